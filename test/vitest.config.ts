@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects. `unit` runs anywhere. `integration` talks to the real libvirtd that
+ * `test/support/rig.sh` starts, and fails, rather than skips, where there is none. `cli` runs
+ * the built program as a user would.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const project = (name: string, include: string[], extra: object = {}) => ({
+  test: { name, root, include, ...extra },
+});
+
+export default defineConfig({
+  test: {
+    root,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/scenarios/**/*.test.ts']),
+      project('integration', ['test/integration/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
