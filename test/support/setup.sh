@@ -28,7 +28,7 @@ fail() { say "$*"; exit 1; }
 logged() {
   local status=0
   "$@" >"$LOG" 2>&1 </dev/null || status=$?
-  [[ $status -eq 0 ]] || { tail -n 40 "$LOG" >&2; say "failed ($status): $*"; }
+  [[ $status -eq 0 ]] || { tail -n 100 "$LOG" >&2; say "failed ($status): $*"; }
   return "$status"
 }
 
