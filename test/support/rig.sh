@@ -39,13 +39,8 @@ outside() {
 }
 
 private_file_systems() {
-  # A sysfs of the new network namespace, or isolated bridge ports fail; it also hides the
-  # machine's cgroups.
-  umount --recursive --lazy /sys
-  mount -t sysfs sysfs /sys
-  ip link set lo up
-  # All of /run: with the system bus in reach, libvirtd would register guests at the machine's
-  # systemd-machined.
+  # All of /run, and first, since mount(8) keeps notes there: with the system bus in reach,
+  # libvirtd would register guests at the machine's systemd-machined.
   local directory
   for directory in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
     mkdir -p "$directory"
@@ -53,6 +48,11 @@ private_file_systems() {
   done
   [[ /var/run -ef /run ]] || mount --bind /run /var/run
   mkdir -p /run/lock /run/rig/tmp /run/unnest-rig
+  # A sysfs of the new network namespace, or isolated bridge ports fail; it also hides the
+  # machine's cgroups.
+  umount --recursive --lazy /sys
+  mount -t sysfs sysfs /sys
+  ip link set lo up
 }
 
 # A /dev of our own, so that a useless /dev/kvm is not there at all. An empty file in its place
@@ -103,7 +103,7 @@ kvm_works() {
     ulimit -c 0
     timeout --signal KILL 6 qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -no-reboot \
       -display none -serial stdio -kernel "$cache/guest/vmlinuz" -initrd "$cache/guest/initrd.img" \
-      -append 'console=ttyS0 quiet unnest.name=kvm unnest.do=poweroff@0' || true
+      -append 'console=ttyS0 quiet unnest.name=kvm unnest.do=poweroff@1' || true
   ) </dev/null >/run/rig/kvm.log 2>&1
   ! grep -q 'unnest-guest kvm booted' /run/rig/kvm.log || answer=yes
   printf '%s\n%s\n' "$key" "$answer" >"$trial.$$"

@@ -93,8 +93,11 @@ deny_service_starts() {
 
 install_packages() {
   local simulate=("${APT[@]}" install --simulate --no-install-recommends "$@") plan
-  plan=$("${simulate[@]}" 2>/dev/null) || { apt_update; plan=$("${simulate[@]}") || fail 'apt cannot resolve these packages'; }
   say "missing Debian packages: $*"
+  if ! plan=$("${simulate[@]}" 2>/dev/null); then
+    apt_update
+    plan=$("${simulate[@]}") || fail 'apt cannot resolve these packages'
+  fi
   say "installing with what they depend on: $(awk '/^Inst/ { print $2 }' <<<"$plan" | xargs)"
   local install=("${APT[@]}" -q -y install --no-install-recommends "$@")
   (
