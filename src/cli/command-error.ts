@@ -1,0 +1,47 @@
+/** How a command ends early: a message for the person, and the exit code that goes with it. */
+import { HostError, type HostErrorCode } from '../host/host-error.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: ExitCode;
+  /** What to do about it, or null. */
+  readonly remedy: string | null;
+
+  constructor(
+    exitCode: ExitCode,
+    message: string,
+    options: { cause?: unknown; remedy?: string | null } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.exitCode = exitCode;
+    this.remedy = options.remedy ?? null;
+  }
+}
+
+export function usageError(message: string, remedy: string | null = null): CommandError {
+  return new CommandError(exitCodes.usage, message, { remedy });
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandError) return error.exitCode;
+  return error instanceof HostError ? hostExitCode(error.code) : exitCodes.bug;
+}
+
+function hostExitCode(code: HostErrorCode): ExitCode {
+  switch (code) {
+    case 'Unreachable':
+    case 'PermissionDenied':
+    case 'Protocol':
+      return exitCodes.unreachable;
+    case 'Timeout':
+      return exitCodes.timeout;
+    case 'Cancelled':
+      return exitCodes.interrupted;
+    case 'Conflict':
+      return exitCodes.conflict;
+    case 'Refused':
+    case 'Unsupported':
+      return exitCodes.partial;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * `unnest console`: what a Secondary writes to its serial console, from now on. It only reads; the
+ * guest's bytes are shown as text, without the control characters a terminal would obey.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import type { Host } from '../../host/ports.ts';
+import type { DomainRef } from '../../model/domain.ts';
+import { CommandError, usageError } from '../command-error.ts';
+import type { Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { limitsOf, observeHost } from '../pass.ts';
+import { printable } from '../render/paint.ts';
+import { statusOf } from '../status.ts';
+import { using } from '../using.ts';
+
+interface Options extends HostOptions {
+  readonly lines?: number;
+}
+
+export function consoleCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return withHostOptions(new Command('console'), environment)
+    .description('show what a Secondary writes to its serial console, until Ctrl-C or it stops')
+    .argument('<name>', 'which one')
+    .option('--lines <count>', 'end after this many lines', positive)
+    .action(async (name: string, options: Options) => {
+      const target = targetOf(options);
+      const code = await using(environment.openHost(target), async (host) => {
+        const ref = await findRunning(name, host, options, environment);
+        return follow(ref, host, options, environment);
+      });
+      exit(code);
+    });
+}
+
+async function findRunning(
+  name: string,
+  host: Host,
+  options: Options,
+  environment: Environment,
+): Promise<DomainRef> {
+  const { partition } = targetOf(options);
+  const limits = limitsOf(environment, options.timeout);
+  const observed = await observeHost(host, partition, new Map(), environment, limits);
+  const found = statusOf(observed).find((status) => status.name === name);
+  if (found === undefined) throw usageError(`partition ${partition} has no Secondary ${name}`);
+  if (found.domain !== null && found.status === 'Running') return found.domain;
+  throw new CommandError(exitCodes.partial, `${name} does not run: it is ${found.status}`);
+}
+
+const lineCharactersMax = 4096;
+
+async function follow(
+  ref: DomainRef,
+  host: Host,
+  options: Options,
+  environment: Environment,
+): Promise<ExitCode> {
+  const limits = limitsOf(environment, options.timeout);
+  const decoder = new TextDecoder();
+  let rest = '';
+  let left = options.lines ?? Number.POSITIVE_INFINITY;
+  for await (const chunk of await host.domains.console(ref, limits.stop)) {
+    const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
+    rest = (lines.pop() ?? '').slice(-lineCharactersMax);
+    for (const line of lines.slice(0, left)) environment.stdout.write(`${cleanLine(line)}\n`);
+    left -= lines.length;
+    if (left <= 0) return exitCodes.ok;
+  }
+  if (rest !== '') environment.stdout.write(`${cleanLine(rest)}\n`);
+  if (limits.timedOut()) return exitCodes.timeout;
+  return limits.stop.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+/** Without the carriage return that ends a serial line, and without ANSI colour and cursor moves. */
+function cleanLine(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- escape sequences begin with one
+  return printable(line.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])/g, '').replace(/\r/g, ''));
+}
+
+function positive(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number from 1');
+}

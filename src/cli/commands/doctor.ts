@@ -1,0 +1,38 @@
+/** `unnest doctor`: can this host do the work, and if not, what would mend it? */
+import { Command } from 'commander';
+import type { Check, Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type HostOptions, outputOption, targetOf, withHostOptions } from '../options.ts';
+import { type Paint, paintFor, printable } from '../render/paint.ts';
+
+interface Options extends HostOptions {
+  readonly output: 'text' | 'json';
+}
+
+export function doctorCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return withHostOptions(new Command('doctor'), environment)
+    .description('check that this host can do the work, and say what to mend')
+    .addOption(outputOption('text', 'json'))
+    .action(async (options: Options) => {
+      const { stdout, variables } = environment;
+      const checks = await environment.diagnose(targetOf(options));
+      const paint = paintFor(stdout, variables);
+      stdout.write(
+        options.output === 'json'
+          ? `${JSON.stringify({ checks }, null, 2)}\n`
+          : checks.map((check) => renderCheck(check, paint)).join(''),
+      );
+      const failed = checks.some(({ status }) => status === 'failed');
+      exit(failed ? exitCodes.unreachable : exitCodes.ok);
+    });
+}
+
+function renderCheck({ name, status, finding, mend }: Check, paint: Paint): string {
+  const words = {
+    ok: paint.green('ok     '),
+    warning: paint.yellow('warning'),
+    failed: paint.red('failed '),
+  };
+  const advice = mend === null ? '' : `           ${printable(mend)}\n`;
+  return `  ${words[status]}  ${paint.bold(name)}: ${printable(finding)}\n${advice}`;
+}

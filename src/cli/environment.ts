@@ -1,0 +1,56 @@
+/**
+ * Everything a command may touch, handed in by `bin/`: so a command is a function of its arguments
+ * and of this, and can be run in a test without a process.
+ */
+import type { Host, HostView } from '../host/ports.ts';
+import type { InstallationId } from '../model/identity.ts';
+import type { PartitionName } from '../model/names.ts';
+
+export interface Output {
+  write(text: string): void;
+  /** Whether a person is looking: decides on colour and moving lines. */
+  readonly isTerminal: boolean;
+  /** In characters; 80 where nobody says. */
+  readonly columns: number;
+}
+
+/** Where the host is and which share of it is meant. */
+export interface Target {
+  readonly uri: string;
+  readonly stateDir: string;
+  readonly partition: PartitionName;
+}
+
+export interface Opened<T> {
+  readonly host: T;
+  close(): Promise<void>;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly finding: string;
+  /** What to do about it; null where nothing needs doing. */
+  readonly mend: string | null;
+}
+
+export interface Environment {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Null when standard input is not a terminal: then nobody can be asked. */
+  readonly ask: ((question: string) => Promise<string>) | null;
+  readonly readStandardInput: (bytesMax: number) => Promise<Uint8Array>;
+  /** Cannot change anything, by type and on the wire. */
+  readonly openView: (target: Target) => Promise<Opened<HostView>>;
+  readonly openHost: (target: Target) => Promise<Opened<Host>>;
+  readonly lock: (target: Target) => Promise<{ release(): Promise<void> }>;
+  readonly diagnose: (target: Target) => Promise<readonly Check[]>;
+  readonly newInstallationId: () => InstallationId;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** The first Ctrl-C: begin nothing more. */
+  readonly stop: AbortSignal;
+  /** The second: break off what is under way. */
+  readonly abort: AbortSignal;
+}

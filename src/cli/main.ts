@@ -1,0 +1,82 @@
+/** The command line as a function: arguments in, exit code out, and every failure in words. */
+import { Command, CommanderError } from 'commander';
+import { explainError } from '../host/host-error.ts';
+import { CommandError, exitCodeOf } from './command-error.ts';
+import { applyCommand } from './commands/apply.ts';
+import { consoleCommand } from './commands/console.ts';
+import { destroyCommand } from './commands/destroy.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { getCommand } from './commands/get.ts';
+import { planCommand } from './commands/plan.ts';
+import { validateCommand } from './commands/validate.ts';
+import type { Environment } from './environment.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { paintFor, printable } from './render/paint.ts';
+
+/** @param argv without the interpreter and the program. */
+export async function main(
+  argv: readonly string[],
+  version: string,
+  environment: Environment,
+): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = programFor(version, environment, (given) => {
+    code = given;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return reportError(error, environment);
+  }
+}
+
+function programFor(
+  version: string,
+  environment: Environment,
+  exit: (code: ExitCode) => void,
+): Command {
+  const program = new Command('unnest')
+    .description('VMs that ask for VMs, without nesting: documents in, running Secondaries out')
+    .version(version)
+    .showSuggestionAfterError();
+  for (const command of [
+    validateCommand(environment),
+    planCommand(environment, exit),
+    applyCommand(environment, exit),
+    getCommand(environment, exit),
+    consoleCommand(environment, exit),
+    destroyCommand(environment, exit),
+    doctorCommand(environment, exit),
+  ]) {
+    program.addCommand(command);
+  }
+  for (const command of [program, ...program.commands]) confine(command, environment);
+  return program;
+}
+
+/** commander would print and exit by itself. */
+function confine(command: Command, { stdout, stderr }: Environment): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => stdout.columns,
+    getErrHelpWidth: () => stderr.columns,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+}
+
+function reportError(error: unknown, { stderr, variables }: Environment): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const code = exitCodeOf(error);
+  const paint = paintFor(stderr, variables);
+  stderr.write(`${paint.red('error')}: ${printable(explainError(error))}\n`);
+  const remedy = error instanceof CommandError ? error.remedy : null;
+  if (remedy !== null) stderr.write(`  ${printable(remedy)}\n`);
+  if (code === exitCodes.bug) {
+    const trace = error instanceof Error ? (error.stack ?? '') : '';
+    stderr.write(`This is a bug in unnest. Please report it with this trace:\n${trace}\n`);
+  }
+  return code;
+}

@@ -1,0 +1,73 @@
+/** The options that most commands share, and what they mean. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type PartitionName, partitionName } from '../model/names.ts';
+import type { Environment, Target } from './environment.ts';
+import { usageError } from './command-error.ts';
+
+export interface HostOptions {
+  readonly host: string;
+  readonly stateDir: string;
+  readonly partition: string;
+  readonly timeout?: number;
+}
+
+const defaultUri = 'qemu:///system';
+const defaultStateDir = '/var/lib/unnest';
+
+export function partitionOption(environment: Environment): Option {
+  const fallback = environment.variables.get('UNNEST_PARTITION') ?? 'default';
+  return new Option('-p, --partition <name>', 'the partition that is meant').default(fallback);
+}
+
+export function withHostOptions(command: Command, environment: Environment): Command {
+  const { variables } = environment;
+  return command
+    .addOption(partitionOption(environment))
+    .addOption(
+      new Option('--host <uri>', 'libvirt URI, such as qemu:///system?socket=/run/x').default(
+        variables.get('UNNEST_HOST') ?? defaultUri,
+      ),
+    )
+    .addOption(
+      new Option('--state-dir <path>', "unnest's own directory on the host").default(
+        variables.get('UNNEST_STATE_DIR') ?? defaultStateDir,
+      ),
+    )
+    .addOption(
+      new Option('--timeout <seconds>', 'stop, in good order, after this time').argParser(seconds),
+    );
+}
+
+export function withDocuments(command: Command): Command {
+  return command.option(
+    '-f, --file <path...>',
+    'documents: a file, a directory of .yaml files, or - for standard input',
+  );
+}
+
+export function outputOption(...formats: readonly string[]): Option {
+  return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);
+}
+
+export function targetOf(options: HostOptions): Target {
+  return {
+    uri: options.host,
+    stateDir: options.stateDir,
+    partition: requirePartition(options.partition),
+  };
+}
+
+export function requirePartition(text: string): PartitionName {
+  const name = partitionName(text);
+  if (name !== undefined) return name;
+  throw usageError(
+    `"${text}" is not the name of a partition`,
+    'use 1 to 32 lower-case letters, digits and "-", starting with a letter',
+  );
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^[0-9]{1,6}$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError('expected whole seconds, from 1 to 999999');
+}

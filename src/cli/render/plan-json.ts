@@ -1,0 +1,53 @@
+/**
+ * A plan for programs. Field names and the words in them are an interface: within `v1` they are
+ * only ever added to.
+ */
+import { type FieldChange, fieldRules } from '../../diff/fields.ts';
+import { describe } from '../../plan/describe.ts';
+import type { Plan, PlanEntry } from '../../plan/plan.ts';
+import { summarise } from '../../plan/summary.ts';
+
+export const PLAN_API_VERSION = 'unnest.dev/plan/v1';
+
+export function planJson(plan: Plan): object {
+  return {
+    apiVersion: PLAN_API_VERSION,
+    partition: plan.partition,
+    installation: plan.installation,
+    summary: summarise(plan),
+    changes: plan.entries.map(entryJson),
+    operations: plan.operations.map((operation) => ({
+      id: operation.id,
+      kind: operation.kind,
+      secondary: operation.secondary,
+      phase: operation.phase,
+      after: operation.after,
+      description: describe(operation),
+    })),
+  };
+}
+
+function entryJson(entry: PlanEntry): object {
+  switch (entry.kind) {
+    case 'blocked':
+      return { name: entry.name, action: entry.kind, block: entry.block };
+    case 'unchanged':
+      return { name: entry.name, action: entry.kind, waiting: entry.waiting.map(fieldJson) };
+    case 'create':
+    case 'update':
+    case 'delete':
+      return {
+        name: entry.name,
+        action: entry.kind,
+        impact: entry.impact,
+        reasons: entry.reasons,
+        fields: entry.fields.map(fieldJson),
+        waiting: entry.waiting.map(fieldJson),
+        operations: entry.operations,
+      };
+  }
+}
+
+function fieldJson({ field, from, to, impact }: FieldChange): object {
+  return { path: fieldRules[field].path, from, to, impact };
+}

@@ -1,0 +1,139 @@
+/** A plan for people: one block for each Secondary that changes, one line that sums it up. */
+import type { Reason } from '../../diff/change.ts';
+import { type FieldChange, fieldRules } from '../../diff/fields.ts';
+import type { FieldName, FieldValue } from '../../model/domain.ts';
+import { formatSize } from '../../model/sizes.ts';
+import { describe } from '../../plan/describe.ts';
+import type { Plan, PlanEntry } from '../../plan/plan.ts';
+import { type PlanSummary, summarise } from '../../plan/summary.ts';
+import { type Paint, printable } from './paint.ts';
+
+export function renderPlan(plan: Plan, paint: Paint): string {
+  const shown = plan.entries.flatMap((entry) => renderEntry(entry, plan, paint));
+  const summary = summarise(plan);
+  const first = plan.operations.find(({ kind }) => kind === 'installation.record');
+  const note =
+    first === undefined ? [] : [paint.dim(`  first use of this host: ${describe(first)}`)];
+  const gap = note.length + shown.length > 0 ? [''] : [];
+  return `${[...note, ...shown, ...gap, summaryLine(summary, paint)].join('\n')}\n`;
+}
+
+function renderEntry(entry: PlanEntry, plan: Plan, paint: Paint): string[] {
+  switch (entry.kind) {
+    case 'blocked': {
+      const { code, message } = entry.block;
+      return [
+        `  ${paint.red('!')} ${paint.bold(entry.name)}: blocked`,
+        `      ${code}: ${printable(message)}`,
+      ];
+    }
+    case 'unchanged':
+      if (entry.waiting.length === 0) return [];
+      return [
+        `  ${paint.dim('·')} ${paint.bold(entry.name)}: nothing to do`,
+        ...waitingLines(entry.waiting, paint),
+      ];
+    case 'create':
+    case 'update':
+    case 'delete':
+      return [
+        `  ${symbol(entry, paint)} ${paint.bold(entry.name)}: ${headline(entry, paint)}`,
+        ...entry.reasons.map((reason) => `      because ${reasonWords[reason]}`),
+        ...entry.fields.map((field) => `      ${renderField(field, entry.kind, paint)}`),
+        ...waitingLines(entry.waiting, paint),
+        paint.dim(`      will ${operationsOf(entry, plan)}`),
+      ];
+  }
+}
+
+type WorkEntry = Extract<PlanEntry, { kind: 'create' | 'update' | 'delete' }>;
+
+function symbol({ kind }: WorkEntry, paint: Paint): string {
+  switch (kind) {
+    case 'create':
+      return paint.green('+');
+    case 'update':
+      return paint.yellow('~');
+    case 'delete':
+      return paint.red('-');
+  }
+}
+
+function headline({ kind, impact, reasons }: WorkEntry, paint: Paint): string {
+  if (kind !== 'update') return kind;
+  switch (impact) {
+    case 'restart':
+      return `update, ${paint.yellow('restarts the guest')}`;
+    case 'stop':
+      return paint.yellow('shut down');
+    case 'live':
+      if (reasons.includes('fields-differ')) return 'update, live';
+      return reasons.includes('not-running') ? 'start' : 'repair, live';
+  }
+}
+
+const reasonWords: { readonly [R in Reason]: string } = {
+  'not-on-host': 'it is not on the host',
+  'fields-differ': 'it differs from its document',
+  'definition-gone': 'somebody undefined it while it runs',
+  'not-running': 'it does not run, and its run policy wants it to',
+  paused: 'it is paused, and its run policy wants it to run',
+  'should-be-halted': 'it runs, and its run policy wants it halted',
+  'not-in-documents': 'no document speaks of it',
+};
+
+function renderField(
+  { field, from, to, impact }: FieldChange,
+  kind: WorkEntry['kind'],
+  paint: Paint,
+): string {
+  if (kind === 'create') return `${fieldRules[field].path}: ${formatValue(field, to)}`;
+  const change = `${formatValue(field, from)} -> ${formatValue(field, to)}`;
+  return `${fieldRules[field].path}: ${change} ${paint.dim(`(${impact})`)}`;
+}
+
+function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
+  if (waiting.length === 0) return [];
+  const paths = waiting.map(({ field }) => fieldRules[field].path).join(', ');
+  return [
+    `      ${paint.yellow('waits for a restart')}: ${paths}`,
+    paint.dim('      (set updatePolicy: Restart to have it restarted)'),
+  ];
+}
+
+export function formatValue(field: FieldName, value: FieldValue): string {
+  if (value === null) return 'none';
+  if (typeof value === 'number') return field.startsWith('memory') ? formatSize(value) : `${value}`;
+  return typeof value === 'string' ? printable(JSON.stringify(value)) : `${value}`;
+}
+
+function operationsOf(entry: WorkEntry, plan: Plan): string {
+  const ids = new Set(entry.operations);
+  return plan.operations
+    .filter(({ id }) => ids.has(id))
+    .map(describe)
+    .join(', ');
+}
+
+function updateDetails({ restart, stop }: PlanSummary): string {
+  const parts = [
+    ...(restart > 0 ? [`${restart} with a restart`] : []),
+    ...(stop > 0 ? [`${stop} by a shutdown`] : []),
+  ];
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
+function summaryLine(summary: PlanSummary, paint: Paint): string {
+  const parts = [
+    [summary.create, 'to create'],
+    [summary.update, `to update${updateDetails(summary)}`],
+    [summary.delete, 'to delete'],
+    [summary.blocked, 'blocked'],
+    [summary.waiting, 'waiting for a restart'],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+  const unchanged = `${summary.unchanged} unchanged`;
+  const changes = summary.create + summary.update + summary.delete + summary.blocked;
+  const head = changes === 0 ? 'No changes' : 'Plan';
+  return `${paint.bold(head)}: ${[...said, unchanged].join(', ')}.`;
+}

@@ -1,0 +1,12 @@
+/**
+ * Bounds on what a bundle of documents may cost to read (invariant 11). They are far above any
+ * honest use: 10,000 Secondaries of a dozen lines are 4 MiB.
+ */
+export const documentLimits = {
+  bundleBytesMax: 10 * 2 ** 20,
+  documentsMax: 20_000,
+  depthMax: 32,
+  /** As the yaml package counts: how often all aliases together may be expanded. */
+  aliasesMax: 100,
+  diagnosticsMax: 200,
+} as const;

@@ -1,0 +1,135 @@
+/**
+ * One document against its kind's schema. zod finds what is wrong; this file says it so that the
+ * reader can mend it: the value that stands there, what was expected, the name that was meant.
+ */
+import type { z } from 'zod';
+import { closest } from './closest.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { API_VERSION, type Kind, schemas, type SecondaryDocument } from './schema.ts';
+import type { DocumentPath, SourceDocument } from './source.ts';
+
+export type Validated =
+  | { readonly ok: true; readonly document: SecondaryDocument; readonly source: SourceDocument }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+export function validate(source: SourceDocument): Validated {
+  const header = headerProblem(source);
+  if (header !== null) return { ok: false, diagnostics: [header] };
+  const schema = schemas[(source.value as { kind: Kind }).kind];
+  const result = schema.safeParse(source.value);
+  if (result.success) return { ok: true, document: result.data, source };
+  return {
+    ok: false,
+    diagnostics: result.error.issues.flatMap((issue) => explainIssue(issue, source, schema)),
+  };
+}
+
+/** Which kind it is comes first: without it nothing else can be judged. */
+function headerProblem(source: SourceDocument): Diagnostic | null {
+  if (!isRecord(source.value)) {
+    const message = `expected a document with apiVersion, kind, metadata and spec, not ${show(source.value)}`;
+    return source.complain('NotADocument', [], message);
+  }
+  const { apiVersion, kind } = source.value;
+  if (apiVersion !== API_VERSION) {
+    const message = `apiVersion is ${show(apiVersion)}: expected ${API_VERSION}`;
+    return source.complain('UnknownApiVersion', ['apiVersion'], message);
+  }
+  if (typeof kind !== 'string' || !Object.hasOwn(schemas, kind)) {
+    const kinds = Object.keys(schemas);
+    const message = `kind is ${show(kind)}: expected ${kinds.join(', ')}`;
+    return source.complain('UnknownKind', ['kind'], message, { remedy: suggest(kind, kinds) });
+  }
+  return null;
+}
+
+function explainIssue(issue: z.core.$ZodIssue, source: SourceDocument, schema: z.ZodType) {
+  const path = issue.path as DocumentPath;
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, path);
+    return issue.keys.map((key) =>
+      source.complain('UnknownField', [...path, key], unknownField(key, path, known), {
+        remedy: suggest(key, known),
+        anchor: 'key',
+      }),
+    );
+  }
+  const value = valueAt(source.value, path);
+  if (value === undefined) {
+    const message = `${path.at(-1) ?? 'document'} is missing: expected ${expected(issue)}`;
+    return [source.complain('MissingField', path, message)];
+  }
+  const message = `${show(value)} is not valid: expected ${expected(issue)}`;
+  const remedy = issue.code === 'invalid_value' ? suggest(value, issue.values.map(String)) : null;
+  return [source.complain('InvalidValue', path, message, { remedy })];
+}
+
+function unknownField(key: string, path: DocumentPath, known: readonly string[]): string {
+  const place = path.length === 0 ? 'a document' : path.join('.');
+  return `"${key}" is not a field of ${place}, which has ${known.join(', ')}`;
+}
+
+/** zod's own words for wrong types; ours, set in the schema, for everything else. */
+function expected(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  if (issue.code !== 'invalid_type') return issue.message;
+  return TYPE_WORDS.get(issue.expected) ?? `a ${issue.expected}`;
+}
+
+const TYPE_WORDS = new Map<string, string>([
+  ['object', 'a mapping'],
+  ['record', 'a mapping'],
+  ['array', 'a list'],
+  ['string', 'a text'],
+  ['int', 'a whole number'],
+  ['number', 'a number'],
+  ['boolean', 'true or false'],
+]);
+
+function suggest(value: unknown, candidates: readonly string[]): string | null {
+  const best = typeof value === 'string' ? closest(value, candidates) : null;
+  return best === null ? null : `did you mean ${best}?`;
+}
+
+const shownCharactersMax = 60;
+
+/** A value as a reader knows it from the document, cut short, with control characters escaped. */
+function show(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function valueAt(value: unknown, path: DocumentPath): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Record<string | number, unknown>)[step];
+  }
+  return at;
+}
+
+/** The fields that the schema knows at a path. */
+function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
+  let at: unknown = unwrap(schema);
+  for (const step of path) {
+    const shape = shapeOf(at);
+    at = unwrap(shape?.[String(step)]);
+  }
+  return Object.keys(shapeOf(at) ?? {});
+}
+
+// Introspection of zod's classes, which carry these properties but not in one common type.
+function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
+  return (schema as { shape?: Record<string, unknown> } | undefined)?.shape;
+}
+
+function unwrap(schema: unknown): unknown {
+  let at = schema as { def?: { innerType?: unknown } } | undefined;
+  while (at?.def?.innerType !== undefined) at = at.def.innerType as typeof at;
+  return at;
+}

@@ -1,0 +1,53 @@
+/** `domain.define` and `domain.undefine`: what will be used at the next start. */
+import { HostError } from '../host/host-error.ts';
+import type {
+  DomainFields,
+  DomainRef,
+  FieldName,
+  Fingerprint,
+  ObservedDomain,
+} from '../model/domain.ts';
+import type { OperationOf } from '../plan/operation.ts';
+import type { Done, Workbench } from './executors.ts';
+import { readDomain, requireDomain } from './observe-domain.ts';
+
+export async function defineDomain(
+  { definition, basis }: OperationOf<'domain.define'>,
+  bench: Workbench,
+): Promise<Done> {
+  const before = await readDomain(definition, bench);
+  if (before !== null && isDefined(before, definition.fields)) return 'already';
+  checkBasis(definition, before, basis);
+  await bench.host.domains.define(definition, bench.signal);
+  const after = await requireDomain(definition, bench);
+  if (isDefined(after, definition.fields)) return 'applied';
+  throw new HostError('Refused', `${definition.domainName} is not defined as it was asked to be`);
+}
+
+export async function undefineDomain(
+  { domain, basis }: OperationOf<'domain.undefine'>,
+  bench: Workbench,
+): Promise<Done> {
+  const before = await readDomain(domain, bench);
+  if (before === null) return 'already';
+  checkBasis(domain, before, basis);
+  await bench.host.domains.undefine(domain, bench.signal);
+  if ((await readDomain(domain, bench)) === null) return 'applied';
+  throw new HostError('Conflict', `${domain.domainName} is still there after it was undefined`);
+}
+
+/** Nobody else's write is lost: what is overwritten is exactly what the plan has seen. */
+function checkBasis(
+  { domainName }: DomainRef,
+  before: ObservedDomain | null,
+  basis: Fingerprint | null,
+): void {
+  if ((before?.fingerprint ?? null) === basis) return;
+  const moved = before === null ? 'has gone' : basis === null ? 'has appeared' : 'was changed';
+  throw new HostError('Conflict', `domain ${domainName} ${moved} since it was planned for`);
+}
+
+function isDefined({ defined, persistent, owner }: ObservedDomain, fields: DomainFields): boolean {
+  const names = Object.keys(fields) as FieldName[];
+  return persistent && owner !== null && names.every((name) => defined[name] === fields[name]);
+}

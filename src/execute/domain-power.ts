@@ -1,0 +1,56 @@
+/** `domain.start`, `domain.resume` and `domain.stop`. */
+import { HostError } from '../host/host-error.ts';
+import type { DomainRef, ObservedDomain } from '../model/domain.ts';
+import type { OperationOf } from '../plan/operation.ts';
+import type { Done, Workbench } from './executors.ts';
+import { actAndAwait, readDomain, requireDomain } from './observe-domain.ts';
+
+/** libvirt answers when the guest runs; this is for its state to be seen. */
+const settleMs = 10_000;
+
+export async function startDomain(
+  { domain }: OperationOf<'domain.start'>,
+  bench: Workbench,
+): Promise<Done> {
+  const { power } = await requireDomain(domain, bench);
+  if (power.status !== 'stopped') return 'already';
+  return run(domain, () => bench.host.domains.start(domain, bench.signal), bench);
+}
+
+export async function resumeDomain(
+  { domain }: OperationOf<'domain.resume'>,
+  bench: Workbench,
+): Promise<Done> {
+  const { power } = await requireDomain(domain, bench);
+  if (power.status !== 'paused') return 'already';
+  return run(domain, () => bench.host.domains.resume(domain, bench.signal), bench);
+}
+
+async function run(domain: DomainRef, act: () => Promise<void>, bench: Workbench): Promise<Done> {
+  const runs = await actAndAwait(domain, act, isRunning, settleMs, bench);
+  if (runs) return 'applied';
+  throw new HostError('Timeout', `${domain.domainName} was told to run, and does not`);
+}
+
+/** A missing domain is a stopped one: a transient domain vanishes when it stops. */
+export async function stopDomain(
+  { domain, graceMs }: OperationOf<'domain.stop'>,
+  bench: Workbench,
+): Promise<Done> {
+  if (isStopped(await readDomain(domain, bench))) return 'already';
+  const { domains } = bench.host;
+  const press = () => domains.shutdown(domain, bench.signal);
+  if (graceMs > 0 && (await actAndAwait(domain, press, isStopped, graceMs, bench)))
+    return 'applied';
+  const cut = () => domains.powerOff(domain, bench.signal);
+  if (await actAndAwait(domain, cut, isStopped, settleMs, bench)) return 'applied';
+  throw new HostError('Timeout', `${domain.domainName} was powered off, and still runs`);
+}
+
+function isRunning(domain: ObservedDomain | null): boolean {
+  return domain?.power.status === 'running';
+}
+
+function isStopped(domain: ObservedDomain | null): boolean {
+  return domain === null || domain.power.status === 'stopped';
+}

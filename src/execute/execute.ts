@@ -1,0 +1,122 @@
+/**
+ * Runs a plan: phase by phase, within a phase in the plan's order, several at once, each operation
+ * when those it waits for have succeeded. A failure skips what depends on it and nothing else.
+ */
+import { explainError, HostError } from '../host/host-error.ts';
+import type { Host } from '../host/ports.ts';
+import { type Operation, type OperationId, PHASES } from '../plan/operation.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Executors, executors } from './executors.ts';
+import { type Failure, type Outcome, type Report, type Result, succeeded } from './outcome.ts';
+
+export interface ExecuteOptions {
+  /** How many operations are under way at once, from 1. */
+  readonly inFlightMax: number;
+  /** Starts no further operation; those under way are finished. */
+  readonly stop: AbortSignal;
+  /** Breaks off those under way too. */
+  readonly abort: AbortSignal;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  readonly onStart: (operation: Operation) => void;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+export async function execute(plan: Plan, host: Host, options: ExecuteOptions): Promise<Report> {
+  const startedMs = options.now();
+  const outcomes = new Map<OperationId, Outcome>();
+  for (const phase of PHASES) {
+    const operations = plan.operations.filter((operation) => operation.phase === phase);
+    await runPhase(operations, outcomes, host, options);
+  }
+  return {
+    outcomes: plan.operations.flatMap(({ id }) => outcomes.get(id) ?? []),
+    durationMs: options.now() - startedMs,
+  };
+}
+
+type Outcomes = Map<OperationId, Outcome>;
+
+async function runPhase(
+  operations: readonly Operation[],
+  outcomes: Outcomes,
+  host: Host,
+  options: ExecuteOptions,
+): Promise<void> {
+  const waiting = [...operations];
+  const running = new Set<Promise<void>>();
+  while (waiting.length > 0 || running.size > 0) {
+    const index = waiting.findIndex(({ after }) => after.every((id) => outcomes.has(id)));
+    if (index < 0 || running.size >= options.inFlightMax) {
+      // In a plan without cycles something is under way whenever nothing is ready.
+      if (running.size === 0) throw new Error('the plan waits for itself');
+      await Promise.race(running);
+      continue;
+    }
+    for (const operation of waiting.splice(index, 1)) {
+      const task = settle(operation, outcomes, host, options).finally(() => running.delete(task));
+      running.add(task);
+    }
+  }
+}
+
+async function settle(
+  operation: Operation,
+  outcomes: Outcomes,
+  host: Host,
+  options: ExecuteOptions,
+): Promise<void> {
+  const startedMs = options.now();
+  const result = obstacle(operation, outcomes, options) ?? (await run(operation, host, options));
+  const outcome = { operation, result, durationMs: options.now() - startedMs };
+  outcomes.set(operation.id, outcome);
+  options.onOutcome(outcome);
+}
+
+/** Why an operation is not even tried. The first cause is named, not the nearest. */
+function obstacle(
+  operation: Operation,
+  outcomes: Outcomes,
+  { stop }: ExecuteOptions,
+): Result | null {
+  for (const id of operation.after) {
+    const result = outcomes.get(id)?.result;
+    if (result === undefined || succeeded(result)) continue;
+    if (result.status === 'cancelled') return { status: 'cancelled' };
+    return { status: 'skipped', because: result.status === 'skipped' ? result.because : id };
+  }
+  return stop.aborted ? { status: 'cancelled' } : null;
+}
+
+async function run(operation: Operation, host: Host, options: ExecuteOptions): Promise<Result> {
+  options.onStart(operation);
+  const limit = AbortSignal.timeout(limitMs(operation));
+  const signal = AbortSignal.any([options.abort, limit]);
+  try {
+    return { status: await perform(operation, { host, now: options.now, signal }) };
+  } catch (error) {
+    return { status: 'failed', failure: failureOf(error) };
+  }
+}
+
+function perform(operation: Operation, bench: Parameters<Executors['domain.start']>[1]) {
+  // One kind's executor for one kind's operation: TypeScript cannot pair a union with a mapped type.
+  const executor = executors[operation.kind] as (
+    operation: Operation,
+    workbench: typeof bench,
+  ) => Promise<'applied' | 'already'>;
+  return executor(operation, bench);
+}
+
+/** A bound on every operation. Defining may wait for libvirt to probe QEMU, seen to take 80 s. */
+const operationMs = 120_000;
+
+function limitMs(operation: Operation): number {
+  return operation.kind === 'domain.stop' ? operation.graceMs + operationMs : operationMs;
+}
+
+function failureOf(error: unknown): Failure {
+  const message = explainError(error);
+  if (error instanceof HostError) return { code: error.code, message, retryable: error.retryable };
+  return { code: 'Bug', message, retryable: false };
+}

@@ -1,0 +1,32 @@
+/**
+ * How each kind of operation is carried out: check, act, observe that it is so. An executor decides
+ * nothing; if the world is neither as the plan saw it nor as the plan wants it, that is a conflict.
+ */
+import type { Host } from '../host/ports.ts';
+import type { OperationKind, OperationOf } from '../plan/operation.ts';
+import { defineDomain, undefineDomain } from './domain-definition.ts';
+import { setDomainMemory } from './domain-memory.ts';
+import { resumeDomain, startDomain, stopDomain } from './domain-power.ts';
+
+export type Done = 'applied' | 'already';
+
+/** What an executor may use: the host, a monotonic clock in milliseconds, and when to give up. */
+export interface Workbench {
+  readonly host: Host;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+export type Executors = {
+  readonly [K in OperationKind]: (operation: OperationOf<K>, bench: Workbench) => Promise<Done>;
+};
+
+export const executors: Executors = {
+  'installation.record': ({ installation }, { host }) => host.installation.record(installation),
+  'domain.define': defineDomain,
+  'domain.set-memory': setDomainMemory,
+  'domain.start': startDomain,
+  'domain.resume': resumeDomain,
+  'domain.stop': stopDomain,
+  'domain.undefine': undefineDomain,
+};

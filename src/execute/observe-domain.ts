@@ -1,0 +1,53 @@
+/** Reading one domain while something is done to it. Here a failed read is an error, not a value. */
+import { HostError } from '../host/host-error.ts';
+import type { DomainRef, ObservedDomain } from '../model/domain.ts';
+import type { Workbench } from './executors.ts';
+
+/** Null if it is not there. @throws HostError if that cannot be known. */
+export async function readDomain(
+  ref: DomainRef,
+  { host, signal }: Workbench,
+): Promise<ObservedDomain | null> {
+  const [observation] = await host.domains.read([ref], signal);
+  if (observation === undefined || observation.status === 'unknown') {
+    const why = new Error(observation?.why ?? 'no answer');
+    throw new HostError('Unreachable', `reading domain ${ref.domainName}`, { cause: why });
+  }
+  return observation.status === 'present' ? observation.value : null;
+}
+
+/** @throws HostError `Conflict` if it is gone. */
+export async function requireDomain(ref: DomainRef, bench: Workbench): Promise<ObservedDomain> {
+  const domain = await readDomain(ref, bench);
+  if (domain !== null) return domain;
+  throw new HostError('Conflict', `domain ${ref.domainName} has gone since it was planned for`);
+}
+
+/** How often the domain is read again even if no event comes: an event can be lost, a read cannot. */
+const rereadMs = 1000;
+
+/**
+ * Acts, then reads until `reached` says so. Listens before it acts, so that nothing is missed.
+ * @returns whether it was reached within `timeoutMs`.
+ */
+export async function actAndAwait(
+  ref: DomainRef,
+  act: () => Promise<void>,
+  reached: (domain: ObservedDomain | null) => boolean,
+  timeoutMs: number,
+  bench: Workbench,
+): Promise<boolean> {
+  const watch = await bench.host.domains.watch(ref);
+  try {
+    await act();
+    const deadlineMs = bench.now() + timeoutMs;
+    for (;;) {
+      if (reached(await readDomain(ref, bench))) return true;
+      const leftMs = deadlineMs - bench.now();
+      if (leftMs <= 0) return false;
+      await watch.next(Math.min(leftMs, rereadMs), bench.signal);
+    }
+  } finally {
+    watch.close();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The part of a libvirt domain that unnest manages, as one flat record of scalars: what a
+ * Secondary asks for and what the host has are both brought into this form, and only this form is
+ * compared. Whatever else a domain's XML holds is the host's and is kept as it is.
+ */
+import type { DomainUuid, InstallationId, Owner } from './identity.ts';
+import type { PartitionName, SecondaryName } from './names.ts';
+import type { Observation } from './observation.ts';
+import type { Secondary } from './secondary.ts';
+
+/**
+ * Files are names in the partition's store. A path outside the store, which only somebody else
+ * can have put there, is kept whole, so that it differs from every name. `null`: not there.
+ */
+export interface DomainFields {
+  readonly vcpus: number;
+  /** How many a running guest could be given without a restart. */
+  readonly vcpusMax: number;
+  readonly memoryBytes: number;
+  /** How far memory could grow without a restart. */
+  readonly memoryMaxBytes: number;
+  readonly kernel: string | null;
+  readonly initrd: string | null;
+  readonly commandLine: string | null;
+  readonly disk: string | null;
+  readonly diskFormat: string | null;
+  readonly serialConsole: boolean;
+}
+
+export type FieldName = keyof DomainFields;
+export type FieldValue = DomainFields[FieldName];
+
+/** A digest of a domain's inactive XML: two equal ones mean that nobody wrote in between. */
+export type Fingerprint = string;
+
+/** Why a domain is not running, as far as libvirt remembers (it forgets when it restarts). */
+export type StopReason = 'guest-shutdown' | 'powered-off' | 'crashed' | 'failed' | 'unknown';
+
+export type Power =
+  | { readonly status: 'running' }
+  | { readonly status: 'paused' }
+  | { readonly status: 'stopping' }
+  | { readonly status: 'stopped'; readonly reason: StopReason };
+
+export interface DomainRef {
+  readonly uuid: DomainUuid;
+  readonly domainName: string;
+}
+
+export interface ObservedDomain extends DomainRef {
+  /** Null: no mark of ours, so it is foreign whatever its name. */
+  readonly owner: Owner | null;
+  readonly power: Power;
+  /** False for a transient domain: it has no definition and vanishes when it stops. */
+  readonly persistent: boolean;
+  /** What its next start will use. */
+  readonly defined: DomainFields;
+  /** What the running guest has; null when it does not run. */
+  readonly live: DomainFields | null;
+  readonly fingerprint: Fingerprint;
+}
+
+/** The fields that a Secondary asks for. */
+export function fieldsOf(secondary: Secondary): DomainFields {
+  const { boot } = secondary;
+  return {
+    vcpus: secondary.vcpus,
+    vcpusMax: secondary.vcpus,
+    memoryBytes: secondary.memoryBytes,
+    memoryMaxBytes: secondary.memoryBytes,
+    kernel: boot.kind === 'kernel' ? boot.kernel : null,
+    initrd: boot.kind === 'kernel' ? boot.initrd : null,
+    commandLine: boot.kind === 'kernel' ? boot.commandLine : null,
+    disk: boot.kind === 'disk' ? boot.file : null,
+    diskFormat: boot.kind === 'disk' ? boot.format : null,
+    serialConsole: secondary.serialConsole,
+  };
+}
+
+/** What a new domain runs on. An existing one keeps what it has. */
+export interface Platform {
+  /** libvirt's `<domain type>`: `kvm` with hardware virtualisation, `qemu` without. */
+  readonly domainType: string;
+  /** libvirt expands it to a version and keeps that; null leaves it to libvirt. */
+  readonly machine: string | null;
+}
+
+/** All that `domain.define` needs: who it is, and what it is to be. */
+export interface DomainDefinition extends DomainRef {
+  readonly owner: Owner;
+  readonly fields: DomainFields;
+  readonly platform: Platform;
+}
+
+export interface HostFacts {
+  readonly platform: Platform;
+}
+
+/** One look at the host, for one partition. */
+export interface Observed {
+  readonly partition: PartitionName;
+  readonly installation: InstallationId;
+  /** False until the first `apply` has recorded the id. */
+  readonly installationRecorded: boolean;
+  /** By name: what is wanted and what is ours. What is in neither was not looked at. */
+  readonly domains: ReadonlyMap<SecondaryName, Observation<ObservedDomain>>;
+  readonly facts: Observation<HostFacts>;
+  /** By file name: the size in bytes. Every file that a wanted Secondary names is a key. */
+  readonly files: ReadonlyMap<string, Observation<number>>;
+}

@@ -1,0 +1,52 @@
+/**
+ * The registry of operations: every step that can ever be taken on a host, with its arguments. Each
+ * is idempotent alone. `describe`, the order and the executors derive from this one interface, and
+ * the compiler finds whatever is missing when a line is added.
+ */
+import type { DomainDefinition, DomainRef, Fingerprint } from '../model/domain.ts';
+import type { InstallationId } from '../model/identity.ts';
+import type { Brand } from '../model/brand.ts';
+import type { SecondaryName } from '../model/names.ts';
+
+export interface OperationArgs {
+  /** Writes down the id that every UUID here derives from; once in an installation's life. */
+  'installation.record': { readonly installation: InstallationId };
+  /** Makes the definition, or overlays it on the one whose fingerprint is `basis`. */
+  'domain.define': { readonly definition: DomainDefinition; readonly basis: Fingerprint | null };
+  /** Asks the running guest for memory back, or lets it have more. */
+  'domain.set-memory': { readonly domain: DomainRef; readonly memoryBytes: number };
+  'domain.start': { readonly domain: DomainRef };
+  'domain.resume': { readonly domain: DomainRef };
+  /** Shuts the guest down; powers it off when `graceMs` have passed. */
+  'domain.stop': { readonly domain: DomainRef; readonly graceMs: number };
+  /** Removes a stopped domain. Its disks stay. */
+  'domain.undefine': { readonly domain: DomainRef; readonly basis: Fingerprint };
+}
+
+export type OperationKind = keyof OperationArgs;
+export type OperationId = Brand<string, 'OperationId'>;
+
+/**
+ * Phases are carried out one after the other. `prepare` acquires nothing and finds out whether the
+ * host accepts what comes; `release` gives resources back; `restart` gives back and takes, guest
+ * by guest; `acquire` takes. So the sum of what is allocated never rises before it has fallen.
+ */
+export const PHASES = ['prepare', 'release', 'restart', 'acquire'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type OperationOf<K extends OperationKind> = {
+  readonly kind: K;
+  readonly id: OperationId;
+  /** Whose it is; null for what belongs to the whole partition. */
+  readonly secondary: SecondaryName | null;
+  readonly phase: Phase;
+  /** These must have succeeded first. */
+  readonly after: readonly OperationId[];
+} & OperationArgs[K];
+
+export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
+
+/** `domain.define/web`: unique in a plan, since no plan does the same thing to one VM twice. */
+export function operationId(kind: OperationKind, secondary: SecondaryName | null): OperationId {
+  return (secondary === null ? kind : `${kind}/${secondary}`) as OperationId;
+}

@@ -1,0 +1,176 @@
+/**
+ * The operations for one Secondary, in the order in which they must succeed. All policy about a
+ * single VM is decided here: whether it restarts, what waits, what is asked of the running guest.
+ */
+import type { Change, Reason, UpdateChange } from '../diff/change.ts';
+import { type FieldChange, initialFields, type Impact, onePerPath } from '../diff/fields.ts';
+import { type DomainDefinition, type DomainRef, fieldsOf, type Platform } from '../model/domain.ts';
+import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { Secondary } from '../model/secondary.ts';
+import {
+  type Operation,
+  type OperationArgs,
+  type OperationId,
+  operationId,
+  type OperationKind,
+  type Phase,
+} from './operation.ts';
+
+export interface PlanContext {
+  readonly installation: InstallationId;
+  readonly partition: PartitionName;
+  readonly platform: Platform;
+}
+
+/** What a plan says about one Secondary's change. */
+export interface Work {
+  readonly impact: Impact;
+  readonly reasons: readonly Reason[];
+  readonly fields: readonly FieldChange[];
+  /** What the running guest does not get now and takes at its next start. */
+  readonly waiting: readonly FieldChange[];
+}
+
+export interface Steps extends Work {
+  readonly operations: readonly Operation[];
+}
+
+export function createSteps(secondary: Secondary, context: PlanContext): Steps {
+  const definition = definitionOf(secondary, context);
+  const chain = new Chain(secondary.name);
+  chain.add('domain.define', 'prepare', { definition, basis: null });
+  if (secondary.runPolicy === 'Always' || secondary.runPolicy === 'RerunOnFailure') {
+    chain.add('domain.start', 'acquire', { domain: refOf(definition) });
+  }
+  const fields = onePerPath(initialFields(definition.fields));
+  const { operations } = chain;
+  return { impact: 'live', reasons: ['not-on-host'], fields, waiting: [], operations };
+}
+
+export function deleteSteps({ name, observed }: Extract<Change, { kind: 'delete' }>): Steps {
+  const chain = new Chain(name);
+  const domain = refOf(observed);
+  if (observed.power.status !== 'stopped') {
+    chain.add('domain.stop', 'release', { domain, graceMs: deleteGraceMs });
+  }
+  // A transient domain is gone once it has stopped.
+  if (observed.persistent) {
+    chain.add('domain.undefine', 'release', { domain, basis: observed.fingerprint });
+  }
+  const impact = observed.power.status === 'stopped' ? 'live' : 'stop';
+  const { operations } = chain;
+  return { impact, reasons: ['not-in-documents'], fields: [], waiting: [], operations };
+}
+
+/** No document speaks of the VM any more, so none says how long it may take (Kubernetes' default). */
+const deleteGraceMs = 30_000;
+
+export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
+  const restarts = wantsRestart(change);
+  const chain = new Chain(change.name);
+  const domain = refOf(change.observed);
+  if (change.definition.length > 0 || !change.observed.persistent) {
+    const definition = definitionOf(change.secondary, context);
+    chain.add('domain.define', 'prepare', { definition, basis: change.observed.fingerprint });
+  }
+  if (restarts) {
+    chain.add('domain.stop', 'restart', { domain, graceMs: change.secondary.stopGraceMs });
+    chain.add('domain.start', 'restart', { domain });
+  } else {
+    addPowerSteps(chain, change, domain);
+  }
+  return { ...describeUpdate(change, restarts), operations: chain.operations };
+}
+
+function addPowerSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
+  switch (change.power) {
+    case 'none':
+      return addMemoryStep(chain, change, domain);
+    case 'start':
+      return chain.add('domain.start', 'acquire', { domain });
+    case 'resume':
+      chain.add('domain.resume', 'acquire', { domain });
+      return addMemoryStep(chain, change, domain);
+    case 'stop':
+      return chain.add('domain.stop', 'release', { domain, graceMs: change.secondary.stopGraceMs });
+  }
+}
+
+function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): void {
+  const memory = change.running.find(({ field }) => field === 'memoryBytes');
+  if (memory?.impact !== 'live') return;
+  const { memoryBytes } = change.secondary;
+  // A paused guest cannot give anything back before it has been resumed.
+  const releases = memoryBytes < Number(memory.from) && change.power === 'none';
+  chain.add('domain.set-memory', releases ? 'release' : 'acquire', { domain, memoryBytes });
+}
+
+/** Never without being told so: `updatePolicy: Restart`, and a run policy that wants it running. */
+function wantsRestart({ secondary, running, power }: UpdateChange): boolean {
+  return (
+    secondary.updatePolicy === 'Restart' &&
+    power !== 'stop' &&
+    secondary.runPolicy !== 'Manual' &&
+    running.some(({ impact }) => impact === 'restart')
+  );
+}
+
+function describeUpdate(change: UpdateChange, restarts: boolean): Work {
+  const stays = !restarts && change.power !== 'stop';
+  const waiting = stays ? change.running.filter(({ impact }) => impact === 'restart') : [];
+  return {
+    impact: restarts ? 'restart' : change.power === 'stop' ? 'stop' : 'live',
+    reasons: reasonsOf(change),
+    // What runs is what people see, so its side of a difference comes first.
+    fields: onePerPath([...change.running, ...change.definition]),
+    waiting,
+  };
+}
+
+function reasonsOf({ definition, running, observed, power }: UpdateChange): Reason[] {
+  const reasons: Reason[] = [];
+  if (definition.length > 0 || running.length > 0) reasons.push('fields-differ');
+  if (!observed.persistent) reasons.push('definition-gone');
+  if (power === 'start') reasons.push('not-running');
+  if (power === 'resume') reasons.push('paused');
+  if (power === 'stop') reasons.push('should-be-halted');
+  return reasons;
+}
+
+function definitionOf(secondary: Secondary, context: PlanContext): DomainDefinition {
+  const owner: Owner = {
+    installation: context.installation,
+    partition: context.partition,
+    secondary: secondary.name,
+  };
+  return {
+    uuid: secondaryUuid(owner),
+    domainName: domainName(context.partition, secondary.name),
+    owner,
+    fields: fieldsOf(secondary),
+    platform: context.platform,
+  };
+}
+
+function refOf({ uuid, domainName: name }: DomainRef): DomainRef {
+  return { uuid, domainName: name };
+}
+
+/** One VM's operations, each after the one before it. */
+class Chain {
+  readonly operations: Operation[] = [];
+  readonly #name: SecondaryName;
+
+  constructor(name: SecondaryName) {
+    this.#name = name;
+  }
+
+  add<K extends OperationKind>(kind: K, phase: Phase, args: OperationArgs[K]): void {
+    const previous = this.operations.at(-1);
+    const after: readonly OperationId[] = previous === undefined ? [] : [previous.id];
+    const base = { kind, id: operationId(kind, this.#name), secondary: this.#name, phase, after };
+    // TypeScript cannot see that one K pairs both halves of the union's member.
+    this.operations.push({ ...base, ...args } as unknown as Operation);
+  }
+}

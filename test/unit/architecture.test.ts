@@ -1,0 +1,66 @@
+/**
+ * Data flows one way: which folder of `src/` may import which. ARCHITECTURE.md draws the same
+ * table. The pure folders import no `node:` module either; that they use no clock, no randomness
+ * and no process is the linter's part.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const src = fileURLToPath(new URL('../../src', import.meta.url));
+
+const pure = ['model', 'documents', 'diff', 'plan'];
+const cliImports = ['model', 'documents', 'diff', 'plan', 'host', 'observe', 'execute'];
+
+/** Folder -> what it may import besides itself. `host` means the ports, `host/x` one adapter. */
+const mayImport = new Map<string, readonly string[]>([
+  ['model', []],
+  ['libvirt', ['libvirt/wire']],
+  ['libvirt/wire', []],
+  ['documents', ['model']],
+  ['diff', ['model']],
+  ['plan', ['model', 'diff']],
+  ['host', ['model']],
+  ['host/libvirt', ['model', 'host', 'libvirt']],
+  ['host/local', ['model', 'host']],
+  ['observe', ['model', 'host']],
+  ['execute', ['model', 'plan', 'host']],
+  ['cli', [...cliImports, 'cli/render', 'cli/commands']],
+  ['cli/render', [...cliImports, 'cli']],
+  ['cli/commands', [...cliImports, 'cli', 'cli/render']],
+  ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'libvirt', 'cli']],
+]);
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) =>
+  f.endsWith('.ts'),
+);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms)].map((m) => m[1] ?? '');
+}
+
+function folderOf(file: string): string {
+  return dirname(file).split(sep).join('/');
+}
+
+describe('import direction', () => {
+  test('there is something to check', () => {
+    expect(files.length).toBeGreaterThan(10);
+  });
+
+  test.each(files)('%s', (file) => {
+    const folder = folderOf(file);
+    const allowed = mayImport.get(folder);
+    expect(allowed, `src/${folder} is not in the table of this test`).toBeDefined();
+    for (const name of importsOf(file)) {
+      if (!name.startsWith('.')) {
+        if (pure.includes(folder)) expect(name).not.toMatch(/^node:/);
+        continue;
+      }
+      const target = folderOf(relative(src, join(src, dirname(file), name)));
+      expect([folder, ...(allowed ?? [])], `${file} imports ${name}`).toContain(target);
+    }
+  });
+});
