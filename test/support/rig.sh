@@ -39,12 +39,12 @@ outside() {
 }
 
 private_file_systems() {
-  # All of /run, and first, since mount(8) keeps notes there: with the system bus in reach,
-  # libvirtd would register guests at the machine's systemd-machined.
+  # All of /run: with the system bus in reach, libvirtd would register guests at the machine's
+  # systemd-machined. It comes first, and --no-mtab, since mount(8) keeps notes in it.
   local directory
   for directory in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
     mkdir -p "$directory"
-    mount -t tmpfs -o mode=0755 tmpfs "$directory"
+    mount --no-mtab -t tmpfs -o mode=0755 tmpfs "$directory"
   done
   [[ /var/run -ef /run ]] || mount --bind /run /var/run
   mkdir -p /run/lock /run/rig/tmp /run/unnest-rig

@@ -13,6 +13,7 @@ readonly MODULES=(
   virtio_pci virtio_blk virtio_net virtio_console virtio-rng
   virtio_balloon virtio_mem                       # carving
   vmw_vsock_virtio_transport                      # the channel
+  pvpanic-mmio                                    # tells the host of a crash
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
