@@ -1,0 +1,118 @@
+import type { Caller } from './caller.ts';
+import type { ConnectOptions } from './connect-options.ts';
+import { resolveOptions } from './connect-options.ts';
+import type { ConnectionState } from './connection-state.ts';
+import { domainReads } from './domain-reads.ts';
+import { domainTuningReads } from './domain-tuning-reads.ts';
+import { domainTuningWrites } from './domain-tuning-writes.ts';
+import { domainWrites } from './domain-writes.ts';
+import type { EventKind } from './event-types.ts';
+import { networkReads, networkWrites } from './networks.ts';
+import { nodeReads } from './node-info.ts';
+import { nwfilterReads, nwfilterWrites } from './nwfilters.ts';
+import { Session } from './session.ts';
+import { StateListeners } from './state-listeners.ts';
+import { storageReads, storageWrites } from './storage.ts';
+import { type Listener, Subscriptions, type Unsubscribe } from './subscriptions.ts';
+
+/**
+ * The public face: methods grouped by noun over one session. A read-only connection is the same
+ * object seen through a type without the methods that change things; the session refuses them
+ * all the same, for types are gone at run time.
+ */
+function readGroups(caller: Caller) {
+  return {
+    domains: { ...domainReads(caller), ...domainTuningReads(caller) },
+    networks: networkReads(caller),
+    nwfilters: nwfilterReads(caller),
+    storage: storageReads(caller),
+    node: nodeReads(caller),
+  };
+}
+
+function writeGroups(caller: Caller) {
+  return {
+    domains: { ...domainWrites(caller), ...domainTuningWrites(caller) },
+    networks: networkWrites(caller),
+    nwfilters: nwfilterWrites(caller),
+    storage: storageWrites(caller),
+  };
+}
+
+type ReadGroups = ReturnType<typeof readGroups>;
+type WriteGroups = ReturnType<typeof writeGroups>;
+
+interface Lifetime {
+  /**
+   * Has libvirtd push events of these kinds. Resolves once it does: list after that, and nothing
+   * is missed in between. Fails while the connection is down; lives through reconnects.
+   */
+  subscribe<K extends EventKind>(kinds: readonly K[], listener: Listener<K>): Promise<Unsubscribe>;
+  /** Tells when the connection is lost, restored or closed; returns how to stop that. */
+  onStateChange(listener: (state: ConnectionState) => void): () => void;
+  /** Closes every socket; calls without an answer fail with reason `closed`. */
+  close(): void;
+}
+
+export type ReadOnlyConnection = Lifetime & ReadGroups;
+export type Connection = Lifetime & {
+  readonly [K in keyof ReadGroups]: ReadGroups[K] &
+    (K extends keyof WriteGroups ? WriteGroups[K] : unknown);
+};
+
+/**
+ * Connects to libvirtd. Rejects with `ConnectionError` (`unreachable`, `permission`, `auth`,
+ * `protocol`, `timeout`, `aborted`), or with `LibvirtError` if libvirtd will not open the URI.
+ */
+export function connect(options: ConnectOptions = {}): Promise<Connection> {
+  return openConnection(options, false);
+}
+
+/** Connects without the right to change anything, to the socket for that. */
+export function connectReadOnly(options: ConnectOptions = {}): Promise<ReadOnlyConnection> {
+  return openConnection(options, true);
+}
+
+async function openConnection(options: ConnectOptions, isReadOnly: boolean): Promise<Connection> {
+  const states = new StateListeners();
+  const session: Session = new Session(resolveOptions(options, isReadOnly), {
+    onEvent: (procedure, packet) => subscriptions.dispatch(procedure, packet),
+    onState: (state) => {
+      if (state.kind === 'disconnected') subscriptions.forgetRegistrations();
+      states.tell(state);
+    },
+    restore: (call) => subscriptions.restore(call),
+  });
+  const caller: Caller = {
+    call: (procedure, args, callOptions) => session.call(procedure, args, callOptions),
+    openStream: (procedure, args, direction, callOptions) =>
+      session.openStream(procedure, args, direction, callOptions),
+  };
+  const subscriptions = new Subscriptions(caller.call);
+  await session.open();
+  return { ...groups(caller), ...lifetime(session, subscriptions, states) };
+}
+
+function groups(caller: Caller) {
+  const reads = readGroups(caller);
+  const writes = writeGroups(caller);
+  return {
+    domains: { ...reads.domains, ...writes.domains },
+    networks: { ...reads.networks, ...writes.networks },
+    nwfilters: { ...reads.nwfilters, ...writes.nwfilters },
+    storage: { ...reads.storage, ...writes.storage },
+    node: reads.node,
+  };
+}
+
+function lifetime(
+  session: Session,
+  subscriptions: Subscriptions,
+  states: StateListeners,
+): Lifetime {
+  return {
+    subscribe: (kinds, listener) => subscriptions.subscribe(kinds, listener),
+    onStateChange: (listener) => states.add(listener),
+    close: () => session.close(),
+  };
+}
