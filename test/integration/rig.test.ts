@@ -66,7 +66,7 @@ const consoleOf = (name: string) => readFile(`${tmp}/${name}.log`, 'utf8');
 
 /** All that a rig could leave on the machine it runs on. */
 async function traces() {
-  const lists = ['/run', '/etc/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/tmp', '/dev'];
+  const lists = ['/run', '/etc/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/dev'];
   const files = await Promise.all(lists.map(async (path) => [path, await readdir(path)] as const));
   const processes = await readdir('/proc').then((names) =>
     names.filter((name) => /^\d+$/.test(name)),
@@ -77,7 +77,7 @@ async function traces() {
   return {
     mounts: await readFile('/proc/self/mountinfo', 'utf8'),
     files: files.map(([path, names]) => `${path}: ${names.sort().join(' ')}`),
-    emulators: commands.filter((command) => /^\S*(libvirtd|qemu-system|unshare)/.test(command)),
+    emulators: commands.filter((command) => /libvirtd|qemu-system|unshare|rig\.sh/.test(command)),
   };
 }
 
