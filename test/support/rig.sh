@@ -64,14 +64,14 @@ private_devices() {
   mkdir "$dev"
   mount -t tmpfs -o mode=0755,nosuid tmpfs "$dev"
   mkdir "$dev/pts" "$dev/shm" "$dev/net"
-  mount --rbind /dev/pts "$dev/pts"
+  mount -t devpts -o newinstance,mode=0620,ptmxmode=0666 devpts "$dev/pts"
   mount -t tmpfs -o mode=1777 tmpfs "$dev/shm"
-  for device in null zero full random urandom tty ptmx net/tun vhost-net vhost-vsock "$@"; do
-    [[ ! -L /dev/$device ]] || { cp -a "/dev/$device" "$dev/$device"; continue; }
+  for device in null zero full random urandom tty net/tun vhost-net vhost-vsock "$@"; do
     [[ -c /dev/$device ]] || continue
     : >"$dev/$device"
     mount --bind "/dev/$device" "$dev/$device"
   done
+  ln -s pts/ptmx "$dev/ptmx"
   ln -s /proc/self/fd "$dev/fd"
   ln -s fd/0 "$dev/stdin"
   ln -s fd/1 "$dev/stdout"
