@@ -1,1 +1,30 @@
-export {};
+#!/usr/bin/env node
+/** The `unnest` program: wires adapters, signals and streams to the command line. */
+import { readFileSync } from 'node:fs';
+import { main } from '../cli/main.ts';
+import { diagnose } from '../host/libvirt/diagnose.ts';
+import { openLibvirtHost, openLibvirtView } from '../host/libvirt/open.ts';
+import { newInstallationId } from '../host/local/installation.ts';
+import { lockPartition } from '../host/local/lock.ts';
+import { askOnTerminal, outputOf, readStandardInput } from './streams.ts';
+import { interruptions } from './signals.ts';
+
+const packageFile = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+const { stop, abort } = interruptions(process);
+
+process.exitCode = await main(process.argv.slice(2), version, {
+  variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  ask: askOnTerminal(process.stdin, process.stderr, stop),
+  readStandardInput: (bytesMax) => readStandardInput(process.stdin, bytesMax),
+  openView: openLibvirtView,
+  openHost: openLibvirtHost,
+  lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
+  diagnose,
+  newInstallationId,
+  now: () => performance.now(),
+  stop,
+  abort,
+});

@@ -1,6 +1,7 @@
 /** The options that most commands share, and what they mean. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type PartitionName, partitionName } from '../model/names.ts';
+import type { PlanOptions } from '../plan/plan.ts';
 import type { Environment, Target } from './environment.ts';
 import { usageError } from './command-error.ts';
 
@@ -47,6 +48,14 @@ export function withDocuments(command: Command): Command {
 
 export function outputOption(...formats: readonly string[]): Option {
   return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);
+}
+
+/** For a desired state that comes from documents. */
+export function planOptionsOf(options: { readonly deleteEverything?: boolean }): PlanOptions {
+  return {
+    deleteEverything: options.deleteEverything ?? false,
+    deletionReason: 'not-in-documents',
+  };
 }
 
 export function targetOf(options: HostOptions): Target {

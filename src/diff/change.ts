@@ -14,7 +14,8 @@ export type Reason =
   | 'not-running' // its run policy wants it running
   | 'paused' // its run policy wants it running, and somebody suspended it
   | 'should-be-halted' // its run policy wants it stopped
-  | 'not-in-documents'; // ours, and no document speaks of it
+  | 'not-in-documents' // ours, and no document speaks of it
+  | 'asked-for'; // a person named it for removal
 
 export type BlockCode =
   | 'HostUnknown' // the host could not be read, so nothing may be concluded

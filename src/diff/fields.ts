@@ -7,10 +7,11 @@ import deepDiff from 'deep-diff';
 import type { DomainFields, FieldName, FieldValue } from '../model/domain.ts';
 
 /**
- * What a change means for the guest. `live`: it keeps running, or does not run. `restart`: it is
- * stopped and started, or must be to take the change. `stop`: it is shut down and stays so.
+ * What a change means for the guest. `none`: no guest runs that could notice. `live`: it keeps
+ * running. `restart`: it is stopped and started, or must be to take the change. `stop`: it is shut
+ * down and stays so.
  */
-export type Impact = 'live' | 'restart' | 'stop';
+export type Impact = 'none' | 'live' | 'restart' | 'stop';
 
 export interface FieldChange {
   readonly field: FieldName;
@@ -47,16 +48,16 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
 
 const fieldNames = Object.keys(fieldRules) as readonly FieldName[];
 
-/** The differences between a definition and what is wanted. A definition is not a guest: all `live`. */
+/** The differences between a definition and what is wanted. A definition is not a guest. */
 export function definitionChanges(defined: DomainFields, wanted: DomainFields): FieldChange[] {
-  return differing(defined, wanted).map((field) => change(field, defined, wanted, 'live'));
+  return differing(defined, wanted).map((field) => change(field, defined, wanted, 'none'));
 }
 
 /** Everything that a new definition sets. */
 export function initialFields(wanted: DomainFields): FieldChange[] {
   return fieldNames
     .filter((field) => wanted[field] !== null)
-    .map((field) => ({ field, from: null, to: wanted[field], impact: 'live' }));
+    .map((field) => ({ field, from: null, to: wanted[field], impact: 'none' }));
 }
 
 /** One for each path of the document; of several for one path the first. */

@@ -1,12 +1,13 @@
 /** `domain.define` and `domain.undefine`: what will be used at the next start. */
 import { HostError } from '../host/host-error.ts';
 import type {
-  DomainFields,
+  DomainDefinition,
   DomainRef,
   FieldName,
   Fingerprint,
   ObservedDomain,
 } from '../model/domain.ts';
+import { sameOwner } from '../model/identity.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { readDomain, requireDomain } from './observe-domain.ts';
@@ -16,11 +17,11 @@ export async function defineDomain(
   bench: Workbench,
 ): Promise<Done> {
   const before = await readDomain(definition, bench);
-  if (before !== null && isDefined(before, definition.fields)) return 'already';
+  if (before !== null && isDefined(before, definition)) return 'already';
   checkBasis(definition, before, basis);
   await bench.host.domains.define(definition, bench.signal);
   const after = await requireDomain(definition, bench);
-  if (isDefined(after, definition.fields)) return 'applied';
+  if (isDefined(after, definition)) return 'applied';
   throw new HostError('Refused', `${definition.domainName} is not defined as it was asked to be`);
 }
 
@@ -47,7 +48,8 @@ function checkBasis(
   throw new HostError('Conflict', `domain ${domainName} ${moved} since it was planned for`);
 }
 
-function isDefined({ defined, persistent, owner }: ObservedDomain, fields: DomainFields): boolean {
-  const names = Object.keys(fields) as FieldName[];
-  return persistent && owner !== null && names.every((name) => defined[name] === fields[name]);
+function isDefined({ defined, persistent, owner }: ObservedDomain, wanted: DomainDefinition) {
+  const names = Object.keys(wanted.fields) as FieldName[];
+  const ours = owner !== null && sameOwner(owner, wanted.owner);
+  return persistent && ours && names.every((name) => defined[name] === wanted.fields[name]);
 }

@@ -26,7 +26,7 @@ const destroyFlags = flagSet({ graceful: 1, removeLogs: 2 });
 /** `graceful`: fails rather than kill a process that is still writing. */
 export type DestroyDomainOptions = OptionsOf<typeof destroyFlags> & CallOptions;
 
-const shutdownFlags = flagSet({ acpi: 1, agent: 2, initctl: 4, signal: 8, paravirt: 16 });
+const shutdownFlags = flagSet({ acpi: 1, agent: 2, initctl: 4, processSignal: 8, paravirt: 16 });
 /** Ways to ask the guest; with several libvirt picks one. */
 export type ShutdownDomainOptions = OptionsOf<typeof shutdownFlags> & CallOptions;
 

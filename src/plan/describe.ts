@@ -5,7 +5,7 @@ import type { Operation } from './operation.ts';
 export function describe(operation: Operation): string {
   switch (operation.kind) {
     case 'installation.record':
-      return `record installation id ${operation.installation}`;
+      return 'record an installation id';
     case 'domain.define':
       return operation.basis === null ? 'define' : 'redefine';
     case 'domain.set-memory':

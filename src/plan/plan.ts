@@ -2,7 +2,7 @@
  * From changes to a plan: every operation in execution order, with nothing left to decide. The
  * same changes give the same plan, byte for byte. What `plan` prints is what `apply` runs.
  */
-import type { Block, Change } from '../diff/change.ts';
+import type { Block, Change, Reason } from '../diff/change.ts';
 import type { FieldChange } from '../diff/fields.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -44,6 +44,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Whether a plan may delete every Secondary of the partition. */
   readonly deleteEverything: boolean;
+  /** Why what is not wanted is to go. */
+  readonly deletionReason: Extract<Reason, 'not-in-documents' | 'asked-for'>;
 }
 
 export function makePlan(
@@ -55,6 +57,7 @@ export function makePlan(
     installation: observed.installation,
     partition: observed.partition,
     platform: platformOf(observed),
+    deletionReason: options.deletionReason,
   };
   const guarded = options.deleteEverything ? changes : guardDeletions(changes);
   const planned = guarded.map((change) => planChange(change, context));
@@ -91,14 +94,17 @@ interface PlannedChange {
   readonly operations: readonly Operation[];
 }
 
-function planChange(change: Change, context: PlanContext): PlannedChange {
+function planChange(
+  change: Change,
+  context: PlanContext & Pick<PlanOptions, 'deletionReason'>,
+): PlannedChange {
   switch (change.kind) {
     case 'blocked':
       return { entry: change, operations: [] };
     case 'create':
       return entryOf('create', change.name, createSteps(change.secondary, context));
     case 'delete':
-      return entryOf('delete', change.name, deleteSteps(change));
+      return entryOf('delete', change.name, deleteSteps(change, context.deletionReason));
     case 'update':
       return entryOf('update', change.name, updateSteps(change, context));
   }

@@ -45,10 +45,13 @@ export function createSteps(secondary: Secondary, context: PlanContext): Steps {
   }
   const fields = onePerPath(initialFields(definition.fields));
   const { operations } = chain;
-  return { impact: 'live', reasons: ['not-on-host'], fields, waiting: [], operations };
+  return { impact: 'none', reasons: ['not-on-host'], fields, waiting: [], operations };
 }
 
-export function deleteSteps({ name, observed }: Extract<Change, { kind: 'delete' }>): Steps {
+export function deleteSteps(
+  { name, observed }: Extract<Change, { kind: 'delete' }>,
+  reason: Reason,
+): Steps {
   const chain = new Chain(name);
   const domain = refOf(observed);
   if (observed.power.status !== 'stopped') {
@@ -58,9 +61,9 @@ export function deleteSteps({ name, observed }: Extract<Change, { kind: 'delete'
   if (observed.persistent) {
     chain.add('domain.undefine', 'release', { domain, basis: observed.fingerprint });
   }
-  const impact = observed.power.status === 'stopped' ? 'live' : 'stop';
+  const impact = observed.power.status === 'stopped' ? 'none' : 'stop';
   const { operations } = chain;
-  return { impact, reasons: ['not-in-documents'], fields: [], waiting: [], operations };
+  return { impact, reasons: [reason], fields: [], waiting: [], operations };
 }
 
 /** No document speaks of the VM any more, so none says how long it may take (Kubernetes' default). */
@@ -120,12 +123,18 @@ function describeUpdate(change: UpdateChange, restarts: boolean): Work {
   const stays = !restarts && change.power !== 'stop';
   const waiting = stays ? change.running.filter(({ impact }) => impact === 'restart') : [];
   return {
-    impact: restarts ? 'restart' : change.power === 'stop' ? 'stop' : 'live',
+    impact: impactOf(change, restarts),
     reasons: reasonsOf(change),
     // What runs is what people see, so its side of a difference comes first.
     fields: onePerPath([...change.running, ...change.definition]),
     waiting,
   };
+}
+
+function impactOf({ power, observed }: UpdateChange, restarts: boolean): Impact {
+  if (restarts) return 'restart';
+  if (power === 'stop') return 'stop';
+  return observed.live === null ? 'none' : 'live';
 }
 
 function reasonsOf({ definition, running, observed, power }: UpdateChange): Reason[] {

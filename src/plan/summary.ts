@@ -30,7 +30,8 @@ export function summarise(plan: Plan): PlanSummary {
     count[entry.kind] += 1;
     if (entry.kind === 'blocked') continue;
     if (entry.waiting.length > 0) count.waiting += 1;
-    if (entry.kind === 'update' && entry.impact !== 'live') count[entry.impact] += 1;
+    if (entry.kind !== 'update') continue;
+    if (entry.impact === 'restart' || entry.impact === 'stop') count[entry.impact] += 1;
   }
   return count;
 }

@@ -46,7 +46,7 @@ export async function planPass(
     newInstallation: installation,
     signal: new AbortController().signal,
   });
-  return makePlan(diff(wanted, observed), observed, { deleteEverything });
+  return makePlan(diff(wanted, observed), observed, { deleteEverything, deletionReason: 'not-in-documents' });
 }
 
 export async function applyPass(

@@ -22,7 +22,7 @@ const mayImport = new Map<string, readonly string[]>([
   ['diff', ['model']],
   ['plan', ['model', 'diff']],
   ['host', ['model']],
-  ['host/libvirt', ['model', 'host', 'libvirt']],
+  ['host/libvirt', ['model', 'host', 'host/local', 'libvirt']],
   ['host/local', ['model', 'host']],
   ['observe', ['model', 'host']],
   ['execute', ['model', 'plan', 'host']],

@@ -6,6 +6,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import {
   type HostOptions,
   outputOption,
+  planOptionsOf,
   targetOf,
   withDocuments,
   withHostOptions,
@@ -39,7 +40,7 @@ async function runApply(options: Options, environment: Environment): Promise<Exi
   const desired = await readDesiredState(options.file ?? [], target.partition, environment);
   return whileLocked(environment.lock(target), () =>
     using(environment.openHost(target), async (host) => {
-      const planOptions = { deleteEverything: options.deleteEverything ?? false };
+      const planOptions = planOptionsOf(options);
       const plan = await planFor(host, desired, planOptions, environment, limits);
       const { output, yes = false } = options;
       return carryOut(plan, host, { output, yes }, environment, limits);

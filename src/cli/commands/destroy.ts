@@ -75,7 +75,7 @@ async function planRemoval(
       `it has: ${there}`,
     );
   }
-  return makePlan(removals, observed, { deleteEverything: true });
+  return makePlan(removals, observed, { deleteEverything: true, deletionReason: 'asked-for' });
 }
 
 function requireName(text: string): SecondaryName {

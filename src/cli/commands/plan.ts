@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
   type HostOptions,
   outputOption,
+  planOptionsOf,
   targetOf,
   withDocuments,
   withHostOptions,
@@ -40,7 +41,7 @@ async function runPlan(options: Options, environment: Environment): Promise<Exit
   const limits = limitsOf(environment, options.timeout);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment);
   const plan = await using(environment.openView(target), (host) => {
-    const planOptions = { deleteEverything: options.deleteEverything ?? false };
+    const planOptions = planOptionsOf(options);
     return planFor(host, desired, planOptions, environment, limits);
   });
   const { stdout, variables } = environment;

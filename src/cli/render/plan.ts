@@ -13,7 +13,7 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   const summary = summarise(plan);
   const first = plan.operations.find(({ kind }) => kind === 'installation.record');
   const note =
-    first === undefined ? [] : [paint.dim(`  first use of this host: ${describe(first)}`)];
+    first === undefined ? [] : [paint.dim(`  first use of this host: will ${describe(first)}`)];
   const gap = note.length + shown.length > 0 ? [''] : [];
   return `${[...note, ...shown, ...gap, summaryLine(summary, paint)].join('\n')}\n`;
 }
@@ -67,8 +67,10 @@ function headline({ kind, impact, reasons }: WorkEntry, paint: Paint): string {
     case 'stop':
       return paint.yellow('shut down');
     case 'live':
-      if (reasons.includes('fields-differ')) return 'update, live';
-      return reasons.includes('not-running') ? 'start' : 'repair, live';
+      return reasons.includes('fields-differ') ? 'update, live' : 'repair, live';
+    case 'none':
+      if (!reasons.includes('fields-differ')) return 'start';
+      return reasons.includes('not-running') ? 'update and start' : 'update';
   }
 }
 
@@ -80,6 +82,7 @@ const reasonWords: { readonly [R in Reason]: string } = {
   paused: 'it is paused, and its run policy wants it to run',
   'should-be-halted': 'it runs, and its run policy wants it halted',
   'not-in-documents': 'no document speaks of it',
+  'asked-for': 'you asked for it',
 };
 
 function renderField(
@@ -89,7 +92,8 @@ function renderField(
 ): string {
   if (kind === 'create') return `${fieldRules[field].path}: ${formatValue(field, to)}`;
   const change = `${formatValue(field, from)} -> ${formatValue(field, to)}`;
-  return `${fieldRules[field].path}: ${change} ${paint.dim(`(${impact})`)}`;
+  const note = impact === 'none' ? '' : ` ${paint.dim(`(${impact})`)}`;
+  return `${fieldRules[field].path}: ${change}${note}`;
 }
 
 function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {

@@ -1,0 +1,117 @@
+/**
+ * Whether a host can do the work. Each check tries what later work will need, rather than looking
+ * whether something is there; the first that fails ends those that build on it.
+ */
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { connect, connectReadOnly, type ReadOnlyConnection } from '../../libvirt/index.ts';
+import { explainError } from '../host-error.ts';
+import { hasErrno } from '../local/io-error.ts';
+import { storePath } from '../local/store.ts';
+import { readFacts } from './facts.ts';
+import type { LibvirtTarget } from './open.ts';
+
+export interface Finding {
+  readonly name: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly finding: string;
+  readonly mend: string | null;
+}
+
+export async function diagnose(target: LibvirtTarget): Promise<readonly Finding[]> {
+  const reading = await checkReading(target);
+  return [
+    ...reading,
+    ...(reading.some(({ status }) => status === 'failed') ? [] : [await checkWriting(target)]),
+    await checkStateDir(target),
+    await checkStore(target),
+  ];
+}
+
+async function checkReading({ uri }: LibvirtTarget): Promise<readonly Finding[]> {
+  try {
+    const connection = await connectReadOnly({ uri });
+    try {
+      return [await describeLibvirt(connection), await describeGuests(connection)];
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    const mend = 'is libvirtd running, and is --host right? (systemctl start libvirtd)';
+    return [failed('libvirt', explainError(error), mend)];
+  }
+}
+
+async function describeLibvirt({ node }: ReadOnlyConnection): Promise<Finding> {
+  const { major, minor, release } = await node.libvirtVersion();
+  const version = `libvirt ${major}.${minor}.${release}`;
+  // Older ones were never tried.
+  if (major >= 9) return ok('libvirt', `${version} answers`);
+  return warning('libvirt', `${version} answers`, 'unnest is tested with libvirt 9.0 and newer');
+}
+
+/** A probe that takes this long has met a /dev/kvm that does not work. */
+const probeMsMax = 5000;
+
+async function describeGuests(connection: ReadOnlyConnection): Promise<Finding> {
+  const startedMs = performance.now();
+  const { platform } = await readFacts(connection, new AbortController().signal);
+  const tookMs = performance.now() - startedMs;
+  if (tookMs > probeMsMax) {
+    const finding = `libvirt took ${Math.round(tookMs / 1000)} s to find out what QEMU can do`;
+    const mend = 'if it does so again, /dev/kvm cannot be used by the user QEMU runs as';
+    return warning('guests', finding, mend);
+  }
+  if (platform.domainType === 'kvm') return ok('guests', 'hardware virtualisation (KVM)');
+  const mend = 'load the kvm module, or enable virtualisation in the firmware';
+  return warning('guests', `emulated (${platform.domainType}), which is slow`, mend);
+}
+
+async function checkWriting({ uri }: LibvirtTarget): Promise<Finding> {
+  try {
+    (await connect({ uri })).close();
+    return ok('permission', 'domains may be changed');
+  } catch (error) {
+    const mend = 'run as root, or as a member of group libvirt';
+    return failed('permission', explainError(error), mend);
+  }
+}
+
+async function checkStateDir({ stateDir }: LibvirtTarget): Promise<Finding> {
+  const existing = await nearestExisting(stateDir);
+  try {
+    await access(existing, constants.W_OK);
+    return ok('state', existing === stateDir ? `${stateDir} can be written` : `${stateDir} can be made`);
+  } catch {
+    return failed('state', `${existing} cannot be written`, 'run as root, or choose another --state-dir');
+  }
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    const parent = dirname(path);
+    return hasErrno(error, 'ENOENT') && parent !== path ? nearestExisting(parent) : path;
+  }
+}
+
+async function checkStore({ stateDir, partition }: LibvirtTarget): Promise<Finding> {
+  const path = storePath(stateDir, partition);
+  if ((await nearestExisting(path)) === path) return ok('store', `${path} is there`);
+  const mend = `mkdir -p ${path}, and put kernels and disk images there`;
+  return warning('store', `partition ${partition} has no files yet`, mend);
+}
+
+function ok(name: string, finding: string): Finding {
+  return { name, status: 'ok', finding, mend: null };
+}
+
+function warning(name: string, finding: string, mend: string): Finding {
+  return { name, status: 'warning', finding, mend };
+}
+
+function failed(name: string, finding: string, mend: string): Finding {
+  return { name, status: 'failed', finding, mend };
+}

@@ -1,0 +1,40 @@
+/** The places in a domain's XML that unnest manages: reading and writing agree on them here. */
+import type { XmlElement } from '../../libvirt/xml.ts';
+
+/** The namespace of our mark; its version changes when the mark's attributes do. */
+export const MARK_NAMESPACE = 'https://unnest.dev/ns/v1';
+export const MARK_NAME = 'unnest:secondary';
+
+/** The disk that a Secondary boots from is the one at this target. */
+export const ROOT_DISK_TARGET = 'vda';
+
+export function childNamed(element: XmlElement | undefined, name: string): XmlElement | undefined {
+  return elementsOf(element).find((child) => child.name === name);
+}
+
+export function elementsOf(element: XmlElement | undefined): readonly XmlElement[] {
+  return (element?.children ?? []).filter((child) => typeof child !== 'string');
+}
+
+export function textOf(element: XmlElement | undefined): string | undefined {
+  if (element === undefined) return undefined;
+  return element.children.filter((child) => typeof child === 'string').join('');
+}
+
+export function attributeOf(element: XmlElement | undefined, name: string): string | undefined {
+  return element?.attributes.get(name);
+}
+
+/** The root disk among a domain's devices. */
+export function isRootDisk(device: XmlElement): boolean {
+  return (
+    device.name === 'disk' && attributeOf(childNamed(device, 'target'), 'dev') === ROOT_DISK_TARGET
+  );
+}
+
+/** Whatever else is called a console in XML, these two belong to the serial port. */
+export function isSerialConsole(device: XmlElement): boolean {
+  if (device.name === 'serial') return true;
+  const kind = attributeOf(childNamed(device, 'target'), 'type');
+  return device.name === 'console' && (kind === undefined || kind === 'serial');
+}

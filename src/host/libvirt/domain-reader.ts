@@ -1,0 +1,179 @@
+/** Reading domains: bulk calls, pipelined, on whatever right the connection has. */
+import { createHash } from 'node:crypto';
+import {
+  type BulkResult,
+  type Domain,
+  type DomainState,
+  domainState,
+  LibvirtError,
+  type ParamMap,
+  type ReadOnlyConnection,
+} from '../../libvirt/index.ts';
+import type { DomainFields, DomainRef, ObservedDomain, Power } from '../../model/domain.ts';
+import { domainUuid } from '../../model/identity.ts';
+import { absent, type Observation, present, unknown } from '../../model/observation.ts';
+import { explainError } from '../host-error.ts';
+import type { DomainReader } from '../ports.ts';
+import { domainWatches } from './domain-watch.ts';
+import { readFacts } from './facts.ts';
+import { calling } from './host-error-from.ts';
+import { readDomainXml } from './read-domain-xml.ts';
+
+/** @param storeDir the folder that holds the files which documents name */
+export function domainReader(connection: ReadOnlyConnection, storeDir: string): DomainReader {
+  return {
+    facts: (signal) => calling('reading what the host can do', () => readFacts(connection, signal)),
+    list: (signal) =>
+      calling('listing the domains', async () => {
+        const domains = await connection.domains.list({ signal });
+        return domains.flatMap(({ name, uuid }) => {
+          const known = domainUuid(uuid);
+          return known === undefined ? [] : [{ domainName: name, uuid: known }];
+        });
+      }),
+    read: (refs, signal) =>
+      calling('reading domains', () => readAll(connection, storeDir, refs, signal)),
+    watch: domainWatches(connection),
+  };
+}
+
+export function handleOf({ domainName, uuid }: DomainRef): Domain {
+  // libvirt finds domains by UUID; the id is for its own messages.
+  return { name: domainName, uuid, id: -1 };
+}
+
+/** How many domains libvirtd takes in one request for statistics. */
+const statsDomainsMax = 4096;
+
+async function readAll(
+  connection: ReadOnlyConnection,
+  storeDir: string,
+  refs: readonly DomainRef[],
+  signal: AbortSignal,
+): Promise<readonly Observation<ObservedDomain>[]> {
+  if (refs.length === 0) return [];
+  const handles = refs.map(handleOf);
+  const [states, transient, inactive] = await Promise.all([
+    readStates(connection, handles, signal),
+    connection.domains.list({ transient: true, signal }),
+    collect(connection.domains.xmlAll(handles, { inactive: true, signal })),
+  ]);
+  const running = handles.filter(({ uuid }) => isUp(states.get(uuid)));
+  const live = await collect(connection.domains.xmlAll(running, { signal }));
+  const transientUuids = new Set(transient.map(({ uuid }) => uuid));
+  return refs.map((ref) =>
+    observation(ref, storeDir, {
+      state: states.get(ref.uuid),
+      isTransient: transientUuids.has(ref.uuid),
+      inactive: inactive.get(ref.uuid),
+      live: live.get(ref.uuid),
+    }),
+  );
+}
+
+type Results = ReadonlyMap<string, BulkResult<string>>;
+
+async function collect(results: AsyncIterable<BulkResult<string>>): Promise<Results> {
+  const byUuid = new Map<string, BulkResult<string>>();
+  for await (const result of results) byUuid.set(result.domain.uuid, result);
+  return byUuid;
+}
+
+async function readStates(
+  connection: ReadOnlyConnection,
+  handles: readonly Domain[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DomainState>> {
+  const states = new Map<string, DomainState>();
+  for (let from = 0; from < handles.length; from += statsDomainsMax) {
+    const domains = handles.slice(from, from + statsDomainsMax);
+    const records = await connection.domains.stats({ domains, groups: ['state'], signal });
+    for (const { domain, params } of records) states.set(domain.uuid, stateFrom(params));
+  }
+  return states;
+}
+
+function stateFrom(params: ParamMap): DomainState {
+  return domainState(Number(params.get('state.state')), Number(params.get('state.reason')));
+}
+
+interface Parts {
+  readonly state: DomainState | undefined;
+  readonly isTransient: boolean;
+  readonly inactive: BulkResult<string> | undefined;
+  readonly live: BulkResult<string> | undefined;
+}
+
+function observation(
+  ref: DomainRef,
+  storeDir: string,
+  { state, isTransient, inactive, live }: Parts,
+): Observation<ObservedDomain> {
+  if (inactive === undefined || isGone(inactive) || (live !== undefined && isGone(live))) {
+    return absent;
+  }
+  if ('error' in inactive) return unknown(explainError(inactive.error));
+  if (live !== undefined && 'error' in live) return unknown(explainError(live.error));
+  if (state === undefined) return unknown('libvirt did not say in which state it is');
+  const power = powerOf(state);
+  if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
+  try {
+    const { owner, fields } = readDomainXml(inactive.ok, storeDir);
+    return present({
+      uuid: ref.uuid,
+      domainName: ref.domainName,
+      owner,
+      power,
+      persistent: !isTransient,
+      defined: fields,
+      live: live === undefined ? null : liveFields(live.ok, storeDir),
+      fingerprint: createHash('sha256').update(inactive.ok).digest('hex'),
+    });
+  } catch (error) {
+    return unknown(`its XML cannot be read: ${explainError(error)}`);
+  }
+}
+
+function liveFields(xml: string, storeDir: string): DomainFields {
+  return readDomainXml(xml, storeDir).fields;
+}
+
+/** It was listed and has vanished since, which is not the same as unreadable. */
+function isGone(result: BulkResult<string>): boolean {
+  return 'error' in result && result.error instanceof LibvirtError && result.error.code === 'NO_DOMAIN';
+}
+
+function isUp(state: DomainState | undefined): boolean {
+  const power = state === undefined ? null : powerOf(state);
+  return power !== null && power.status !== 'stopped';
+}
+
+/** Null for a state that is no answer. */
+function powerOf({ state, reason }: DomainState): Power | null {
+  switch (state) {
+    case 'running':
+    case 'blocked':
+    // The guest has put itself to sleep, and wakes by itself.
+    case 'pm-suspended':
+      return { status: 'running' };
+    case 'paused':
+      return { status: 'paused' };
+    case 'shutdown':
+      return { status: 'stopping' };
+    case 'crashed':
+      return { status: 'stopped', reason: 'crashed' };
+    case 'shutoff':
+      return { status: 'stopped', reason: stopReasons.get(reason) ?? 'unknown' };
+    case 'no-state':
+    case 'unknown':
+      return null;
+  }
+}
+
+const stopReasons = new Map<string, Extract<Power, { status: 'stopped' }>['reason']>([
+  ['shutdown', 'guest-shutdown'],
+  ['destroyed', 'powered-off'],
+  ['crashed', 'crashed'],
+  ['failed', 'failed'],
+]);
+

@@ -1,0 +1,61 @@
+/** Changing domains. Each method is one call to libvirt, and says nothing of what the guest does. */
+import type { Connection } from '../../libvirt/index.ts';
+import type { DomainRef } from '../../model/domain.ts';
+import type { DomainConsole, DomainWriter } from '../ports.ts';
+import { handleOf } from './domain-reader.ts';
+import { calling } from './host-error-from.ts';
+import { writeDomainXml } from './write-domain-xml.ts';
+
+export function domainWriter(
+  { domains }: Connection,
+  storeDir: string,
+): DomainWriter & DomainConsole {
+  const on = (verb: string, ref: DomainRef, call: () => Promise<unknown>) =>
+    calling(`${verb} ${ref.domainName}`, async () => void (await call()));
+  return {
+    define: (definition, signal) =>
+      on('defining', definition, async () => {
+        const current = await currentXml(domains, definition, signal);
+        const xml = writeDomainXml(definition, current, storeDir);
+        await domains.define(xml, { validate: true, signal });
+      }),
+    undefine: (ref, signal) =>
+      // What libvirt itself keeps for a domain goes with it; disks are files, and stay.
+      on('undefining', ref, () =>
+        domains.undefine(handleOf(ref), {
+          managedSave: true,
+          snapshotsMetadata: true,
+          checkpointsMetadata: true,
+          nvram: true,
+          signal,
+        }),
+      ),
+    start: (ref, signal) => on('starting', ref, () => domains.start(handleOf(ref), { signal })),
+    resume: (ref, signal) => on('resuming', ref, () => domains.resume(handleOf(ref), { signal })),
+    shutdown: (ref, signal) =>
+      on('shutting down', ref, () => domains.shutdown(handleOf(ref), { acpi: true, signal })),
+    powerOff: (ref, signal) =>
+      on('powering off', ref, () => domains.destroy(handleOf(ref), { signal })),
+    setMemory: (ref, bytes, signal) =>
+      on('setting the memory of', ref, () =>
+        domains.setMemory(handleOf(ref), bytes / 1024, { live: true, signal }),
+      ),
+    console: (ref, signal) =>
+      calling(`opening the console of ${ref.domainName}`, async () => {
+        const stream = await domains.openConsole(handleOf(ref), null, { signal });
+        signal.addEventListener('abort', () => stream.destroy(), { once: true });
+        return stream;
+      }),
+  };
+}
+
+/** Null if libvirt has no such domain. */
+async function currentXml(
+  domains: Connection['domains'],
+  ref: DomainRef,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const all = await domains.list({ signal });
+  if (!all.some(({ uuid }) => uuid === ref.uuid)) return null;
+  return domains.xml(handleOf(ref), { inactive: true, signal });
+}

@@ -1,0 +1,152 @@
+/**
+ * A definition to a domain's XML: the managed fields are laid over the tree that is there, and
+ * everything else in it is kept, pinned machine type, addresses and MACs included. Strings become
+ * text nodes and attribute values of a tree, never XML.
+ */
+import { join } from 'node:path';
+import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
+import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
+import {
+  childNamed,
+  isRootDisk,
+  isSerialConsole,
+  MARK_NAME,
+  MARK_NAMESPACE,
+  ROOT_DISK_TARGET,
+} from './domain-parts.ts';
+
+type Node = XmlElement | string;
+
+/** @param current the inactive XML of the domain that is there, or null to make a new one */
+export function writeDomainXml(
+  definition: DomainDefinition,
+  current: string | null,
+  storeDir: string,
+): string {
+  const domain = current === null ? newDomain(definition) : parseXml(current);
+  const path = (file: string | null) => (file === null ? null : join(storeDir, file));
+  const { fields } = definition;
+  return serializeXml(
+    edit(domain, [
+      ['metadata', (metadata) => withMark(metadata ?? element('metadata'), definition)],
+      ['memory', () => kibibytes('memory', fields.memoryMaxBytes)],
+      ['currentMemory', () => kibibytes('currentMemory', fields.memoryBytes)],
+      ['vcpu', (vcpu) => vcpuElement(vcpu, fields)],
+      ['os', (os) => withBoot(os ?? element('os'), fields, path)],
+      ['devices', (devices) => withDevices(devices ?? element('devices'), fields, path)],
+    ]),
+  );
+}
+
+type Path = (file: string | null) => string | null;
+
+function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement {
+  const { domainType, machine } = platform;
+  return element('domain', { type: domainType }, [
+    element('name', {}, [domainName]),
+    element('uuid', {}, [uuid]),
+    element('os', {}, [element('type', machine === null ? {} : { machine }, ['hvm'])]),
+    element('features', {}, [element('acpi'), element('apic')]),
+    ...(domainType === 'kvm' ? [element('cpu', { mode: 'host-model' })] : []),
+    element('clock', { offset: 'utc' }),
+    element('on_poweroff', {}, ['destroy']),
+    element('on_reboot', {}, ['restart']),
+    element('on_crash', {}, ['destroy']),
+    element('devices', {}, [
+      // Without this libvirt adds a USB controller that no Secondary asked for.
+      element('controller', { type: 'usb', model: 'none' }),
+      element('memballoon', { model: 'virtio' }),
+      element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),
+    ]),
+  ]);
+}
+
+function withMark(metadata: XmlElement, { owner }: DomainDefinition): XmlElement {
+  const mark = element(MARK_NAME, {
+    'xmlns:unnest': MARK_NAMESPACE,
+    installation: owner.installation,
+    partition: owner.partition,
+    name: owner.secondary,
+  });
+  return edit(metadata, [[MARK_NAME, () => mark]]);
+}
+
+function kibibytes(name: string, bytes: number): XmlElement {
+  return element(name, { unit: 'KiB' }, [String(bytes / 1024)]);
+}
+
+/** Keeps what else is said of vCPUs, such as their placement. */
+function vcpuElement(vcpu: XmlElement | undefined, { vcpus, vcpusMax }: DomainFields): XmlElement {
+  const attributes = new Map(vcpu?.attributes);
+  attributes.delete('current');
+  if (vcpus !== vcpusMax) attributes.set('current', String(vcpus));
+  return { name: 'vcpu', attributes, children: [String(vcpusMax)] };
+}
+
+function withBoot(os: XmlElement, fields: DomainFields, path: Path): XmlElement {
+  const optional = (name: string, text: string | null) => () =>
+    text === null || text === '' ? null : element(name, {}, [text]);
+  return edit(os, [
+    ['kernel', optional('kernel', path(fields.kernel))],
+    ['initrd', optional('initrd', path(fields.initrd))],
+    ['cmdline', optional('cmdline', fields.commandLine)],
+    ['boot', (boot) => boot ?? element('boot', { dev: 'hd' })],
+  ]);
+}
+
+function withDevices(devices: XmlElement, fields: DomainFields, path: Path): XmlElement {
+  const disk = path(fields.disk);
+  const rest = devices.children.filter(
+    (child) => typeof child === 'string' || !isReplaced(child, fields),
+  );
+  const current = devices.children.find((child) => typeof child !== 'string' && isRootDisk(child));
+  const disks = disk === null ? [] : [rootDisk(current, disk, fields.diskFormat ?? 'raw')];
+  const hasSerial = rest.some((child) => typeof child !== 'string' && isSerialConsole(child));
+  const serial =
+    fields.serialConsole && !hasSerial
+      ? [element('serial', { type: 'pty' }, [element('target', { type: 'isa-serial', port: '0' })])]
+      : [];
+  return { ...devices, children: [...rest, ...disks, ...serial] };
+}
+
+function isReplaced(device: XmlElement, { serialConsole }: DomainFields): boolean {
+  return isRootDisk(device) || (!serialConsole && isSerialConsole(device));
+}
+
+/** An explicit format and an empty backing store: nothing that a guest wrote is ever probed. */
+function rootDisk(current: Node | undefined, file: string, format: string): XmlElement {
+  const base =
+    typeof current === 'object' ? current : element('disk', { type: 'file', device: 'disk' });
+  return edit(base, [
+    ['driver', (driver) => withAttributes(driver ?? element('driver', { name: 'qemu' }), { type: format })],
+    ['source', () => element('source', { file })],
+    ['backingStore', () => element('backingStore')],
+    ['target', (target) => target ?? element('target', { dev: ROOT_DISK_TARGET, bus: 'virtio' })],
+  ]);
+}
+
+type Edit = readonly [name: string, change: (found: XmlElement | undefined) => XmlElement | null];
+
+/** Changes the first child of each name, or appends it; null removes it. All else keeps its place. */
+function edit(parent: XmlElement, edits: readonly Edit[]): XmlElement {
+  const children = [...parent.children];
+  for (const [name, change] of edits) {
+    const found = childNamed({ ...parent, children }, name);
+    const index = found === undefined ? children.length : children.indexOf(found);
+    const changed = change(found);
+    children.splice(index, found === undefined ? 0 : 1, ...(changed === null ? [] : [changed]));
+  }
+  return { ...parent, children };
+}
+
+function withAttributes(of: XmlElement, more: Readonly<Record<string, string>>): XmlElement {
+  return { ...of, attributes: new Map([...of.attributes, ...Object.entries(more)]) };
+}
+
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string>> = {},
+  children: readonly Node[] = [],
+): XmlElement {
+  return { name, attributes: new Map(Object.entries(attributes)), children };
+}
