@@ -32,6 +32,8 @@ async function run(domain: DomainRef, act: () => Promise<void>, bench: Workbench
   throw new HostError('Timeout', `${domain.domainName} was told to run, and does not`);
 }
 
+const pressEveryMs = 5000;
+
 /** A missing domain is a stopped one: a transient domain vanishes when it stops. */
 export async function stopDomain(
   { domain, graceMs }: OperationOf<'domain.stop'>,
@@ -40,8 +42,11 @@ export async function stopDomain(
   if (isStopped(await readDomain(domain, bench))) return 'already';
   const { domains } = bench.host;
   const press = () => domains.shutdown(domain, bench.signal);
-  if (graceMs > 0 && (await actAndAwait(domain, press, isStopped, graceMs, bench)))
-    return 'applied';
+  // A guest that is still booting does not hear the button, so it is pressed again.
+  for (let leftMs = graceMs; leftMs > 0; leftMs -= pressEveryMs) {
+    const timeMs = Math.min(leftMs, pressEveryMs);
+    if (await actAndAwait(domain, press, isStopped, timeMs, bench)) return 'applied';
+  }
   const cut = () => domains.powerOff(domain, bench.signal);
   if (await actAndAwait(domain, cut, isStopped, settleMs, bench)) return 'applied';
   throw new HostError('Timeout', `${domain.domainName} was powered off, and still runs`);
