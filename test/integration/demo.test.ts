@@ -1,0 +1,28 @@
+/** The demo is a promise in public: it runs to its end, and says on the way what it promises. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const demo = fileURLToPath(new URL('../../examples/demo/demo.sh', import.meta.url));
+
+test('npm run demo tells its whole story', async () => {
+  const both = ['-c', 'exec "$0" 2>&1', demo];
+  const { stdout } = await promisify(execFile)('bash', both, { timeout: 110_000 });
+  const milestones = [
+    /did you mean/i,
+    /Valid: 2 Secondaries/,
+    /Plan: 2 to create/,
+    /unnest-guest web .*128 MiB/,
+    /unnest-guest worker .*1 vCPU/,
+    /spec\.memory: 128MiB -> 96MiB \(live\)/,
+    /spec\.vcpus: 1 -> 2 \(restart\)/,
+    /unnest-guest web .*96 MiB/,
+    /unnest-guest worker .*2 vCPU/,
+    /No changes/,
+    /it does not run/,
+    /worker: delete/,
+    /Nothing is left/,
+  ];
+  for (const milestone of milestones) expect(stdout).toMatch(milestone);
+});
