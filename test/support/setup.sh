@@ -44,7 +44,7 @@ npm_packages_current() {
 }
 
 sources_digest() {
-  { find src -type f -print0; printf '%s\0' tsconfig.json package-lock.json; } |
+  { find src -type f -print0; printf '%s\0' tsconfig.json package.json package-lock.json; } |
     sort -z | xargs -0 sha256sum | sha256sum
 }
 
