@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import { readAnswer } from './answer.ts';
-import { givenUpError, type TimedCallOptions, watchCall } from './call-options.ts';
-import { type Call, CallSlots } from './call-slots.ts';
+import type { TimedCallOptions } from './call-options.ts';
+import { type Call, CallSlots, type FailureOf } from './call-slots.ts';
 import { ConnectionError } from './errors.ts';
 import {
   Keepalive,
@@ -10,18 +9,13 @@ import {
   pingPacket,
   pongPacket,
 } from './keepalive.ts';
+import { PacketWriter, type Written } from './packet-writer.ts';
+import { pendingCall } from './pending-call.ts';
 import type { Procedure } from './procedure.ts';
 import type { Timers } from './timers.ts';
 import { FrameSplitter } from './wire/frame-splitter.ts';
 import { MalformedError } from './wire/malformed.ts';
-import {
-  encodeHeader,
-  encodePacket,
-  type PacketHeader,
-  type PacketStatus,
-  programs,
-  readHeader,
-} from './wire/packet.ts';
+import { type PacketHeader, type PacketStatus, programs, readHeader } from './wire/packet.ts';
 
 /**
  * One socket to libvirtd: calls and their answers, events, and at most one stream. Everything
@@ -52,22 +46,29 @@ interface OpenStream {
 export class RpcSocket {
   readonly #socket: Socket;
   readonly #options: RpcSocketOptions;
+  readonly #writer: PacketWriter;
   readonly #slots: CallSlots;
   readonly #splitter = new FrameSplitter((packet) => this.#onPacket(packet));
   #keepalive: Keepalive | undefined;
   #stream: OpenStream | undefined;
   #serial = 0;
-  #isCorked = false;
+  #isPongUnsent = false;
   #closedBy: ConnectionError | undefined;
 
   constructor(socket: Socket, options: RpcSocketOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#slots = new CallSlots(options.callsInFlightMax, (packet) => this.send(packet));
+    this.#writer = new PacketWriter(socket);
+    this.#slots = new CallSlots(options.callsInFlightMax, (packet) => this.#writer.send(packet));
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('error', (cause) => this.close(goneError(cause)));
     socket.on('end', () => this.close(goneError(undefined)));
     socket.on('close', () => this.close(goneError(undefined)));
+  }
+
+  /** Why the socket is of no more use; undefined while it is. */
+  get closedBy(): ConnectionError | undefined {
+    return this.#closedBy;
   }
 
   /** Calls a procedure; rejects with `LibvirtError`, `ConnectionError` or `RangeError`. */
@@ -90,22 +91,12 @@ export class RpcSocket {
     return this.#call(serial, procedure, args, options);
   }
 
-  /** Sends the next packet of this socket's stream; `onWritten` when the kernel has taken it. */
-  sendStream(status: PacketStatus, body: Buffer, onWritten?: (error?: Error | null) => void): void {
+  /** Sends the next packet of this socket's stream. */
+  sendStream(status: PacketStatus, body: Buffer, onWritten?: Written): void {
     if (this.#stream === undefined) return;
     const { procedure, serial } = this.#stream;
-    const header = encodeHeader(
-      { program: programs.remote, procedure, kind: 'stream', serial, status },
-      body.length,
-    );
-    if (body.length === 0) return this.send(header, onWritten);
-    this.send(header);
-    this.send(body, onWritten);
-  }
-
-  /** Why the socket is of no more use; undefined while it is. */
-  get closedBy(): ConnectionError | undefined {
-    return this.#closedBy;
+    const header = { program: programs.remote, procedure, kind: 'stream', serial, status } as const;
+    this.#writer.sendRaw(header, body, onWritten);
   }
 
   /** Starts to ping; only for a server that has said it knows how to answer. */
@@ -114,19 +105,9 @@ export class RpcSocket {
     this.#keepalive = new Keepalive(
       options,
       this.#options.timers,
-      () => this.send(pingPacket),
+      () => this.#writer.send(pingPacket),
       () => this.close(new ConnectionError('timeout', 'libvirtd gives no sign of life')),
     );
-  }
-
-  /** Sends whole packets. All that is sent in one turn of the event loop leaves in one write. */
-  send(packet: Buffer, onWritten?: (error?: Error | null) => void): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      process.nextTick(() => this.#uncork());
-    }
-    this.#socket.write(packet, onWritten);
   }
 
   /** Stops reading, which is the protocol's only way of slowing a sender down. */
@@ -144,9 +125,9 @@ export class RpcSocket {
     this.#closedBy = error;
     this.#keepalive?.stop();
     this.#socket.destroy();
+    const { reason, message, cause } = error;
     this.#slots.failAll(
-      (mayHaveRun) =>
-        new ConnectionError(error.reason, error.message, { cause: error.cause, mayHaveRun }),
+      (mayHaveRun) => new ConnectionError(reason, message, { cause, mayHaveRun }),
     );
     this.#stream?.sink.socketClosed(error);
     this.#options.onClose(error);
@@ -160,47 +141,16 @@ export class RpcSocket {
   ): Promise<R> {
     return new Promise((resolve, reject) => {
       if (this.#closedBy !== undefined) throw this.#closedBy;
-      if (options.signal?.aborted === true)
-        throw givenUpError('aborted', procedure.name, options, false);
-      const { name, number } = procedure;
-      const header = {
-        program: programs.remote,
-        procedure: number,
-        kind: 'call',
-        serial,
-        status: 'ok',
-      } as const;
-      const packet = encodePacket(header, procedure.args, args);
-      const unwatch = watchCall(options, this.#options.timers, (reason) =>
-        this.#giveUp(call, reason, name, options),
+      const { timers } = this.#options;
+      const giveUp = this.#giveUp.bind(this);
+      this.#slots.add(
+        pendingCall(serial, procedure, args, options, timers, giveUp, { resolve, reject }),
       );
-      const call: Call = {
-        serial,
-        packet,
-        answer(answerHeader, answerPacket) {
-          const answer = readAnswer(procedure, answerHeader, answerPacket);
-          unwatch();
-          if (answer.kind === 'result') resolve(answer.result);
-          else reject(answer.error);
-        },
-        fail(error) {
-          unwatch();
-          reject(error);
-        },
-      };
-      this.#slots.add(call);
     });
   }
 
-  #giveUp(
-    call: Call,
-    reason: 'timeout' | 'aborted',
-    name: string,
-    options: TimedCallOptions,
-  ): void {
-    const canMove = this.#slots.abandon(call, (mayHaveRun) =>
-      givenUpError(reason, name, options, mayHaveRun),
-    );
+  #giveUp(call: Call, reason: 'timeout' | 'aborted', failure: FailureOf): void {
+    const canMove = this.#slots.abandon(call, failure);
     if (canMove || reason === 'aborted') return;
     this.close(new ConnectionError('timeout', 'libvirtd answers none of the calls that it has'));
   }
@@ -210,11 +160,7 @@ export class RpcSocket {
     try {
       this.#splitter.push(chunk);
     } catch (cause) {
-      this.close(
-        new ConnectionError('protocol', 'libvirtd sent what the protocol does not allow', {
-          cause,
-        }),
-      );
+      this.close(new ConnectionError('protocol', 'libvirtd has broken the protocol', { cause }));
     }
   }
 
@@ -242,15 +188,16 @@ export class RpcSocket {
   }
 
   #onKeepalive(header: PacketHeader): void {
-    if (header.procedure === keepaliveProcedures.ping) this.send(pongPacket);
-    else if (header.procedure !== keepaliveProcedures.pong) {
-      throw new MalformedError(`keepalive procedure ${header.procedure}`);
-    }
+    if (header.procedure === keepaliveProcedures.ping) return this.#pong();
+    if (header.procedure === keepaliveProcedures.pong) return;
+    throw new MalformedError(`keepalive procedure ${header.procedure}`);
   }
 
-  #uncork(): void {
-    this.#isCorked = false;
-    this.#socket.uncork();
+  /** At most one pong waits to be sent, or a peer that pings without reading could fill memory. */
+  #pong(): void {
+    if (this.#isPongUnsent) return;
+    this.#isPongUnsent = true;
+    this.#writer.send(pongPacket, () => (this.#isPongUnsent = false));
   }
 
   #nextSerial(): number {

@@ -1,6 +1,7 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { TimedCallOptions } from './call-options.ts';
 import { ConnectionError } from './errors.ts';
+import type { Written } from './packet-writer.ts';
 import type { Procedure } from './procedure.ts';
 import type { RpcSocket, StreamSink } from './rpc-socket.ts';
 import { readServerError } from './server-error.ts';
@@ -14,8 +15,6 @@ import type { PacketHeader } from './wire/packet.ts';
  * so that a transfer that looks complete is. Destroying it before that aborts the transfer.
  */
 export type StreamDirection = 'read' | 'write' | 'both';
-
-type Written = (error?: Error | null) => void;
 
 const empty = Buffer.alloc(0);
 
