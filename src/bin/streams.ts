@@ -1,6 +1,6 @@
 /** Standard input, output and error, as the command line wants them. */
 import { createInterface } from 'node:readline/promises';
-import type { ReadStream, WriteStream } from 'node:tty';
+import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import type { Environment, Output } from '../cli/environment.ts';
 
 /**
@@ -17,8 +17,7 @@ export function outputOf(stream: WriteStream): Output {
     write: (text) => {
       if (open) stream.write(text);
     },
-    // False or undefined when it is no terminal.
-    isTerminal: stream.isTTY === true,
+    isTerminal: isatty(stream.fd),
     columns: stream.columns ?? 80,
   };
 }

@@ -55,6 +55,7 @@ export function planOptionsOf(options: { readonly deleteEverything?: boolean }):
   return {
     deleteEverything: options.deleteEverything ?? false,
     deletionReason: 'not-in-documents',
+    deletionGraceMs: null,
   };
 }
 
@@ -73,6 +74,11 @@ export function requirePartition(text: string): PartitionName {
     `"${text}" is not the name of a partition`,
     'use 1 to 32 lower-case letters, digits and "-", starting with a letter',
   );
+}
+
+export function wholeSeconds(text: string): number {
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected whole seconds, from 0 to 999999');
 }
 
 function seconds(text: string): number {

@@ -14,6 +14,7 @@ export type Reason =
   | 'not-running' // its run policy wants it running
   | 'paused' // its run policy wants it running, and somebody suspended it
   | 'should-be-halted' // its run policy wants it stopped
+  | 'stop-noted' // it runs, and still carries the note of a stop that was to come
   | 'not-in-documents' // ours, and no document speaks of it
   | 'asked-for'; // a person named it for removal
 

@@ -67,7 +67,8 @@ function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
   };
 }
 
-function powerChange(secondary: Secondary, { power }: ObservedDomain): PowerChange {
+function powerChange(secondary: Secondary, observed: ObservedDomain): PowerChange {
+  const { power } = observed;
   switch (secondary.runPolicy) {
     case 'Manual':
       return 'none';
@@ -77,10 +78,18 @@ function powerChange(secondary: Secondary, { power }: ObservedDomain): PowerChan
     case 'RerunOnFailure':
       if (power.status === 'paused') return 'resume';
       if (power.status !== 'stopped') return 'none';
-      return secondary.runPolicy === 'RerunOnFailure' && power.reason === 'guest-shutdown'
-        ? 'none'
-        : 'start';
+      return finishedByItself(secondary, observed) ? 'none' : 'start';
   }
+}
+
+/** What `RerunOnFailure` leaves alone; a stop that we asked for is not the guest's own. */
+function finishedByItself({ runPolicy }: Secondary, { power, stopAsked }: ObservedDomain): boolean {
+  return (
+    runPolicy === 'RerunOnFailure' &&
+    !stopAsked &&
+    power.status === 'stopped' &&
+    power.reason === 'guest-shutdown'
+  );
 }
 
 /** A guest that runs on, or is stopped, needs no file; a definition and a start do. */

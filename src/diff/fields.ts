@@ -44,6 +44,7 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   disk: { path: 'spec.boot.disk.file', running: restart },
   diskFormat: { path: 'spec.boot.disk.format', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
+  stopGraceMs: { path: 'spec.terminationGracePeriodSeconds', running: unnoticed },
 };
 
 const fieldNames = Object.keys(fieldRules) as readonly FieldName[];

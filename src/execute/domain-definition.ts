@@ -1,4 +1,4 @@
-/** `domain.define` and `domain.undefine`: what will be used at the next start. */
+/** `domain.define`, `domain.undefine`, and the note in a definition: what libvirt keeps of a domain. */
 import { HostError } from '../host/host-error.ts';
 import type {
   DomainDefinition,
@@ -35,6 +35,13 @@ export async function undefineDomain(
   await bench.host.domains.undefine(domain, bench.signal);
   if ((await readDomain(domain, bench)) === null) return 'applied';
   throw new HostError('Conflict', `${domain.domainName} is still there after it was undefined`);
+}
+
+export async function noteStop(domain: DomainRef, asked: boolean, bench: Workbench): Promise<Done> {
+  if ((await requireDomain(domain, bench)).stopAsked === asked) return 'already';
+  await bench.host.domains.noteStop(domain, asked, bench.signal);
+  if ((await requireDomain(domain, bench)).stopAsked === asked) return 'applied';
+  throw new HostError('Conflict', `the note on ${domain.domainName} was changed by somebody else`);
 }
 
 /** Nobody else's write is lost: what is overwritten is exactly what the plan has seen. */

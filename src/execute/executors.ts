@@ -4,7 +4,7 @@
  */
 import type { Host } from '../host/ports.ts';
 import type { OperationKind, OperationOf } from '../plan/operation.ts';
-import { defineDomain, undefineDomain } from './domain-definition.ts';
+import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { resumeDomain, startDomain, stopDomain } from './domain-power.ts';
 
@@ -28,5 +28,7 @@ export const executors: Executors = {
   'domain.start': startDomain,
   'domain.resume': resumeDomain,
   'domain.stop': stopDomain,
+  'domain.note-stop': ({ domain }, bench) => noteStop(domain, true, bench),
+  'domain.forget-stop': ({ domain }, bench) => noteStop(domain, false, bench),
   'domain.undefine': undefineDomain,
 };

@@ -35,6 +35,8 @@ export interface DomainWriter {
   /** Presses the power button. That it was pressed says nothing about what the guest does. */
   shutdown(ref: DomainRef, signal: AbortSignal): Promise<void>;
   powerOff(ref: DomainRef, signal: AbortSignal): Promise<void>;
+  /** Keeps a note with the definition, across crashes of ours: the next stop is asked for. */
+  noteStop(ref: DomainRef, asked: boolean, signal: AbortSignal): Promise<void>;
   /** Moves the balloon's goal. What the guest does about it is to be observed. */
   setMemory(ref: DomainRef, bytes: number, signal: AbortSignal): Promise<void>;
 }

@@ -25,6 +25,8 @@ export interface DomainFields {
   readonly disk: string | null;
   readonly diskFormat: string | null;
   readonly serialConsole: boolean;
+  /** Kept in our mark, so that it still holds when the document is gone. */
+  readonly stopGraceMs: number;
 }
 
 export type FieldName = keyof DomainFields;
@@ -57,6 +59,11 @@ export interface ObservedDomain extends DomainRef {
   readonly defined: DomainFields;
   /** What the running guest has; null when it does not run. */
   readonly live: DomainFields | null;
+  /**
+   * Whether its last stop was asked for by us. libvirt says "the guest shut down" either way, and
+   * a guest that finished by itself is not run again where one that we stopped is.
+   */
+  readonly stopAsked: boolean;
   readonly fingerprint: Fingerprint;
 }
 
@@ -74,6 +81,7 @@ export function fieldsOf(secondary: Secondary): DomainFields {
     disk: boot.kind === 'disk' ? boot.file : null,
     diskFormat: boot.kind === 'disk' ? boot.format : null,
     serialConsole: secondary.serialConsole,
+    stopGraceMs: secondary.stopGraceMs,
   };
 }
 

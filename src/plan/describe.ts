@@ -15,7 +15,13 @@ export function describe(operation: Operation): string {
     case 'domain.resume':
       return 'resume';
     case 'domain.stop':
-      return `shut down, power off after ${operation.graceMs / 1000} s`;
+      return operation.graceMs === 0
+        ? 'power off'
+        : `shut down, power off after ${operation.graceMs / 1000} s`;
+    case 'domain.note-stop':
+      return 'note that the stop is ours';
+    case 'domain.forget-stop':
+      return 'clear the note';
     case 'domain.undefine':
       return 'undefine, keeping its disks';
   }

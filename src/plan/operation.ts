@@ -19,6 +19,10 @@ export interface OperationArgs {
   'domain.resume': { readonly domain: DomainRef };
   /** Shuts the guest down; powers it off when `graceMs` have passed. */
   'domain.stop': { readonly domain: DomainRef; readonly graceMs: number };
+  /** Leaves a note on the domain, before it is stopped, that the stop is ours. */
+  'domain.note-stop': { readonly domain: DomainRef };
+  /** Takes the note away, once it runs again. */
+  'domain.forget-stop': { readonly domain: DomainRef };
   /** Removes a stopped domain. Its disks stay. */
   'domain.undefine': { readonly domain: DomainRef; readonly basis: Fingerprint };
 }

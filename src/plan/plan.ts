@@ -2,7 +2,7 @@
  * From changes to a plan: every operation in execution order, with nothing left to decide. The
  * same changes give the same plan, byte for byte. What `plan` prints is what `apply` runs.
  */
-import type { Block, Change, Reason } from '../diff/change.ts';
+import type { Block, Change } from '../diff/change.ts';
 import type { FieldChange } from '../diff/fields.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -10,6 +10,7 @@ import type { PartitionName, SecondaryName } from '../model/names.ts';
 import { type Operation, type OperationId, operationId, PHASES } from './operation.ts';
 import {
   createSteps,
+  type DeletionContext,
   deleteSteps,
   type PlanContext,
   type Steps,
@@ -41,11 +42,9 @@ export interface Plan {
   readonly operations: readonly Operation[];
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends DeletionContext {
   /** Whether a plan may delete every Secondary of the partition. */
   readonly deleteEverything: boolean;
-  /** Why what is not wanted is to go. */
-  readonly deletionReason: Extract<Reason, 'not-in-documents' | 'asked-for'>;
 }
 
 export function makePlan(
@@ -58,6 +57,7 @@ export function makePlan(
     partition: observed.partition,
     platform: platformOf(observed),
     deletionReason: options.deletionReason,
+    deletionGraceMs: options.deletionGraceMs,
   };
   const guarded = options.deleteEverything ? changes : guardDeletions(changes);
   const planned = guarded.map((change) => planChange(change, context));
@@ -94,17 +94,14 @@ interface PlannedChange {
   readonly operations: readonly Operation[];
 }
 
-function planChange(
-  change: Change,
-  context: PlanContext & Pick<PlanOptions, 'deletionReason'>,
-): PlannedChange {
+function planChange(change: Change, context: PlanContext & DeletionContext): PlannedChange {
   switch (change.kind) {
     case 'blocked':
       return { entry: change, operations: [] };
     case 'create':
       return entryOf('create', change.name, createSteps(change.secondary, context));
     case 'delete':
-      return entryOf('delete', change.name, deleteSteps(change, context.deletionReason));
+      return entryOf('delete', change.name, deleteSteps(change, context));
     case 'update':
       return entryOf('update', change.name, updateSteps(change, context));
   }

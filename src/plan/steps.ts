@@ -48,26 +48,34 @@ export function createSteps(secondary: Secondary, context: PlanContext): Steps {
   return { impact: 'none', reasons: ['not-on-host'], fields, waiting: [], operations };
 }
 
+export interface DeletionContext {
+  /** Why what is not wanted is to go. */
+  readonly deletionReason: Extract<Reason, 'not-in-documents' | 'asked-for'>;
+  /** How long a guest that goes may take; null: as long as its document said. */
+  readonly deletionGraceMs: number | null;
+}
+
 export function deleteSteps(
   { name, observed }: Extract<Change, { kind: 'delete' }>,
-  reason: Reason,
+  { deletionReason, deletionGraceMs }: DeletionContext,
 ): Steps {
   const chain = new Chain(name);
   const domain = refOf(observed);
-  if (observed.power.status !== 'stopped') {
-    chain.add('domain.stop', 'release', { domain, graceMs: deleteGraceMs });
-  }
+  const running = observed.power.status !== 'stopped';
+  const graceMs = deletionGraceMs ?? observed.defined.stopGraceMs;
+  if (running) chain.add('domain.stop', 'release', { domain, graceMs });
   // A transient domain is gone once it has stopped.
   if (observed.persistent) {
     chain.add('domain.undefine', 'release', { domain, basis: observed.fingerprint });
   }
-  const impact = observed.power.status === 'stopped' ? 'none' : 'stop';
-  const { operations } = chain;
-  return { impact, reasons: [reason], fields: [], waiting: [], operations };
+  return {
+    impact: running ? 'stop' : 'none',
+    reasons: [deletionReason],
+    fields: [],
+    waiting: [],
+    operations: chain.operations,
+  };
 }
-
-/** No document speaks of the VM any more, so none says how long it may take (Kubernetes' default). */
-const deleteGraceMs = 30_000;
 
 export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
   const restarts = wantsRestart(change);
@@ -77,27 +85,42 @@ export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
     const definition = definitionOf(change.secondary, context);
     chain.add('domain.define', 'prepare', { definition, basis: change.observed.fingerprint });
   }
-  if (restarts) {
-    chain.add('domain.stop', 'restart', { domain, graceMs: change.secondary.stopGraceMs });
-    chain.add('domain.start', 'restart', { domain });
-  } else {
-    addPowerSteps(chain, change, domain);
-  }
+  if (restarts) addRestartSteps(chain, change, domain);
+  else addPowerSteps(chain, change, domain);
   return { ...describeUpdate(change, restarts), operations: chain.operations };
 }
 
+function addRestartSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
+  addNote(chain, change, domain);
+  chain.add('domain.stop', 'restart', { domain, graceMs: change.secondary.stopGraceMs });
+  chain.add('domain.start', 'restart', { domain });
+  chain.add('domain.forget-stop', 'restart', { domain });
+}
+
 function addPowerSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
-  switch (change.power) {
+  const { observed, secondary, power } = change;
+  switch (power) {
     case 'none':
-      return addMemoryStep(chain, change, domain);
+      addMemoryStep(chain, change, domain);
+      break;
     case 'start':
-      return chain.add('domain.start', 'acquire', { domain });
+      chain.add('domain.start', 'acquire', { domain });
+      break;
     case 'resume':
       chain.add('domain.resume', 'acquire', { domain });
-      return addMemoryStep(chain, change, domain);
+      addMemoryStep(chain, change, domain);
+      break;
     case 'stop':
-      return chain.add('domain.stop', 'release', { domain, graceMs: change.secondary.stopGraceMs });
+      addNote(chain, change, domain);
+      return chain.add('domain.stop', 'release', { domain, graceMs: secondary.stopGraceMs });
   }
+  const runs = power === 'start' || observed.power.status !== 'stopped';
+  if (runs && observed.stopAsked) chain.add('domain.forget-stop', 'acquire', { domain });
+}
+
+/** A crash between a stop and what comes after it must not look like a guest that had finished. */
+function addNote(chain: Chain, { observed }: UpdateChange, domain: DomainRef): void {
+  if (!observed.stopAsked) chain.add('domain.note-stop', 'prepare', { domain });
 }
 
 function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): void {
@@ -144,6 +167,7 @@ function reasonsOf({ definition, running, observed, power }: UpdateChange): Reas
   if (power === 'start') reasons.push('not-running');
   if (power === 'resume') reasons.push('paused');
   if (power === 'stop') reasons.push('should-be-halted');
+  else if (observed.stopAsked && observed.live !== null) reasons.push('stop-noted');
   return reasons;
 }
 

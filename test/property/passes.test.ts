@@ -15,7 +15,14 @@ import {
   UPDATE_POLICIES,
 } from '../../src/model/secondary.ts';
 import { type MemoryDomain, memoryHost, type World } from '../support/memory-host.ts';
-import { applyPass, desired, installation, partition, planPass, secondary } from '../support/passes.ts';
+import {
+  applyPass,
+  desired,
+  installation,
+  partition,
+  planPass,
+  secondary,
+} from '../support/passes.ts';
 
 const MiB = 2 ** 20;
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -25,10 +32,11 @@ const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
     .record({
       vcpus: fc.integer({ min: 1, max: 3 }),
       memoryBytes: fc.constantFrom(64 * MiB, 128 * MiB, 256 * MiB),
-      boot: fc.constantFrom<Secondary['boot']>(
-        secondary('x').boot,
-        { kind: 'disk', file: 'root.img', format: 'raw' } as Secondary['boot'],
-      ),
+      boot: fc.constantFrom<Secondary['boot']>(secondary('x').boot, {
+        kind: 'disk',
+        file: 'root.img',
+        format: 'raw',
+      } as Secondary['boot']),
       serialConsole: fc.boolean(),
       runPolicy: fc.constantFrom(...RUN_POLICIES),
       updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
@@ -43,13 +51,12 @@ const anyDesired: fc.Arbitrary<DesiredState> = fc
 const anyPower: fc.Arbitrary<Power> = fc.oneof(
   fc.constant<Power>({ status: 'running' }),
   fc.constant<Power>({ status: 'paused' }),
-  fc.constantFrom('guest-shutdown', 'powered-off', 'crashed', 'failed', 'unknown').map(
-    (reason): Power => ({ status: 'stopped', reason: reason as never }),
-  ),
+  fc
+    .constantFrom('guest-shutdown', 'powered-off', 'crashed', 'failed', 'unknown')
+    .map((reason): Power => ({ status: 'stopped', reason: reason as never })),
 );
 
-const anyFields = (name: string) =>
-  anySecondary(name).map((each): DomainFields => fieldsOf(each));
+const anyFields = (name: string) => anySecondary(name).map((each): DomainFields => fieldsOf(each));
 
 const anyDomain = (name: string): fc.Arbitrary<MemoryDomain> =>
   fc
@@ -57,14 +64,17 @@ const anyDomain = (name: string): fc.Arbitrary<MemoryDomain> =>
       power: anyPower,
       persistent: fc.boolean(),
       foreign: fc.boolean(),
+      stopAsked: fc.boolean(),
       defined: anyFields(name),
       live: anyFields(name),
     })
-    .map(({ power, persistent, foreign, defined, live }) => {
+    .map(({ power, persistent, foreign, stopAsked, defined, live }) => {
       const owner = { installation, partition, secondary: name as SecondaryName };
       const running = power.status !== 'stopped';
       return {
-        uuid: foreign ? (`00000000-0000-4000-8000-00000000000${names.indexOf(name)}` as DomainUuid) : secondaryUuid(owner),
+        uuid: foreign
+          ? (`00000000-0000-4000-8000-00000000000${names.indexOf(name)}` as DomainUuid)
+          : secondaryUuid(owner),
         domainName: domainName(partition, owner.secondary),
         owner: foreign ? null : owner,
         power,
@@ -72,6 +82,7 @@ const anyDomain = (name: string): fc.Arbitrary<MemoryDomain> =>
         persistent: persistent || !running,
         defined: persistent || !running ? defined : live,
         live: running ? live : null,
+        stopAsked,
         revision: 1,
       };
     });
@@ -182,7 +193,16 @@ async function crashDuring(
 ): Promise<void> {
   let count = 0;
   const domains = host.domains as unknown as Record<string, (...args: unknown[]) => Promise<void>>;
-  for (const name of ['define', 'undefine', 'start', 'resume', 'shutdown', 'powerOff', 'setMemory']) {
+  for (const name of [
+    'define',
+    'undefine',
+    'start',
+    'resume',
+    'shutdown',
+    'powerOff',
+    'setMemory',
+    'noteStop',
+  ]) {
     const original = domains[name];
     domains[name] = async (...args) => {
       count += 1;

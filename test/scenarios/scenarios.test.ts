@@ -69,7 +69,7 @@ function worldOf({
 
 function domainOf(name: string, story: StoryDomain): MemoryDomain {
   const owner = { installation, partition, secondary: name as SecondaryName };
-  const defined = { ...fieldsOf(secondary(name)), ...story.defined };
+  const defined = { ...fieldsOf(secondary(name, { stopGraceMs: 30_000 })), ...story.defined };
   const power = story.power ?? { status: 'running' };
   return {
     uuid: secondaryUuid(owner),
@@ -84,6 +84,7 @@ function domainOf(name: string, story: StoryDomain): MemoryDomain {
     persistent: story.persistent ?? true,
     defined,
     live: power.status === 'stopped' ? null : { ...defined, ...story.live },
+    stopAsked: false,
     revision: 1,
   };
 }

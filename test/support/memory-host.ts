@@ -20,6 +20,7 @@ export interface MemoryDomain extends DomainRef {
   persistent: boolean;
   defined: DomainFields;
   live: DomainFields | null;
+  stopAsked: boolean;
   revision: number;
 }
 
@@ -101,6 +102,12 @@ export function memoryHost(world: World, interfere: Interfere = () => undefined)
         write('powerOff', ref);
         stop(find(ref), { status: 'stopped', reason: 'powered-off' });
       },
+      noteStop: async (ref, asked) => {
+        write('noteStop', ref);
+        const domain = find(ref);
+        domain.stopAsked = asked;
+        domain.revision += 1;
+      },
       setMemory: async (ref, bytes) => {
         write('setMemory', ref);
         const domain = find(ref);
@@ -137,6 +144,7 @@ function define(world: World, { uuid, domainName, owner, fields }: DomainDefinit
     defined: fields,
     power: before?.power ?? { status: 'stopped', reason: 'unknown' },
     live: before?.live ?? null,
+    stopAsked: before?.stopAsked ?? false,
     revision: (before?.revision ?? 0) + 1,
   });
 }

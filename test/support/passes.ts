@@ -46,7 +46,11 @@ export async function planPass(
     newInstallation: installation,
     signal: new AbortController().signal,
   });
-  return makePlan(diff(wanted, observed), observed, { deleteEverything, deletionReason: 'not-in-documents' });
+  return makePlan(diff(wanted, observed), observed, {
+    deleteEverything,
+    deletionReason: 'not-in-documents',
+    deletionGraceMs: null,
+  });
 }
 
 export async function applyPass(

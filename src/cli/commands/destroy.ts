@@ -2,16 +2,23 @@
  * `unnest destroy`: remove Secondaries by name, or all of a partition's. It is a plan like any
  * other, for a desired state without them; their files in the store stay.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { diff } from '../../diff/diff.ts';
 import type { Host } from '../../host/ports.ts';
-import { type SecondaryName, secondaryName } from '../../model/names.ts';
+import type { Change } from '../../diff/change.ts';
+import { type PartitionName, type SecondaryName, secondaryName } from '../../model/names.ts';
 import { makePlan, type Plan } from '../../plan/plan.ts';
 import { carryOut } from '../carry-out.ts';
 import { usageError } from '../command-error.ts';
-import type { Environment, Target } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { type HostOptions, outputOption, targetOf, withHostOptions } from '../options.ts';
+import {
+  type HostOptions,
+  outputOption,
+  targetOf,
+  wholeSeconds,
+  withHostOptions,
+} from '../options.ts';
 import { type Limits, limitsOf, observeHost } from '../pass.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
@@ -20,6 +27,7 @@ interface Options extends HostOptions {
   readonly output: 'text' | 'json';
   readonly yes?: boolean;
   readonly all?: boolean;
+  readonly gracePeriod?: number;
 }
 
 export function destroyCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
@@ -28,25 +36,32 @@ export function destroyCommand(environment: Environment, exit: (code: ExitCode) 
     .argument('[name...]', 'which ones')
     .option('--all', 'every Secondary of the partition')
     .addOption(outputOption('text', 'json'))
+    .addOption(
+      new Option('--grace-period <seconds>', 'power off after this time; 0: at once').argParser(
+        wholeSeconds,
+      ),
+    )
     .option('-y, --yes', 'do not ask')
     .action(async (names: readonly string[], options: Options) => {
       exit(await runDestroy(names, options, environment));
     });
 }
 
+type Chosen = 'all' | readonly SecondaryName[];
+
 async function runDestroy(
   names: readonly string[],
   options: Options,
   environment: Environment,
 ): Promise<ExitCode> {
-  const chosen = options.all ? 'all' : names.map(requireName);
+  const chosen: Chosen = options.all ? 'all' : names.map(requireName);
   if (chosen === 'all' && names.length > 0) throw usageError('both names and --all were given');
   if (chosen.length === 0) throw usageError('nothing was named', 'give names, or --all');
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   return whileLocked(environment.lock(target), () =>
     using(environment.openHost(target), async (host) => {
-      const plan = await planRemoval(chosen, host, target, environment, limits);
+      const plan = await planRemoval(chosen, host, options, environment, limits);
       const { output, yes = false } = options;
       return carryOut(plan, host, { output, yes }, environment, limits);
     }),
@@ -54,28 +69,37 @@ async function runDestroy(
 }
 
 async function planRemoval(
-  chosen: 'all' | readonly SecondaryName[],
+  chosen: Chosen,
   host: Host,
-  target: Target,
+  { gracePeriod, ...options }: Options,
   environment: Environment,
   limits: Limits,
 ): Promise<Plan> {
+  const { partition } = targetOf(options);
   const none = new Map<SecondaryName, never>();
-  const observed = await observeHost(host, target.partition, none, environment, limits);
-  const changes = diff({ partition: target.partition, secondaries: none }, observed);
-  const removals = chosen === 'all' ? changes : changes.filter(({ name }) => chosen.includes(name));
-  const missing =
-    chosen === 'all'
-      ? []
-      : chosen.filter((name) => !removals.some((change) => change.name === name));
-  if (missing.length > 0) {
-    const there = changes.map(({ name }) => name).join(', ') || 'none';
-    throw usageError(
-      `partition ${target.partition} has no Secondary ${missing.join(', ')}`,
-      `it has: ${there}`,
-    );
-  }
-  return makePlan(removals, observed, { deleteEverything: true, deletionReason: 'asked-for' });
+  const observed = await observeHost(host, partition, none, environment, limits);
+  const changes = diff({ partition, secondaries: none }, observed);
+  return makePlan(pick(changes, chosen, partition), observed, {
+    deleteEverything: true,
+    deletionReason: 'asked-for',
+    deletionGraceMs: gracePeriod === undefined ? null : gracePeriod * 1000,
+  });
+}
+
+/** @throws CommandError `usage` if one of the names is not there */
+function pick(
+  changes: readonly Change[],
+  chosen: Chosen,
+  partition: PartitionName,
+): readonly Change[] {
+  if (chosen === 'all') return changes;
+  const there = changes.map(({ name }) => name);
+  const missing = chosen.filter((name) => !there.includes(name));
+  if (missing.length === 0) return changes.filter(({ name }) => chosen.includes(name));
+  throw usageError(
+    `partition ${partition} has no Secondary ${missing.join(', ')}`,
+    `it has: ${there.join(', ') || 'none'}`,
+  );
 }
 
 function requireName(text: string): SecondaryName {

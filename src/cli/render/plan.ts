@@ -81,6 +81,7 @@ const reasonWords: { readonly [R in Reason]: string } = {
   'not-running': 'it does not run, and its run policy wants it to',
   paused: 'it is paused, and its run policy wants it to run',
   'should-be-halted': 'it runs, and its run policy wants it halted',
+  'stop-noted': 'a stop that was noted on it did not take place',
   'not-in-documents': 'no document speaks of it',
   'asked-for': 'you asked for it',
 };
@@ -107,7 +108,10 @@ function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
 
 export function formatValue(field: FieldName, value: FieldValue): string {
   if (value === null) return 'none';
-  if (typeof value === 'number') return field.startsWith('memory') ? formatSize(value) : `${value}`;
+  if (typeof value === 'number') {
+    if (field === 'stopGraceMs') return `${value / 1000}`;
+    return field.startsWith('memory') ? formatSize(value) : `${value}`;
+  }
   return typeof value === 'string' ? printable(JSON.stringify(value)) : `${value}`;
 }
 

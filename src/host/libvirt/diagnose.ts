@@ -81,9 +81,16 @@ async function checkStateDir({ stateDir }: LibvirtTarget): Promise<Finding> {
   const existing = await nearestExisting(stateDir);
   try {
     await access(existing, constants.W_OK);
-    return ok('state', existing === stateDir ? `${stateDir} can be written` : `${stateDir} can be made`);
+    return ok(
+      'state',
+      existing === stateDir ? `${stateDir} can be written` : `${stateDir} can be made`,
+    );
   } catch {
-    return failed('state', `${existing} cannot be written`, 'run as root, or choose another --state-dir');
+    return failed(
+      'state',
+      `${existing} cannot be written`,
+      'run as root, or choose another --state-dir',
+    );
   }
 }
 

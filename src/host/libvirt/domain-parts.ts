@@ -3,7 +3,12 @@ import type { XmlElement } from '../../libvirt/xml.ts';
 
 /** The namespace of our mark; its version changes when the mark's attributes do. */
 export const MARK_NAMESPACE = 'https://unnest.dev/ns/v1';
-export const MARK_NAME = 'unnest:secondary';
+export const MARK_PREFIX = 'unnest';
+export const MARK_NAME = `${MARK_PREFIX}:secondary`;
+/** `asked` while a stop is asked for by us; not there otherwise. */
+export const MARK_STOP = 'stop';
+/** How many seconds the guest may take to shut down, after its document is gone. */
+export const MARK_GRACE = 'termination-grace-period-seconds';
 
 /** The disk that a Secondary boots from is the one at this target. */
 export const ROOT_DISK_TARGET = 'vda';
@@ -23,6 +28,11 @@ export function textOf(element: XmlElement | undefined): string | undefined {
 
 export function attributeOf(element: XmlElement | undefined, name: string): string | undefined {
   return element?.attributes.get(name);
+}
+
+/** Our mark in a domain's XML, whoever's it says it is. */
+export function markOf(domain: XmlElement): XmlElement | undefined {
+  return childNamed(childNamed(domain, 'metadata'), MARK_NAME);
 }
 
 /** The root disk among a domain's devices. */

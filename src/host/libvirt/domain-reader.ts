@@ -118,7 +118,7 @@ function observation(
   const power = powerOf(state);
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {
-    const { owner, fields } = readDomainXml(inactive.ok, storeDir);
+    const { owner, fields, stopAsked } = readDomainXml(inactive.ok, storeDir);
     return present({
       uuid: ref.uuid,
       domainName: ref.domainName,
@@ -126,6 +126,7 @@ function observation(
       power,
       persistent: !isTransient,
       defined: fields,
+      stopAsked,
       live: live === undefined ? null : liveFields(live.ok, storeDir),
       fingerprint: createHash('sha256').update(inactive.ok).digest('hex'),
     });
@@ -140,7 +141,9 @@ function liveFields(xml: string, storeDir: string): DomainFields {
 
 /** It was listed and has vanished since, which is not the same as unreadable. */
 function isGone(result: BulkResult<string>): boolean {
-  return 'error' in result && result.error instanceof LibvirtError && result.error.code === 'NO_DOMAIN';
+  return (
+    'error' in result && result.error instanceof LibvirtError && result.error.code === 'NO_DOMAIN'
+  );
 }
 
 function isUp(state: DomainState | undefined): boolean {
@@ -176,4 +179,3 @@ const stopReasons = new Map<string, Extract<Power, { status: 'stopped' }>['reaso
   ['crashed', 'crashed'],
   ['failed', 'failed'],
 ]);
-

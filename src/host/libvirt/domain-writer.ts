@@ -2,9 +2,10 @@
 import type { Connection } from '../../libvirt/index.ts';
 import type { DomainRef } from '../../model/domain.ts';
 import type { DomainConsole, DomainWriter } from '../ports.ts';
+import { MARK_NAMESPACE, MARK_PREFIX } from './domain-parts.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
-import { writeDomainXml } from './write-domain-xml.ts';
+import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
 
 export function domainWriter(
   { domains }: Connection,
@@ -36,6 +37,17 @@ export function domainWriter(
       on('shutting down', ref, () => domains.shutdown(handleOf(ref), { acpi: true, signal })),
     powerOff: (ref, signal) =>
       on('powering off', ref, () => domains.destroy(handleOf(ref), { signal })),
+    noteStop: (ref, asked, signal) =>
+      on('marking', ref, async () => {
+        const xml = await domains.xml(handleOf(ref), { inactive: true, signal });
+        const mark = {
+          type: 'element',
+          xml: writeStopNote(xml, asked),
+          prefix: MARK_PREFIX,
+          namespace: MARK_NAMESPACE,
+        } as const;
+        await domains.setMetadata(handleOf(ref), mark, { config: true, signal });
+      }),
     setMemory: (ref, bytes, signal) =>
       on('setting the memory of', ref, () =>
         domains.setMemory(handleOf(ref), bytes / 1024, { live: true, signal }),

@@ -23,7 +23,9 @@ export function platformFrom(capabilities: string): Platform {
   const arch = guests
     .map((guest) => childNamed(guest, 'arch'))
     .find((each) => attributeOf(each, 'name') === architecture || guests.length === 1);
-  const offered = elementsOf(arch).filter(({ name }) => name === 'domain').map(typeOf);
+  const offered = elementsOf(arch)
+    .filter(({ name }) => name === 'domain')
+    .map(typeOf);
   const domainType = domainTypes.find((type) => offered.includes(type));
   if (domainType === undefined) {
     throw new Error(`libvirt can run no guest of architecture ${architecture ?? '(unknown)'} here`);

@@ -1,4 +1,5 @@
 /** What the libvirt client throws, as the host's one error. */
+import type { LibvirtErrorCode } from '../../libvirt/error-codes.ts';
 import { ConnectionError, type ConnectionErrorReason, LibvirtError } from '../../libvirt/errors.ts';
 import { HostError, type HostErrorCode } from '../host-error.ts';
 
@@ -14,7 +15,7 @@ export async function calling<T>(doing: string, call: () => Promise<T>): Promise
 export function hostErrorFrom(doing: string, error: unknown): unknown {
   if (error instanceof LibvirtError) {
     const context = { libvirtCode: error.code, libvirtDomain: error.domain };
-    return new HostError(refusal(error), doing, { cause: error, context });
+    return new HostError(refusals.get(error.code) ?? 'Refused', doing, { cause: error, context });
   }
   if (error instanceof ConnectionError) {
     return new HostError(connectionCode(error.reason), doing, { cause: error });
@@ -22,23 +23,17 @@ export function hostErrorFrom(doing: string, error: unknown): unknown {
   return error;
 }
 
-function refusal({ code }: LibvirtError): HostErrorCode {
-  switch (code) {
-    case 'OPERATION_DENIED':
-    case 'AUTH_FAILED':
-    case 'ACCESS_DENIED':
-      return 'PermissionDenied';
-    case 'OPERATION_TIMEOUT':
-    case 'AGENT_UNRESPONSIVE':
-      return 'Timeout';
-    case 'NO_SUPPORT':
-    case 'OPERATION_UNSUPPORTED':
-    case 'ARGUMENT_UNSUPPORTED':
-      return 'Unsupported';
-    default:
-      return 'Refused';
-  }
-}
+/** What libvirt's refusals mean for us; every other is plainly one. */
+const refusals = new Map<LibvirtErrorCode, HostErrorCode>([
+  ['OPERATION_DENIED', 'PermissionDenied'],
+  ['AUTH_FAILED', 'PermissionDenied'],
+  ['ACCESS_DENIED', 'PermissionDenied'],
+  ['OPERATION_TIMEOUT', 'Timeout'],
+  ['AGENT_UNRESPONSIVE', 'Timeout'],
+  ['NO_SUPPORT', 'Unsupported'],
+  ['OPERATION_UNSUPPORTED', 'Unsupported'],
+  ['ARGUMENT_UNSUPPORTED', 'Unsupported'],
+]);
 
 function connectionCode(reason: ConnectionErrorReason): HostErrorCode {
   switch (reason) {

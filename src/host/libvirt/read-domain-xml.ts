@@ -10,14 +10,17 @@ import {
   elementsOf,
   isRootDisk,
   isSerialConsole,
-  MARK_NAME,
+  MARK_GRACE,
   MARK_NAMESPACE,
+  MARK_STOP,
+  markOf,
   textOf,
 } from './domain-parts.ts';
 
 export interface ReadDomain {
   readonly owner: Owner | null;
   readonly fields: DomainFields;
+  readonly stopAsked: boolean;
 }
 
 /**
@@ -33,6 +36,7 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
   const devices = elementsOf(childNamed(domain, 'devices'));
   return {
     owner: readMark(domain),
+    stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
       vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? String(vcpusMax), 'vcpu current'),
       vcpusMax,
@@ -40,14 +44,12 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
       memoryMaxBytes,
       ...readBoot(domain, devices, storeDir),
       serialConsole: devices.some(isSerialConsole),
+      stopGraceMs: readGrace(domain),
     },
   };
 }
 
-type BootFields = Pick<
-  DomainFields,
-  'kernel' | 'initrd' | 'commandLine' | 'disk' | 'diskFormat'
->;
+type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine' | 'disk' | 'diskFormat'>;
 
 function readBoot(
   domain: XmlElement,
@@ -74,9 +76,15 @@ function nameInStore(path: string | undefined, storeDir: string): string | null 
   return FILE_NAME_PATTERN.test(name) ? name : path;
 }
 
+/** Somebody else's domain has no mark; ours has one, unless a person took it away. */
+function readGrace(domain: XmlElement): number {
+  const text = attributeOf(markOf(domain), MARK_GRACE) ?? '';
+  return /^[0-9]{1,4}$/.test(text) ? Number(text) * 1000 : 0;
+}
+
 /** Null unless there is a mark and every part of it is well formed. */
 function readMark(domain: XmlElement): Owner | null {
-  const mark = childNamed(childNamed(domain, 'metadata'), MARK_NAME);
+  const mark = markOf(domain);
   if (attributeOf(mark, 'xmlns:unnest') !== MARK_NAMESPACE) return null;
   const installation = installationId(attributeOf(mark, 'installation') ?? '');
   const partition = partitionName(attributeOf(mark, 'partition') ?? '');

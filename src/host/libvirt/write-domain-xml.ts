@@ -10,8 +10,11 @@ import {
   childNamed,
   isRootDisk,
   isSerialConsole,
+  MARK_GRACE,
   MARK_NAME,
   MARK_NAMESPACE,
+  MARK_STOP,
+  markOf,
   ROOT_DISK_TARGET,
 } from './domain-parts.ts';
 
@@ -56,19 +59,36 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
       // Without this libvirt adds a USB controller that no Secondary asked for.
       element('controller', { type: 'usb', model: 'none' }),
       element('memballoon', { model: 'virtio' }),
-      element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),
+      element('rng', { model: 'virtio' }, [
+        element('backend', { model: 'random' }, ['/dev/urandom']),
+      ]),
     ]),
   ]);
 }
 
-function withMark(metadata: XmlElement, { owner }: DomainDefinition): XmlElement {
-  const mark = element(MARK_NAME, {
+function withMark(metadata: XmlElement, { owner, fields }: DomainDefinition): XmlElement {
+  const attributes = {
     'xmlns:unnest': MARK_NAMESPACE,
     installation: owner.installation,
     partition: owner.partition,
     name: owner.secondary,
-  });
-  return edit(metadata, [[MARK_NAME, () => mark]]);
+    [MARK_GRACE]: String(fields.stopGraceMs / 1000),
+  };
+  return edit(metadata, [
+    [MARK_NAME, (mark) => withAttributes(mark ?? element(MARK_NAME), attributes)],
+  ]);
+}
+
+/** Our mark with the note set or cleared, as an element of its own for libvirt's metadata call. */
+export function writeStopNote(domainXml: string, asked: boolean): string {
+  const mark = markOf(parseXml(domainXml));
+  if (mark === undefined) throw new Error('the domain has no mark of ours');
+  const attributes = new Map(mark.attributes);
+  // libvirt puts the namespace and the prefix there by itself.
+  attributes.delete('xmlns:unnest');
+  attributes.delete(MARK_STOP);
+  if (asked) attributes.set(MARK_STOP, 'asked');
+  return serializeXml({ name: MARK_NAME.replace(/^.*:/, ''), attributes, children: [] });
 }
 
 function kibibytes(name: string, bytes: number): XmlElement {
@@ -118,7 +138,10 @@ function rootDisk(current: Node | undefined, file: string, format: string): XmlE
   const base =
     typeof current === 'object' ? current : element('disk', { type: 'file', device: 'disk' });
   return edit(base, [
-    ['driver', (driver) => withAttributes(driver ?? element('driver', { name: 'qemu' }), { type: format })],
+    [
+      'driver',
+      (driver) => withAttributes(driver ?? element('driver', { name: 'qemu' }), { type: format }),
+    ],
     ['source', () => element('source', { file })],
     ['backingStore', () => element('backingStore')],
     ['target', (target) => target ?? element('target', { dev: ROOT_DISK_TARGET, bus: 'virtio' })],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { HostError } from '../../../src/host/host-error.ts';
-import type { DomainUuid } from '../../../src/model/identity.ts';
 import { type Interfere, memoryHost, type World } from '../../support/memory-host.ts';
 import { applyPass, desired, planPass, runPlan, secondary } from '../../support/passes.ts';
 
@@ -101,7 +100,7 @@ describe('what goes wrong', () => {
     const [define] = plan.operations.filter(({ kind }) => kind === 'domain.define');
     if (define?.kind !== 'domain.define') throw new Error('no define');
     const { uuid, domainName, fields } = define.definition;
-    host.world.domains.set(uuid as DomainUuid, {
+    host.world.domains.set(uuid, {
       uuid,
       domainName,
       owner: null,
@@ -109,6 +108,7 @@ describe('what goes wrong', () => {
       power: { status: 'stopped', reason: 'unknown' },
       defined: fields,
       live: null,
+      stopAsked: false,
       revision: 1,
     });
     const report = await runPlan(plan, host);
@@ -135,7 +135,7 @@ describe('what goes wrong', () => {
     await applyPass(host, desired(secondary('web')));
     Object.assign(host.domains, { shutdown: async () => undefined });
     const report = await applyPass(host, desired(secondary('web', { runPolicy: 'Halted' })));
-    expect(statuses(report)).toEqual(['domain.stop/web applied']);
+    expect(statuses(report)).toEqual(['domain.note-stop/web applied', 'domain.stop/web applied']);
     expect(host.writes.at(-1)).toBe('powerOff unnest.team-a.web');
   });
 });
