@@ -7,7 +7,7 @@ import type { Environment, Output } from '../cli/environment.ts';
  * A reader that goes away (`unnest get | head -1`) must not turn work half done into work broken
  * off, so a broken pipe only ends the output; the exit code still says what became of the work.
  */
-export function outputOf(stream: WriteStream): Output {
+export function outputOf(stream: WriteStream & { readonly fd: number }): Output {
   let open = true;
   stream.on('error', (error: NodeJS.ErrnoException) => {
     open = false;
