@@ -28,6 +28,29 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof HostError ? hostExitCode(error.code) : exitCodes.bug;
 }
 
+/** What to do about an error, or null where its message has to do. */
+export function remedyOf(error: unknown): string | null {
+  if (error instanceof CommandError) return error.remedy;
+  return error instanceof HostError ? hostRemedy(error.code) : null;
+}
+
+function hostRemedy(code: HostErrorCode): string | null {
+  switch (code) {
+    case 'Unreachable':
+      return 'is libvirtd running there? `unnest doctor` looks more closely';
+    case 'PermissionDenied':
+      return 'permission is missing: run as root, or as a member of group libvirt';
+    case 'Conflict':
+      return 'look again with `unnest plan`, then try once more';
+    case 'Protocol':
+    case 'Timeout':
+    case 'Cancelled':
+    case 'Refused':
+    case 'Unsupported':
+      return null;
+  }
+}
+
 function hostExitCode(code: HostErrorCode): ExitCode {
   switch (code) {
     case 'Unreachable':

@@ -26,6 +26,9 @@ export interface Opened<T> {
   close(): Promise<void>;
 }
 
+/** Gives up when the signal fires. */
+export type Open<T> = (target: Target, signal: AbortSignal) => Promise<Opened<T>>;
+
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warning' | 'failed';
@@ -42,8 +45,8 @@ export interface Environment {
   readonly ask: ((question: string) => Promise<string>) | null;
   readonly readStandardInput: (bytesMax: number) => Promise<Uint8Array>;
   /** Cannot change anything, by type and on the wire. */
-  readonly openView: (target: Target) => Promise<Opened<HostView>>;
-  readonly openHost: (target: Target) => Promise<Opened<Host>>;
+  readonly openView: Open<HostView>;
+  readonly openHost: Open<Host>;
   readonly lock: (target: Target) => Promise<{ release(): Promise<void> }>;
   readonly diagnose: (target: Target) => Promise<readonly Check[]>;
   readonly newInstallationId: () => InstallationId;

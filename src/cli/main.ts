@@ -1,7 +1,7 @@
 /** The command line as a function: arguments in, exit code out, and every failure in words. */
 import { Command, CommanderError } from 'commander';
 import { explainError } from '../host/host-error.ts';
-import { CommandError, exitCodeOf } from './command-error.ts';
+import { exitCodeOf, remedyOf } from './command-error.ts';
 import { applyCommand } from './commands/apply.ts';
 import { consoleCommand } from './commands/console.ts';
 import { destroyCommand } from './commands/destroy.ts';
@@ -72,7 +72,7 @@ function reportError(error: unknown, { stderr, variables }: Environment): ExitCo
   const code = exitCodeOf(error);
   const paint = paintFor(stderr, variables);
   stderr.write(`${paint.red('error')}: ${printable(explainError(error))}\n`);
-  const remedy = error instanceof CommandError ? error.remedy : null;
+  const remedy = remedyOf(error);
   if (remedy !== null) stderr.write(`  ${printable(remedy)}\n`);
   if (code === exitCodes.bug) {
     const trace = error instanceof Error ? (error.stack ?? '') : '';

@@ -22,15 +22,17 @@ export function parseDocuments(files: readonly SourceFile[], partition: Partitio
   const secondaries = new Map<SecondaryName, Secondary>();
   for (const file of files) {
     const parsed = parseSource(file);
-    diagnostics.push(...parsed.diagnostics);
-    for (const source of parsed.documents) {
-      diagnostics.push(...addDocument(source, secondaries));
-    }
+    const found = parsed.documents.flatMap((source) => addDocument(source, secondaries));
+    diagnostics.push(...[...parsed.diagnostics, ...found].sort(byPlace));
   }
   if (diagnostics.length > 0) {
     return { ok: false, diagnostics: diagnostics.slice(0, documentLimits.diagnosticsMax) };
   }
   return { ok: true, desired: Object.freeze({ partition, secondaries }) };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.line - b.line || a.column - b.column;
 }
 
 function bundleTooLarge(files: readonly SourceFile[]): Diagnostic | null {

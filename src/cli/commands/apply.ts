@@ -39,7 +39,7 @@ async function runApply(options: Options, environment: Environment): Promise<Exi
   const limits = limitsOf(environment, options.timeout);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment);
   return whileLocked(environment.lock(target), () =>
-    using(environment.openHost(target), async (host) => {
+    using(environment.openHost, target, limits, async (host) => {
       const planOptions = planOptionsOf(options);
       const plan = await planFor(host, desired, planOptions, environment, limits);
       const { output, yes = false } = options;

@@ -5,11 +5,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Host } from '../../host/ports.ts';
 import type { DomainRef } from '../../model/domain.ts';
+import type { PartitionName } from '../../model/names.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
-import { limitsOf, observeHost } from '../pass.ts';
+import { type Limits, limitsOf, observeHost } from '../pass.ts';
 import { printable } from '../render/paint.ts';
 import { statusOf } from '../status.ts';
 import { using } from '../using.ts';
@@ -25,9 +26,10 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
     .option('--lines <count>', 'end after this many lines', positive)
     .action(async (name: string, options: Options) => {
       const target = targetOf(options);
-      const code = await using(environment.openHost(target), async (host) => {
-        const ref = await findRunning(name, host, options, environment);
-        return follow(ref, host, options, environment);
+      const limits = limitsOf(environment, options.timeout);
+      const code = await using(environment.openHost, target, limits, async (host) => {
+        const ref = await findRunning(name, host, target.partition, environment, limits);
+        return follow(ref, host, options, environment, limits);
       });
       exit(code);
     });
@@ -36,11 +38,10 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
 async function findRunning(
   name: string,
   host: Host,
-  options: Options,
+  partition: PartitionName,
   environment: Environment,
+  limits: Limits,
 ): Promise<DomainRef> {
-  const { partition } = targetOf(options);
-  const limits = limitsOf(environment, options.timeout);
   const observed = await observeHost(host, partition, new Map(), environment, limits);
   const found = statusOf(observed).find((status) => status.name === name);
   if (found === undefined) throw usageError(`partition ${partition} has no Secondary ${name}`);
@@ -55,8 +56,8 @@ async function follow(
   host: Host,
   options: Options,
   environment: Environment,
+  limits: Limits,
 ): Promise<ExitCode> {
-  const limits = limitsOf(environment, options.timeout);
   const decoder = new TextDecoder();
   let rest = '';
   let left = options.lines ?? Number.POSITIVE_INFINITY;

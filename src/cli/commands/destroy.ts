@@ -60,7 +60,7 @@ async function runDestroy(
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   return whileLocked(environment.lock(target), () =>
-    using(environment.openHost(target), async (host) => {
+    using(environment.openHost, target, limits, async (host) => {
       const plan = await planRemoval(chosen, host, options, environment, limits);
       const { output, yes = false } = options;
       return carryOut(plan, host, { output, yes }, environment, limits);

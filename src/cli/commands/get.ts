@@ -34,7 +34,7 @@ async function runGet(
 ): Promise<ExitCode> {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  const observed = await using(environment.openView(target), (host) =>
+  const observed = await using(environment.openView, target, limits, (host) =>
     observeHost(host, target.partition, new Map(), environment, limits),
   );
   const all = statusOf(observed);

@@ -40,10 +40,9 @@ async function runPlan(options: Options, environment: Environment): Promise<Exit
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment);
-  const plan = await using(environment.openView(target), (host) => {
-    const planOptions = planOptionsOf(options);
-    return planFor(host, desired, planOptions, environment, limits);
-  });
+  const plan = await using(environment.openView, target, limits, (host) =>
+    planFor(host, desired, planOptionsOf(options), environment, limits),
+  );
   const { stdout, variables } = environment;
   const text =
     options.output === 'json'

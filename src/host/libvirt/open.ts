@@ -19,9 +19,12 @@ export interface Open<T> {
   close(): Promise<void>;
 }
 
-export async function openLibvirtView(target: LibvirtTarget): Promise<Open<HostView>> {
+export async function openLibvirtView(
+  target: LibvirtTarget,
+  signal: AbortSignal,
+): Promise<Open<HostView>> {
   const { uri, stateDir, partition } = target;
-  const connection = await calling(`connecting to ${uri}`, () => connectReadOnly({ uri }));
+  const connection = await calling(`connecting to ${uri}`, () => connectReadOnly({ uri, signal }));
   return {
     host: {
       domains: domainReader(connection, storePath(stateDir, partition)),
@@ -32,9 +35,12 @@ export async function openLibvirtView(target: LibvirtTarget): Promise<Open<HostV
   };
 }
 
-export async function openLibvirtHost(target: LibvirtTarget): Promise<Open<Host>> {
+export async function openLibvirtHost(
+  target: LibvirtTarget,
+  signal: AbortSignal,
+): Promise<Open<Host>> {
   const { uri, stateDir, partition } = target;
-  const connection = await calling(`connecting to ${uri}`, () => connect({ uri }));
+  const connection = await calling(`connecting to ${uri}`, () => connect({ uri, signal }));
   const storeDir = storePath(stateDir, partition);
   return {
     host: {

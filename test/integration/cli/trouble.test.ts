@@ -1,0 +1,239 @@
+/** What goes wrong around a command: the message, the exit code, and nothing half done. */
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  guestDocument,
+  idleDocument,
+  program,
+  run,
+  virsh,
+  type Workplace,
+  workplace,
+} from '../../support/cli.ts';
+
+let at: Workplace;
+let count = 0;
+
+beforeEach(() => {
+  at = workplace(`trouble-${(count += 1)}`);
+});
+afterEach(() => at.dispose());
+
+const domains = async () => (await virsh('list', '--all', '--name')).split('\n').filter(Boolean);
+
+describe('the host', () => {
+  test('is not there', async () => {
+    at.write(idleDocument('web'));
+    for (const command of [['plan', '-f', at.documents], ['apply', '-f', at.documents], ['get']]) {
+      const ran = await at.unnest(...command, '--host', 'qemu:///system?socket=/nowhere/sock');
+      expect(ran).toMatchObject({ code: 5, stdout: '' });
+      expect(ran.stderr).toMatch(
+        /^error: connecting to qemu:\/\/\/system\?socket=\/nowhere\/sock: /,
+      );
+    }
+    const doctor = await at.unnest('doctor', '--host', 'qemu:///system?socket=/nowhere/sock');
+    expect(doctor.code).toBe(5);
+    expect(doctor.stdout).toMatch(/failed +libvirt: .*\n +is libvirtd running/);
+  });
+
+  test('is another machine, which is not this one', async () => {
+    const ran = await at.unnest('get', '--host', 'qemu+ssh://elsewhere/system');
+    expect(ran).toMatchObject({ code: 5, stdout: '' });
+    expect(ran.stderr).toContain('ssh');
+  });
+
+  test('does not let us in', async () => {
+    at.write(idleDocument('web'));
+    const args = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, program];
+    const apply = ['apply', '-f', at.documents];
+    await run('chmod', ['-R', 'a+rX', `${at.stateDir}/..`]);
+    const ran = await run('setpriv', [...args, ...apply], at.environment);
+    expect(ran).toMatchObject({ code: 5, stdout: '' });
+    expect(ran.stderr).toMatch(/EACCES.*\n +permission is missing/s);
+    expect(await domains()).toEqual([]);
+  });
+
+  describe('accepts and says nothing', () => {
+    let server: Server;
+    let path: string;
+    beforeEach(async () => {
+      path = join(at.stateDir, 'silent.sock');
+      server = createServer(() => undefined).listen(path);
+      await once(server, 'listening');
+    });
+    afterEach(() => void server.close());
+
+    test('which is found out in time', async () => {
+      const ran = await at.unnest(
+        'get',
+        '--host',
+        `qemu:///system?socket=${path}`,
+        '--timeout',
+        '3',
+      );
+      expect(ran).toMatchObject({ code: 6, stdout: '' });
+    });
+  });
+
+  test('answers nonsense', async () => {
+    const path = join(at.stateDir, 'nonsense.sock');
+    const server = createServer((socket) =>
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'.repeat(9)),
+    );
+    server.listen(path);
+    await once(server, 'listening');
+    const ran = await at.unnest('get', '--host', `qemu:///system?socket=${path}`);
+    server.close();
+    expect(ran).toMatchObject({ code: 5, stdout: '' });
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['plan'], 64, 'no documents were given'],
+    [['plan', '-f', '/nowhere.yaml'], 64, 'cannot read /nowhere.yaml'],
+    [['plan', '--no-such-option'], 64, "unknown option '--no-such-option'"],
+    [['pla'], 64, 'Did you mean plan?'],
+    [['get', 'nobody'], 64, 'has no Secondary nobody'],
+    [['get', '-o', 'xml'], 64, 'Allowed choices are'],
+    [['get', '--partition', 'Not A Name'], 64, 'is not the name of a partition'],
+    [['destroy'], 64, 'give names, or --all'],
+    [['get', '--timeout', '0'], 64, 'expected whole seconds'],
+    [['console', 'nobody'], 64, 'has no Secondary nobody'],
+  ])('%j', async (args, code, message) => {
+    const ran = await at.unnest(...args);
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(ran.stderr).toContain(message);
+  });
+
+  test('help and version are no errors', async () => {
+    expect((await at.unnest('--help')).code).toBe(0);
+    expect(await at.unnest('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+  });
+});
+
+describe('the documents', () => {
+  test('are wrong: every mistake with its place, and the host is not even asked', async () => {
+    at.write(idleDocument('web').replace('vcpus: 1', 'vcpu: 1').replace('128MiB', '128MB'));
+    const ran = await at.unnest('apply', '-f', at.documents, '--host', 'qemu:///?socket=/nowhere');
+    expect(ran).toMatchObject({ code: 4, stdout: '' });
+    expect(ran.stderr).toContain('did you mean vcpus?');
+    expect(ran.stderr).toContain('  7 |   memory: 128MB');
+    expect(ran.stderr).toMatch(/\n {16}\^/);
+    expect(ran.stderr).toContain('3 mistakes in the documents; nothing was done');
+  });
+
+  test('are not text', async () => {
+    writeFileSync(at.documents, Buffer.from([0xff, 0xfe, 0x00, 0x80]));
+    const ran = await at.unnest('validate', '-f', at.documents);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain('NotUtf8');
+  });
+
+  test('come by standard input', async () => {
+    const child = at.start('validate', '-f', '-');
+    child.stdin?.end(idleDocument('web'));
+    let out = '';
+    child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    expect((await once(child, 'close'))[0]).toBe(0);
+    expect(out).toBe('Valid: 1 Secondary.\n');
+  });
+});
+
+describe('in the middle of it', () => {
+  test('another apply is refused while one holds the partition, not in another partition', async () => {
+    at.write(
+      guestDocument('web', ['updatePolicy: Restart']).replace(
+        'PeriodSeconds: 0',
+        'PeriodSeconds: 6',
+      ),
+    );
+    await at.unnest('apply', '-f', at.documents);
+    // The guest boots and hears nothing for its first seconds, so this holds the lock for a while.
+    const slow = at.start('destroy', '--all', '--yes');
+    const closed = once(slow, 'close');
+    await once(slow.stdout ?? slow, 'data');
+    const second = await at.unnest('apply', '-f', at.documents, '--yes');
+    expect(second).toMatchObject({ code: 7, stdout: '' });
+    expect(second.stderr).toContain('another process is changing partition');
+    expect((await at.unnest('apply', '-f', at.documents, '-p', 'elsewhere')).code).toBe(3);
+    expect((await closed)[0]).toBe(0);
+  });
+
+  test('Ctrl-C: what is under way is finished, the rest is not begun, and both are said', async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `vm-${index}`);
+    at.write(names.map((name) => idleDocument(name, ['runPolicy: Halted'])).join(''));
+    const child = at.start('apply', '-f', at.documents);
+    let out = '';
+    let interrupted = false;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      // Once: a second one would break off what is under way.
+      if (!interrupted && /define +done/.test(out)) interrupted = child.kill('SIGINT');
+    });
+    expect((await once(child, 'close'))[0]).toBe(130);
+    expect(out).toContain('not begun, because of the interruption');
+    const done = out.match(/define +done/g)?.length ?? 0;
+    expect(done).toBeLessThan(30);
+    expect(await domains()).toHaveLength(done);
+    expect(await at.unnest('apply', '-f', at.documents)).toMatchObject({ code: 0 });
+    expect(await domains()).toHaveLength(30);
+  });
+
+  test('the reader goes away: the work is done all the same', async () => {
+    at.write(idleDocument('web', ['runPolicy: Halted']));
+    const child = at.start('apply', '-f', at.documents);
+    child.stdout?.destroy();
+    expect((await once(child, 'close'))[0]).toBe(0);
+    expect(await domains()).toHaveLength(1);
+  });
+
+  test('--timeout: in good order, and with its own exit code', async () => {
+    at.write(guestDocument('web').replace('PeriodSeconds: 0', 'PeriodSeconds: 4'));
+    await at.unnest('apply', '-f', at.documents);
+    const ran = await at.unnest('destroy', '--all', '--yes', '--timeout', '1');
+    expect(ran.code).toBe(6);
+    expect(ran.stdout).toMatch(/undefine.*not begun/);
+    expect(await domains()).toHaveLength(1);
+  });
+});
+
+describe('output', () => {
+  test('has no colour unless a terminal or FORCE_COLOR asks for it, and never against NO_COLOR', async () => {
+    at.write(idleDocument('web'));
+    const plan = ['plan', '-f', at.documents];
+    const colourOf = async (variables: NodeJS.ProcessEnv) => {
+      const { NO_COLOR: _, ...environment } = at.environment;
+      const ran = await run(process.execPath, [program, ...plan], { ...environment, ...variables });
+      return ran.stdout.includes('\u001b[');
+    };
+    expect(await colourOf({})).toBe(false);
+    expect(await colourOf({ FORCE_COLOR: '1' })).toBe(true);
+    expect(await colourOf({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
+  });
+
+  test('for programs is JSON, whatever becomes of the work', async () => {
+    at.write(idleDocument('web'));
+    const planned = JSON.parse((await at.unnest('plan', '-f', at.documents, '-o', 'json')).stdout);
+    expect(planned).toMatchObject({
+      apiVersion: 'unnest.dev/plan/v1',
+      summary: { create: 1 },
+      changes: [
+        { name: 'web', action: 'create', operations: ['domain.define/web', 'domain.start/web'] },
+      ],
+    });
+    const applied = JSON.parse((await at.unnest('apply', '-f', at.documents, '-o', 'json')).stdout);
+    expect(applied.report.outcomes.map(({ status }: { status: string }) => status)).toEqual([
+      'applied',
+      'applied',
+      'applied',
+    ]);
+    const got = JSON.parse((await at.unnest('get', '-o', 'json')).stdout);
+    expect(got.items).toMatchObject([{ name: 'web', status: 'Running', live: { vcpus: 1 } }]);
+    expect((await at.unnest('get', '-o', 'name')).stdout).toBe('web\n');
+    expect((await at.unnest('get', '-o', 'yaml')).stdout).toContain('name: web');
+  });
+});
