@@ -3,7 +3,7 @@
  * either the whole state, defaulted and frozen, or every mistake there is, and never a part of it:
  * a bundle with one bad document changes nothing (invariant 6).
  */
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { FileName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { Boot, DesiredState, Secondary } from '../model/secondary.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
@@ -65,8 +65,21 @@ function addDocument(
     const message = `there is another Secondary named "${secondary.name}"`;
     return [source.complain('DuplicateName', ['metadata', 'name'], message)];
   }
+  const sharer = secondary.boot.kind === 'disk' ? userOf(secondary.boot.file, secondaries) : null;
   secondaries.set(secondary.name, secondary);
-  return [];
+  if (sharer === null) return [];
+  const message = `Secondary "${sharer}" has the same disk, and two guests would destroy it`;
+  return [source.complain('DiskInUse', ['spec', 'boot', 'disk', 'file'], message)];
+}
+
+function userOf(
+  file: FileName,
+  secondaries: ReadonlyMap<SecondaryName, Secondary>,
+): SecondaryName | null {
+  for (const { name, boot } of secondaries.values()) {
+    if (boot.kind === 'disk' && boot.file === file) return name;
+  }
+  return null;
 }
 
 function toSecondary({ metadata, spec }: SecondaryDocument): Secondary {

@@ -16,7 +16,8 @@ export type DiagnosticCode =
   | 'UnknownField'
   | 'MissingField'
   | 'InvalidValue'
-  | 'DuplicateName'; // two documents of one kind with the same name
+  | 'DuplicateName' // two documents of one kind with the same name
+  | 'DiskInUse'; // two Secondaries that would write to the same disk
 
 export interface SourcePlace {
   readonly file: string;

@@ -15,9 +15,9 @@ export function localInstallation(stateDir: string): InstallationReader & Instal
   return {
     read: () => readId(path),
     record: async (id) => {
-      const recorded = (await writeOnce(path, id)) ? id : await readId(path);
-      if (recorded !== id) throw new HostError('Conflict', `${path} holds another id by now`);
-      return 'applied';
+      if (await writeOnce(path, id)) return 'applied';
+      if ((await readId(path)) === id) return 'already';
+      throw new HostError('Conflict', `${path} holds another id by now`);
     },
   };
 }
@@ -44,7 +44,7 @@ async function readId(path: string): Promise<InstallationId | null> {
 
 /** All or nothing, and never over an existing file. @returns whether it was written. */
 async function writeOnce(path: string, id: InstallationId): Promise<boolean> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomUUID()}`;
   try {
     await mkdir(join(path, '..'), { recursive: true, mode: 0o755 });
     const file = await open(draft, 'w', 0o644);

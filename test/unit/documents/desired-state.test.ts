@@ -170,6 +170,13 @@ describe('what is wrong is said with its place', () => {
     expect(places(web, web)).toEqual(['DuplicateName 4:9 metadata.name']);
   });
 
+  test('a disk that two guests would write to', () => {
+    const disk = web.replace(/ {4}kernel:[^]*$/, '    disk: { file: root.img, format: raw }\n');
+    expect(places(disk, disk.replace('name: web', 'name: db'))).toEqual([
+      'DiskInUse 9:19 spec.boot.disk.file',
+    ]);
+  });
+
   test('with the line, and with what was meant', () => {
     const [missing, unknown] = mistakes(web.replace('vcpus: 2', 'vcpu: 2'));
     expect(missing?.message).toContain('vcpus is missing');

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readDomainXml } from '../../../../src/host/libvirt/read-domain-xml.ts';
+import { writeDomainXml, writeStopNote } from '../../../../src/host/libvirt/write-domain-xml.ts';
+import { parseXml } from '../../../../src/libvirt/xml.ts';
+import {
+  type DomainDefinition,
+  type DomainFields,
+  fieldsOf,
+} from '../../../../src/model/domain.ts';
+import { domainName, secondaryUuid } from '../../../../src/model/identity.ts';
+import type { SecondaryName } from '../../../../src/model/names.ts';
+import { installation, partition, secondary } from '../../../support/passes.ts';
+
+const store = '/var/lib/unnest/team-a/files';
+
+function definition(fields: Partial<DomainFields> = {}): DomainDefinition {
+  const owner = { installation, partition, secondary: 'web' as SecondaryName };
+  return {
+    uuid: secondaryUuid(owner),
+    domainName: domainName(partition, owner.secondary),
+    owner,
+    fields: { ...fieldsOf(secondary('web')), ...fields },
+    platform: { domainType: 'kvm', machine: 'q35' },
+  };
+}
+
+const anyFields: fc.Arbitrary<Partial<DomainFields>> = fc
+  .record(
+    {
+      vcpus: fc.integer({ min: 1, max: 288 }),
+      memoryBytes: fc.integer({ min: 16, max: 2 ** 24 }).map((mebibytes) => mebibytes * 2 ** 20),
+      commandLine: fc
+        .string({ unit: 'grapheme-ascii', maxLength: 200 })
+        .filter((text) => text !== ''),
+      serialConsole: fc.boolean(),
+      stopGraceMs: fc.integer({ min: 0, max: 3600 }).map((seconds) => seconds * 1000),
+    },
+    { requiredKeys: [] },
+  )
+  .map(({ vcpus, memoryBytes, ...rest }) => ({
+    ...rest,
+    ...(vcpus === undefined ? {} : { vcpus, vcpusMax: vcpus }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes, memoryMaxBytes: memoryBytes }),
+  }));
+
+describe('a definition', () => {
+  test('is read back as it was written, whatever its strings hold', () => {
+    fc.assert(
+      fc.property(anyFields, (fields) => {
+        const wanted = definition(fields);
+        const { owner, fields: read } = readDomainXml(writeDomainXml(wanted, null, store), store);
+        expect(owner).toEqual(wanted.owner);
+        expect(read).toEqual(wanted.fields);
+      }),
+    );
+  });
+
+  test('laid over another is read back too, and again changes nothing', () => {
+    fc.assert(
+      fc.property(anyFields, anyFields, (before, after) => {
+        const wanted = definition(after);
+        const xml = writeDomainXml(wanted, writeDomainXml(definition(before), null, store), store);
+        expect(readDomainXml(xml, store).fields).toEqual(wanted.fields);
+        expect(writeDomainXml(wanted, xml, store)).toBe(xml);
+      }),
+    );
+  });
+
+  test.each([
+    `'><disk type='block'><source dev='/dev/sda'/></disk><x y='`,
+    ']]></cmdline><devices/>',
+    '&lt;script&gt; &#0; %s %n ${jndi} $(reboot) `id`',
+    '<!ENTITY x SYSTEM "file:///etc/shadow">&x;',
+  ])('keeps %j a string: no element, attribute or entity comes of it', (hostile) => {
+    const plain = parseXml(writeDomainXml(definition({ commandLine: 'quiet' }), null, store));
+    const xml = writeDomainXml(definition({ commandLine: hostile }), null, store);
+    const shape = (text: string) => text.replace(/>[^<]*</g, '><');
+    expect(shape(xml)).toBe(
+      shape(writeDomainXml(definition({ commandLine: 'quiet' }), null, store)),
+    );
+    expect(readDomainXml(xml, store).fields.commandLine).toBe(hostile);
+    expect(parseXml(xml).children).toHaveLength(plain.children.length);
+  });
+});
+
+describe('an overlay', () => {
+  const current = `<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>unnest.team-a.web</name>
+  <title>kept</title>
+  <metadata><other:thing xmlns:other="urn:other" a="1"><other:b/></other:thing></metadata>
+  <memory unit='KiB'>262144</memory>
+  <currentMemory unit='KiB'>131072</currentMemory>
+  <vcpu placement='static' cpuset='0-3' current='1'>4</vcpu>
+  <cputune><shares>100</shares></cputune>
+  <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><boot dev='network'/></os>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none'/><source file='/elsewhere/x'/><target dev='vda' bus='virtio'/><serial>S1</serial><address type='pci' slot='0x04'/></disk>
+    <disk type='file' device='disk'><source file='/data'/><target dev='vdb' bus='virtio'/></disk>
+    <interface type='network'><mac address='52:54:00:aa:bb:cc'/></interface>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+  </devices>
+</domain>`;
+  const wanted = definition({
+    kernel: null,
+    commandLine: null,
+    disk: 'root.img',
+    diskFormat: 'raw',
+  });
+  const xml = writeDomainXml(wanted, current, store);
+
+  test('keeps all that is not managed', () => {
+    for (const kept of [
+      '<title>kept</title>',
+      '<other:thing xmlns:other="urn:other" a="1">',
+      'machine="pc-q35-7.2"',
+      '<boot dev="network"/>',
+      '<shares>100</shares>',
+      'cpuset="0-3"',
+      'cache="none"',
+      '<serial>S1</serial>',
+      'slot="0x04"',
+      '<source file="/data"/>',
+      'address="52:54:00:aa:bb:cc"',
+      'name="org.qemu.guest_agent.0"',
+    ]) {
+      expect(xml.replaceAll("'", '"')).toContain(kept);
+    }
+  });
+
+  test('sets all that is', () => {
+    expect(readDomainXml(xml, store)).toEqual({
+      owner: wanted.owner,
+      fields: wanted.fields,
+      stopAsked: false,
+    });
+    expect(xml).not.toContain('/elsewhere/x');
+    expect(xml).toMatch(/<backingStore ?\/>/);
+  });
+
+  test('of a path outside the store shows that path, which no document can ask for', () => {
+    expect(readDomainXml(current, store).fields).toMatchObject({
+      disk: '/elsewhere/x',
+      diskFormat: 'qcow2',
+      vcpus: 1,
+      vcpusMax: 4,
+      memoryBytes: 128 * 2 ** 20,
+      memoryMaxBytes: 256 * 2 ** 20,
+    });
+  });
+});
+
+describe('a mark', () => {
+  const xml = writeDomainXml(definition(), null, store);
+
+  test('that is not exactly ours is none', () => {
+    for (const spoilt of [
+      xml.replace('unnest.dev/ns/v1', 'unnest.dev/ns/v0'),
+      xml.replace(/partition=(.)team-a/, 'partition=$1../../etc'),
+      xml.replace(installation, 'nonsense'),
+      xml.replace(/ name=(.)web/, ' name=$1WEB'),
+    ]) {
+      expect(spoilt).not.toBe(xml);
+      expect(readDomainXml(spoilt, store).owner).toBeNull();
+    }
+  });
+
+  test('can carry the note of a stop, and lose it again', () => {
+    const noted = writeStopNote(xml, true);
+    expect(noted).toMatch(/^<secondary [^<]*stop=["']asked["'][^<]*\/>$/);
+    expect(noted).not.toContain('xmlns');
+    expect(writeStopNote(xml, false)).not.toContain('stop=');
+  });
+});
