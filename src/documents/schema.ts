@@ -22,14 +22,14 @@ const vcpusMax = 288;
 const commandLineMax = 2048;
 
 const name = z
-  .string()
+  .string('a name, such as web-1')
   .regex(
     NAME_PATTERN,
     'a name of 1 to 32 lower-case letters, digits and "-", starting with a letter and not ending in "-"',
   );
 
 const file = z
-  .string()
+  .string("the name of a file in the partition's store")
   .regex(
     FILE_NAME_PATTERN,
     "the name of a file in the partition's store (letters, digits, . _ + -), not a path",
@@ -38,7 +38,7 @@ const file = z
 
 const size = (bytesMin: number, bytesMax: number) =>
   z
-    .string()
+    .string('a size, such as 512MiB')
     .regex(SIZE_PATTERN, 'a whole number with KiB, MiB, GiB or TiB, such as 512MiB')
     .transform((text, context) => {
       const bytes = parseSize(text);

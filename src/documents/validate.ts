@@ -72,7 +72,10 @@ function unknownField(key: string, path: DocumentPath, known: readonly string[])
 /** zod's own words for wrong types; ours, set in the schema, for everything else. */
 function expected(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
-  if (issue.code !== 'invalid_type') return issue.message;
+  // The schema's own words are better than the name of a type.
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) {
+    return issue.message;
+  }
   return TYPE_WORDS.get(issue.expected) ?? `a ${issue.expected}`;
 }
 

@@ -11,7 +11,7 @@ export function subjectOf({ secondary }: Operation): string {
 
 export function renderOutcome({ operation, result, durationMs }: Outcome, paint: Paint): string {
   const subject = subjectOf(operation).padEnd(16);
-  const what = describe(operation).padEnd(28);
+  const what = describe(operation).padEnd(32);
   return `  ${subject} ${what} ${resultWords(result, paint)} ${paint.dim(formatDuration(durationMs))}`;
 }
 
