@@ -1,5 +1,6 @@
 import { ConnectionError } from './errors.ts';
 import type { Timers } from './timers.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** What every method of this library takes beside its own options. */
 export interface CallOptions {
@@ -21,12 +22,11 @@ export function watchCall(
   timers: Timers,
   giveUp: (reason: 'timeout' | 'aborted') => void,
 ): () => void {
-  const onAbort = () => giveUp('aborted');
   const timer = timers.setTimeout(() => giveUp('timeout'), timeoutMs);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const stopListening = signal && whenAborted(signal, () => giveUp('aborted'));
   return () => {
     timers.clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    stopListening?.();
   };
 }
 
