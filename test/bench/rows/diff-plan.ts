@@ -1,0 +1,109 @@
+/**
+ * Diff and plan of many Secondaries in memory: most are as wanted, every tenth is missing, every
+ * tenth differs. That it is linear shows against the same for fewer of them, times as many.
+ */
+import { fieldsOf, type Observed, type ObservedDomain } from '../../../src/model/domain.ts';
+import { domainName, type InstallationId, secondaryUuid } from '../../../src/model/identity.ts';
+import type { FileName, PartitionName, SecondaryName } from '../../../src/model/names.ts';
+import { absent, type Observation, present } from '../../../src/model/observation.ts';
+import type { Secondary } from '../../../src/model/secondary.ts';
+import { diff, makePlan, planOptionsOf } from '../built.ts';
+import { subject, takeTurns } from '../measure.ts';
+import { secondaryName } from '../partition.ts';
+import { type Row, rowOf } from '../row.ts';
+
+const partition = 'pure' as PartitionName;
+const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
+
+export async function diffPlan(): Promise<readonly Row[]> {
+  const [small, medium, large] = await takeTurns(
+    [diffPlanOf(1000), diffPlanOf(10_000), diffPlanOf(50_000)],
+    { count: 7, warmUps: 2 },
+  );
+  if (!small || !medium || !large) throw new Error('nothing was measured');
+  const times = (factor: number) => ({
+    name: `diff-plan-1000, ${factor} times`,
+    samples: small,
+    times: factor,
+  });
+  const [budget, linear] = [
+    { of: 'value', max: 200 },
+    { of: 'ratio', max: 1.5 },
+  ] as const;
+  return [
+    rowOf({ name: 'diff-plan-1000', samples: small }, null),
+    rowOf({ name: 'diff-plan-10000', samples: medium, target: budget }, times(10)),
+    rowOf({ name: 'diff-plan-50000', samples: large, target: linear }, times(50)),
+  ];
+}
+
+function diffPlanOf(count: number) {
+  const secondaries = new Map(
+    Array.from({ length: count }, (_, index) => {
+      const secondary = secondaryOf(index);
+      return [secondary.name, secondary];
+    }),
+  );
+  const desired = { partition, secondaries };
+  const observed = observedOf([...secondaries.values()]);
+  return subject(
+    'diff + plan',
+    () => makePlan(diff(desired, observed), observed, planOptionsOf({})),
+    {
+      check: ({ operations }) => {
+        // Of ten: one to define and start, one to redefine.
+        if (operations.length === (count / 10) * 3) return;
+        throw new Error(`a plan of ${operations.length} operations for ${count} Secondaries`);
+      },
+    },
+  );
+}
+
+function secondaryOf(index: number): Secondary {
+  return {
+    name: secondaryName(index) as SecondaryName,
+    vcpus: 1,
+    memoryBytes: 128 * 2 ** 20,
+    boot: {
+      kind: 'kernel',
+      kernel: 'vmlinuz' as FileName,
+      initrd: 'initrd.img' as FileName,
+      commandLine: `console=ttyS0 quiet unnest.name=${secondaryName(index)}`,
+    },
+    serialConsole: true,
+    runPolicy: 'Always',
+    updatePolicy: 'Staged',
+    stopGraceMs: 30_000,
+  };
+}
+
+function observedOf(secondaries: readonly Secondary[]): Observed {
+  return {
+    partition,
+    installation,
+    installationRecorded: true,
+    domains: new Map(
+      secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
+    ),
+    facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
+    files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
+  };
+}
+
+function observationOf(secondary: Secondary, index: number): Observation<ObservedDomain> {
+  if (index % 10 === 0) return absent;
+  const owner = { installation, partition, secondary: secondary.name };
+  const fields = fieldsOf(secondary);
+  const domain = {
+    uuid: secondaryUuid(owner),
+    domainName: domainName(partition, secondary.name),
+    owner,
+    power: { status: 'running' } as const,
+    persistent: true,
+    defined: index % 10 === 1 ? { ...fields, vcpus: 2, vcpusMax: 2 } : fields,
+    live: fields,
+    stopAsked: false,
+    fingerprint: String(index),
+  };
+  return present(domain);
+}
