@@ -1,6 +1,5 @@
 import type { Caller } from './caller.ts';
-import type { ConnectOptions } from './connect-options.ts';
-import { resolveOptions } from './connect-options.ts';
+import { type ConnectOptions, resolveOptions } from './connect-options.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { domainReads } from './domain-reads.ts';
 import { domainTuningReads } from './domain-tuning-reads.ts';
@@ -8,7 +7,7 @@ import { domainTuningWrites } from './domain-tuning-writes.ts';
 import { domainWrites } from './domain-writes.ts';
 import type { EventKind } from './event-types.ts';
 import { networkReads, networkWrites } from './networks.ts';
-import { nodeReads } from './node-info.ts';
+import { nodeReads, nodeWrites } from './node-info.ts';
 import { nwfilterReads, nwfilterWrites } from './nwfilters.ts';
 import { Session } from './session.ts';
 import { StateListeners } from './state-listeners.ts';
@@ -36,6 +35,7 @@ function writeGroups(caller: Caller) {
     networks: networkWrites(caller),
     nwfilters: nwfilterWrites(caller),
     storage: storageWrites(caller),
+    node: nodeWrites(caller),
   };
 }
 
@@ -56,8 +56,7 @@ interface Lifetime {
 
 export type ReadOnlyConnection = Lifetime & ReadGroups;
 export type Connection = Lifetime & {
-  readonly [K in keyof ReadGroups]: ReadGroups[K] &
-    (K extends keyof WriteGroups ? WriteGroups[K] : unknown);
+  readonly [K in keyof ReadGroups]: ReadGroups[K] & WriteGroups[K];
 };
 
 /**
@@ -101,7 +100,7 @@ function groups(caller: Caller) {
     networks: { ...reads.networks, ...writes.networks },
     nwfilters: { ...reads.nwfilters, ...writes.nwfilters },
     storage: { ...reads.storage, ...writes.storage },
-    node: reads.node,
+    node: { ...reads.node, ...writes.node },
   };
 }
 

@@ -64,15 +64,16 @@ export function domainTuningReads({ call }: Pick<Caller, 'call'>) {
           call(procedures.interfaceParams, { domain, device, count, flags }, options),
         options,
       ),
-    /** Addresses of the guest. From `agent` and `arp` they are what the guest says they are. */
+    /**
+     * Addresses of the guest. From `agent` and `arp` they are what the guest says they are;
+     * `agent` is denied on a read-only connection.
+     */
     interfaceAddresses: (domain: Domain, source: AddressSource, options?: CallOptions) =>
       call(
         domainProcedures.interfaceAddresses,
         { domain, source: addressSources[source], flags: 0 },
         options,
       ),
-    launchSecurityInfo: (domain: Domain, options?: CallOptions) =>
-      call(domainProcedures.launchSecurityInfo, { domain, flags: 0 }, options),
   };
 }
 

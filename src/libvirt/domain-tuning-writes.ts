@@ -4,6 +4,7 @@ import { cpuMap } from './cpu-map.ts';
 import { flagSet, type OptionsOf } from './flags.ts';
 import type { Domain } from './handles.ts';
 import { type ImpactOptions, impactFlags } from './impact.ts';
+import { domainProcedures } from './procedures-domain.ts';
 import { tuningProcedures as procedures } from './procedures-domain-tuning.ts';
 import {
   blkioParams,
@@ -141,6 +142,8 @@ export function domainTuningWrites({ call }: Pick<Caller, 'call'>) {
         fields(domain, toParams(numaParams, params), options),
         options,
       ),
+    launchSecurityInfo: (domain: Domain, options?: CallOptions) =>
+      call(domainProcedures.launchSecurityInfo, { domain, flags: 0 }, options),
     setLaunchSecurityState: (
       domain: Domain,
       params: readonly TypedParam[],

@@ -26,6 +26,19 @@ export function nodeReads({ call }: Pick<Caller, 'call'>) {
     info: (options?: CallOptions) => call(procedures.nodeInfo, undefined, options),
     /** XML of what the host can do. Slow the first time after libvirtd's start: it tries. */
     capabilities: (options?: CallOptions) => call(procedures.capabilities, undefined, options),
+    libvirtVersion: async (options?: CallOptions) =>
+      version(await call(procedures.libvirtVersion, undefined, options)),
+    hypervisorVersion: async (options?: CallOptions) =>
+      version(await call(procedures.hypervisorVersion, undefined, options)),
+    hostname: (options?: CallOptions) => call(procedures.hostname, undefined, options),
+    uri: (options?: CallOptions) => call(procedures.uri, undefined, options),
+    freeMemoryBytes: (options?: CallOptions) => call(procedures.freeMemory, undefined, options),
+  };
+}
+
+/** Methods of `connection.node` that libvirtd denies to read-only connections. */
+export function nodeWrites({ call }: Pick<Caller, 'call'>) {
+  return {
     /** XML of what a domain can have. */
     domainCapabilities: (options: DomainCapabilitiesOptions = {}) => {
       const { emulator = null, architecture = null, machine = null, virtType = null } = options;
@@ -35,13 +48,6 @@ export function nodeReads({ call }: Pick<Caller, 'call'>) {
         options,
       );
     },
-    libvirtVersion: async (options?: CallOptions) =>
-      version(await call(procedures.libvirtVersion, undefined, options)),
-    hypervisorVersion: async (options?: CallOptions) =>
-      version(await call(procedures.hypervisorVersion, undefined, options)),
-    hostname: (options?: CallOptions) => call(procedures.hostname, undefined, options),
-    uri: (options?: CallOptions) => call(procedures.uri, undefined, options),
-    freeMemoryBytes: (options?: CallOptions) => call(procedures.freeMemory, undefined, options),
   };
 }
 

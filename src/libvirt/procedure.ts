@@ -8,6 +8,7 @@ import { type Codec, nothing } from './wire/codec.ts';
 export interface Procedure<A, R> {
   readonly name: string;
   readonly number: number;
+  /** `write` is also what libvirtd denies to a read-only connection although it changes nothing. */
   readonly access: 'read' | 'write';
   readonly lane: 'fast' | 'slow';
   readonly args: Codec<A>;

@@ -1,4 +1,4 @@
-import { read } from './procedure.ts';
+import { read, slow } from './procedure.ts';
 import { flag, i32, nothing, string, u32, u64, u64Compact } from './wire/codec.ts';
 import { array, optional, struct } from './wire/combinators.ts';
 import { charArray } from './char-array.ts';
@@ -30,7 +30,8 @@ export const connectProcedures = {
   freeMemory: read('node_get_free_memory', 102, nothing, u64Compact),
   uri: read('connect_get_uri', 110, nothing, string),
   libvirtVersion: read('connect_get_lib_version', 157, nothing, u64),
-  domainCapabilities: read(
+  // libvirtd denies it to read-only connections, since QEMU may have to be run for the answer.
+  domainCapabilities: slow(
     'connect_get_domain_capabilities',
     342,
     struct({

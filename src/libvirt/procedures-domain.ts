@@ -102,7 +102,8 @@ export const domainProcedures = {
       }),
     ),
   ),
-  launchSecurityInfo: read('domain_get_launch_security_info', 396, withFlags, paramMap),
+  // A read that libvirtd denies to read-only connections.
+  launchSecurityInfo: write('domain_get_launch_security_info', 396, withFlags, paramMap),
   checkpoints: read('domain_list_all_checkpoints', 413, listOfDomainArgs, countedArray(checkpoint)),
   messages: read('domain_get_messages', 426, withFlags, array(string)),
 };

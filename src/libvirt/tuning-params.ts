@@ -94,7 +94,8 @@ export function toParams<T extends ParamTypes>(
   return given.flatMap(([field, value]) => {
     const type = types[field];
     if (value === undefined) return [];
-    if (type === undefined || !Object.hasOwn(types, field)) throw new RangeError(`there is no parameter "${field}"`);
+    if (type === undefined || !Object.hasOwn(types, field))
+      throw new RangeError(`there is no parameter "${field}"`);
     return [toParam(field, type, value)];
   });
 }
