@@ -1,5 +1,5 @@
 /** Changing domains. Each method is one call to libvirt, and says nothing of what the guest does. */
-import type { Connection } from '../../libvirt/index.ts';
+import { type Connection, LibvirtError } from '../../libvirt/index.ts';
 import type { DomainRef } from '../../model/domain.ts';
 import type { DomainConsole, DomainWriter } from '../ports.ts';
 import { MARK_NAMESPACE, MARK_PREFIX } from './domain-parts.ts';
@@ -18,7 +18,9 @@ export function domainWriter(
       on('defining', definition, async () => {
         const current = await currentXml(domains, definition, signal);
         const xml = writeDomainXml(definition, current, storeDir);
-        await domains.define(xml, { validate: true, signal });
+        // Not validated against libvirt's schema: that costs ten times the definition itself, what
+        // was asked for is read back anyway, and a test validates all that is ever written.
+        await domains.define(xml, { signal });
       }),
     undefine: (ref, signal) =>
       // What libvirt itself keeps for a domain goes with it; disks are files, and stay.
@@ -67,7 +69,10 @@ async function currentXml(
   ref: DomainRef,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const all = await domains.list({ signal });
-  if (!all.some(({ uuid }) => uuid === ref.uuid)) return null;
-  return domains.xml(handleOf(ref), { inactive: true, signal });
+  try {
+    return await domains.xml(handleOf(ref), { inactive: true, signal });
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === 'NO_DOMAIN') return null;
+    throw error;
+  }
 }
