@@ -67,7 +67,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     return await promise;
   } catch (error) {
-    return error instanceof Error ? { ...error, message: error.message } : error;
+    return error instanceof Error ? Object.assign({}, error, { message: error.message }) : error;
   }
 }
 
