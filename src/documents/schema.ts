@@ -94,7 +94,7 @@ const boot = z
     return z.NEVER;
   });
 
-export const secondarySchema = z.strictObject({
+const secondarySchema = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('Secondary'),
   metadata,

@@ -12,7 +12,7 @@ export type InstallationId = Brand<string, 'InstallationId'>;
 export type DomainUuid = Brand<string, 'DomainUuid'>;
 
 /** Every libvirt object made here has a name that starts so. */
-export const NAME_PREFIX = 'unnest';
+const NAME_PREFIX = 'unnest';
 
 /** The mark that every domain made here carries in its libvirt metadata. */
 export interface Owner {

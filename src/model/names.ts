@@ -23,10 +23,6 @@ export function secondaryName(text: string): SecondaryName | undefined {
   return NAME_PATTERN.test(text) ? (text as SecondaryName) : undefined;
 }
 
-export function fileName(text: string): FileName | undefined {
-  return FILE_NAME_PATTERN.test(text) ? (text as FileName) : undefined;
-}
-
 /** Order by code unit: the same on every machine and in every locale. */
 export function byName(a: string, b: string): number {
   if (a === b) return 0;

@@ -7,7 +7,7 @@ import { describe } from '../../plan/describe.ts';
 import type { Plan, PlanEntry } from '../../plan/plan.ts';
 import { summarise } from '../../plan/summary.ts';
 
-export const PLAN_API_VERSION = 'unnest.dev/plan/v1';
+const PLAN_API_VERSION = 'unnest.dev/plan/v1';
 
 export function planJson(plan: Plan): object {
   return {

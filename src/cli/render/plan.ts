@@ -106,7 +106,7 @@ function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
   ];
 }
 
-export function formatValue(field: FieldName, value: FieldValue): string {
+function formatValue(field: FieldName, value: FieldValue): string {
   if (value === null) return 'none';
   if (typeof value === 'number') {
     if (field === 'stopGraceMs') return `${value / 1000}`;

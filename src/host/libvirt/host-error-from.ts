@@ -12,7 +12,7 @@ export async function calling<T>(doing: string, call: () => Promise<T>): Promise
   }
 }
 
-export function hostErrorFrom(doing: string, error: unknown): unknown {
+function hostErrorFrom(doing: string, error: unknown): unknown {
   if (error instanceof LibvirtError) {
     const context = { libvirtCode: error.code, libvirtDomain: error.domain };
     return new HostError(refusals.get(error.code) ?? 'Refused', doing, { cause: error, context });
