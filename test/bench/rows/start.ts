@@ -26,7 +26,7 @@ export async function start(partition: Partition): Promise<readonly Row[]> {
         subject('unnest apply', () => runProgram(partition.apply), { check: stopAll }),
         subject('virsh start', () => runProgram(virsh), { check: stopAll }),
       ],
-      { count: 3, warmUps: 1 },
+      { count: 5, warmUps: 1 },
     );
     if (!ours || !peer) throw new Error('nothing was measured');
     const target = { of: 'ratio', max: 1.1 } as const;
