@@ -92,6 +92,9 @@ function toSecondary({ metadata, spec }: SecondaryDocument): Secondary {
     runPolicy: spec.runPolicy,
     updatePolicy: spec.updatePolicy,
     stopGraceMs: spec.terminationGracePeriodSeconds * 1000,
+    labels: new Map(Object.entries(metadata.labels ?? {})),
+    protect: false,
+    startAfter: [],
   });
 }
 

@@ -41,6 +41,12 @@ export interface Secondary {
   readonly updatePolicy: UpdatePolicy;
   /** How long a guest may take to shut down before it is powered off. */
   readonly stopGraceMs: number;
+  /** For selecting; libvirt is not told. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Nothing that loses the guest is done to it: neither deleting nor replacing. */
+  readonly protect: boolean;
+  /** Started only after these run. Names of the same partition, without cycles. */
+  readonly startAfter: readonly SecondaryName[];
 }
 
 export interface DesiredState {

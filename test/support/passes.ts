@@ -27,6 +27,9 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
     runPolicy: 'Always',
     updatePolicy: 'Staged',
     stopGraceMs: 1000,
+    labels: new Map(),
+    protect: false,
+    startAfter: [],
     ...overrides,
   };
 }

@@ -74,6 +74,9 @@ function secondaryOf(index: number): Secondary {
     runPolicy: 'Always',
     updatePolicy: 'Staged',
     stopGraceMs: 30_000,
+    labels: new Map(),
+    protect: false,
+    startAfter: [],
   };
 }
 

@@ -59,6 +59,9 @@ describe('a valid document', () => {
         runPolicy: 'Always',
         updatePolicy: 'Staged',
         stopGraceMs: 30_000,
+        labels: new Map(),
+        protect: false,
+        startAfter: [],
       },
     ]);
   });
