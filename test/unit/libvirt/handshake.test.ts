@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, connectReadOnly } from '../../../src/libvirt/index.ts';
 import { string, u32 } from '../../../src/libvirt/wire/codec.ts';
@@ -17,6 +19,17 @@ const failure = (promise: Promise<unknown>) =>
     () => 'no error',
     (error: unknown) => error,
   );
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** The server accepts in order: once this one is through, it has seen all before. */
+async function connectAndClose(path: string) {
+  const socket = createConnection(path);
+  await once(socket, 'connect');
+  socket.destroy();
+}
 
 describe('connecting', () => {
   test('asks for authentication, keepalive and the driver, in this order', async () => {
@@ -103,6 +116,8 @@ describe('connecting', () => {
     expect(
       await failure(connect({ socketPath: fake.path, signal: AbortSignal.abort() })),
     ).toMatchObject({ reason: 'aborted' });
+    await connectAndClose(fake.path);
+    await until(() => fake.peers.every(({ socket }) => socket.destroyed));
     const controller = new AbortController();
     const error = failure(connect({ socketPath: fake.path, signal: controller.signal }));
     while (fake.peers.at(-1)?.received.length !== 1)

@@ -26,16 +26,20 @@ async function connected(onCall: OnCall, callsInFlightMax = 4) {
   await once(socket, 'connect');
   const timers = new ManualTimers();
   const events: number[] = [];
+  const listeners: Array<() => void> = [];
   let closed: (error: ConnectionError) => void;
   const closedBy = new Promise<ConnectionError>((resolve) => (closed = resolve));
   const rpc = new RpcSocket(socket, {
     callsInFlightMax,
     timers,
-    onEvent: (procedure) => events.push(procedure),
+    onEvent: (procedure) => {
+      events.push(procedure);
+      for (const listener of listeners) listener();
+    },
     onClose: (error) => closed(error),
   });
   onTestFinished(() => rpc.close(new ConnectionError('closed', 'the test is over')));
-  return { fake, rpc, timers, events, closedBy };
+  return { fake, rpc, timers, events, listeners, closedBy };
 }
 
 const reasonOf = (error: unknown) => (error instanceof ConnectionError ? error.reason : error);
@@ -182,6 +186,26 @@ describe('keepalive', () => {
     });
   });
 
+  test('pings are answered each time', async () => {
+    const { rpc, fake } = await connected((call) => call.peer.ping());
+    for (const count of [1, 2, 3]) {
+      void failure(rpc.call(echo, count, options));
+      await received(() => fake.peer, 2 * count);
+    }
+    expect(fake.peer.received.filter(({ procedure }) => procedure === 2)).toHaveLength(3);
+  });
+
+  test('counts any bytes as a sign of life, and ends with the socket', async () => {
+    const { rpc, timers } = await connected((call) => call.reply(u32, 1));
+    rpc.startKeepalive({ intervalMs: 100, countMax: 1 });
+    for (let count = 0; count < 10; count += 1) {
+      expect(await rpc.call(echo, 1, options)).toBe(1);
+      timers.advance(100);
+    }
+    rpc.close(new ConnectionError('closed', 'enough'));
+    expect(timers.delaysMs).toEqual([]);
+  });
+
   test('a flood of pings without end is answered, and calls still get through', async () => {
     const { rpc } = await connected((call) => {
       for (let count = 0; count < 10_000; count += 1) call.peer.ping();
@@ -189,6 +213,18 @@ describe('keepalive', () => {
     });
     expect(await rpc.call(echo, 1, options)).toBe(5);
   });
+});
+
+test('nothing is handed on after the end, even out of bytes that had come before', async () => {
+  const { rpc, events, listeners, closedBy } = await connected(({ peer }) => {
+    peer.socket.cork();
+    for (let count = 0; count < 3; count += 1) peer.event(318, u32, 1);
+    peer.socket.uncork();
+  });
+  listeners.push(() => rpc.close(new ConnectionError('closed', 'enough')));
+  void failure(rpc.call(echo, 1, options));
+  await closedBy;
+  expect(events).toHaveLength(1);
 });
 
 test('a flood of events is handed on, one by one', async () => {
