@@ -44,7 +44,7 @@ function presentStatus(name: SecondaryName, domain: ObservedDomain): SecondarySt
     waiting:
       live === null
         ? []
-        : runningChanges(live, defined).filter(({ impact }) => impact === 'restart'),
+        : runningChanges(domain, defined).filter(({ impact }) => impact === 'restart'),
   };
 }
 

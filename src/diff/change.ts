@@ -9,7 +9,8 @@ import type { FieldChange } from './fields.ts';
 
 export type Reason =
   | 'not-on-host' // wanted, and the host has no such domain
-  | 'fields-differ' // the definition, or the running guest, differs from what is wanted
+  | 'document-changed' // it asks for something else than was last applied
+  | 'changed-outside' // somebody changed the definition, or the guest, on the host
   | 'definition-gone' // it runs, but somebody undefined it
   | 'not-running' // its run policy wants it running
   | 'paused' // its run policy wants it running, and somebody suspended it

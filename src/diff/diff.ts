@@ -61,8 +61,8 @@ function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
     name: secondary.name,
     secondary,
     observed,
-    definition: definitionChanges(observed.defined, wanted),
-    running: observed.live === null ? [] : runningChanges(observed.live, wanted),
+    definition: definitionChanges(observed, wanted),
+    running: runningChanges(observed, wanted),
     power: powerChange(secondary, observed),
   };
 }

@@ -4,7 +4,7 @@
  * arrays it compares by position, and over a whole fleet at once it is quadratic.
  */
 import deepDiff from 'deep-diff';
-import type { DomainFields, FieldName, FieldValue } from '../model/domain.ts';
+import type { DomainFields, FieldName, FieldValue, ObservedDomain } from '../model/domain.ts';
 
 /**
  * What a change means for the guest. `none`: no guest runs that could notice. `live`: it keeps
@@ -13,11 +13,18 @@ import type { DomainFields, FieldName, FieldValue } from '../model/domain.ts';
  */
 export type Impact = 'none' | 'live' | 'restart' | 'stop';
 
+/**
+ * Who made the difference. `document`: it asks for something else than was last applied. `outside`:
+ * somebody changed the host. `both`: one and the other. `unknown`: nobody knows what was last applied.
+ */
+export type Origin = 'document' | 'outside' | 'both' | 'unknown';
+
 export interface FieldChange {
   readonly field: FieldName;
   readonly from: FieldValue;
   readonly to: FieldValue;
   readonly impact: Impact;
+  readonly origin: Origin;
 }
 
 interface FieldRule {
@@ -44,21 +51,66 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   disk: { path: 'spec.boot.disk.file', running: restart },
   diskFormat: { path: 'spec.boot.disk.format', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
+  runPolicy: { path: 'spec.runPolicy', running: unnoticed },
+  updatePolicy: { path: 'spec.updatePolicy', running: unnoticed },
   stopGraceMs: { path: 'spec.terminationGracePeriodSeconds', running: unnoticed },
+  protect: { path: 'spec.protect', running: unnoticed },
+  labels: { path: 'metadata.labels', running: unnoticed },
+  startAfter: { path: 'spec.startAfter', running: unnoticed },
 };
 
 const fieldNames = Object.keys(fieldRules) as readonly FieldName[];
 
 /** The differences between a definition and what is wanted. A definition is not a guest. */
-export function definitionChanges(defined: DomainFields, wanted: DomainFields): FieldChange[] {
-  return differing(defined, wanted).map((field) => change(field, defined, wanted, 'none'));
+export function definitionChanges(
+  { defined, lastApplied }: ObservedDomain,
+  wanted: DomainFields,
+): FieldChange[] {
+  return differing(defined, wanted).map((field) => ({
+    field,
+    from: defined[field],
+    to: wanted[field],
+    impact: 'none',
+    origin: originOf(field, defined, wanted, lastApplied),
+  }));
+}
+
+/** The differences between a running guest and what is wanted, with what each would cost it. */
+export function runningChanges(
+  { live, defined, lastApplied }: ObservedDomain,
+  wanted: DomainFields,
+): FieldChange[] {
+  if (live === null) return [];
+  return differing(live, wanted).flatMap((field) => {
+    const impact = fieldRules[field].running(wanted, live);
+    if (impact === 'unnoticed') return [];
+    const staged = defined[field] === wanted[field];
+    // What is in the definition already waits for a restart; what needs none was moved by hand.
+    const origin = staged
+      ? impact === 'restart'
+        ? 'document'
+        : 'outside'
+      : originOf(field, defined, wanted, lastApplied);
+    return [{ field, from: live[field], to: wanted[field], impact, origin }];
+  });
 }
 
 /** Everything that a new definition sets. */
 export function initialFields(wanted: DomainFields): FieldChange[] {
   return fieldNames
-    .filter((field) => wanted[field] !== null)
-    .map((field) => ({ field, from: null, to: wanted[field], impact: 'none' }));
+    .filter((field) => isSet(wanted[field]))
+    .map((field) => ({
+      field,
+      from: null,
+      to: wanted[field],
+      impact: 'none',
+      origin: 'document',
+    }));
+}
+
+/** What is not there, empty or off goes without saying. */
+function isSet(value: FieldValue): boolean {
+  return value !== null && value !== '' && value !== false;
 }
 
 /** One for each path of the document; of several for one path the first. */
@@ -71,16 +123,15 @@ export function onePerPath(changes: readonly FieldChange[]): readonly FieldChang
   return [...byPath.values()];
 }
 
-/** The differences between a running guest and what is wanted, with what each would cost it. */
-export function runningChanges(live: DomainFields, wanted: DomainFields): FieldChange[] {
-  return differing(live, wanted).flatMap((field) => {
-    const impact = fieldRules[field].running(wanted, live);
-    return impact === 'unnoticed' ? [] : [change(field, live, wanted, impact)];
-  });
-}
-
-function change(field: FieldName, from: DomainFields, to: DomainFields, impact: Impact) {
-  return { field, from: from[field], to: to[field], impact };
+function originOf(
+  field: FieldName,
+  actual: DomainFields,
+  wanted: DomainFields,
+  lastApplied: DomainFields | null,
+): Origin {
+  if (lastApplied === null) return 'unknown';
+  if (lastApplied[field] === wanted[field]) return 'outside';
+  return lastApplied[field] === actual[field] ? 'document' : 'both';
 }
 
 function differing(from: DomainFields, to: DomainFields): FieldName[] {

@@ -4,7 +4,7 @@
  * compared. Whatever else a domain's XML holds is the host's and is kept as it is.
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
-import type { PartitionName, SecondaryName } from './names.ts';
+import { byName, type PartitionName, type SecondaryName } from './names.ts';
 import type { Observation } from './observation.ts';
 import type { Secondary } from './secondary.ts';
 
@@ -12,7 +12,10 @@ import type { Secondary } from './secondary.ts';
  * Files are names in the partition's store. A path outside the store, which only somebody else
  * can have put there, is kept whole, so that it differs from every name. `null`: not there.
  */
-export interface DomainFields {
+export interface DomainFields extends HardwareFields, PolicyFields {}
+
+/** What libvirt knows and acts on. */
+export interface HardwareFields {
   readonly vcpus: number;
   /** How many a running guest could be given without a restart. */
   readonly vcpusMax: number;
@@ -25,8 +28,21 @@ export interface DomainFields {
   readonly disk: string | null;
   readonly diskFormat: string | null;
   readonly serialConsole: boolean;
-  /** Kept in our mark, so that it still holds when the document is gone. */
+}
+
+/**
+ * What only unnest knows and acts on. It stands in our mark on the domain, so that it still holds
+ * when the document is gone, and can be shown and exported without one.
+ */
+export interface PolicyFields {
+  readonly runPolicy: string;
+  readonly updatePolicy: string;
   readonly stopGraceMs: number;
+  readonly protect: boolean;
+  /** `a=1,b=2`, ordered by key: a scalar, so that it compares like every other field. */
+  readonly labels: string;
+  /** Names with commas between, in their order. */
+  readonly startAfter: string;
 }
 
 export type FieldName = keyof DomainFields;
@@ -57,6 +73,8 @@ export interface ObservedDomain extends DomainRef {
   readonly persistent: boolean;
   /** What its next start will use. */
   readonly defined: DomainFields;
+  /** What unnest last defined it as; null where nobody knows any more. */
+  readonly lastApplied: DomainFields | null;
   /** What the running guest has; null when it does not run. */
   readonly live: DomainFields | null;
   /**
@@ -65,6 +83,25 @@ export interface ObservedDomain extends DomainRef {
    */
   readonly stopAsked: boolean;
   readonly fingerprint: Fingerprint;
+}
+
+/** `a=1,b=2`: neither `=` nor `,` can stand in a key, and in a value both are escaped. */
+function joinLabels(labels: ReadonlyMap<string, string>): string {
+  return [...labels]
+    .sort(([a], [b]) => byName(a, b))
+    .map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
+    .join(',');
+}
+
+/** The other way round. */
+export function splitLabels(joined: string): ReadonlyMap<string, string> {
+  const pairs = joined === '' ? [] : joined.split(',');
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), decodeURIComponent(pair.slice(at + 1))];
+    }),
+  );
 }
 
 /** The fields that a Secondary asks for. */
@@ -81,7 +118,12 @@ export function fieldsOf(secondary: Secondary): DomainFields {
     disk: boot.kind === 'disk' ? boot.file : null,
     diskFormat: boot.kind === 'disk' ? boot.format : null,
     serialConsole: secondary.serialConsole,
+    runPolicy: secondary.runPolicy,
+    updatePolicy: secondary.updatePolicy,
     stopGraceMs: secondary.stopGraceMs,
+    protect: secondary.protect,
+    labels: joinLabels(secondary.labels),
+    startAfter: secondary.startAfter.join(','),
   };
 }
 

@@ -161,8 +161,12 @@ function impactOf({ power, observed }: UpdateChange, restarts: boolean): Impact 
 }
 
 function reasonsOf({ definition, running, observed, power }: UpdateChange): Reason[] {
+  const origins = new Set([...definition, ...running].map(({ origin }) => origin));
   const reasons: Reason[] = [];
-  if (definition.length > 0 || running.length > 0) reasons.push('fields-differ');
+  if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
+    reasons.push('document-changed');
+  }
+  if (origins.has('outside') || origins.has('both')) reasons.push('changed-outside');
   if (!observed.persistent) reasons.push('definition-gone');
   if (power === 'start') reasons.push('not-running');
   if (power === 'resume') reasons.push('paused');

@@ -65,10 +65,11 @@ const anyDomain = (name: string): fc.Arbitrary<MemoryDomain> =>
       persistent: fc.boolean(),
       foreign: fc.boolean(),
       stopAsked: fc.boolean(),
+      lastApplied: fc.option(anyFields(name)),
       defined: anyFields(name),
       live: anyFields(name),
     })
-    .map(({ power, persistent, foreign, stopAsked, defined, live }) => {
+    .map(({ power, persistent, foreign, stopAsked, lastApplied, defined, live }) => {
       const owner = { installation, partition, secondary: name as SecondaryName };
       const running = power.status !== 'stopped';
       return {
@@ -82,6 +83,7 @@ const anyDomain = (name: string): fc.Arbitrary<MemoryDomain> =>
         persistent: persistent || !running,
         defined: persistent || !running ? defined : live,
         live: running ? live : null,
+        lastApplied,
         stopAsked,
         revision: 1,
       };

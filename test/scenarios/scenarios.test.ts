@@ -12,6 +12,7 @@ import { domainName, secondaryUuid } from '../../src/model/identity.ts';
 import type { DomainFields, Power } from '../../src/model/domain.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
 import type { SecondaryName } from '../../src/model/names.ts';
+import type { Secondary } from '../../src/model/secondary.ts';
 import { type MemoryDomain, memoryHost, type World } from '../support/memory-host.ts';
 import { installation, partition, planPass, secondary } from '../support/passes.ts';
 
@@ -25,6 +26,8 @@ interface Story {
 }
 
 interface StoryDomain {
+  /** What its document said when it was last applied, beyond `quickstart`. */
+  readonly document?: Partial<Secondary>;
   readonly power?: Power;
   readonly persistent?: boolean;
   readonly owner?: 'foreign' | 'other-partition';
@@ -69,7 +72,8 @@ function worldOf({
 
 function domainOf(name: string, story: StoryDomain): MemoryDomain {
   const owner = { installation, partition, secondary: name as SecondaryName };
-  const defined = { ...fieldsOf(secondary(name, { stopGraceMs: 30_000 })), ...story.defined };
+  const base = fieldsOf(secondary(name, { ...story.document, stopGraceMs: 30_000 }));
+  const defined = { ...base, ...story.defined };
   const power = story.power ?? { status: 'running' };
   return {
     uuid: secondaryUuid(owner),
@@ -84,6 +88,7 @@ function domainOf(name: string, story: StoryDomain): MemoryDomain {
     persistent: story.persistent ?? true,
     defined,
     live: power.status === 'stopped' ? null : { ...defined, ...story.live },
+    lastApplied: base,
     stopAsked: false,
     revision: 1,
   };

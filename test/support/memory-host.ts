@@ -20,6 +20,7 @@ export interface MemoryDomain extends DomainRef {
   persistent: boolean;
   defined: DomainFields;
   live: DomainFields | null;
+  lastApplied: DomainFields | null;
   stopAsked: boolean;
   revision: number;
 }
@@ -144,6 +145,7 @@ function define(world: World, { uuid, domainName, owner, fields }: DomainDefinit
     defined: fields,
     power: before?.power ?? { status: 'stopped', reason: 'unknown' },
     live: before?.live ?? null,
+    lastApplied: fields,
     stopAsked: before?.stopAsked ?? false,
     revision: (before?.revision ?? 0) + 1,
   });

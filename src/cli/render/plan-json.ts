@@ -48,6 +48,6 @@ function entryJson(entry: PlanEntry): object {
   }
 }
 
-function fieldJson({ field, from, to, impact }: FieldChange): object {
-  return { path: fieldRules[field].path, from, to, impact };
+function fieldJson({ field, from, to, impact, origin }: FieldChange): object {
+  return { path: fieldRules[field].path, from, to, impact, origin };
 }

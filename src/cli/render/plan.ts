@@ -1,6 +1,6 @@
 /** A plan for people: one block for each Secondary that changes, one line that sums it up. */
 import type { Reason } from '../../diff/change.ts';
-import { type FieldChange, fieldRules } from '../../diff/fields.ts';
+import { type FieldChange, fieldRules, type Origin } from '../../diff/fields.ts';
 import type { FieldName, FieldValue } from '../../model/domain.ts';
 import { formatSize } from '../../model/sizes.ts';
 import { describe } from '../../plan/describe.ts';
@@ -67,16 +67,21 @@ function headline({ kind, impact, reasons }: WorkEntry, paint: Paint): string {
     case 'stop':
       return paint.yellow('shut down');
     case 'live':
-      return reasons.includes('fields-differ') ? 'update, live' : 'repair, live';
+      return reasons.includes('document-changed') ? 'update, live' : 'repair, live';
     case 'none':
-      if (!reasons.includes('fields-differ')) return 'start';
+      if (!isChanged(reasons)) return 'start';
       return reasons.includes('not-running') ? 'update and start' : 'update';
   }
 }
 
+function isChanged(reasons: readonly Reason[]): boolean {
+  return reasons.includes('document-changed') || reasons.includes('changed-outside');
+}
+
 const reasonWords: { readonly [R in Reason]: string } = {
   'not-on-host': 'it is not on the host',
-  'fields-differ': 'it differs from its document',
+  'document-changed': 'its document asks for something else',
+  'changed-outside': 'somebody changed it on the host',
   'definition-gone': 'somebody undefined it while it runs',
   'not-running': 'it does not run, and its run policy wants it to',
   paused: 'it is paused, and its run policy wants it to run',
@@ -87,15 +92,24 @@ const reasonWords: { readonly [R in Reason]: string } = {
 };
 
 function renderField(
-  { field, from, to, impact }: FieldChange,
+  { field, from, to, impact, origin }: FieldChange,
   kind: WorkEntry['kind'],
   paint: Paint,
 ): string {
-  if (kind === 'create') return `${fieldRules[field].path}: ${formatValue(field, to)}`;
-  const change = `${formatValue(field, from)} -> ${formatValue(field, to)}`;
-  const note = impact === 'none' ? '' : ` ${paint.dim(`(${impact})`)}`;
-  return `${fieldRules[field].path}: ${change}${note}`;
+  const { path } = fieldRules[field];
+  if (kind === 'create') return `${path}: ${formatValue(field, to)}`;
+  const change = `${path}: ${formatValue(field, from)} -> ${formatValue(field, to)}`;
+  const notes = [...(impact === 'none' ? [] : [impact]), ...originWords[origin]];
+  return notes.length === 0 ? change : `${change} ${paint.dim(`(${notes.join(', ')})`)}`;
 }
+
+/** That a document changed is what people expect, and needs no words. */
+const originWords: { readonly [O in Origin]: readonly string[] } = {
+  document: [],
+  outside: ['changed on the host'],
+  both: ['changed in the document and on the host'],
+  unknown: [],
+};
 
 function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
   if (waiting.length === 0) return [];
@@ -112,6 +126,7 @@ function formatValue(field: FieldName, value: FieldValue): string {
     if (field === 'stopGraceMs') return `${value / 1000}`;
     return field.startsWith('memory') ? formatSize(value) : `${value}`;
   }
+  if (value === '') return 'none';
   return typeof value === 'string' ? printable(JSON.stringify(value)) : `${value}`;
 }
 

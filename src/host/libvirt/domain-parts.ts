@@ -7,8 +7,8 @@ export const MARK_PREFIX = 'unnest';
 export const MARK_NAME = `${MARK_PREFIX}:secondary`;
 /** `asked` while a stop is asked for by us; not there otherwise. */
 export const MARK_STOP = 'stop';
-/** How many seconds the guest may take to shut down, after its document is gone. */
-export const MARK_GRACE = 'termination-grace-period-seconds';
+/** What was last applied, as JSON: see `applied-fields.ts`. */
+export const MARK_APPLIED = 'applied';
 
 /** The disk that a Secondary boots from is the one at this target. */
 export const ROOT_DISK_TARGET = 'vda';

@@ -118,7 +118,7 @@ function observation(
   const power = powerOf(state);
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {
-    const { owner, fields, stopAsked } = readDomainXml(inactive.ok, storeDir);
+    const { owner, fields, stopAsked, lastApplied } = readDomainXml(inactive.ok, storeDir);
     return present({
       uuid: ref.uuid,
       domainName: ref.domainName,
@@ -127,6 +127,7 @@ function observation(
       persistent: !isTransient,
       defined: fields,
       stopAsked,
+      lastApplied,
       live: live === undefined ? null : liveFields(live.ok, storeDir),
       fingerprint: createHash('sha256').update(inactive.ok).digest('hex'),
     });

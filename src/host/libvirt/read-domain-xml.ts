@@ -4,13 +4,14 @@ import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainFields } from '../../model/domain.ts';
 import { installationId, type Owner } from '../../model/identity.ts';
 import { FILE_NAME_PATTERN, partitionName, secondaryName } from '../../model/names.ts';
+import { policyFrom, readApplied } from './applied-fields.ts';
 import {
   attributeOf,
   childNamed,
   elementsOf,
   isRootDisk,
   isSerialConsole,
-  MARK_GRACE,
+  MARK_APPLIED,
   MARK_NAMESPACE,
   MARK_STOP,
   markOf,
@@ -21,6 +22,7 @@ export interface ReadDomain {
   readonly owner: Owner | null;
   readonly fields: DomainFields;
   readonly stopAsked: boolean;
+  readonly lastApplied: DomainFields | null;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface ReadDomain {
  */
 export function readDomainXml(xml: string, storeDir: string): ReadDomain {
   const domain = parseXml(xml);
+  const applied = readApplied(attributeOf(markOf(domain), MARK_APPLIED));
   const vcpu = childNamed(domain, 'vcpu');
   const vcpusMax = wholeNumber(textOf(vcpu), 'vcpu');
   const memoryMaxBytes = bytesOf(childNamed(domain, 'memory'));
@@ -36,6 +39,7 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
   const devices = elementsOf(childNamed(domain, 'devices'));
   return {
     owner: readMark(domain),
+    lastApplied: applied,
     stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
       vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? String(vcpusMax), 'vcpu current'),
@@ -44,7 +48,7 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
       memoryMaxBytes,
       ...readBoot(domain, devices, storeDir),
       serialConsole: devices.some(isSerialConsole),
-      stopGraceMs: readGrace(domain),
+      ...policyFrom(applied),
     },
   };
 }
@@ -74,12 +78,6 @@ function nameInStore(path: string | undefined, storeDir: string): string | null 
   if (path === undefined) return null;
   const name = relative(storeDir, path);
   return FILE_NAME_PATTERN.test(name) ? name : path;
-}
-
-/** Somebody else's domain has no mark; ours has one, unless a person took it away. */
-function readGrace(domain: XmlElement): number {
-  const text = attributeOf(markOf(domain), MARK_GRACE) ?? '';
-  return /^[0-9]{1,4}$/.test(text) ? Number(text) * 1000 : 0;
 }
 
 /** Null unless there is a mark and every part of it is well formed. */

@@ -6,11 +6,12 @@
 import { join } from 'node:path';
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
+import { writeApplied } from './applied-fields.ts';
 import {
   childNamed,
   isRootDisk,
   isSerialConsole,
-  MARK_GRACE,
+  MARK_APPLIED,
   MARK_NAME,
   MARK_NAMESPACE,
   MARK_STOP,
@@ -72,7 +73,7 @@ function withMark(metadata: XmlElement, { owner, fields }: DomainDefinition): Xm
     installation: owner.installation,
     partition: owner.partition,
     name: owner.secondary,
-    [MARK_GRACE]: String(fields.stopGraceMs / 1000),
+    [MARK_APPLIED]: writeApplied(fields),
   };
   return edit(metadata, [
     [MARK_NAME, (mark) => withAttributes(mark ?? element(MARK_NAME), attributes)],

@@ -106,6 +106,7 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     defined: index % 10 === 1 ? { ...fields, vcpus: 2, vcpusMax: 2 } : fields,
     live: fields,
     stopAsked: false,
+    lastApplied: fields,
     fingerprint: String(index),
   };
   return present(domain);

@@ -108,6 +108,7 @@ describe('what goes wrong', () => {
       power: { status: 'stopped', reason: 'unknown' },
       defined: fields,
       live: null,
+      lastApplied: null,
       stopAsked: false,
       revision: 1,
     });
@@ -135,7 +136,11 @@ describe('what goes wrong', () => {
     await applyPass(host, desired(secondary('web')));
     Object.assign(host.domains, { shutdown: async () => undefined });
     const report = await applyPass(host, desired(secondary('web', { runPolicy: 'Halted' })));
-    expect(statuses(report)).toEqual(['domain.note-stop/web applied', 'domain.stop/web applied']);
+    expect(statuses(report)).toEqual([
+      'domain.define/web applied',
+      'domain.note-stop/web applied',
+      'domain.stop/web applied',
+    ]);
     expect(host.writes.at(-1)).toBe('powerOff unnest.team-a.web');
   });
 });

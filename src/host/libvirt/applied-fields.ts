@@ -1,0 +1,83 @@
+/**
+ * What was last applied, as it stands in our mark: one attribute of JSON. The operator of the host
+ * may have edited it, so it is read as strictly as anything else that comes from outside.
+ */
+import type { DomainFields, FieldName, FieldValue, PolicyFields } from '../../model/domain.ts';
+
+type FieldKind = 'number' | 'boolean' | 'text' | 'text or null';
+
+const kinds: { readonly [F in FieldName]: FieldKind } = {
+  vcpus: 'number',
+  vcpusMax: 'number',
+  memoryBytes: 'number',
+  memoryMaxBytes: 'number',
+  kernel: 'text or null',
+  initrd: 'text or null',
+  commandLine: 'text or null',
+  disk: 'text or null',
+  diskFormat: 'text or null',
+  serialConsole: 'boolean',
+  runPolicy: 'text',
+  updatePolicy: 'text',
+  stopGraceMs: 'number',
+  protect: 'boolean',
+  labels: 'text',
+  startAfter: 'text',
+};
+
+const names = Object.keys(kinds) as readonly FieldName[];
+
+export function writeApplied(fields: DomainFields): string {
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, fields[name]])));
+}
+
+/** Null unless every field is there and of its kind: then nobody knows what was last applied. */
+export function readApplied(text: string | undefined): DomainFields | null {
+  if (text === undefined) return null;
+  const values = parseObject(text);
+  if (values === null) return null;
+  if (!names.every((name) => isKind(values.get(name), kinds[name]))) return null;
+  // Every field has just been checked.
+  return Object.fromEntries(
+    names.map((name) => [name, values.get(name)]),
+  ) as unknown as DomainFields;
+}
+
+/** What only the mark knows. Without one the values are none that a document can ask for. */
+export function policyFrom(applied: DomainFields | null): PolicyFields {
+  if (applied === null) return unknownPolicy;
+  const { runPolicy, updatePolicy, stopGraceMs, protect, labels, startAfter } = applied;
+  return { runPolicy, updatePolicy, stopGraceMs, protect, labels, startAfter };
+}
+
+const unknownPolicy: PolicyFields = {
+  runPolicy: 'unknown',
+  updatePolicy: 'unknown',
+  stopGraceMs: 30_000,
+  protect: false,
+  labels: '',
+  startAfter: '',
+};
+
+function parseObject(text: string): ReadonlyMap<string, FieldValue> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    return new Map(Object.entries(value));
+  } catch {
+    return null;
+  }
+}
+
+function isKind(value: unknown, kind: FieldKind): boolean {
+  switch (kind) {
+    case 'number':
+      return Number.isSafeInteger(value);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'text':
+      return typeof value === 'string';
+    case 'text or null':
+      return value === null || typeof value === 'string';
+  }
+}
