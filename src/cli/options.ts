@@ -50,10 +50,29 @@ export function outputOption(...formats: readonly string[]): Option {
   return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);
 }
 
+export interface GuardOptions {
+  readonly deleteEverything?: boolean;
+  readonly maxDeletions: number;
+}
+
+/** Enough for a day's work, too few for an accident with a whole directory. */
+const deletionsMaxDefault = 10;
+
+export function withGuardOptions(command: Command): Command {
+  return command
+    .option('--delete-everything', 'allow a plan that deletes every Secondary')
+    .addOption(
+      new Option('--max-deletions <count>', 'the most Secondaries that one plan may delete')
+        .argParser(count)
+        .default(deletionsMaxDefault),
+    );
+}
+
 /** For a desired state that comes from documents. */
-export function planOptionsOf(options: { readonly deleteEverything?: boolean }): PlanOptions {
+export function planOptionsOf(options: GuardOptions): PlanOptions {
   return {
     deleteEverything: options.deleteEverything ?? false,
+    deletionsMax: options.maxDeletions,
     deletionReason: 'not-in-documents',
     deletionGraceMs: null,
   };
@@ -74,6 +93,11 @@ export function requirePartition(text: string): PartitionName {
     `"${text}" is not the name of a partition`,
     'use 1 to 32 lower-case letters, digits and "-", starting with a letter',
   );
+}
+
+function count(text: string): number {
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number, from 0 to 999999');
 }
 
 export function wholeSeconds(text: string): number {

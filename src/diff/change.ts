@@ -25,6 +25,9 @@ export type BlockCode =
   | 'MarkMismatch' // it has our UUID or name, but its mark says another owner
   | 'FileMissing' // a file it needs is not in the partition's store
   | 'FileUnknown' // a file it needs could not be looked at
+  | 'Protected' // it would be deleted, and its document said `protect: true`
+  | 'StartAfterUnmet' // what it starts after does not run
+  | 'TooManyDeletions' // more than one plan may delete
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 
 export interface Block {

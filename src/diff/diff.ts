@@ -27,6 +27,10 @@ function unwanted(name: SecondaryName, observed: Observed): Change | null {
   const foreign = ownershipBlock(domain.value, ownerOf(name, observed));
   // Something foreign that nobody asks for is none of our business, not even as a message.
   if (foreign !== null) return null;
+  if (domain.value.defined.protect) {
+    const message = 'it is protected: apply its document with protect: false before it goes';
+    return blocked(name, 'Protected', message);
+  }
   return { kind: 'delete', name, observed: domain.value };
 }
 

@@ -7,6 +7,7 @@ import type { FieldChange } from '../diff/fields.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import { guard, type Guards } from './guards.ts';
 import { type Operation, type OperationId, operationId, PHASES } from './operation.ts';
 import {
   createSteps,
@@ -17,6 +18,7 @@ import {
   updateSteps,
   type Work,
 } from './steps.ts';
+import { startOrder, withStartOrder } from './start-order.ts';
 
 export type PlanEntry =
   | ({ readonly kind: 'create' | 'update' | 'delete'; readonly name: SecondaryName } & PlannedWork)
@@ -38,14 +40,11 @@ export interface Plan {
   readonly installation: InstallationId;
   /** By name, everything that was looked at. */
   readonly entries: readonly PlanEntry[];
-  /** In execution order: by phase, then by name, then as the work demands. */
+  /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
 }
 
-export interface PlanOptions extends DeletionContext {
-  /** Whether a plan may delete every Secondary of the partition. */
-  readonly deleteEverything: boolean;
-}
+export type PlanOptions = DeletionContext & Guards;
 
 export function makePlan(
   changes: readonly Change[],
@@ -59,34 +58,22 @@ export function makePlan(
     deletionReason: options.deletionReason,
     deletionGraceMs: options.deletionGraceMs,
   };
-  const guarded = options.deleteEverything ? changes : guardDeletions(changes);
-  const planned = guarded.map((change) => planChange(change, context));
-  const operations = planned.flatMap(({ operations }) => operations);
+  const guarded = guard(changes, options);
+  const planned = new Map(guarded.map((change) => [change.name, planChange(change, context)]));
+  const operations = startOrder(guarded).names.flatMap(
+    (name) => planned.get(name)?.operations ?? [],
+  );
   return {
     partition: observed.partition,
     installation: observed.installation,
-    entries: planned.map(({ entry }) => entry),
-    operations: inPhases(withInstallation(operations, observed)),
+    entries: [...planned.values()].map(({ entry }) => entry),
+    operations: inPhases(withInstallation(withStartOrder(operations, guarded), observed)),
   };
 }
 
 /** Only read for what needs it: with unknown facts, `diff` has blocked every create and start. */
 function platformOf({ facts }: Observed): Platform {
   return facts.status === 'present' ? facts.value.platform : { domainType: 'none', machine: null };
-}
-
-/** An emptied directory is more often an accident than a wish (invariant 6). */
-function guardDeletions(changes: readonly Change[]): readonly Change[] {
-  const deletesAll =
-    changes.some(({ kind }) => kind === 'delete') &&
-    changes.every(({ kind }) => kind === 'delete' || kind === 'blocked');
-  if (!deletesAll) return changes;
-  const message = 'the documents hold no Secondary, so this would delete every one there is';
-  return changes.map((change) =>
-    change.kind === 'delete'
-      ? { kind: 'blocked', name: change.name, block: { code: 'DeletesEverything', message } }
-      : change,
-  );
 }
 
 interface PlannedChange {
@@ -136,7 +123,7 @@ function withInstallation(
   return [record, ...operations.map((step) => ({ ...step, after: [id, ...step.after] }))];
 }
 
-/** Stable: within a phase the order stays by name, and one VM's steps stay in their order. */
+/** Stable: within a phase the order stays as it is, and one VM's steps stay in theirs. */
 function inPhases(operations: readonly Operation[]): readonly Operation[] {
   return PHASES.flatMap((phase) => operations.filter((operation) => operation.phase === phase));
 }

@@ -8,6 +8,7 @@ import { type DomainDefinition, type DomainRef, fieldsOf, type Platform } from '
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
+import { wantsToRun } from './start-order.ts';
 import {
   type Operation,
   type OperationArgs,
@@ -40,7 +41,7 @@ export function createSteps(secondary: Secondary, context: PlanContext): Steps {
   const definition = definitionOf(secondary, context);
   const chain = new Chain(secondary.name);
   chain.add('domain.define', 'prepare', { definition, basis: null });
-  if (secondary.runPolicy === 'Always' || secondary.runPolicy === 'RerunOnFailure') {
+  if (wantsToRun(secondary)) {
     chain.add('domain.start', 'acquire', { domain: refOf(definition) });
   }
   const fields = onePerPath(initialFields(definition.fields));

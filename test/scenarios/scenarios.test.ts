@@ -22,6 +22,7 @@ interface Story {
   readonly recorded?: boolean;
   readonly unreadable?: readonly string[];
   readonly deleteEverything?: boolean;
+  readonly maxDeletions?: number;
   readonly domains?: Readonly<Record<string, StoryDomain>>;
 }
 
@@ -51,7 +52,7 @@ describe('stories', () => {
     for (const each of story.unreadable ?? []) {
       host.unreadable.add(domainName(partition, each as SecondaryName));
     }
-    const plan = await planPass(host, parsed.desired, story.deleteEverything);
+    const plan = await planPass(host, parsed.desired, story.deleteEverything, story.maxDeletions);
     await expect(renderPlan(plan, plain)).toMatchFileSnapshot(join(folder, name, 'plan.txt'));
     expect(host.writes).toEqual([]);
   });

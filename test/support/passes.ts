@@ -42,6 +42,7 @@ export async function planPass(
   host: HostView,
   wanted: DesiredState,
   deleteEverything = false,
+  deletionsMax: number | null = null,
 ): Promise<Plan> {
   const observed = await observe(host, {
     partition: wanted.partition,
@@ -51,6 +52,7 @@ export async function planPass(
   });
   return makePlan(diff(wanted, observed), observed, {
     deleteEverything,
+    deletionsMax,
     deletionReason: 'not-in-documents',
     deletionGraceMs: null,
   });

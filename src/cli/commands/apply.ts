@@ -4,11 +4,13 @@ import { carryOut } from '../carry-out.ts';
 import type { Environment } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import {
+  type GuardOptions,
   type HostOptions,
   outputOption,
   planOptionsOf,
   targetOf,
   withDocuments,
+  withGuardOptions,
   withHostOptions,
 } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
@@ -16,19 +18,17 @@ import { readDesiredState } from '../read-documents.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, GuardOptions {
   readonly file?: readonly string[];
   readonly output: 'text' | 'json';
   readonly yes?: boolean;
-  readonly deleteEverything?: boolean;
 }
 
 export function applyCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
-  return withHostOptions(withDocuments(new Command('apply')), environment)
+  return withHostOptions(withGuardOptions(withDocuments(new Command('apply'))), environment)
     .description('make the host as the documents say; what they do not name is deleted')
     .addOption(outputOption('text', 'json'))
     .option('-y, --yes', 'do not ask before a guest is restarted or deleted')
-    .option('--delete-everything', 'allow a plan that deletes every Secondary')
     .action(async (options: Options) => {
       exit(await runApply(options, environment));
     });

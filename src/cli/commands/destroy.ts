@@ -81,6 +81,7 @@ async function planRemoval(
   const changes = diff({ partition, secondaries: none }, observed);
   return makePlan(pick(changes, chosen, partition), observed, {
     deleteEverything: true,
+    deletionsMax: null,
     deletionReason: 'asked-for',
     deletionGraceMs: gracePeriod === undefined ? null : gracePeriod * 1000,
   });

@@ -4,11 +4,13 @@ import { summarise } from '../../plan/summary.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
+  type GuardOptions,
   type HostOptions,
   outputOption,
   planOptionsOf,
   targetOf,
   withDocuments,
+  withGuardOptions,
   withHostOptions,
 } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
@@ -18,19 +20,17 @@ import { renderPlan } from '../render/plan.ts';
 import { planJson } from '../render/plan-json.ts';
 import { using } from '../using.ts';
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, GuardOptions {
   readonly file?: readonly string[];
   readonly output: 'text' | 'json';
   readonly detailedExitcode?: boolean;
-  readonly deleteEverything?: boolean;
 }
 
 export function planCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
-  return withHostOptions(withDocuments(new Command('plan')), environment)
+  return withHostOptions(withGuardOptions(withDocuments(new Command('plan'))), environment)
     .description('show what apply would do, field by field, and why; changes nothing')
     .addOption(outputOption('text', 'json'))
     .option('--detailed-exitcode', 'exit with 2 if there are changes')
-    .option('--delete-everything', 'allow a plan that deletes every Secondary')
     .action(async (options: Options) => {
       exit(await runPlan(options, environment));
     });

@@ -65,7 +65,7 @@ async function planOf({ name }: Partition, host: Host) {
   const { signal } = new AbortController();
   const request = { partition: name, wanted: desired.secondaries, newInstallation, signal };
   const observed = await observe(host, request);
-  return makePlan(diff(desired, observed), observed, planOptionsOf({}));
+  return makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 }));
 }
 
 async function applyInProcess(partition: Partition): Promise<void> {

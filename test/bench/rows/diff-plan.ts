@@ -48,7 +48,7 @@ function diffPlanOf(count: number) {
   const observed = observedOf([...secondaries.values()]);
   return subject(
     'diff + plan',
-    () => makePlan(diff(desired, observed), observed, planOptionsOf({})),
+    () => makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 })),
     {
       check: ({ operations }) => {
         // Of ten: one to define and start, one to redefine.

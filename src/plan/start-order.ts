@@ -1,0 +1,80 @@
+/**
+ * `startAfter`: a Secondary is started when those it names run. Whether they do is known before the
+ * first operation, so what cannot be started is blocked as a whole, with the name of what it lacks.
+ */
+import type { Change } from '../diff/change.ts';
+import type { SecondaryName } from '../model/names.ts';
+import type { Secondary } from '../model/secondary.ts';
+import type { Operation, OperationId } from './operation.ts';
+
+export interface StartOrder {
+  /** Deepest dependency first, then by name. */
+  readonly names: readonly SecondaryName[];
+  /** Why a Secondary cannot be started by this plan. */
+  readonly unmet: ReadonlyMap<SecondaryName, string>;
+}
+
+export function startOrder(changes: readonly Change[]): StartOrder {
+  const byName = new Map(changes.map((change) => [change.name, change]));
+  const unmet = new Map<SecondaryName, string>();
+  const names: SecondaryName[] = [];
+  const visited = new Set<SecondaryName>();
+  const visit = (change: Change): void => {
+    if (visited.has(change.name)) return;
+    visited.add(change.name);
+    const secondary = secondaryOf(change);
+    for (const name of secondary?.startAfter ?? []) {
+      const dependency = byName.get(name);
+      if (dependency !== undefined) visit(dependency);
+      if (!starts(change) || unmet.has(change.name)) continue;
+      if (!willRun(dependency, unmet))
+        unmet.set(change.name, `it starts after ${name}, which does not run`);
+    }
+    names.push(change.name);
+  };
+  changes.forEach(visit);
+  return { names, unmet };
+}
+
+/** Start operations wait for those of what they start after, where this plan starts them too. */
+export function withStartOrder(
+  operations: readonly Operation[],
+  changes: readonly Change[],
+): readonly Operation[] {
+  const starting = new Map<SecondaryName, OperationId>();
+  for (const operation of operations) {
+    const { kind, phase, secondary, id } = operation;
+    if (kind === 'domain.start' && phase === 'acquire' && secondary !== null) {
+      starting.set(secondary, id);
+    }
+  }
+  const dependencies = new Map(
+    changes.map((change) => [change.name, secondaryOf(change)?.startAfter ?? []]),
+  );
+  return operations.map((operation) => {
+    const { id, secondary } = operation;
+    if (secondary === null || starting.get(secondary) !== id) return operation;
+    const more = (dependencies.get(secondary) ?? []).flatMap((name) => starting.get(name) ?? []);
+    return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
+  });
+}
+
+function secondaryOf(change: Change): Secondary | null {
+  return change.kind === 'create' || change.kind === 'update' ? change.secondary : null;
+}
+
+function starts(change: Change): boolean {
+  if (change.kind === 'create') return wantsToRun(change.secondary);
+  return change.kind === 'update' && change.power === 'start';
+}
+
+/** Whether it runs, or is started by this plan. */
+function willRun(change: Change | undefined, unmet: ReadonlyMap<SecondaryName, string>): boolean {
+  if (change === undefined || unmet.has(change.name)) return false;
+  if (starts(change)) return true;
+  return change.kind === 'update' && change.power !== 'stop' && change.observed.live !== null;
+}
+
+export function wantsToRun({ runPolicy }: Secondary): boolean {
+  return runPolicy === 'Always' || runPolicy === 'RerunOnFailure';
+}
