@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TimedCallOptions } from './call-options.ts';
-import { type Call, CallSlots, type FailureOf } from './call-slots.ts';
+import { CallSlots } from './call-slots.ts';
 import { ConnectionError } from './errors.ts';
 import {
   Keepalive,
@@ -10,7 +10,7 @@ import {
   pongPacket,
 } from './keepalive.ts';
 import { PacketWriter, type Written } from './packet-writer.ts';
-import { pendingCall } from './pending-call.ts';
+import { type GiveUp, pendingCall } from './pending-call.ts';
 import type { Procedure } from './procedure.ts';
 import type { Timers } from './timers.ts';
 import { FrameSplitter } from './wire/frame-splitter.ts';
@@ -49,6 +49,12 @@ export class RpcSocket {
   readonly #writer: PacketWriter;
   readonly #slots: CallSlots;
   readonly #splitter = new FrameSplitter((packet) => this.#onPacket(packet));
+  /** One function for every call. */
+  readonly #giveUp: GiveUp = (call, reason, failure) => {
+    const canMove = this.#slots.abandon(call, failure);
+    if (canMove || reason === 'aborted') return;
+    this.close(new ConnectionError('timeout', 'libvirtd answers none of the calls that it has'));
+  };
   #keepalive: Keepalive | undefined;
   #stream: OpenStream | undefined;
   #serial = 0;
@@ -142,17 +148,10 @@ export class RpcSocket {
     return new Promise((resolve, reject) => {
       if (this.#closedBy !== undefined) throw this.#closedBy;
       const { timers } = this.#options;
-      const giveUp = this.#giveUp.bind(this);
       this.#slots.add(
-        pendingCall(serial, procedure, args, options, timers, giveUp, { resolve, reject }),
+        pendingCall(serial, procedure, args, options, timers, this.#giveUp, { resolve, reject }),
       );
     });
-  }
-
-  #giveUp(call: Call, reason: 'timeout' | 'aborted', failure: FailureOf): void {
-    const canMove = this.#slots.abandon(call, failure);
-    if (canMove || reason === 'aborted') return;
-    this.close(new ConnectionError('timeout', 'libvirtd answers none of the calls that it has'));
   }
 
   #onData(chunk: Buffer): void {

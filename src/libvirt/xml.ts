@@ -24,11 +24,11 @@ export {
 } from './xml-tree.ts';
 
 /** libvirt's own limit to a string. */
-export const xmlCharactersMax = 4_194_304;
+const xmlCharactersMax = 4_194_304;
 /** A domain with hundreds of devices has some thousands. */
-export const xmlElementsMax = 100_000;
+const xmlElementsMax = 100_000;
 /** libvirt nests `<backingStore>` up to 200 times. */
-export const xmlDepthMax = 512;
+const xmlDepthMax = 512;
 
 /** Parses one document; throws `XmlError`. */
 export function parseXml(text: string): XmlElement {

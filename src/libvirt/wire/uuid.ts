@@ -4,7 +4,7 @@ import type { Codec } from './codec.ts';
 export const uuid: Codec<string> = {
   bytesMin: 16,
   read(reader) {
-    const hex = reader.opaqueFixed(16).toString('hex');
+    const hex = reader.hex(16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   },
   write(writer, value) {

@@ -60,12 +60,15 @@ export class XdrReader {
 
   /** Opaque bytes with a length word, copied, so that they do not hold on to the packet. */
   opaque(): Buffer {
-    return this.opaqueFixed(this.u32());
-  }
-
-  opaqueFixed(length: number): Buffer {
+    const length = this.u32();
     const start = this.#advancePadded(length);
     return Buffer.from(this.#bytes.subarray(start, start + length));
+  }
+
+  /** Opaque bytes of a known length, as hexadecimal digits. */
+  hex(length: number): string {
+    const start = this.#advancePadded(length);
+    return this.#bytes.toString('hex', start, start + length);
   }
 
   /** A count of items of at least `itemBytesMin` bytes each, checked against what is left. */

@@ -2,7 +2,7 @@
  * Records what a real libvirtd says: stands between it and the client, and writes both sides'
  * packets down. Run it beside one, from the root of the repository:
  *
- *   test/support/rig.sh node --import tsx test/support/frames/record.ts
+ *   test/support/rig.sh node --import tsx test/support/frames/record.ts && npx oxfmt
  */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
