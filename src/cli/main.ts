@@ -4,8 +4,11 @@ import { explainError } from '../host/host-error.ts';
 import { exitCodeOf, remedyOf } from './command-error.ts';
 import { applyCommand } from './commands/apply.ts';
 import { consoleCommand } from './commands/console.ts';
+import { describeCommand } from './commands/describe.ts';
 import { destroyCommand } from './commands/destroy.ts';
+import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
 import { planCommand } from './commands/plan.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -18,8 +21,8 @@ export async function main(
   argv: readonly string[],
   version: string,
   environment: Environment,
-): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.ok;
+): Promise<number> {
+  let code: number = exitCodes.ok;
   const program = programFor(version, environment, (given) => {
     code = given;
   });
@@ -34,7 +37,7 @@ export async function main(
 function programFor(
   version: string,
   environment: Environment,
-  exit: (code: ExitCode) => void,
+  exit: (code: number) => void,
 ): Command {
   const program = new Command('unnest')
     .description('VMs that ask for VMs, without nesting: documents in, running Secondaries out')
@@ -43,8 +46,11 @@ function programFor(
   for (const command of [
     validateCommand(environment),
     planCommand(environment, exit),
+    diffCommand(environment, exit),
     applyCommand(environment, exit),
     getCommand(environment, exit),
+    describeCommand(environment, exit),
+    exportCommand(environment, exit),
     consoleCommand(environment, exit),
     destroyCommand(environment, exit),
     doctorCommand(environment, exit),

@@ -3,11 +3,13 @@ import { diff } from '../diff/diff.ts';
 import type { HostView } from '../host/ports.ts';
 import { HostError } from '../host/host-error.ts';
 import type { Observed } from '../model/domain.ts';
-import type { PartitionName } from '../model/names.ts';
-import type { DesiredState } from '../model/secondary.ts';
+import type { FileName, PartitionName, SecondaryName } from '../model/names.ts';
+import { type DesiredState, filesOf } from '../model/secondary.ts';
 import { observe } from '../observe/observe.ts';
-import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
+import { basisOf, moved } from '../plan/basis.ts';
+import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
+import type { SavedPlan } from './saved-plan.ts';
 
 export interface Limits {
   /** Ends reading and stops an apply between two operations. */
@@ -22,16 +24,25 @@ export function limitsOf({ stop }: Environment, timeoutSeconds: number | undefin
   return { stop: AbortSignal.any([stop, timeout]), timedOut: () => timeout.aborted };
 }
 
+/** What to look for on a host, beside everything of the partition that is there. */
+export interface Wanted {
+  readonly names: ReadonlySet<SecondaryName>;
+  readonly files: ReadonlySet<FileName>;
+}
+
+export const nothingWanted: Wanted = { names: new Set(), files: new Set() };
+
 export async function observeHost(
   host: HostView,
   partition: PartitionName,
-  wanted: DesiredState['secondaries'],
+  { names, files }: Wanted,
   environment: Environment,
   limits: Limits,
 ): Promise<Observed> {
   const observed = await observe(host, {
     partition,
-    wanted,
+    wanted: names,
+    files,
     newInstallation: environment.newInstallationId(),
     signal: limits.stop,
   });
@@ -47,8 +58,31 @@ export async function planFor(
   options: PlanOptions,
   environment: Environment,
   limits: Limits,
-): Promise<Plan> {
+): Promise<SavedPlan> {
   const { partition, secondaries } = desired;
-  const observed = await observeHost(host, partition, secondaries, environment, limits);
-  return makePlan(diff(desired, observed), observed, options);
+  const files = new Set([...secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
+  const wanted = { names: new Set(secondaries.keys()), files };
+  const observed = await observeHost(host, partition, wanted, environment, limits);
+  const plan = makePlan(diff(desired, observed), observed, options);
+  return { plan, basis: basisOf(observed) };
+}
+
+/** @throws HostError `Conflict` if the host is not as the plan has seen it, naming what moved */
+export async function checkStillTrue(
+  host: HostView,
+  { plan, basis }: SavedPlan,
+  environment: Environment,
+  limits: Limits,
+): Promise<void> {
+  const wanted = { names: new Set(basis.keys()), files: new Set<FileName>() };
+  const observed = await observeHost(host, plan.partition, wanted, environment, limits);
+  const changed: string[] = [...moved(basis, basisOf(observed))];
+  if (observed.installationRecorded && observed.installation !== plan.installation) {
+    changed.unshift('the installation id');
+  }
+  if (changed.length === 0) return;
+  throw new HostError(
+    'Conflict',
+    `the plan is stale: ${changed.join(', ')} changed since it was made`,
+  );
 }

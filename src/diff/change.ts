@@ -7,17 +7,19 @@ import type { SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import type { FieldChange } from './fields.ts';
 
-export type Reason =
-  | 'not-on-host' // wanted, and the host has no such domain
-  | 'document-changed' // it asks for something else than was last applied
-  | 'changed-outside' // somebody changed the definition, or the guest, on the host
-  | 'definition-gone' // it runs, but somebody undefined it
-  | 'not-running' // its run policy wants it running
-  | 'paused' // its run policy wants it running, and somebody suspended it
-  | 'should-be-halted' // its run policy wants it stopped
-  | 'stop-noted' // it runs, and still carries the note of a stop that was to come
-  | 'not-in-documents' // ours, and no document speaks of it
-  | 'asked-for'; // a person named it for removal
+export const REASONS = [
+  'not-on-host', // wanted, and the host has no such domain
+  'document-changed', // it asks for something else than was last applied
+  'changed-outside', // somebody changed the definition, or the guest, on the host
+  'definition-gone', // it runs, but somebody undefined it
+  'not-running', // its run policy wants it running
+  'paused', // its run policy wants it running, and somebody suspended it
+  'should-be-halted', // its run policy wants it stopped
+  'stop-noted', // it runs, and still carries the note of a stop that was to come
+  'not-in-documents', // ours, and no document speaks of it
+  'asked-for', // a person named it for removal
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 export type BlockCode =
   | 'HostUnknown' // the host could not be read, so nothing may be concluded

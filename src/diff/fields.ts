@@ -11,13 +11,15 @@ import type { DomainFields, FieldName, FieldValue, ObservedDomain } from '../mod
  * running. `restart`: it is stopped and started, or must be to take the change. `stop`: it is shut
  * down and stays so.
  */
-export type Impact = 'none' | 'live' | 'restart' | 'stop';
+export const IMPACTS = ['none', 'live', 'restart', 'stop'] as const;
+export type Impact = (typeof IMPACTS)[number];
 
 /**
  * Who made the difference. `document`: it asks for something else than was last applied. `outside`:
  * somebody changed the host. `both`: one and the other. `unknown`: nobody knows what was last applied.
  */
-export type Origin = 'document' | 'outside' | 'both' | 'unknown';
+export const ORIGINS = ['document', 'outside', 'both', 'unknown'] as const;
+export type Origin = (typeof ORIGINS)[number];
 
 export interface FieldChange {
   readonly field: FieldName;

@@ -19,12 +19,13 @@ import {
   secondaryName,
 } from '../model/names.ts';
 import { absent, type Observation, present, unknown } from '../model/observation.ts';
-import { filesOf, type Secondary } from '../model/secondary.ts';
 
 export interface ObserveRequest {
   readonly partition: PartitionName;
   /** Looked for on the host even under a name or mark that is not ours. */
-  readonly wanted: ReadonlyMap<SecondaryName, Secondary>;
+  readonly wanted: ReadonlySet<SecondaryName>;
+  /** Looked for in the partition's store. */
+  readonly files: ReadonlySet<FileName>;
   /** The id to use if the host has recorded none yet. */
   readonly newInstallation: InstallationId;
   readonly signal: AbortSignal;
@@ -64,7 +65,7 @@ async function observeDomains(
   }
   const refs = select(list.value, request, installation);
   const domains = new Map<SecondaryName, Observation<ObservedDomain>>();
-  for (const name of request.wanted.keys()) domains.set(name, absent);
+  for (const name of request.wanted) domains.set(name, absent);
   const names = [...refs.keys()];
   const read = await attempt(() => host.domains.read([...refs.values()], request.signal));
   names.forEach((name, index) => {
@@ -90,7 +91,7 @@ function select(
     if (name !== undefined) found.set(name, ref);
   }
   const byUuid = new Map(list.map((ref) => [ref.uuid, ref]));
-  for (const secondary of wanted.keys()) {
+  for (const secondary of wanted) {
     // One that was renamed by hand is still found.
     const ref = byUuid.get(secondaryUuid({ installation, partition, secondary }));
     if (ref !== undefined && ref.domainName !== domainName(partition, secondary)) {
@@ -101,16 +102,15 @@ function select(
 }
 
 async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<Domains> {
-  return new Map([...wanted.keys()].map((name) => [name, unknown(why)]));
+  return new Map([...wanted].map((name) => [name, unknown(why)]));
 }
 
 async function observeFiles(
   host: HostView,
-  { partition, wanted }: ObserveRequest,
+  { partition, files }: ObserveRequest,
 ): Promise<ReadonlyMap<string, Observation<number>>> {
-  const names = new Set<FileName>([...wanted.values()].flatMap(({ boot }) => filesOf(boot)));
   const sizes = await Promise.all(
-    [...names].map(async (file) => {
+    [...files].map(async (file) => {
       const size = await attempt(() => host.store.size(partition, file));
       return [file, size.status === 'present' ? size.value : size] as const;
     }),

@@ -5,7 +5,7 @@ import type { Report } from '../../src/execute/outcome.ts';
 import type { Host, HostView } from '../../src/host/ports.ts';
 import type { InstallationId } from '../../src/model/identity.ts';
 import type { PartitionName, SecondaryName } from '../../src/model/names.ts';
-import type { DesiredState, Secondary } from '../../src/model/secondary.ts';
+import { type DesiredState, filesOf, type Secondary } from '../../src/model/secondary.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 
@@ -46,7 +46,8 @@ export async function planPass(
 ): Promise<Plan> {
   const observed = await observe(host, {
     partition: wanted.partition,
-    wanted: wanted.secondaries,
+    wanted: new Set(wanted.secondaries.keys()),
+    files: new Set([...wanted.secondaries.values()].flatMap(({ boot }) => filesOf(boot))),
     newInstallation: installation,
     signal: new AbortController().signal,
   });

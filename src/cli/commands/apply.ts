@@ -1,8 +1,12 @@
 /** `unnest apply`: make the host as the documents say. */
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import type { Host } from '../../host/ports.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { carryOut } from '../carry-out.ts';
-import type { Environment } from '../environment.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import { CommandError, usageError } from '../command-error.ts';
+import type { Environment, Target } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
   type GuardOptions,
   type HostOptions,
@@ -13,8 +17,9 @@ import {
   withGuardOptions,
   withHostOptions,
 } from '../options.ts';
-import { limitsOf, planFor } from '../pass.ts';
+import { checkStillTrue, type Limits, limitsOf, planFor } from '../pass.ts';
 import { readDesiredState } from '../read-documents.ts';
+import { readSavedPlan } from '../saved-plan.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
 
@@ -22,12 +27,14 @@ interface Options extends HostOptions, GuardOptions {
   readonly file?: readonly string[];
   readonly output: 'text' | 'json';
   readonly yes?: boolean;
+  readonly plan?: string;
 }
 
 export function applyCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(withGuardOptions(withDocuments(new Command('apply'))), environment)
     .description('make the host as the documents say; what they do not name is deleted')
     .addOption(outputOption('text', 'json'))
+    .option('--plan <file>', 'carry out this plan, made by `plan --out`, and only this')
     .option('-y, --yes', 'do not ask before a guest is restarted or deleted')
     .action(async (options: Options) => {
       exit(await runApply(options, environment));
@@ -37,13 +44,41 @@ export function applyCommand(environment: Environment, exit: (code: ExitCode) =>
 async function runApply(options: Options, environment: Environment): Promise<ExitCode> {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  const desired = await readDesiredState(options.file ?? [], target.partition, environment);
+  const planning = await planner(options, target, environment, limits);
   return whileLocked(environment.lock(target), () =>
     using(environment.openHost, target, limits, async (host) => {
-      const planOptions = planOptionsOf(options);
-      const plan = await planFor(host, desired, planOptions, environment, limits);
+      const plan = await planning(host);
       const { output, yes = false } = options;
       return carryOut(plan, host, { output, yes }, environment, limits);
     }),
   );
+}
+
+/** From documents a plan is made; one from a file is carried out as it is, or refused. */
+async function planner(
+  options: Options,
+  { partition }: Target,
+  environment: Environment,
+  limits: Limits,
+): Promise<(host: Host) => Promise<Plan>> {
+  const { file = [], plan: path } = options;
+  if (path === undefined) {
+    const desired = await readDesiredState(file, partition, environment);
+    const planOptions = planOptionsOf(options);
+    return async (host) => (await planFor(host, desired, planOptions, environment, limits)).plan;
+  }
+  if (file.length > 0) throw usageError('both documents and --plan were given');
+  const saved = readSavedPlan(await readText(path), path, partition);
+  return async (host) => {
+    await checkStillTrue(host, saved, environment, limits);
+    return saved.plan;
+  };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CommandError(exitCodes.usage, `cannot read ${path}`, { cause });
+  }
 }

@@ -5,14 +5,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Host } from '../../host/ports.ts';
 import type { DomainRef } from '../../model/domain.ts';
-import type { PartitionName } from '../../model/names.ts';
-import { CommandError, usageError } from '../command-error.ts';
-import type { Environment } from '../environment.ts';
+import { CommandError } from '../command-error.ts';
+import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { findSecondary } from '../one-secondary.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
-import { type Limits, limitsOf, observeHost } from '../pass.ts';
+import { type Limits, limitsOf } from '../pass.ts';
 import { printable } from '../render/paint.ts';
-import { statusOf } from '../status.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions {
@@ -28,7 +27,7 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
       const target = targetOf(options);
       const limits = limitsOf(environment, options.timeout);
       const code = await using(environment.openHost, target, limits, async (host) => {
-        const ref = await findRunning(name, host, target.partition, environment, limits);
+        const ref = await findRunning(name, host, target, environment, limits);
         return follow(ref, host, options, environment, limits);
       });
       exit(code);
@@ -38,13 +37,11 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
 async function findRunning(
   name: string,
   host: Host,
-  partition: PartitionName,
+  target: Target,
   environment: Environment,
   limits: Limits,
 ): Promise<DomainRef> {
-  const observed = await observeHost(host, partition, new Map(), environment, limits);
-  const found = statusOf(observed).find((status) => status.name === name);
-  if (found === undefined) throw usageError(`partition ${partition} has no Secondary ${name}`);
+  const found = await findSecondary(name, host, target, environment, limits);
   if (found.domain !== null && found.status === 'Running') return found.domain;
   throw new CommandError(exitCodes.partial, `${name} does not run: it is ${found.status}`);
 }

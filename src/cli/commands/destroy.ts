@@ -19,7 +19,7 @@ import {
   wholeSeconds,
   withHostOptions,
 } from '../options.ts';
-import { type Limits, limitsOf, observeHost } from '../pass.ts';
+import { type Limits, limitsOf, nothingWanted, observeHost } from '../pass.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
 
@@ -76,9 +76,8 @@ async function planRemoval(
   limits: Limits,
 ): Promise<Plan> {
   const { partition } = targetOf(options);
-  const none = new Map<SecondaryName, never>();
-  const observed = await observeHost(host, partition, none, environment, limits);
-  const changes = diff({ partition, secondaries: none }, observed);
+  const observed = await observeHost(host, partition, nothingWanted, environment, limits);
+  const changes = diff({ partition, secondaries: new Map() }, observed);
   return makePlan(pick(changes, chosen, partition), observed, {
     deleteEverything: true,
     deletionsMax: null,

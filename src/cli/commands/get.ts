@@ -1,27 +1,46 @@
 /** `unnest get`: the Secondaries of a partition as they are now. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
 import { fieldRules } from '../../diff/fields.ts';
+import { splitLabels } from '../../model/domain.ts';
 import { formatSize } from '../../model/sizes.ts';
+import { cellOf, type Column, parseColumns } from '../columns.ts';
 import { usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { type HostOptions, outputOption, targetOf, withHostOptions } from '../options.ts';
-import { limitsOf, observeHost } from '../pass.ts';
+import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { limitsOf, nothingWanted, observeHost } from '../pass.ts';
 import { printable } from '../render/paint.ts';
 import { renderTable } from '../render/table.ts';
+import { parseSelector, type Selector } from '../selector.ts';
 import { type SecondaryStatus, statusOf } from '../status.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions {
-  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
+  readonly output: Output;
+  readonly selector?: Selector;
 }
+
+type Output = 'table' | 'wide' | 'json' | 'yaml' | 'name' | readonly Column[];
 
 export function getCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(new Command('get'), environment)
     .description('show the Secondaries of a partition as they are now')
     .argument('[name...]', 'which ones; all if none is named')
-    .addOption(outputOption('table', 'wide', 'json', 'yaml', 'name'))
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'table, wide, json, yaml, name, or custom-columns=TITLE:.path,...',
+      )
+        .argParser(parseOutput)
+        .default('table'),
+    )
+    .addOption(
+      new Option(
+        '-l, --selector <labels>',
+        'only those with these labels, such as app=web,!old',
+      ).argParser(parseSelector),
+    )
     .action(async (names: readonly string[], options: Options) => {
       exit(await runGet(names, options, environment));
     });
@@ -35,10 +54,14 @@ async function runGet(
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   const observed = await using(environment.openView, target, limits, (host) =>
-    observeHost(host, target.partition, new Map(), environment, limits),
+    observeHost(host, target.partition, nothingWanted, environment, limits),
   );
   const all = statusOf(observed);
-  const rows = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+  const rows = all.filter(
+    ({ name, domain }) =>
+      (names.length === 0 || names.includes(name)) &&
+      (options.selector === undefined || options.selector(labelsOf(domain))),
+  );
   const missing = names.filter((name) => !all.some((status) => status.name === name));
   if (missing.length > 0) {
     throw usageError(`partition ${target.partition} has no Secondary ${missing.join(', ')}`);
@@ -51,7 +74,28 @@ async function runGet(
   return rows.some(({ status }) => status === 'Unknown') ? exitCodes.partial : exitCodes.ok;
 }
 
-function render(rows: readonly SecondaryStatus[], output: Options['output']): string {
+function labelsOf(domain: SecondaryStatus['domain']): ReadonlyMap<string, string> {
+  return splitLabels(domain?.defined.labels ?? '');
+}
+
+const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+const columnsPrefix = 'custom-columns=';
+
+function parseOutput(text: string): Output {
+  if (text.startsWith(columnsPrefix)) return parseColumns(text.slice(columnsPrefix.length));
+  const format = formats.find((each) => each === text);
+  if (format !== undefined) return format;
+  throw new InvalidArgumentError(`Allowed choices are ${formats.join(', ')}, ${columnsPrefix}...`);
+}
+
+function render(rows: readonly SecondaryStatus[], output: Output): string {
+  if (typeof output !== 'string') {
+    const table = rows.map((row) => output.map((column) => cellOf(plainObject(row), column)));
+    return renderTable(
+      output.map(({ title }) => title),
+      table,
+    );
+  }
   switch (output) {
     case 'table':
       return renderTable(['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'NOTE'], rows.map(cells));
@@ -103,6 +147,7 @@ function plainObject({ name, status, why, domain, waiting }: SecondaryStatus): o
     why,
     uuid: domain?.uuid ?? null,
     domain: domain?.domainName ?? null,
+    labels: Object.fromEntries(labelsOf(domain)),
     power: domain?.power ?? null,
     defined: domain?.defined ?? null,
     live: domain?.live ?? null,

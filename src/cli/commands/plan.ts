@@ -1,6 +1,8 @@
 /** `unnest plan`: what `apply` would do, and why. It gets a view of the host, which cannot write. */
+import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { summarise } from '../../plan/summary.ts';
+import { CommandError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
@@ -18,18 +20,21 @@ import { readDesiredState } from '../read-documents.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPlan } from '../render/plan.ts';
 import { planJson } from '../render/plan-json.ts';
+import { type SavedPlan, writeSavedPlan } from '../saved-plan.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions, GuardOptions {
   readonly file?: readonly string[];
   readonly output: 'text' | 'json';
   readonly detailedExitcode?: boolean;
+  readonly out?: string;
 }
 
 export function planCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(withGuardOptions(withDocuments(new Command('plan'))), environment)
     .description('show what apply would do, field by field, and why; changes nothing')
     .addOption(outputOption('text', 'json'))
+    .option('--out <file>', 'also write the plan to a file, for `apply --plan`')
     .option('--detailed-exitcode', 'exit with 2 if there are changes')
     .action(async (options: Options) => {
       exit(await runPlan(options, environment));
@@ -40,9 +45,11 @@ async function runPlan(options: Options, environment: Environment): Promise<Exit
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment);
-  const plan = await using(environment.openView, target, limits, (host) =>
+  const saved = await using(environment.openView, target, limits, (host) =>
     planFor(host, desired, planOptionsOf(options), environment, limits),
   );
+  const { plan } = saved;
+  if (options.out !== undefined) await save(options.out, saved);
   const { stdout, variables } = environment;
   const text =
     options.output === 'json'
@@ -52,4 +59,12 @@ async function runPlan(options: Options, environment: Environment): Promise<Exit
   const { blocked } = summarise(plan);
   if (blocked > 0) return exitCodes.partial;
   return options.detailedExitcode && plan.operations.length > 0 ? exitCodes.changes : exitCodes.ok;
+}
+
+async function save(path: string, saved: SavedPlan): Promise<void> {
+  try {
+    await writeFile(path, writeSavedPlan(saved));
+  } catch (cause) {
+    throw new CommandError(exitCodes.usage, `cannot write ${path}`, { cause });
+  }
 }

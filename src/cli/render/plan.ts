@@ -1,11 +1,10 @@
 /** A plan for people: one block for each Secondary that changes, one line that sums it up. */
 import type { Reason } from '../../diff/change.ts';
 import { type FieldChange, fieldRules, type Origin } from '../../diff/fields.ts';
-import type { FieldName, FieldValue } from '../../model/domain.ts';
-import { formatSize } from '../../model/sizes.ts';
 import { describe } from '../../plan/describe.ts';
 import type { Plan, PlanEntry } from '../../plan/plan.ts';
 import { type PlanSummary, summarise } from '../../plan/summary.ts';
+import { formatValue } from './field-value.ts';
 import { type Paint, printable } from './paint.ts';
 
 export function renderPlan(plan: Plan, paint: Paint): string {
@@ -118,16 +117,6 @@ function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
     `      ${paint.yellow('waits for a restart')}: ${paths}`,
     paint.dim('      (set updatePolicy: Restart to have it restarted)'),
   ];
-}
-
-function formatValue(field: FieldName, value: FieldValue): string {
-  if (value === null) return 'none';
-  if (typeof value === 'number') {
-    if (field === 'stopGraceMs') return `${value / 1000}`;
-    return field.startsWith('memory') ? formatSize(value) : `${value}`;
-  }
-  if (value === '') return 'none';
-  return typeof value === 'string' ? printable(JSON.stringify(value)) : `${value}`;
 }
 
 function operationsOf(entry: WorkEntry, plan: Plan): string {

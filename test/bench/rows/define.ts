@@ -12,6 +12,7 @@ import {
   planOptionsOf,
   writeDomainXml,
 } from '../built.ts';
+import { filesOf } from '../../../src/model/secondary.ts';
 import { subject, takeTurns } from '../measure.ts';
 import { documentsOf, type Partition, removeDomains, requireConverged } from '../partition.ts';
 import { runProgram } from '../program.ts';
@@ -63,7 +64,9 @@ async function planOf({ name }: Partition, host: Host) {
   const newInstallation = await host.installation.read();
   if (newInstallation === null) throw new Error('no installation id has been recorded');
   const { signal } = new AbortController();
-  const request = { partition: name, wanted: desired.secondaries, newInstallation, signal };
+  const names = new Set(desired.secondaries.keys());
+  const files = new Set([...desired.secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
+  const request = { partition: name, wanted: names, files, newInstallation, signal };
   const observed = await observe(host, request);
   return makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 }));
 }

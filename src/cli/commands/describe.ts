@@ -1,0 +1,71 @@
+/** `unnest describe`: all there is to know about one Secondary, for a person. */
+import { Command } from 'commander';
+import { fieldRules } from '../../diff/fields.ts';
+import type { DomainFields, FieldName } from '../../model/domain.ts';
+import type { Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { findSecondary } from '../one-secondary.ts';
+import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { limitsOf } from '../pass.ts';
+import { formatValue } from '../render/field-value.ts';
+import { type Paint, paintFor, printable } from '../render/paint.ts';
+import type { SecondaryStatus } from '../status.ts';
+import { using } from '../using.ts';
+
+export function describeCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return withHostOptions(new Command('describe'), environment)
+    .description('show all there is to know about one Secondary')
+    .argument('<name>', 'which one')
+    .action(async (name: string, options: HostOptions) => {
+      const target = targetOf(options);
+      const limits = limitsOf(environment, options.timeout);
+      const status = await using(environment.openView, target, limits, (host) =>
+        findSecondary(name, host, target, environment, limits),
+      );
+      const { stdout, variables } = environment;
+      stdout.write(render(status, paintFor(stdout, variables)));
+      exit(status.status === 'Unknown' ? exitCodes.partial : exitCodes.ok);
+    });
+}
+
+function render(status: SecondaryStatus, paint: Paint): string {
+  const { name, domain, why } = status;
+  const lines = [
+    `${paint.bold(name)}: ${status.status}${why === null ? '' : ` (${printable(why)})`}`,
+  ];
+  if (domain !== null) {
+    const stopped = domain.power.status === 'stopped' ? `, ${domain.power.reason}` : '';
+    lines.push(
+      `  domain   ${domain.domainName}  ${domain.uuid}`,
+      `  power    ${domain.power.status}${stopped}${domain.stopAsked ? ', the stop was asked for' : ''}`,
+      ...(domain.persistent ? [] : ['  undefined by somebody: it vanishes when it stops']),
+      '  definition, used at the next start:',
+      ...fieldLines(domain.defined),
+      ...runningLines(status, paint),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function fieldLines(fields: DomainFields): string[] {
+  const names = Object.keys(fieldRules) as FieldName[];
+  const shown = names.filter((field) => !field.endsWith('Max') && !field.endsWith('MaxBytes'));
+  return shown
+    .filter((field) => fields[field] !== null)
+    .map(
+      (field) => `    ${fieldRules[field].path.padEnd(38)} ${formatValue(field, fields[field])}`,
+    );
+}
+
+function runningLines({ domain, waiting }: SecondaryStatus, paint: Paint): string[] {
+  if (domain === null || domain.live === null) return [];
+  const { live } = domain;
+  const memory = `${formatValue('memoryBytes', live.memoryBytes)} of at most ${formatValue('memoryMaxBytes', live.memoryMaxBytes)}`;
+  return [
+    `  runs with ${live.vcpus} vCPU, ${memory}`,
+    ...waiting.map(({ field, from, to }) => {
+      const change = `${formatValue(field, from)} -> ${formatValue(field, to)}`;
+      return `  ${paint.yellow('waits for a restart')}: ${fieldRules[field].path} ${change}`;
+    }),
+  ];
+}

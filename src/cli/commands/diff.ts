@@ -1,0 +1,86 @@
+/**
+ * `unnest diff`: what differs, and nothing about what would be done. Exit codes are kubectl's: 0 no
+ * difference, 1 some, and above 1 an error.
+ */
+import { Command } from 'commander';
+import { type FieldChange, fieldRules } from '../../diff/fields.ts';
+import type { PlanEntry } from '../../plan/plan.ts';
+import type { Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import {
+  type HostOptions,
+  planOptionsOf,
+  targetOf,
+  withDocuments,
+  withHostOptions,
+} from '../options.ts';
+import { limitsOf, planFor } from '../pass.ts';
+import { readDesiredState } from '../read-documents.ts';
+import { formatValue } from '../render/field-value.ts';
+import { type Paint, paintFor, printable } from '../render/paint.ts';
+import { using } from '../using.ts';
+
+interface Options extends HostOptions {
+  readonly file?: readonly string[];
+}
+
+/** `diff`'s own word for "there are differences"; it shares its number with no error of `diff`. */
+const differs = 1;
+
+export function diffCommand(
+  environment: Environment,
+  exit: (code: ExitCode | typeof differs) => void,
+): Command {
+  return withHostOptions(withDocuments(new Command('diff')), environment)
+    .description('show what differs, field by field; exits with 1 if anything does')
+    .action(async (options: Options) => {
+      exit(await runDiff(options, environment));
+    });
+}
+
+async function runDiff(options: Options, environment: Environment) {
+  const target = targetOf(options);
+  const limits = limitsOf(environment, options.timeout);
+  const desired = await readDesiredState(options.file ?? [], target.partition, environment);
+  // Nothing is carried out, so nothing needs to be guarded.
+  const planOptions = {
+    ...planOptionsOf({ maxDeletions: 0 }),
+    deleteEverything: true,
+    deletionsMax: null,
+  };
+  const { plan } = await using(environment.openView, target, limits, (host) =>
+    planFor(host, desired, planOptions, environment, limits),
+  );
+  const { stdout, variables } = environment;
+  const paint = paintFor(stdout, variables);
+  const lines = plan.entries.flatMap((entry) => renderEntry(entry, paint));
+  stdout.write(lines.map((line) => `${line}\n`).join(''));
+  if (plan.entries.some(({ kind }) => kind === 'blocked')) return exitCodes.partial;
+  return lines.length > 0 ? differs : exitCodes.ok;
+}
+
+function renderEntry(entry: PlanEntry, paint: Paint): string[] {
+  switch (entry.kind) {
+    case 'blocked':
+      return [`! ${entry.name}: ${entry.block.code}: ${printable(entry.block.message)}`];
+    case 'unchanged':
+      return entry.waiting.length === 0 ? [] : [`  ${entry.name}`, ...fields(entry.waiting, paint)];
+    case 'create':
+    case 'update':
+    case 'delete': {
+      const symbol = { create: '+', update: '~', delete: '-' }[entry.kind];
+      const power = entry.fields.length === 0 ? ` (${entry.reasons.join(', ')})` : '';
+      return [`${symbol} ${entry.name}${power}`, ...fields(entry.fields, paint)];
+    }
+  }
+}
+
+function fields(changes: readonly FieldChange[], paint: Paint): string[] {
+  return changes.flatMap(({ field, from, to }) => {
+    const { path } = fieldRules[field];
+    return [
+      ...(from === null ? [] : [paint.red(`-   ${path}: ${formatValue(field, from)}`)]),
+      ...(to === null ? [] : [paint.green(`+   ${path}: ${formatValue(field, to)}`)]),
+    ];
+  });
+}

@@ -1,0 +1,27 @@
+/** Commands about one Secondary: find it on the host, or say which there are. */
+import type { HostView } from '../host/ports.ts';
+import { closest } from '../documents/closest.ts';
+import { usageError } from './command-error.ts';
+import type { Environment, Target } from './environment.ts';
+import { type Limits, nothingWanted, observeHost } from './pass.ts';
+import { type SecondaryStatus, statusOf } from './status.ts';
+
+/** @throws CommandError `usage` if the partition has none of that name */
+export async function findSecondary(
+  name: string,
+  host: HostView,
+  { partition }: Target,
+  environment: Environment,
+  limits: Limits,
+): Promise<SecondaryStatus> {
+  const observed = await observeHost(host, partition, nothingWanted, environment, limits);
+  const all = statusOf(observed);
+  const found = all.find((status) => status.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((status) => status.name);
+  const meant = closest(name, names);
+  throw usageError(
+    `partition ${partition} has no Secondary ${name}`,
+    meant === null ? `it has: ${names.join(', ') || 'none'}` : `did you mean ${meant}?`,
+  );
+}
