@@ -2,6 +2,7 @@
  * A plan in a file: made, reviewed, and carried out later as it is, or not at all. It is read back
  * as strictly as a document, since whoever can write the file decides what is done.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS } from '../diff/fields.ts';
@@ -102,6 +103,8 @@ const savedPlan = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   partition: name,
   installation: z.uuid(),
+  /** Over all the rest: what was reviewed is what is carried out. */
+  digest: z.string(),
   basis: z.record(name, z.string()),
   entries: z.array(entry),
   operations: z.array(operation),
@@ -109,26 +112,33 @@ const savedPlan = z.strictObject({
 
 export function writeSavedPlan({ plan, basis }: SavedPlan): string {
   const { partition, installation, entries, operations } = plan;
-  const document = {
-    apiVersion: API_VERSION,
+  const content = {
     partition,
     installation,
     basis: Object.fromEntries(basis),
     entries,
     operations,
   };
+  const document = { apiVersion: API_VERSION, digest: digestOf(content), ...content };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Against mistakes, not against an attacker, who could compute it as well. */
+function digestOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 /** @throws CommandError `validation` if this is not a plan that unnest has written */
 export function readSavedPlan(text: string, path: string, partition: PartitionName): SavedPlan {
-  const parsed = savedPlan.safeParse(parseJson(text, path));
+  const json = parseJson(text, path);
+  const parsed = savedPlan.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const place = issue === undefined ? '' : ` (at ${issue.path.join('.')}: ${issue.message})`;
     throw new CommandError(exitCodes.validation, `${path} is not a saved plan${place}`);
   }
-  const { basis, apiVersion: _, ...plan } = parsed.data;
+  checkDigest(json, path);
+  const { basis, digest: _, apiVersion: __, ...plan } = parsed.data;
   if (plan.partition !== partition) {
     const message = `${path} is a plan for partition ${plan.partition}, not ${partition}`;
     throw new CommandError(exitCodes.usage, message, { remedy: `say -p ${plan.partition}` });
@@ -138,6 +148,15 @@ export function readSavedPlan(text: string, path: string, partition: PartitionNa
     plan: plan as unknown as Plan,
     basis: new Map(Object.entries(basis)) as unknown as ReadonlyMap<SecondaryName, string>,
   };
+}
+
+/** Of the JSON as it stands in the file, since the order of its keys counts. */
+function checkDigest(json: unknown, path: string): void {
+  // The schema has found an object with these keys.
+  const { digest, apiVersion: _, ...content } = json as z.output<typeof savedPlan>;
+  if (digestOf(content) === digest) return;
+  const message = `${path} was changed after it was made`;
+  throw new CommandError(exitCodes.validation, message, { remedy: 'make it anew' });
 }
 
 function parseJson(text: string, path: string): unknown {
