@@ -86,6 +86,14 @@ export function targetOf(options: HostOptions): Target {
   };
 }
 
+/** The partition that was named; null where nobody did, so that a document may. */
+export function partitionGiven(command: Command, { variables }: Environment): PartitionName | null {
+  const { partition } = command.opts<{ readonly partition: string }>();
+  const said =
+    command.getOptionValueSource('partition') === 'cli' || variables.has('UNNEST_PARTITION');
+  return said ? requirePartition(partition) : null;
+}
+
 export function requirePartition(text: string): PartitionName {
   const name = partitionName(text);
   if (name !== undefined) return name;

@@ -3,6 +3,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../documents/diagnostic.ts';
 import { documentLimits } from '../documents/limits.ts';
+import { type Bundle, parseBundle } from '../documents/bundle.ts';
 import { parseDocuments } from '../documents/desired-state.ts';
 import type { SourceFile } from '../documents/source.ts';
 import type { PartitionName } from '../model/names.ts';
@@ -19,17 +20,52 @@ export async function readDesiredState(
   partition: PartitionName,
   environment: Environment,
 ): Promise<DesiredState> {
-  const read = await readSources(sources, environment);
-  const parsed =
-    read.diagnostics.length > 0
-      ? ({ ok: false, diagnostics: read.diagnostics } as const)
-      : parseDocuments(read.files, partition);
+  const parsed = parseDocuments(await readFiles(sources, environment), partition);
   if (parsed.ok) return parsed.desired;
+  throw refused(parsed.diagnostics, environment);
+}
+
+/**
+ * For commands that only look at documents: also what is valid and cannot be acted on yet.
+ * @param partition null where nobody named one
+ * @throws CommandError `validation` after all that is wrong has been printed.
+ */
+export async function readBundle(
+  sources: readonly string[],
+  partition: PartitionName | null,
+  environment: Environment,
+): Promise<Bundle> {
+  const parsed = parseBundle(await readFiles(sources, environment), partition);
+  if (parsed.ok) return parsed.bundle;
+  throw refused(parsed.diagnostics, environment);
+}
+
+async function readFiles(
+  sources: readonly string[],
+  environment: Environment,
+): Promise<readonly SourceFile[]> {
+  const { files, diagnostics } = await readSources(sources, environment);
+  if (diagnostics.length > 0) throw refused(diagnostics, environment);
+  return files;
+}
+
+/** Prints what is wrong, and says in the error only how much it is. */
+function refused(diagnostics: readonly Diagnostic[], environment: Environment): CommandError {
   const { stderr, variables } = environment;
-  stderr.write(renderDiagnostics(parsed.diagnostics, paintFor(stderr, variables)));
-  const count = parsed.diagnostics.length;
-  const message = `${count} ${count === 1 ? 'mistake' : 'mistakes'} in the documents; nothing was done`;
-  throw new CommandError(exitCodes.validation, message);
+  stderr.write(`${renderDiagnostics(diagnostics, paintFor(stderr, variables))}\n`);
+  const codes = new Set(diagnostics.map(({ code }) => code));
+  const [first] = codes;
+  return new CommandError(
+    exitCodes.validation,
+    `${countOf(diagnostics)} in the documents; nothing was done`,
+    { remedy: `\`unnest explain ${codes.size === 1 ? first : 'CODE'}\` says more` },
+  );
+}
+
+function countOf(diagnostics: readonly Diagnostic[]): string {
+  const { length } = diagnostics;
+  if (length === documentLimits.diagnosticsMax) return `${length} mistakes or more`;
+  return `${length} ${length === 1 ? 'mistake' : 'mistakes'}`;
 }
 
 interface ReadSources {

@@ -17,7 +17,11 @@ export type DiagnosticCode =
   | 'MissingField'
   | 'InvalidValue'
   | 'DuplicateName' // two documents of one kind with the same name
-  | 'DiskInUse'; // two Secondaries that would write to the same disk
+  | 'DiskInUse' // two Secondaries that would write to the same disk
+  | 'UnknownReference' // a name that no document of the bundle has
+  | 'StartCycle' // Secondaries that would wait for one another, or for themselves
+  | 'WrongPartition' // a Partition document that is not of the partition in use
+  | 'NotYetSupported'; // valid, and nothing can be done about it yet
 
 export interface SourcePlace {
   readonly file: string;

@@ -9,4 +9,8 @@ export const documentLimits = {
   /** As the yaml package counts: how often all aliases together may be expanded. */
   aliasesMax: 100,
   diagnosticsMax: 200,
+  /** After replicas are expanded. */
+  secondariesMax: 20_000,
+  /** Who waits for whom at the start, after replicas are expanded. */
+  startAfterPairsMax: 100_000,
 } as const;

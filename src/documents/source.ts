@@ -13,7 +13,7 @@ import {
   LineCounter,
   parseAllDocuments,
 } from 'yaml';
-import type { Diagnostic, DiagnosticCode } from './diagnostic.ts';
+import type { Diagnostic, DiagnosticCode, SourcePlace } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
 
 export interface SourceFile {
@@ -27,6 +27,8 @@ export type DocumentPath = readonly (string | number)[];
 /** One YAML document: its value, and a way to say where any part of it stands. */
 export interface SourceDocument {
   readonly value: unknown;
+  /** Where a part stands; for one that is missing, the nearest that is there. */
+  placeOf(path: DocumentPath, anchor?: Anchor): SourcePlace;
   complain(
     code: DiagnosticCode,
     path: DocumentPath,
@@ -55,7 +57,7 @@ export function parseSource(file: SourceFile): ParsedSource {
   for (const document of list) {
     const wrong = problemsOf(document, at);
     if (wrong.length > 0) diagnostics.push(...wrong);
-    else evaluate(document, at, documents, diagnostics);
+    else evaluate(document, at, (offset) => placeAt(file, lines, offset), documents, diagnostics);
   }
   return { documents, diagnostics };
 }
@@ -64,13 +66,14 @@ export function parseSource(file: SourceFile): ParsedSource {
 function evaluate(
   document: Document.Parsed,
   at: Place,
+  place: (offset: number) => SourcePlace,
   documents: SourceDocument[],
   diagnostics: Diagnostic[],
 ): void {
   try {
     const value: unknown = document.toJS({ maxAliasCount: documentLimits.aliasesMax });
     // Nothing between two `---` is nothing, not a mistake.
-    if (value !== null) documents.push(locate(document, value, at));
+    if (value !== null) documents.push(locate(document, value, at, place));
   } catch (error) {
     // The yaml package throws a ReferenceError here, for too many aliases and for unresolved ones.
     const message = error instanceof Error ? firstLine(error.message) : 'aliases do not resolve';
@@ -90,11 +93,16 @@ type Place = (
 function placer(file: SourceFile, lines: LineCounter): Place {
   let rows: readonly string[] | undefined;
   return (offset, code, path, message, remedy) => {
-    const { line, col } = lines.linePos(offset);
+    const place = placeAt(file, lines, offset);
     rows ??= file.text.split('\n');
-    const excerpt = rows[line - 1]?.replace(/\r$/, '') ?? null;
-    return { code, file: file.path, line, column: col, path, message, remedy, excerpt };
+    const excerpt = rows[place.line - 1]?.replace(/\r$/, '') ?? null;
+    return { code, ...place, path, message, remedy, excerpt };
   };
+}
+
+function placeAt({ path }: SourceFile, lines: LineCounter, offset: number): SourcePlace {
+  const { line, col } = lines.linePos(offset);
+  return { file: path, line, column: col };
 }
 
 function problemsOf(document: Document.Parsed, at: Place): Diagnostic[] {
@@ -134,8 +142,8 @@ function structureProblems(document: Document.Parsed, at: Place): Diagnostic[] {
           ];
         }
         if (key.value === '__proto__') {
-          const place = key.range?.[0] ?? offset;
-          return [at(place, 'UnknownField', '', '"__proto__" is no field of anything', null)];
+          const start = key.range?.[0] ?? offset;
+          return [at(start, 'UnknownField', '', '"__proto__" is no field of anything', null)];
         }
         stack.push({ node: value, depth: depth + 1 });
       }
@@ -147,9 +155,15 @@ function structureProblems(document: Document.Parsed, at: Place): Diagnostic[] {
 /** Where in the text: at the key of the last step, or at its value. */
 export type Anchor = 'key' | 'value';
 
-function locate(document: Document.Parsed, value: unknown, at: Place): SourceDocument {
+function locate(
+  document: Document.Parsed,
+  value: unknown,
+  at: Place,
+  place: (offset: number) => SourcePlace,
+): SourceDocument {
   return {
     value,
+    placeOf: (path, anchor = 'value') => place(offsetOf(document, path, anchor)),
     complain: (code, path, message, { remedy = null, anchor = 'value' } = {}) =>
       at(offsetOf(document, path, anchor), code, formatPath(path), message, remedy),
   };

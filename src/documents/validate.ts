@@ -5,11 +5,12 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { API_VERSION, type Kind, schemas, type SecondaryDocument } from './schema.ts';
+import { type AnyDocument, type Kind, schemas } from './schema.ts';
+import { API_VERSION } from './schema-parts.ts';
 import type { DocumentPath, SourceDocument } from './source.ts';
 
 export type Validated =
-  | { readonly ok: true; readonly document: SecondaryDocument; readonly source: SourceDocument }
+  | { readonly ok: true; readonly document: AnyDocument; readonly source: SourceDocument }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 export function validate(source: SourceDocument): Validated {

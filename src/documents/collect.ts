@@ -1,0 +1,62 @@
+/** All documents of all files: each valid by itself, and no two of one kind with the same name. */
+import type { Diagnostic } from './diagnostic.ts';
+import type { Placed } from './placed.ts';
+import { parseSource, type SourceFile } from './source.ts';
+import { validate } from './validate.ts';
+
+export interface Collected {
+  readonly placed: readonly Placed[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether a name that no valid document has may be that of one with mistakes. */
+  readonly mayExist: (name: string) => boolean;
+}
+
+export function collect(files: readonly SourceFile[]): Collected {
+  const first = new Map<string, Placed>();
+  const placed: Placed[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const broken: (string | null)[] = [];
+  for (const file of files) {
+    const parsed = parseSource(file);
+    diagnostics.push(...parsed.diagnostics);
+    if (parsed.diagnostics.length > 0) broken.push(null);
+    for (const source of parsed.documents) {
+      const validated = validate(source);
+      if (validated.ok) {
+        const duplicate = addTo(first, validated);
+        if (duplicate === null) placed.push(validated);
+        else diagnostics.push(duplicate);
+      } else {
+        diagnostics.push(...validated.diagnostics);
+        broken.push(nameIn(source.value));
+      }
+    }
+  }
+  const mayExist = (name: string) =>
+    broken.some((each) => each === null || name === each || name.startsWith(`${each}-`));
+  return { placed, diagnostics, mayExist };
+}
+
+function addTo(first: Map<string, Placed>, placed: Placed): Diagnostic | null {
+  const { kind, metadata } = placed.document;
+  const key = `${kind} ${metadata.name}`;
+  const other = first.get(key);
+  if (other === undefined) {
+    first.set(key, placed);
+    return null;
+  }
+  const { file, line } = other.source.placeOf(['metadata', 'name']);
+  const message = `there is another ${kind} named "${metadata.name}", at ${file}:${line}`;
+  return placed.source.complain('DuplicateName', ['metadata', 'name'], message);
+}
+
+/** The name of a document that is not valid; null where it has none that could be read. */
+function nameIn(value: unknown): string | null {
+  const name = (value as { metadata?: { name?: unknown } } | null)?.metadata?.name;
+  return typeof name === 'string' ? name : null;
+}
+
+export function isKind<K extends Placed['document']['kind']>(kind: K) {
+  return (placed: Placed): placed is Placed<Extract<Placed['document'], { kind: K }>> =>
+    placed.document.kind === kind;
+}

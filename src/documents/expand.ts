@@ -1,0 +1,82 @@
+/**
+ * One document of kind Secondary as the Secondaries that it stands for: NAME, or NAME-0 to
+ * NAME-(n-1). What can only be judged then is judged here: how long names and command lines are.
+ */
+import { secondaryName, type SecondaryName } from '../model/names.ts';
+import type { Boot, Secondary } from '../model/secondary.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { commandLineMax, type SecondaryDocument } from './secondary-schema.ts';
+import type { Placed } from './placed.ts';
+
+/** The names as they would be, whether or not they are too long to be names. */
+export function replicaNames({ metadata, spec }: SecondaryDocument): readonly string[] {
+  if (spec.replicas === undefined) return [metadata.name];
+  return Array.from({ length: spec.replicas }, (_, index) => `${metadata.name}-${index}`);
+}
+
+/** What is wrong with a document only because of what it expands to. */
+export function expansionProblems({ document, source }: Placed<SecondaryDocument>): Diagnostic[] {
+  const names = replicaNames(document);
+  const longest = names.at(-1) ?? '';
+  const problems: Diagnostic[] = [];
+  if (secondaryName(longest) === undefined) {
+    const message = `the last replica would be called "${longest}": expected at most 32 characters with the number`;
+    problems.push(source.complain('InvalidValue', ['metadata', 'name'], message));
+  }
+  const { boot } = document.spec;
+  if ('disk' in boot && names.length > 1) {
+    const message = `${names.length} replicas would have the same disk, and two guests would destroy it`;
+    const remedy = 'give each its own document, or boot a kernel';
+    problems.push(
+      source.complain('DiskInUse', ['spec', 'boot', 'disk', 'file'], message, { remedy }),
+    );
+  }
+  if ('kernel' in boot && commandLineOf(boot.kernel.commandLine, longest).length > commandLineMax) {
+    const message = `with the name filled in it is longer than ${commandLineMax} characters`;
+    problems.push(
+      source.complain('InvalidValue', ['spec', 'boot', 'kernel', 'commandLine'], message),
+    );
+  }
+  return problems;
+}
+
+/** @param startAfter resolved: names of Secondaries, none of them of this document */
+export function expand(
+  document: SecondaryDocument,
+  startAfter: readonly SecondaryName[],
+): readonly Secondary[] {
+  const { metadata, spec } = document;
+  const labels = new Map(Object.entries(metadata.labels ?? {}));
+  return replicaNames(document).map((name) =>
+    Object.freeze({
+      // Checked by `expansionProblems`.
+      name: name as SecondaryName,
+      vcpus: spec.vcpus,
+      memoryBytes: spec.memory,
+      boot: bootOf(spec.boot, name),
+      serialConsole: spec.serialConsole,
+      runPolicy: spec.runPolicy,
+      updatePolicy: spec.updatePolicy,
+      stopGraceMs: spec.terminationGracePeriodSeconds * 1000,
+      labels,
+      protect: spec.protect,
+      startAfter,
+    }),
+  );
+}
+
+function bootOf(boot: SecondaryDocument['spec']['boot'], name: string): Boot {
+  if ('disk' in boot) return Object.freeze({ kind: 'disk', ...boot.disk });
+  const { file, initrd, commandLine } = boot.kernel;
+  return Object.freeze({
+    kind: 'kernel',
+    kernel: file,
+    initrd: initrd ?? null,
+    commandLine: commandLineOf(commandLine, name),
+  });
+}
+
+/** A name's alphabet has nothing that the kernel, libvirt or a replacement pattern would heed. */
+function commandLineOf(template: string, name: string): string {
+  return template.replaceAll('$(name)', () => name);
+}

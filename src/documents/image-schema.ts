@@ -1,0 +1,47 @@
+/** A document of kind Image: bytes that Volumes begin as, known by their digest. */
+import { z } from 'zod';
+import { field, file, headerOf, metadataOf, name, oneOf, size } from './schema-parts.ts';
+
+const digest = z
+  .string('a digest, such as sha256:…')
+  .regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits in lower case');
+
+const source = z
+  .strictObject({
+    file: field(file.optional(), {
+      description: "The name of a file in the partition's store.",
+    }),
+    imageDisk: field(file.optional(), {
+      description: 'The name of a file on the image disk that the Primary hands over.',
+    }),
+  })
+  .refine(
+    ({ file: inStore, imageDisk }) => (inStore === undefined) !== (imageDisk === undefined),
+    'exactly one of file and imageDisk',
+  );
+
+const spec = z.strictObject({
+  digest: field(digest, {
+    description:
+      'What its bytes are: sha256: and 64 hexadecimal digits. Nothing else is ever used.',
+  }),
+  format: field(oneOf(['raw', 'qcow2']), {
+    description: 'How its bytes are to be read. Always said, never guessed.',
+  }),
+  virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
+    description: 'How large a disk it is, from 1KiB to 64TiB. An image that says more is refused.',
+  }),
+  source: field(
+    source,
+    { description: 'Where the bytes come from: exactly one of file and imageDisk.' },
+    { minProperties: 1, maxProperties: 1 },
+  ),
+});
+
+export const imageSchema = z
+  .strictObject({
+    ...headerOf('Image'),
+    metadata: metadataOf(name, 'The name, unique among the Images of the partition.'),
+    spec: field(spec, { description: 'What it is.' }),
+  })
+  .meta({ title: 'Image', description: 'A disk image that is named and known by its digest.' });

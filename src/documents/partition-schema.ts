@@ -1,0 +1,141 @@
+/** A document of kind Partition: a share of the host, as its operator grants it. */
+import { z } from 'zod';
+import type { PartitionName } from '../model/names.ts';
+import { cidr, cpuSet, interfaceName } from './network-checks.ts';
+import {
+  field,
+  headerOf,
+  listOf,
+  metadataOf,
+  name,
+  oneOf,
+  size,
+  wholeNumber,
+} from './schema-parts.ts';
+
+const MiB = 2 ** 20;
+const TiB = 2 ** 40;
+const memory = size(16 * MiB, 16 * TiB);
+const perSecond = size(2 ** 10, TiB);
+/** What a host of today's largest kind has. */
+const cpusMax = 8192;
+
+const domainName = z
+  .string('the name of a libvirt domain')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+:@-]{0,127}$/,
+    'the name of a libvirt domain (letters, digits, . _ + : @ -)',
+  );
+
+const primary = z.strictObject({
+  domain: field(domainName, { description: "The Primary's libvirt domain." }),
+  reserved: field(
+    z.strictObject({
+      vcpus: field(wholeNumber(1, 288), { description: 'Virtual CPUs that it always keeps.' }),
+      memory: field(memory, { description: 'Memory that it always keeps, from 16MiB to 16TiB.' }),
+    }),
+    { description: 'What is never carved out of the Primary for its Secondaries.' },
+  ),
+  grants: field(listOf(oneOf(['vcpus', 'memory', 'imageDisk', 'channel']), 4).default([]), {
+    description: "What unnest may change of the Primary's domain, which is the operator's.",
+  }),
+});
+
+const limits = z.strictObject({
+  vcpus: field(wholeNumber(1, cpusMax), {
+    description: 'Virtual CPUs of the Primary and all Secondaries together.',
+  }),
+  memory: field(memory, {
+    description: 'Memory of the Primary and all Secondaries together, from 16MiB to 16TiB.',
+  }),
+  storage: field(size(MiB, 1024 * TiB), {
+    description: 'Room for Volumes and Images together, from 1MiB to 1024TiB.',
+  }),
+  secondaries: field(wholeNumber(0, 20_000), { description: 'How many Secondaries.' }),
+  networkBandwidthPerSecond: field(perSecond.optional(), {
+    description: 'Bytes per second over the uplink, each way, such as 125MiB.',
+  }),
+  diskBandwidthPerSecond: field(perSecond.optional(), {
+    description: 'Bytes per second that all disks together read and write.',
+  }),
+  diskOperationsPerSecond: field(wholeNumber(1, 10_000_000).optional(), {
+    description: 'Reads and writes per second of all disks together.',
+  }),
+});
+
+const guarantees = z.strictObject({
+  cpuset: field(cpuSet.optional(), {
+    description: 'Physical CPUs that nobody else gets, such as 4-7,12.',
+  }),
+  memory: field(memory.optional(), {
+    description: 'Memory that nobody else can press out, from 16MiB to 16TiB.',
+  }),
+});
+
+const network = z.strictObject({
+  cidr: field(cidr, {
+    description: 'The subnet of the Secondaries, such as 10.20.0.0/24 (/16 to /29).',
+  }),
+  mode: field(oneOf(['nat', 'routed', 'isolated']).default('nat'), {
+    description:
+      'How it leaves the host. nat: with the address of the uplink. routed: with its own addresses. isolated: not at all.',
+  }),
+  uplink: field(interfaceName.optional(), {
+    description:
+      "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
+  }),
+});
+
+const policy = z.strictObject({
+  images: field(listOf(name, 256).default([]), { description: 'Images that may be used.' }),
+  devices: field(listOf(oneOf(['rng', 'watchdog', 'vsock', 'tpm', 'gpu', 'pci']), 6).default([]), {
+    description: 'Devices that Secondaries may have besides disks, NICs and a serial console.',
+  }),
+  confidential: field(listOf(oneOf(['sev', 'sev-es', 'sev-snp', 'tdx']), 4).default([]), {
+    description: 'Types of confidential computing that Secondaries may use.',
+  }),
+  features: field(listOf(oneOf(['directKernelBoot', 'nestedVirtualization']), 2).default([]), {
+    description: 'Further things that Secondaries may do.',
+  }),
+});
+
+const spec = z.strictObject({
+  source: field(oneOf(['Directory', 'Apply', 'Channel']).default('Apply'), {
+    description:
+      'Who may say what the partition is to be. Directory: files on the host. Apply: `unnest apply` on the host. Channel: the Primary itself. What another submits is refused.',
+  }),
+  primary: field(primary.optional(), { description: 'The VM that the partition belongs to.' }),
+  limits: field(limits, { description: 'What the partition can have at most.' }),
+  guarantees: field(guarantees.optional(), { description: 'What the partition has at least.' }),
+  network: field(network.optional(), {
+    description: 'The network of the Secondaries; without it they have none.',
+  }),
+  policy: field(policy.prefault({}), {
+    description: 'What documents of the partition may ask for. What is not named is denied.',
+  }),
+});
+
+export const partitionSchema = z
+  .strictObject({
+    ...headerOf('Partition'),
+    metadata: metadataOf(
+      name.transform((text) => text as PartitionName),
+      'The name of the partition.',
+    ),
+    spec: field(spec, { description: 'What it has, and what it may do.' }),
+  })
+  .refine(({ spec: { limits: most, primary: vm } }) => (vm?.reserved.memory ?? 0) <= most.memory, {
+    message: 'no more memory reserved than limits.memory',
+    path: ['spec', 'primary', 'reserved', 'memory'],
+  })
+  .refine(({ spec: { limits: most, primary: vm } }) => (vm?.reserved.vcpus ?? 0) <= most.vcpus, {
+    message: 'no more vCPUs reserved than limits.vcpus',
+    path: ['spec', 'primary', 'reserved', 'vcpus'],
+  })
+  .refine(({ spec: { limits: most, guarantees: least } }) => (least?.memory ?? 0) <= most.memory, {
+    message: 'no more memory guaranteed than limits.memory',
+    path: ['spec', 'guarantees', 'memory'],
+  })
+  .meta({ title: 'Partition', description: 'A share of the host, as its operator grants it.' });
+
+export type PartitionDocument = z.output<typeof partitionSchema>;

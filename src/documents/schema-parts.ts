@@ -1,0 +1,104 @@
+/**
+ * What the schemas of all kinds are made of. The message of every check is a noun phrase that
+ * completes "expected ...", and every field carries the words that editors and `unnest explain` show.
+ */
+import { z } from 'zod';
+import { FILE_NAME_PATTERN, type FileName, NAME_PATTERN } from '../model/names.ts';
+import { formatSize, parseSize, SIZE_PATTERN } from '../model/sizes.ts';
+
+export const API_VERSION = 'unnest.dev/v1';
+
+/** What is said of a field, besides what its checks say by themselves. */
+export interface FieldWords {
+  /** Sentences: what it is, with its unit. */
+  readonly description: string;
+  /** What a change costs a guest that runs: `restart`, or a phrase. Absent where no guest is meant. */
+  readonly change?: string;
+}
+
+/** @param more further keywords for the JSON Schema, where the check itself is code. */
+export function field<T extends z.ZodType>(
+  schema: T,
+  words: FieldWords,
+  more: Readonly<Record<string, unknown>> = {},
+): T {
+  return schema.meta({ ...words, ...more });
+}
+
+export const name = z
+  .string('a name, such as web-1')
+  .regex(
+    NAME_PATTERN,
+    'a name of 1 to 32 lower-case letters, digits and "-", starting with a letter and not ending in "-"',
+  );
+
+export const file = z
+  .string("the name of a file in the partition's store")
+  .regex(
+    FILE_NAME_PATTERN,
+    "the name of a file in the partition's store (letters, digits, . _ + -), not a path",
+  )
+  .transform((text) => text as FileName);
+
+export const size = (bytesMin: number, bytesMax: number) =>
+  z
+    .string('a size, such as 512MiB')
+    .regex(SIZE_PATTERN, 'a whole number with KiB, MiB, GiB or TiB, such as 512MiB')
+    .transform((text, context) => {
+      const bytes = parseSize(text);
+      if (bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax) return bytes;
+      const message = `from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
+
+export const wholeNumber = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.int(error).min(min, { error, abort: true }).max(max, { error, abort: true });
+};
+
+/** One of a closed list of words. */
+export const oneOf = <const W extends readonly string[]>(words: W) =>
+  z.enum(words, words.join(', '));
+
+/** A list of distinct texts. */
+export const listOf = <T extends z.ZodType>(item: T, itemsMax: number) =>
+  z
+    .array(item)
+    .max(itemsMax, `at most ${itemsMax} entries`)
+    .refine((list) => new Set(list).size === list.length, 'every entry only once')
+    .meta({ uniqueItems: true });
+
+const labelMap = z.record(
+  z
+    .string()
+    .regex(
+      /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$/,
+      'a label key as in Kubernetes (letters, digits, . _ / -)',
+    ),
+  z.string().max(253, 'at most 253 characters'),
+);
+
+/** The same for every kind, but for the words about the name. */
+export function metadataOf<T extends z.ZodType>(nameSchema: T, nameDescription: string) {
+  return field(
+    z.strictObject({
+      name: field(nameSchema, { description: nameDescription }),
+      labels: field(labelMap.optional(), {
+        description: 'Texts by key, for selecting and grouping. libvirt is not told.',
+        change: 'none',
+      }),
+      annotations: field(labelMap.optional(), {
+        description: 'Texts by key, for people and other tools. unnest does not look at them.',
+        change: 'none',
+      }),
+    }),
+    { description: 'Who it is.' },
+  );
+}
+
+/** What every document begins with. */
+export const headerOf = <const K extends string>(kind: K) => ({
+  apiVersion: field(z.literal(API_VERSION), { description: 'The version of this language.' }),
+  kind: field(z.literal(kind), { description: 'What the document describes.' }),
+});

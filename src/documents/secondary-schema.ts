@@ -1,0 +1,136 @@
+/** A document of kind Secondary: one VM that a Primary wants, or several that are alike. */
+import { z } from 'zod';
+import type { SecondaryName } from '../model/names.ts';
+import { RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
+import {
+  field,
+  file,
+  headerOf,
+  listOf,
+  metadataOf,
+  name,
+  oneOf,
+  size,
+  wholeNumber,
+} from './schema-parts.ts';
+
+/** QEMU's q35 machine takes up to 288 (QEMU 7.2). */
+const vcpusMax = 288;
+/** COMMAND_LINE_SIZE of x86 Linux. */
+export const commandLineMax = 2048;
+const replicasMax = 1000;
+const startAfterMax = 64;
+
+const secondaryName = name.transform((text) => text as SecondaryName);
+
+// Printable ASCII: the kernel splits it at blanks, and a line break would end libvirt's log line.
+// `$(` is kept for placeholders, of which there is one, so that more can come without harm.
+const commandLine = z
+  .string()
+  .max(commandLineMax, `at most ${commandLineMax} characters`)
+  .regex(/^[\x20-\x7e]*$/, { error: 'printable ASCII on one line', abort: true })
+  .regex(/^(?:[^$]|\$(?!\()|\$\(name\))*$/, 'no other placeholder than $(name)');
+
+const kernel = z.strictObject({
+  file: field(file, {
+    description: "The kernel: the name of a file in the partition's store.",
+    change: 'restart',
+  }),
+  initrd: field(file.optional(), {
+    description: "The initial RAM disk: the name of a file in the partition's store.",
+    change: 'restart',
+  }),
+  commandLine: field(commandLine.default(''), {
+    description:
+      'What the kernel is told. $(name) stands for the name of the Secondary, which tells replicas apart.',
+    change: 'restart',
+  }),
+});
+
+const disk = z.strictObject({
+  file: field(file, {
+    description: "The disk image: the name of a file in the partition's store.",
+    change: 'restart',
+  }),
+  format: field(oneOf(['raw', 'qcow2']), {
+    description:
+      "How the image's bytes are to be read. Always said, since a guest can write any header.",
+    change: 'restart',
+  }),
+});
+
+// Not a union of the two: its errors would speak of both forms whatever was meant.
+const boot = z
+  .strictObject({
+    kernel: field(kernel.optional(), { description: 'Boots a Linux kernel directly.' }),
+    disk: field(disk.optional(), { description: 'Boots what is on a disk.' }),
+  })
+  .transform((value, context) => {
+    if (value.kernel !== undefined && value.disk === undefined) return { kernel: value.kernel };
+    if (value.disk !== undefined && value.kernel === undefined) return { disk: value.disk };
+    context.addIssue({ code: 'custom', message: 'exactly one of kernel and disk' });
+    return z.NEVER;
+  });
+
+const spec = z.strictObject({
+  replicas: field(wholeNumber(1, replicasMax).optional(), {
+    description:
+      'How many of them: NAME-0, NAME-1 and so on. Without it there is one, which is called NAME.',
+    change: 'none; Secondaries are created, or deleted from the highest number down',
+  }),
+  vcpus: field(wholeNumber(1, vcpusMax), {
+    description: 'How many virtual CPUs.',
+    change: 'restart',
+  }),
+  memory: field(size(16 * 2 ** 20, 16 * 2 ** 40), {
+    description: 'How much memory, from 16MiB to 16TiB.',
+    change:
+      "live up to what it was started with (virtio balloon, with the guest's help), else restart",
+  }),
+  boot: field(
+    boot,
+    { description: 'What it boots: exactly one of kernel and disk.', change: 'restart' },
+    { minProperties: 1, maxProperties: 1 },
+  ),
+  serialConsole: field(z.boolean().default(true), {
+    description: 'Whether it has a serial console, which `unnest console` shows.',
+    change: 'restart',
+  }),
+  runPolicy: field(oneOf(RUN_POLICIES).default('Always'), {
+    description:
+      'Whether it runs. Always: whenever it does not run, it is started. RerunOnFailure: the same, unless the guest shut itself down. Manual: somebody else starts and stops it. Halted: it is stopped.',
+    change: 'starts or shuts down',
+  }),
+  updatePolicy: field(oneOf(UPDATE_POLICIES).default('Staged'), {
+    description:
+      'What becomes of changes that need a restart. Staged: they wait for the next start. Restart: `apply` restarts the guest.',
+    change: 'none',
+  }),
+  terminationGracePeriodSeconds: field(wholeNumber(0, 3600).default(30), {
+    description:
+      'How long the guest may take to shut down before it is powered off, in seconds. 0: at once.',
+    change: 'live',
+  }),
+  protect: field(z.boolean().default(false), {
+    description: 'Refuse whatever would delete it or make it anew.',
+    change: 'live',
+  }),
+  startAfter: field(listOf(secondaryName, startAfterMax).default([]), {
+    description:
+      'Secondaries that run before this one is started. The name of a replicated one means all its replicas.',
+    change: 'none; it orders the next start',
+  }),
+});
+
+export const secondarySchema = z
+  .strictObject({
+    ...headerOf('Secondary'),
+    metadata: metadataOf(
+      secondaryName,
+      'The name, unique in the partition. With replicas, the name of all of them.',
+    ),
+    spec: field(spec, { description: 'What it is to be.' }),
+  })
+  .meta({ title: 'Secondary', description: 'A VM beside its Primary, or several that are alike.' });
+
+export type SecondaryDocument = z.output<typeof secondarySchema>;
