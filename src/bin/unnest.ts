@@ -2,10 +2,8 @@
 /** The `unnest` program: wires adapters, signals and streams to the command line. */
 import { readFileSync } from 'node:fs';
 import { main } from '../cli/main.ts';
-import { diagnose } from '../host/libvirt/diagnose.ts';
-import { openLibvirtHost, openLibvirtView } from '../host/libvirt/open.ts';
 import { newInstallationId } from '../host/local/installation.ts';
-import { lockPartition } from '../host/local/lock.ts';
+import { adapters } from './adapters.ts';
 import { askOnTerminal, outputOf, readStandardInput } from './streams.ts';
 import { interruptions } from './signals.ts';
 
@@ -19,10 +17,7 @@ process.exitCode = await main(process.argv.slice(2), version, {
   stderr: outputOf(process.stderr),
   ask: askOnTerminal(process.stdin, process.stderr, stop),
   readStandardInput: (bytesMax) => readStandardInput(process.stdin, bytesMax),
-  openView: openLibvirtView,
-  openHost: openLibvirtHost,
-  lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
-  diagnose,
+  ...adapters,
   newInstallationId,
   now: () => performance.now(),
   stop,

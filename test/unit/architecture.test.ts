@@ -24,12 +24,13 @@ const mayImport = new Map<string, readonly string[]>([
   ['host', ['model']],
   ['host/libvirt', ['model', 'host', 'host/local', 'libvirt']],
   ['host/local', ['model', 'host']],
+  ['host/simulated', ['model', 'host', 'host/local']],
   ['observe', ['model', 'host']],
   ['execute', ['model', 'plan', 'host']],
   ['cli', [...cliImports, 'cli/render', 'cli/commands']],
   ['cli/render', [...cliImports, 'cli']],
   ['cli/commands', [...cliImports, 'cli', 'cli/render']],
-  ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'libvirt', 'cli']],
+  ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'host/simulated', 'libvirt', 'cli']],
 ]);
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) =>

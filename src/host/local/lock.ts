@@ -14,11 +14,17 @@ export interface Lock {
 }
 
 /** @throws HostError `Conflict` if another process writes to this partition. */
-export async function lockPartition(stateDir: string, partition: PartitionName): Promise<Lock> {
+export function lockPartition(stateDir: string, partition: PartitionName): Promise<Lock> {
+  const message = `another process is changing partition ${partition}`;
+  return lockName(`${resolve(stateDir)}\0${partition}`, message);
+}
+
+/** @throws HostError `Conflict`, with this message, if another process holds `name`. */
+export async function lockName(name: string, conflict: string): Promise<Lock> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((done, fail) => {
-    server.once('error', (error) => fail(lockError(partition, error)));
-    server.listen(lockAddress(stateDir, partition), done);
+    server.once('error', (error) => fail(lockError(conflict, error)));
+    server.listen(lockAddress(name), done);
   });
   // A held lock is no reason for the process to stay.
   server.unref();
@@ -28,14 +34,12 @@ export async function lockPartition(stateDir: string, partition: PartitionName):
 }
 
 /** An abstract address holds 107 bytes, a path may be longer, so it is hashed. */
-function lockAddress(stateDir: string, partition: PartitionName): string {
-  const key = createHash('sha256')
-    .update(`${resolve(stateDir)}\0${partition}`)
-    .digest('hex');
+function lockAddress(name: string): string {
+  const key = createHash('sha256').update(name).digest('hex');
   return `\0unnest/lock/${key}`;
 }
 
-function lockError(partition: PartitionName, error: unknown): HostError {
-  if (!hasErrno(error, 'EADDRINUSE')) return ioError(`locking partition ${partition}`, error);
-  return new HostError('Conflict', `another process is changing partition ${partition}`);
+function lockError(conflict: string, error: unknown): HostError {
+  if (!hasErrno(error, 'EADDRINUSE')) return ioError('taking a lock', error);
+  return new HostError('Conflict', conflict);
 }

@@ -1,0 +1,34 @@
+/**
+ * What a simulated guest is like. It obeys the words on its kernel's command line that the guest of
+ * the tests' guest kit obeys as well, so that the same document behaves the same on both hosts:
+ *
+ *   unnest.do=poweroff@SECONDS    shuts itself down so long after its start
+ *   unnest.do=ignore-shutdown     does not react to the power button
+ */
+import type { DomainFields } from '../../model/domain.ts';
+
+export interface Temper {
+  /** How long after the power button it has stopped; null: it does not listen. */
+  readonly stopsAfterMs: number | null;
+  /** How long after its start it shuts itself down; null: it does not. */
+  readonly endsAfterMs: number | null;
+  /** How long its balloon needs; null: it has none that works. */
+  readonly balloonMs: number | null;
+}
+
+/** Long enough that nobody can take the call for the effect, short enough not to be waited for. */
+const reactionMs = 20;
+
+export const tame: Temper = { stopsAfterMs: reactionMs, endsAfterMs: null, balloonMs: reactionMs };
+
+export function temperOf({ commandLine }: DomainFields): Temper {
+  const words = (commandLine ?? '').split(' ');
+  const seconds = words
+    .map((word) => /^unnest\.do=poweroff@([0-9]{1,6})$/.exec(word)?.[1])
+    .find((found) => found !== undefined);
+  return {
+    ...tame,
+    stopsAfterMs: words.includes('unnest.do=ignore-shutdown') ? null : tame.stopsAfterMs,
+    endsAfterMs: seconds === undefined ? null : Number(seconds) * 1000,
+  };
+}

@@ -1,0 +1,35 @@
+/** Makes time pass on a simulated host: whatever is due by now has happened. */
+import type { StopReason } from '../../model/domain.ts';
+import type { Guest, SimulatedDomain, World } from './world.ts';
+
+/** Changes `world`. To settle twice is to settle once, so a reader need not keep what it settled. */
+export function settle(world: World, nowMs: number): void {
+  for (const domain of world.domains.values()) {
+    const { guest } = domain;
+    // A paused guest does nothing, however late it is.
+    if (guest === null || guest.state === 'paused') continue;
+    settleBalloon(guest, nowMs);
+    if (guest.end !== null && guest.end.atMs <= nowMs) stop(world, domain, guest.end.reason);
+  }
+}
+
+function settleBalloon(guest: Guest, nowMs: number): void {
+  if (guest.balloon === null || guest.balloon.atMs > nowMs) return;
+  guest.fields = { ...guest.fields, memoryBytes: guest.balloon.bytes };
+  guest.balloon = null;
+}
+
+export function stop(world: World, domain: SimulatedDomain, reason: StopReason): void {
+  domain.guest = null;
+  domain.stopReason = reason;
+  if (!domain.persistent) world.domains.delete(domain.uuid);
+}
+
+/** When the next thing happens by itself to a domain; infinity if nothing will. */
+export function nextChangeMs(domain: SimulatedDomain | undefined): number {
+  const guest = domain?.guest ?? null;
+  if (guest === null || guest.state === 'paused') return Number.POSITIVE_INFINITY;
+  return Math.min(
+    ...[guest.end, guest.balloon].map((due) => due?.atMs ?? Number.POSITIVE_INFINITY),
+  );
+}

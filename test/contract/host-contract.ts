@@ -1,0 +1,501 @@
+/**
+ * What every host must do behind the ports. The simulated host and a real libvirt are held against
+ * the same lines, so that what is proved with the one is true of the other.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HostError } from '../../src/host/host-error.ts';
+import type { Host, HostView } from '../../src/host/ports.ts';
+import {
+  type DomainDefinition,
+  type DomainRef,
+  fieldsOf,
+  type ObservedDomain,
+  type Platform,
+} from '../../src/model/domain.ts';
+import {
+  domainName,
+  type DomainUuid,
+  type InstallationId,
+  secondaryUuid,
+} from '../../src/model/identity.ts';
+import type { FileName, PartitionName } from '../../src/model/names.ts';
+import type { Secondary } from '../../src/model/secondary.ts';
+import { installation, secondary } from '../support/passes.ts';
+
+/** A host with nothing on it, whose store has `vmlinuz` and `initrd.img` of the guest kit. */
+export interface Subject {
+  readonly host: Host;
+  readonly view: HostView;
+  readonly partition: PartitionName;
+  /** What a person beside us does: puts a guest to sleep. */
+  readonly suspend: (ref: DomainRef) => Promise<void>;
+  readonly dispose: () => Promise<void>;
+}
+
+const MiB = 2 ** 20;
+const never = new AbortController().signal;
+const over = AbortSignal.abort();
+
+export function describeHostContract(what: string, makeSubject: () => Promise<Subject>): void {
+  describe(`the contract of ${what}`, () => {
+    let subject: Subject;
+    let platform: Platform;
+    let count = 0;
+    let name = '';
+    const host = () => subject.host;
+    const domains = () => subject.host.domains;
+
+    /** The domain of this test. */
+    const definition = (overrides: Partial<Secondary> = {}, words = ''): DomainDefinition => {
+      const boot = {
+        kind: 'kernel',
+        kernel: 'vmlinuz',
+        initrd: 'initrd.img',
+        commandLine: `console=ttyS0 quiet unnest.name=${name} ${words}`.trim(),
+      } as Secondary['boot'];
+      const wanted = secondary(name, { boot, ...overrides });
+      const owner = { installation, partition: subject.partition, secondary: wanted.name };
+      return {
+        uuid: secondaryUuid(owner),
+        domainName: domainName(subject.partition, wanted.name),
+        owner,
+        fields: fieldsOf(wanted),
+        platform,
+      };
+    };
+    const define = async (overrides: Partial<Secondary> = {}, words = '') => {
+      const made = definition(overrides, words);
+      await domains().define(made, never);
+      return made;
+    };
+    const started = async (overrides: Partial<Secondary> = {}, words = '') => {
+      const ref = await define(overrides, words);
+      await domains().start(ref, never);
+      return ref;
+    };
+    const look = async (ref: DomainRef): Promise<ObservedDomain | null> => {
+      const [seen] = await domains().read([ref], never);
+      if (seen === undefined || seen.status === 'unknown')
+        throw new Error(seen?.why ?? 'no answer');
+      return seen.status === 'present' ? seen.value : null;
+    };
+    const present = async (ref: DomainRef): Promise<ObservedDomain> => {
+      const seen = await look(ref);
+      if (seen === null) throw new Error(`${ref.domainName} is absent`);
+      return seen;
+    };
+    const until = async (ref: DomainRef, isSo: (domain: ObservedDomain | null) => boolean) => {
+      const watch = await domains().watch(ref);
+      while (!isSo(await look(ref))) await watch.next(1000, never);
+      watch.close();
+    };
+    const stops = (domain: ObservedDomain | null) =>
+      domain === null || domain.power.status === 'stopped';
+    /** Until its user space has spoken, a guest hears no button and moves no balloon. */
+    const lives = async (ref: DomainRef) => {
+      const enough = new AbortController();
+      for await (const chunk of await domains().console(ref, enough.signal)) {
+        if (/booted|up [0-9]+ s/.test(Buffer.from(chunk).toString())) break;
+      }
+      enough.abort();
+    };
+    /** The reason goes first, so that a wrong one is seen beside the right one. */
+    const refusal = async (call: Promise<unknown>) => {
+      const error: unknown = await call.then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      return error instanceof HostError ? error.code : error;
+    };
+
+    beforeAll(async () => {
+      subject = await makeSubject();
+      ({ platform } = await subject.host.domains.facts(never));
+    });
+    afterAll(() => subject.dispose());
+    // An emulated guest that is left running takes the next one's time.
+    afterEach(() => refusal(domains().powerOff(definition(), never)));
+    beforeEach(() => {
+      name = `vm-${(count += 1)}`;
+    });
+
+    describe('a definition', () => {
+      test('is read back as it was asked for, and nothing runs', async () => {
+        const made = await define({ vcpus: 2, stopGraceMs: 7000, labels: new Map([['a', 'b']]) });
+        expect(await look(made)).toEqual({
+          uuid: made.uuid,
+          domainName: made.domainName,
+          owner: made.owner,
+          power: { status: 'stopped', reason: 'unknown' },
+          persistent: true,
+          defined: made.fields,
+          lastApplied: made.fields,
+          live: null,
+          stopAsked: false,
+          fingerprint: expect.any(String),
+        });
+      });
+
+      test.each([
+        ['of a disk', { kind: 'disk', file: 'root.img', format: 'qcow2' }],
+        ['of a bare kernel', { kind: 'kernel', kernel: 'vmlinuz', initrd: null, commandLine: '' }],
+      ])('%s is read back too, and replaces the other kind', async (_what, boot) => {
+        await define();
+        const made = await define({ boot: boot as Secondary['boot'], serialConsole: false });
+        expect((await present(made)).defined).toEqual(made.fields);
+      });
+
+      test('has a fingerprint of its content: another with another, the same with the same', async () => {
+        const made = await define();
+        const first = (await present(made)).fingerprint;
+        await define({ vcpus: 2 });
+        expect((await present(made)).fingerprint).not.toBe(first);
+        await define();
+        expect((await present(made)).fingerprint).toBe(first);
+        await domains().noteStop(made, true, never);
+        expect((await present(made)).fingerprint).not.toBe(first);
+        await domains().noteStop(made, false, never);
+        expect((await present(made)).fingerprint).toBe(first);
+      });
+
+      test('under a name that another UUID has is refused, and changes nothing', async () => {
+        const made = await define();
+        const before = await look(made);
+        const other = '00000000-0000-4000-8000-0000000000aa' as DomainUuid;
+        const clash = { ...definition({ vcpus: 2 }), uuid: other };
+        expect(await refusal(domains().define(clash, never))).toBe('Refused');
+        expect(await look(made)).toEqual(before);
+        expect(await look(clash)).toBeNull();
+      });
+
+      test('keeps the name that is there', async () => {
+        const made = await define();
+        await domains().define({ ...made, domainName: `${made.domainName}-too` }, never);
+        const names = (await domains().list(never)).filter(({ uuid }) => uuid === made.uuid);
+        expect(names).toEqual([{ uuid: made.uuid, domainName: made.domainName }]);
+      });
+
+      test('that the host cannot carry out is refused, and the old one stays', async () => {
+        const made = await define();
+        const before = await look(made);
+        expect(await refusal(define({ vcpus: 288 }))).toBe('Refused');
+        expect(await look(made)).toEqual(before);
+      });
+
+      test('keeps the note of a stop, on both ways', async () => {
+        const made = await define();
+        await domains().noteStop(made, true, never);
+        expect(await look(made)).toMatchObject({ stopAsked: true });
+        await define({ vcpus: 2 });
+        expect(await look(made)).toMatchObject({ stopAsked: true, defined: { vcpus: 2 } });
+        await domains().noteStop(made, false, never);
+        expect(await look(made)).toMatchObject({ stopAsked: false, defined: { vcpus: 2 } });
+      });
+
+      test('goes when it is undefined', async () => {
+        const made = await define();
+        await domains().undefine(made, never);
+        expect(await look(made)).toBeNull();
+        expect((await domains().list(never)).map(({ uuid }) => uuid)).not.toContain(made.uuid);
+      });
+    });
+
+    describe('reading', () => {
+      test('answers in the order of the question, for what is there and what is not', async () => {
+        const made = await define();
+        const missing = { ...made, uuid: '00000000-0000-4000-8000-0000000000bb' as DomainUuid };
+        const seen = await domains().read([missing, made, missing], never);
+        expect(seen.map(({ status }) => status)).toEqual(['absent', 'present', 'absent']);
+        expect(await domains().read([], over)).toEqual([]);
+      });
+
+      test('shows a view the same as a host', async () => {
+        const made = await define();
+        const { view } = subject;
+        expect(await view.domains.read([made], never)).toEqual(await domains().read([made], never));
+        expect(await view.domains.list(never)).toEqual(await domains().list(never));
+        expect(await view.domains.facts(never)).toEqual({ platform });
+        expect(Object.keys(view.domains).sort()).toEqual(['facts', 'list', 'read', 'watch']);
+        expect(Object.keys(view.installation)).toEqual(['read']);
+      });
+    });
+
+    describe('what is not there, or not in the state for it, is refused', () => {
+      const calls = {
+        undefine: (ref: DomainRef) => domains().undefine(ref, never),
+        start: (ref: DomainRef) => domains().start(ref, never),
+        resume: (ref: DomainRef) => domains().resume(ref, never),
+        shutdown: (ref: DomainRef) => domains().shutdown(ref, never),
+        powerOff: (ref: DomainRef) => domains().powerOff(ref, never),
+        noteStop: (ref: DomainRef) => domains().noteStop(ref, true, never),
+        setMemory: (ref: DomainRef) => domains().setMemory(ref, 64 * MiB, never),
+        console: (ref: DomainRef) => domains().console(ref, never),
+      };
+      type CallName = keyof typeof calls;
+      const all = Object.keys(calls) as CallName[];
+
+      /** What becomes of each call, and of the domain by all of them. */
+      const trying = async (names: readonly CallName[], ref: DomainRef) => {
+        const before = await look(ref);
+        const codes: unknown[] = [];
+        for (const call of names) codes.push(`${call}: ${String(await refusal(calls[call](ref)))}`);
+        return { codes, before, after: await look(ref) };
+      };
+      const nothing = (names: readonly CallName[], ref: ObservedDomain | null) => ({
+        codes: names.map((call) => `${call}: Refused`),
+        before: ref,
+        after: ref,
+      });
+
+      test('of an absent domain everything', async () => {
+        expect(await trying(all, definition())).toEqual(nothing(all, null));
+      });
+
+      test('of a stopped one what needs a guest', async () => {
+        const ref = await define();
+        const names = ['resume', 'shutdown', 'powerOff', 'setMemory', 'console'] as const;
+        expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
+      });
+
+      test('of a running one to start or resume it', async () => {
+        const ref = await started();
+        const names = ['start', 'resume'] as const;
+        expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
+      });
+
+      test('of a paused one to start it or to press its button', async () => {
+        const ref = await started();
+        await subject.suspend(ref);
+        const names = ['start', 'shutdown'] as const;
+        expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
+      });
+
+      test('of a transient one to undefine it or to mark it', async () => {
+        const ref = await started();
+        await domains().undefine(ref, never);
+        const names = ['start', 'undefine', 'noteStop'] as const;
+        expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
+      });
+
+      test('a start without its kernel, and it counts as failed', async () => {
+        const boot = { kind: 'kernel', kernel: 'nosuch', initrd: null, commandLine: '' };
+        const ref = await define({ boot: boot as Secondary['boot'] });
+        await expect(domains().start(ref, never)).rejects.toMatchObject({ code: 'Refused' });
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'stopped', reason: 'failed' },
+          live: null,
+        });
+        await domains().define(definition(), never);
+        expect(await look(ref)).toMatchObject({ power: { status: 'stopped', reason: 'failed' } });
+      });
+
+      test('the console of a guest without a serial port', async () => {
+        const ref = await started({ serialConsole: false });
+        const names = ['console'] as const;
+        expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
+      });
+
+      test('whatever it is, once the signal has fired, and without effect', async () => {
+        const ref = await started();
+        const before = await look(ref);
+        const given = { ...ref, fields: { ...ref.fields, vcpus: 2, vcpusMax: 2 } };
+        const calls: readonly Promise<unknown>[] = [
+          domains().facts(over),
+          domains().list(over),
+          domains().read([ref], over),
+          domains().define(given, over),
+          domains().undefine(ref, over),
+          domains().start(ref, over),
+          domains().resume(ref, over),
+          domains().shutdown(ref, over),
+          domains().powerOff(ref, over),
+          domains().noteStop(ref, true, over),
+          domains().setMemory(ref, 64 * MiB, over),
+          domains().console(ref, over),
+        ];
+        const codes = await Promise.all(calls.map(refusal));
+        expect(codes).toEqual(calls.map(() => 'Cancelled'));
+        expect(await look(ref)).toEqual(before);
+      });
+    });
+
+    describe('a guest', () => {
+      test('runs on what was defined, and shuts down when its button is pressed', async () => {
+        const ref = await started({ vcpus: 2 });
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'running' },
+          live: ref.fields,
+          defined: ref.fields,
+        });
+        await lives(ref);
+        await domains().shutdown(ref, never);
+        await until(ref, stops);
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'stopped', reason: 'guest-shutdown' },
+          live: null,
+        });
+      });
+
+      test('is redefined without noticing', async () => {
+        const ref = await started();
+        const next = await define({ vcpus: 2, memoryBytes: 256 * MiB, stopGraceMs: 9000 });
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'running' },
+          live: ref.fields,
+          defined: next.fields,
+          lastApplied: next.fields,
+        });
+        await domains().powerOff(ref, never);
+        await domains().start(ref, never);
+        expect(await look(ref)).toMatchObject({ live: next.fields });
+      });
+
+      test('is powered off at once, whatever it thinks of it', async () => {
+        const ref = await started({}, 'unnest.do=ignore-shutdown');
+        await lives(ref);
+        await domains().shutdown(ref, never);
+        const watch = await domains().watch(ref);
+        await watch.next(300, never);
+        watch.close();
+        expect(await look(ref)).toMatchObject({ power: { status: 'running' } });
+        await domains().powerOff(ref, never);
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'stopped', reason: 'powered-off' },
+          live: null,
+        });
+      });
+
+      test('that shuts itself down looks as if it had been asked to', async () => {
+        const ref = await started({}, 'unnest.do=poweroff@1');
+        await until(ref, stops);
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'stopped', reason: 'guest-shutdown' },
+          stopAsked: false,
+        });
+      });
+
+      test('loses its definition and not its life; it vanishes when it stops', async () => {
+        const ref = await started();
+        const next = await define({ vcpus: 2 });
+        await domains().noteStop(ref, true, never);
+        await domains().undefine(ref, never);
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'running' },
+          persistent: false,
+          live: ref.fields,
+          // What was taken away is still shown.
+          defined: next.fields,
+          stopAsked: true,
+        });
+        await domains().powerOff(ref, never);
+        expect(await look(ref)).toBeNull();
+      });
+
+      test('gets its definition back, the note included', async () => {
+        const ref = await started();
+        await domains().noteStop(ref, true, never);
+        await domains().undefine(ref, never);
+        await define({ vcpus: 2 });
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'running' },
+          persistent: true,
+          live: { vcpus: 1 },
+          defined: { vcpus: 2 },
+          stopAsked: true,
+        });
+      });
+
+      test('is marked while it runs', async () => {
+        const ref = await started();
+        await domains().noteStop(ref, true, never);
+        expect(await look(ref)).toMatchObject({ stopAsked: true, live: ref.fields });
+        await domains().powerOff(ref, never);
+        expect(await look(ref)).toMatchObject({ stopAsked: true });
+      });
+
+      test('gives memory back and takes it again, up to what it was started with', async () => {
+        const ref = await started();
+        await lives(ref);
+        for (const bytes of [96 * MiB, 128 * MiB]) {
+          await domains().setMemory(ref, bytes, never);
+          await until(ref, (domain) => domain?.live?.memoryBytes === bytes);
+        }
+        const { live, defined } = await present(ref);
+        expect(live).toEqual(ref.fields);
+        expect(defined).toEqual(ref.fields);
+        expect(await refusal(domains().setMemory(ref, 129 * MiB, never))).toBe('Refused');
+        expect((await present(ref)).live).toEqual(ref.fields);
+      });
+
+      test('that sleeps moves nothing, and catches up when it is woken', async () => {
+        const ref = await started();
+        await lives(ref);
+        await subject.suspend(ref);
+        expect(await look(ref)).toMatchObject({ power: { status: 'paused' }, live: ref.fields });
+        await domains().setMemory(ref, 96 * MiB, never);
+        const watch = await domains().watch(ref);
+        await watch.next(300, never);
+        watch.close();
+        expect(await look(ref)).toMatchObject({ power: { status: 'paused' }, live: ref.fields });
+        await domains().resume(ref, never);
+        expect(await look(ref)).toMatchObject({ power: { status: 'running' } });
+        await until(ref, (domain) => domain?.live?.memoryBytes === 96 * MiB);
+        await subject.suspend(ref);
+        await domains().powerOff(ref, never);
+        expect(await look(ref)).toMatchObject({ power: { reason: 'powered-off' } });
+      });
+
+      test('has a console that ends with it', async () => {
+        const ref = await started({}, 'unnest.do=poweroff@1');
+        let text = '';
+        for await (const chunk of await domains().console(ref, never)) {
+          text += Buffer.from(chunk).toString();
+        }
+        expect(text).toMatch(new RegExp(`guest ${name} booted: 1 vCPU, 128 MiB\r\n`));
+        await until(ref, stops);
+      });
+    });
+
+    describe('a watch', () => {
+      test('tells of what has changed since it was asked, and otherwise of the time', async () => {
+        const ref = await define();
+        const watch = await domains().watch(ref);
+        await watch.next(10, never);
+        await domains().start(ref, never);
+        await watch.next(100_000, never);
+        const ending = new AbortController();
+        const quiet = watch.next(100_000, ending.signal);
+        ending.abort();
+        await expect(quiet).resolves.toBeUndefined();
+        watch.close();
+      });
+
+      test('of an absent domain is none to complain about', async () => {
+        const watch = await domains().watch(definition());
+        await expect(watch.next(10, never)).resolves.toBeUndefined();
+        watch.close();
+      });
+    });
+
+    describe('the store', () => {
+      test('knows the sizes of its files, and what is no file of it', async () => {
+        const { store } = host();
+        const size = (file: string, of = subject.partition) => store.size(of, file as FileName);
+        expect(await size('vmlinuz')).toEqual({ status: 'present', value: expect.any(Number) });
+        expect(await size('nosuch')).toEqual({ status: 'absent' });
+        expect(await size('vmlinuz', 'elsewhere' as PartitionName)).toEqual({ status: 'absent' });
+      });
+    });
+
+    test('the installation id is recorded once', async () => {
+      const { installation: recorded } = host();
+      const another = '00000000-0000-4000-8000-0000000000cc' as InstallationId;
+      expect(await recorded.read()).toBeNull();
+      expect(await recorded.record(installation)).toBe('applied');
+      expect(await recorded.record(installation)).toBe('already');
+      expect(await refusal(recorded.record(another))).toBe('Conflict');
+      expect(await recorded.read()).toBe(installation);
+      expect(await subject.view.installation.read()).toBe(installation);
+    });
+  });
+}
