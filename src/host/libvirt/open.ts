@@ -29,7 +29,8 @@ export async function openLibvirtView(
     host: {
       domains: domainReader(connection, storePath(stateDir, partition)),
       store: localStore(stateDir),
-      installation: localInstallation(stateDir),
+      // Without the writer also at run time.
+      installation: { read: () => localInstallation(stateDir).read() },
     },
     close: async () => connection.close(),
   };
