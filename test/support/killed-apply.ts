@@ -1,0 +1,68 @@
+/**
+ * `unnest ARGS`, but this process is killed (SIGKILL, no handler, no finally) at one write to the
+ * host: before it is sent, or after its answer has come. `KILL_AT` is `3 before`; without it the
+ * writes are only counted, and their number printed at the end.
+ */
+import { main } from '../../src/cli/main.ts';
+import type { Environment } from '../../src/cli/environment.ts';
+import { openLibvirtHost, openLibvirtView } from '../../src/host/libvirt/open.ts';
+import { newInstallationId } from '../../src/host/local/installation.ts';
+import { lockPartition } from '../../src/host/local/lock.ts';
+import type { Host } from '../../src/host/ports.ts';
+
+const [at = '0', when = ''] = (process.env['KILL_AT'] ?? '').split(' ');
+const writes = [
+  'define',
+  'undefine',
+  'start',
+  'resume',
+  'shutdown',
+  'powerOff',
+  'noteStop',
+  'setMemory',
+  'record',
+];
+let count = 0;
+
+function killing<T extends object>(port: T): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function' || !writes.includes(String(name))) return method;
+      return async (...args: unknown[]): Promise<unknown> => {
+        count += 1;
+        const mine = count === Number(at);
+        if (mine && when === 'before') process.kill(process.pid, 'SIGKILL');
+        const result: unknown = await method.apply(target, args);
+        if (mine && when === 'after') process.kill(process.pid, 'SIGKILL');
+        return result;
+      };
+    },
+  });
+}
+
+const openHost: Environment['openHost'] = async (target, signal) => {
+  const opened = await openLibvirtHost(target, signal);
+  const { domains, installation, store } = opened.host;
+  const host: Host = { domains: killing(domains), installation: killing(installation), store };
+  return { host, close: opened.close };
+};
+
+const never = new AbortController().signal;
+const output = { write: () => undefined, isTerminal: false, columns: 80 };
+process.exitCode = await main(process.argv.slice(2), 'test', {
+  variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
+  stdout: output,
+  stderr: { ...output, write: (text) => process.stderr.write(text) },
+  ask: null,
+  readStandardInput: async () => new Uint8Array(),
+  openView: openLibvirtView,
+  openHost,
+  lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
+  diagnose: async () => [],
+  newInstallationId,
+  now: () => performance.now(),
+  stop: never,
+  abort: never,
+});
+process.stdout.write(`${count}\n`);
