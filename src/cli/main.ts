@@ -11,6 +11,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
 import { planCommand } from './commands/plan.ts';
+import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
 import type { Environment } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -54,6 +55,7 @@ function programFor(
     consoleCommand(environment, exit),
     destroyCommand(environment, exit),
     doctorCommand(environment, exit),
+    schemaCommand(environment),
   ]) {
     program.addCommand(command);
   }

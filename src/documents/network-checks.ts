@@ -1,20 +1,17 @@
 /** Texts of the network and of the processor: subnets, interfaces, sets of CPUs. */
-import { z } from 'zod';
+import { textOf } from './schema-parts.ts';
 
 const prefixMin = 16;
 const prefixMax = 29;
 
 /** An IPv4 subnet as its own first address, so that there is one way to write each. */
-export const cidr = z
-  .string('a subnet, such as 10.20.0.0/24')
-  .regex(/^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, {
-    error: 'an IPv4 subnet, such as 10.20.0.0/24',
-    abort: true,
-  })
-  .superRefine((text, context) => {
-    const message = cidrProblem(text);
-    if (message !== null) context.addIssue({ code: 'custom', message });
-  });
+export const cidr = textOf(
+  /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/,
+  `an IPv4 subnet from /${prefixMin} to /${prefixMax}, such as 10.20.0.0/24`,
+).superRefine((text, context) => {
+  const message = cidrProblem(text);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
 
 function cidrProblem(text: string): string | null {
   const [address = '', prefixText = ''] = text.split('/');
@@ -40,22 +37,18 @@ function networkOf(octets: readonly number[], prefix: number): string {
 }
 
 /** IFNAMSIZ of Linux is 16 with the end mark. */
-export const interfaceName = z
-  .string('the name of a network interface, such as eth0')
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
-    'the name of a network interface: 1 to 15 letters, digits, . _ -',
-  );
+export const interfaceName = textOf(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
+  'the name of a network interface: 1 to 15 letters, digits, . _ -',
+);
 
 const cpuSetForm = 'CPUs as the kernel lists them, such as 4-7,12';
 /** CONFIG_NR_CPUS of Debian's kernels. */
 const cpuNumberMax = 8191;
 
 /** cpuset(7), list format; ascending and without overlap, so that there is one way to write each. */
-export const cpuSet = z
-  .string(cpuSetForm)
+export const cpuSet = textOf(/^\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*$/, cpuSetForm)
   .max(1024, 'at most 1024 characters')
-  .regex(/^\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*$/, { error: cpuSetForm, abort: true })
   .refine(isAscending, `${cpuSetForm}: ascending, without overlap, up to ${cpuNumberMax}`);
 
 function isAscending(text: string): boolean {

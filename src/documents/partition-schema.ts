@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { PartitionName } from '../model/names.ts';
 import { cidr, cpuSet, interfaceName } from './network-checks.ts';
 import {
+  branded,
   field,
   headerOf,
   listOf,
@@ -10,6 +11,7 @@ import {
   name,
   oneOf,
   size,
+  textOf,
   wholeNumber,
 } from './schema-parts.ts';
 
@@ -20,12 +22,10 @@ const perSecond = size(2 ** 10, TiB);
 /** What a host of today's largest kind has. */
 const cpusMax = 8192;
 
-const domainName = z
-  .string('the name of a libvirt domain')
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._+:@-]{0,127}$/,
-    'the name of a libvirt domain (letters, digits, . _ + : @ -)',
-  );
+const domainName = textOf(
+  /^[A-Za-z0-9][A-Za-z0-9._+:@-]{0,127}$/,
+  'the name of a libvirt domain (letters, digits, . _ + : @ -)',
+);
 
 const primary = z.strictObject({
   domain: field(domainName, { description: "The Primary's libvirt domain." }),
@@ -118,10 +118,7 @@ const spec = z.strictObject({
 export const partitionSchema = z
   .strictObject({
     ...headerOf('Partition'),
-    metadata: metadataOf(
-      name.transform((text) => text as PartitionName),
-      'The name of the partition.',
-    ),
+    metadata: metadataOf(branded<PartitionName>(name), 'The name of the partition.'),
     spec: field(spec, { description: 'What it has, and what it may do.' }),
   })
   .refine(({ spec: { limits: most, primary: vm } }) => (vm?.reserved.memory ?? 0) <= most.memory, {

@@ -25,32 +25,38 @@ export function field<T extends z.ZodType>(
   return schema.meta({ ...words, ...more });
 }
 
-export const name = z
-  .string('a name, such as web-1')
-  .regex(
-    NAME_PATTERN,
-    'a name of 1 to 32 lower-case letters, digits and "-", starting with a letter and not ending in "-"',
-  );
+/** A text of one form, which is said the same way in an error and in an explanation. */
+export const textOf = (pattern: RegExp, expects: string) =>
+  z.string(expects).regex(pattern, { error: expects, abort: true }).meta({ expects });
 
-export const file = z
-  .string("the name of a file in the partition's store")
-  .regex(
+export const name = textOf(
+  NAME_PATTERN,
+  'a name of 1 to 32 lower-case letters, digits and "-", starting with a letter and not ending in "-"',
+);
+
+/** The border at which checked text becomes a name; a transform would hide defaults from editors. */
+export const branded = <T extends string>(schema: z.ZodString) =>
+  schema as unknown as z.ZodType<T, string>;
+
+export const file = branded<FileName>(
+  textOf(
     FILE_NAME_PATTERN,
     "the name of a file in the partition's store (letters, digits, . _ + -), not a path",
-  )
-  .transform((text) => text as FileName);
+  ),
+);
 
-export const size = (bytesMin: number, bytesMax: number) =>
-  z
-    .string('a size, such as 512MiB')
-    .regex(SIZE_PATTERN, 'a whole number with KiB, MiB, GiB or TiB, such as 512MiB')
+export const size = (bytesMin: number, bytesMax: number) => {
+  const range = `from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}`;
+  const expects = 'a whole number with KiB, MiB, GiB or TiB, such as 512MiB';
+  return textOf(SIZE_PATTERN, expects)
     .transform((text, context) => {
       const bytes = parseSize(text);
       if (bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax) return bytes;
-      const message = `from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}`;
-      context.addIssue({ code: 'custom', message });
+      context.addIssue({ code: 'custom', message: range });
       return z.NEVER;
-    });
+    })
+    .meta({ expects: `${expects}, ${range}` });
+};
 
 export const wholeNumber = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;

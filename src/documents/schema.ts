@@ -14,4 +14,5 @@ export const schemas = {
 } as const;
 
 export type Kind = keyof typeof schemas;
+export const kinds = Object.keys(schemas) as readonly Kind[];
 export type AnyDocument = z.output<(typeof schemas)[Kind]>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SecondaryName } from '../model/names.ts';
 import { RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
 import {
+  branded,
   field,
   file,
   headerOf,
@@ -21,7 +22,7 @@ export const commandLineMax = 2048;
 const replicasMax = 1000;
 const startAfterMax = 64;
 
-const secondaryName = name.transform((text) => text as SecondaryName);
+const secondaryName = branded<SecondaryName>(name);
 
 // Printable ASCII: the kernel splits it at blanks, and a line break would end libvirt's log line.
 // `$(` is kept for placeholders, of which there is one, so that more can come without harm.
@@ -29,7 +30,10 @@ const commandLine = z
   .string()
   .max(commandLineMax, `at most ${commandLineMax} characters`)
   .regex(/^[\x20-\x7e]*$/, { error: 'printable ASCII on one line', abort: true })
-  .regex(/^(?:[^$]|\$(?!\()|\$\(name\))*$/, 'no other placeholder than $(name)');
+  .regex(/^(?:[^$]|\$(?!\()|\$\(name\))*$/, 'no other placeholder than $(name)')
+  .meta({
+    expects: `at most ${commandLineMax} characters of printable ASCII, and no other placeholder than $(name)`,
+  });
 
 const kernel = z.strictObject({
   file: field(file, {

@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { type AnyDocument, type Kind, schemas } from './schema.ts';
+import { type AnyDocument, type Kind, kinds, schemas } from './schema.ts';
 import { API_VERSION } from './schema-parts.ts';
 import type { DocumentPath, SourceDocument } from './source.ts';
 
@@ -37,7 +37,6 @@ function headerProblem(source: SourceDocument): Diagnostic | null {
     return source.complain('UnknownApiVersion', ['apiVersion'], message);
   }
   if (typeof kind !== 'string' || !Object.hasOwn(schemas, kind)) {
-    const kinds = Object.keys(schemas);
     const message = `kind is ${show(kind)}: expected ${kinds.join(', ')}`;
     return source.complain('UnknownKind', ['kind'], message, { remedy: suggest(kind, kinds) });
   }

@@ -1,6 +1,6 @@
 /** `unnest validate`: are these documents right? Needs no host. */
 import { Command } from 'commander';
-import { type Kind, schemas } from '../../documents/schema.ts';
+import { kinds } from '../../documents/schema.ts';
 import type { Bundle } from '../../documents/bundle.ts';
 import type { Environment } from '../environment.ts';
 import { partitionGiven, partitionOption, withDocuments } from '../options.ts';
@@ -25,7 +25,6 @@ export function validateCommand(environment: Environment): Command {
 
 /** `3 Secondaries, 1 Volume`; Secondaries are counted as they will be, replicas and all. */
 function contentsOf({ documents, secondaries }: Bundle): string {
-  const kinds = Object.keys(schemas) as readonly Kind[];
   const others = kinds
     .filter((kind) => kind !== 'Secondary')
     .map(
