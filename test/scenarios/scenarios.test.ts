@@ -6,15 +6,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plain } from '../../src/cli/render/paint.ts';
+import { planJson } from '../../src/cli/render/plan-json.ts';
+import { planDocumentSchema } from '../../src/cli/render/plan-schema.ts';
 import { renderPlan } from '../../src/cli/render/plan.ts';
 import { parseDocuments } from '../../src/documents/desired-state.ts';
-import { domainName, secondaryUuid } from '../../src/model/identity.ts';
 import type { DomainFields, Power } from '../../src/model/domain.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
-import type { SecondaryName } from '../../src/model/names.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
-import { type MemoryDomain, memoryHost, type World } from '../support/memory-host.ts';
-import { installation, partition, planPass, secondary } from '../support/passes.ts';
+import type { SimulatedDomain } from '../../src/host/simulated/world.ts';
+import { partition, planPass, secondary } from '../support/passes.ts';
+import { domainOf, ownerOf, testHost, unreadable, worldOf } from '../support/simulation.ts';
 
 /** What a story says of the host; what it leaves out is as `quickstart` would have made it. */
 interface Story {
@@ -48,49 +49,32 @@ describe('stories', () => {
     );
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
     const story = JSON.parse(read('observed.json')) as Story;
-    const host = memoryHost(worldOf(story));
-    for (const each of story.unreadable ?? []) {
-      host.unreadable.add(domainName(partition, each as SecondaryName));
-    }
+    const { files = ['vmlinuz', 'initrd.img'], recorded = true, domains = {} } = story;
+    const made = Object.entries(domains).map(([each, domain]) => domainFrom(each, domain));
+    const host = testHost(worldOf({ files, recorded, domains: made }), {
+      rules: [unreadable(...(story.unreadable ?? []))],
+    });
     const plan = await planPass(host, parsed.desired, story.deleteEverything, story.maxDeletions);
     await expect(renderPlan(plan, plain)).toMatchFileSnapshot(join(folder, name, 'plan.txt'));
+    expect(() => planDocumentSchema.parse(planJson(plan))).not.toThrow();
     expect(host.writes).toEqual([]);
   });
 });
 
-function worldOf({
-  files = ['vmlinuz', 'initrd.img'],
-  recorded = true,
-  domains = {},
-}: Story): World {
-  const made = Object.entries(domains).map(([name, domain]) => domainOf(name, domain));
-  return {
-    installation: recorded ? installation : null,
-    files: new Set(files),
-    domains: new Map(made.map((domain) => [domain.uuid, domain])),
-  };
-}
-
-function domainOf(name: string, story: StoryDomain): MemoryDomain {
-  const owner = { installation, partition, secondary: name as SecondaryName };
+function domainFrom(name: string, story: StoryDomain): SimulatedDomain {
   const base = fieldsOf(secondary(name, { ...story.document, stopGraceMs: 30_000 }));
   const defined = { ...base, ...story.defined };
-  const power = story.power ?? { status: 'running' };
-  return {
-    uuid: secondaryUuid(owner),
-    domainName: domainName(partition, owner.secondary),
-    owner:
-      story.owner === 'foreign'
-        ? null
-        : story.owner === 'other-partition'
-          ? { ...owner, partition: 'team-b' as typeof partition }
-          : owner,
-    power,
+  const owners = {
+    ours: ownerOf(name),
+    foreign: null,
+    'other-partition': { ...ownerOf(name), partition: 'team-b' as typeof partition },
+  };
+  return domainOf(name, {
+    owner: owners[story.owner ?? 'ours'],
+    power: story.power ?? { status: 'running' },
     persistent: story.persistent ?? true,
     defined,
-    live: power.status === 'stopped' ? null : { ...defined, ...story.live },
+    live: { ...defined, ...story.live },
     lastApplied: base,
-    stopAsked: false,
-    revision: 1,
-  };
+  });
 }

@@ -6,10 +6,9 @@ import { type FieldChange, fieldRules } from '../../diff/fields.ts';
 import { describe } from '../../plan/describe.ts';
 import type { Plan, PlanEntry } from '../../plan/plan.ts';
 import { summarise } from '../../plan/summary.ts';
+import { PLAN_API_VERSION, type PlanDocument } from './plan-schema.ts';
 
-const PLAN_API_VERSION = 'unnest.dev/plan/v1';
-
-export function planJson(plan: Plan): object {
+export function planJson(plan: Plan): PlanDocument {
   return {
     apiVersion: PLAN_API_VERSION,
     partition: plan.partition,
@@ -21,13 +20,13 @@ export function planJson(plan: Plan): object {
       kind: operation.kind,
       secondary: operation.secondary,
       phase: operation.phase,
-      after: operation.after,
+      after: [...operation.after],
       description: describe(operation),
     })),
   };
 }
 
-function entryJson(entry: PlanEntry): object {
+function entryJson(entry: PlanEntry): PlanDocument['changes'][number] {
   switch (entry.kind) {
     case 'blocked':
       return { name: entry.name, action: entry.kind, block: entry.block };
@@ -40,14 +39,14 @@ function entryJson(entry: PlanEntry): object {
         name: entry.name,
         action: entry.kind,
         impact: entry.impact,
-        reasons: entry.reasons,
+        reasons: [...entry.reasons],
         fields: entry.fields.map(fieldJson),
         waiting: entry.waiting.map(fieldJson),
-        operations: entry.operations,
+        operations: [...entry.operations],
       };
   }
 }
 
-function fieldJson({ field, from, to, impact, origin }: FieldChange): object {
+function fieldJson({ field, from, to, impact, origin }: FieldChange) {
   return { path: fieldRules[field].path, from, to, impact, origin };
 }
