@@ -3,7 +3,7 @@ import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
-import { actAndAwait, readDomain, requireDomain } from './observe-domain.ts';
+import { actAndAwait, isRefusal, readDomain, requireDomain } from './observe-domain.ts';
 
 /** libvirt answers when the guest runs; this is for its state to be seen. */
 const settleMs = 10_000;
@@ -41,7 +41,7 @@ export async function stopDomain(
 ): Promise<Done> {
   if (isStopped(await readDomain(domain, bench))) return 'already';
   const { domains } = bench.host;
-  const press = () => domains.shutdown(domain, bench.signal);
+  const press = () => pressButton(domain, bench);
   // A guest that is still booting does not hear the button, so it is pressed again.
   for (let leftMs = graceMs; leftMs > 0; leftMs -= pressEveryMs) {
     const timeMs = Math.min(leftMs, pressEveryMs);
@@ -50,6 +50,21 @@ export async function stopDomain(
   const cut = () => domains.powerOff(domain, bench.signal);
   if (await actAndAwait(domain, cut, isStopped, settleMs, bench)) return 'applied';
   throw new HostError('Timeout', `${domain.domainName} was powered off, and still runs`);
+}
+
+/**
+ * libvirt lets nobody press the button of a paused guest, so it is woken to hear it. If it cannot
+ * be, or still does not hear, that is for the grace period to end.
+ */
+async function pressButton(domain: DomainRef, bench: Workbench): Promise<void> {
+  const { domains } = bench.host;
+  try {
+    const now = await readDomain(domain, bench);
+    if (now?.power.status === 'paused') await domains.resume(domain, bench.signal);
+    await domains.shutdown(domain, bench.signal);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
 }
 
 function isRunning(domain: ObservedDomain | null): boolean {

@@ -126,11 +126,16 @@ function addNote(chain: Chain, { observed }: UpdateChange, domain: DomainRef): v
 
 function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): void {
   const memory = change.running.find(({ field }) => field === 'memoryBytes');
-  if (memory?.impact !== 'live') return;
+  if (memory?.impact !== 'live' || !canBalloon(change)) return;
   const { memoryBytes } = change.secondary;
   // A paused guest cannot give anything back before it has been resumed.
   const releases = memoryBytes < Number(memory.from) && change.power === 'none';
   chain.add('domain.set-memory', releases ? 'release' : 'acquire', { domain, memoryBytes });
+}
+
+/** The guest moves its balloon itself, and one that is to stay paused does nothing. */
+function canBalloon({ observed, power }: UpdateChange): boolean {
+  return observed.power.status === 'running' || power === 'resume';
 }
 
 /** Never without being told so: `updatePolicy: Restart`, and a run policy that wants it running. */
@@ -145,7 +150,9 @@ function wantsRestart({ secondary, running, power }: UpdateChange): boolean {
 
 function describeUpdate(change: UpdateChange, restarts: boolean): Work {
   const stays = !restarts && change.power !== 'stop';
-  const waiting = stays ? change.running.filter(({ impact }) => impact === 'restart') : [];
+  const waits = ({ impact }: FieldChange) =>
+    impact === 'restart' || (impact === 'live' && !canBalloon(change));
+  const waiting = stays ? change.running.filter(waits) : [];
   return {
     impact: impactOf(change, restarts),
     reasons: reasonsOf(change),

@@ -1,13 +1,18 @@
 /** A simulated host in memory, on a clock that stands still until somebody waits for it. */
 import { type VirtualClock, virtualClock } from '../../src/host/simulated/clock.ts';
-import { type FaultRule, Faults } from '../../src/host/simulated/faults.ts';
+import {
+  type Call,
+  type CallName,
+  type Fault,
+  type FaultRule,
+  Faults,
+} from '../../src/host/simulated/faults.ts';
 import { type SimulationOptions, simulatedHost } from '../../src/host/simulated/host.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
 import type { SimulatedDomain, World } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
 import type { DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
-import { type Owner, secondaryUuid } from '../../src/model/identity.ts';
-import { domainName } from '../../src/model/identity.ts';
+import { domainName, type Owner, secondaryUuid } from '../../src/model/identity.ts';
 import type { SecondaryName } from '../../src/model/names.ts';
 import { installation, partition } from './passes.ts';
 
@@ -15,6 +20,8 @@ export interface TestHost extends Host {
   readonly world: World;
   readonly clock: VirtualClock;
   readonly faults: Faults;
+  /** May be added to while it is used. */
+  readonly rules: FaultRule[];
   /** Every mutating call so far: `define unnest.team-a.web`. */
   readonly writes: readonly string[];
 }
@@ -22,17 +29,19 @@ export interface TestHost extends Host {
 export interface TestHostOptions extends Omit<SimulationOptions, 'keeper' | 'clock' | 'faults'> {
   readonly rules?: readonly FaultRule[];
   readonly clock?: VirtualClock;
-  /** Instead of `rules`, to look at them from outside. */
-  readonly faults?: Faults;
+  readonly latency?: (call: Call) => Promise<void>;
 }
 
 export function testHost(world: World = worldOf({}), options: TestHostOptions = {}): TestHost {
-  const { rules = [], clock = virtualClock(), faults = new Faults(rules), ...more } = options;
+  const { clock = virtualClock(), latency, ...more } = options;
+  const rules = [...(options.rules ?? [])];
+  const faults = new Faults(rules, latency);
   return {
     ...simulatedHost({ keeper: keepInMemory(world), clock, faults, ...more }),
     world,
     clock,
     faults,
+    rules,
     get writes() {
       return faults.calls
         .filter(({ writes }) => writes)
@@ -41,6 +50,30 @@ export function testHost(world: World = worldOf({}), options: TestHostOptions = 
         );
     },
   };
+}
+
+/** Spoils every call of a name; with `domain` only those about that one. */
+export function onCall(name: CallName, fault: Fault, domain?: string): FaultRule {
+  return (call) =>
+    call.name === name && (domain === undefined || call.subjects.includes(domain)) ? fault : null;
+}
+
+export function onCallNumber(index: number, fault: Fault): FaultRule {
+  return (call) => (call.index === index ? fault : null);
+}
+
+/** Domains, by the names of their Secondaries, that cannot be read. */
+export function unreadable(...names: readonly string[]): FaultRule {
+  const domains = names.map((name) => refOf(name).domainName);
+  const error = new Error('the test says so');
+  return onCall('read', { kind: 'partial', error, unreadable: domains });
+}
+
+/** One of the domains that the host has, to look at or to meddle with. */
+export function domainNamed(host: TestHost, name: string): SimulatedDomain {
+  const domain = host.world.domains.get(refOf(name).uuid);
+  if (domain === undefined) throw new Error(`there is no ${name}`);
+  return domain;
 }
 
 export interface WorldParts {

@@ -1,26 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { HostError } from '../../../src/host/host-error.ts';
-import { type Interfere, memoryHost, type World } from '../../support/memory-host.ts';
+import { tame } from '../../../src/host/simulated/guest.ts';
 import { applyPass, desired, planPass, runPlan, secondary } from '../../support/passes.ts';
-
-function world(): World {
-  return { installation: null, domains: new Map(), files: new Set(['vmlinuz']) };
-}
+import { domainNamed, domainOf, onCall, testHost } from '../../support/simulation.ts';
 
 const statuses = (report: Awaited<ReturnType<typeof runPlan>>) =>
   report.outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`);
 
-/** A host whose calls fail as the test says: `start unnest.team-a.web` -> error. */
-function failing(calls: Readonly<Record<string, Error>>): Interfere {
-  return (call, ref) => {
-    const error = calls[`${call} ${ref?.domainName ?? ''}`.trim()];
-    if (error !== undefined) throw error;
-  };
-}
-
 describe('a plan is carried out', () => {
   test('and afterwards there is nothing left to do, and nothing is written', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     const wanted = desired(secondary('web'), secondary('db', { runPolicy: 'Halted' }));
     expect(statuses(await applyPass(host, wanted))).toEqual([
       'installation.record applied',
@@ -35,7 +24,7 @@ describe('a plan is carried out', () => {
   });
 
   test('twice over, since each operation is idempotent', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     const plan = await planPass(host, desired(secondary('web')));
     await runPlan(plan, host);
     expect(statuses(await runPlan(plan, host))).toEqual([
@@ -46,7 +35,7 @@ describe('a plan is carried out', () => {
   });
 
   test('deletion stops and removes', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     await applyPass(host, desired(secondary('web')));
     expect(statuses(await applyPass(host, desired()))).toEqual([
       'domain.stop/web applied',
@@ -59,7 +48,8 @@ describe('a plan is carried out', () => {
 describe('what goes wrong', () => {
   test('a failure skips what depends on it, and nothing else', async () => {
     const refuse = new HostError('Refused', 'no', { cause: new Error('libvirt says no') });
-    const host = memoryHost(world(), failing({ 'define unnest.team-a.db': refuse }));
+    const rule = onCall('define', { kind: 'error', error: refuse }, 'unnest.team-a.db');
+    const host = testHost(undefined, { rules: [rule] });
     const report = await applyPass(host, desired(secondary('web'), secondary('db')));
     expect(statuses(report)).toEqual([
       'installation.record applied',
@@ -76,65 +66,46 @@ describe('what goes wrong', () => {
   });
 
   test('a bug in an adapter is told from a refusal', async () => {
-    const host = memoryHost(world(), failing({ 'start unnest.team-a.web': new TypeError('x') }));
+    const rules = [onCall('start', { kind: 'error', error: new TypeError('x') })];
+    const host = testHost(undefined, { rules });
     const report = await applyPass(host, desired(secondary('web')));
     expect(report.outcomes.at(-1)?.result).toMatchObject({ failure: { code: 'Bug' } });
   });
 
   test('a definition that somebody else wrote meanwhile is not overwritten', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     await applyPass(host, desired(secondary('web')));
     const plan = await planPass(host, desired(secondary('web', { vcpus: 2 })));
-    const [domain] = host.world.domains.values();
-    if (domain === undefined) throw new Error('no domain');
-    domain.defined = { ...domain.defined, commandLine: 'single' };
-    domain.revision += 1;
+    const { definition } = domainNamed(host, 'web');
+    definition.fields = { ...definition.fields, commandLine: 'single' };
     const report = await runPlan(plan, host);
     expect(report.outcomes[0]?.result).toMatchObject({ failure: { code: 'Conflict' } });
-    expect(domain.defined.commandLine).toBe('single');
+    expect(definition.fields.commandLine).toBe('single');
   });
 
   test('a domain that appeared since the plan is not taken over', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     const plan = await planPass(host, desired(secondary('web')));
     const [define] = plan.operations.filter(({ kind }) => kind === 'domain.define');
     if (define?.kind !== 'domain.define') throw new Error('no define');
-    const { uuid, domainName, fields } = define.definition;
-    host.world.domains.set(uuid, {
-      uuid,
-      domainName,
-      owner: null,
-      persistent: true,
-      power: { status: 'stopped', reason: 'unknown' },
-      defined: fields,
-      live: null,
-      lastApplied: null,
-      stopAsked: false,
-      revision: 1,
-    });
+    const { uuid, fields } = define.definition;
+    const power = { status: 'stopped', reason: 'unknown' } as const;
+    const stranger = domainOf('web', { owner: null, power, defined: fields, lastApplied: null });
+    host.world.domains.set(uuid, stranger);
     const report = await runPlan(plan, host);
     expect(statuses(report)).toContain('domain.define/web failed');
-    expect(host.writes).toEqual(['record']);
+    expect(host.writes).toEqual(['installation.record']);
   });
 
   test('success is only said after it was seen: a start that does not take', async () => {
-    const host = memoryHost(world());
-    const start = host.domains.start.bind(host.domains);
-    Object.assign(host.domains, {
-      start: async (...args: Parameters<typeof start>) => {
-        await start(...args);
-        const domain = host.world.domains.get(args[0].uuid);
-        if (domain !== undefined) domain.power = { status: 'stopped', reason: 'crashed' };
-      },
-    });
+    const host = testHost(undefined, { temperOf: () => ({ ...tame, endsAfterMs: 0 }) });
     const report = await applyPass(host, desired(secondary('web')));
     expect(report.outcomes.at(-1)?.result).toMatchObject({ failure: { code: 'Timeout' } });
   });
 
   test('a guest that ignores the power button is powered off after its time', async () => {
-    const host = memoryHost(world());
+    const host = testHost(undefined, { temperOf: () => ({ ...tame, stopsAfterMs: null }) });
     await applyPass(host, desired(secondary('web')));
-    Object.assign(host.domains, { shutdown: async () => undefined });
     const report = await applyPass(host, desired(secondary('web', { runPolicy: 'Halted' })));
     expect(statuses(report)).toEqual([
       'domain.define/web applied',
@@ -145,12 +116,78 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('a guest that is not as the plan saw it', () => {
+  const gone = desired();
+
+  test('sleeps: it is woken, so that it hears the button', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web')));
+    Object.assign(domainNamed(host, 'web').guest ?? {}, { state: 'paused' });
+    expect(statuses(await applyPass(host, gone))).toEqual([
+      'domain.stop/web applied',
+      'domain.undefine/web applied',
+    ]);
+    expect(host.writes).not.toContain('powerOff unnest.team-a.web');
+  });
+
+  test('sleeps, and is not to be woken: its memory waits, and nobody waits for it', async () => {
+    const host = testHost();
+    const manual = (MiB: number) =>
+      desired(secondary('web', { runPolicy: 'Manual', memoryBytes: MiB * 2 ** 20 }));
+    await applyPass(host, desired(secondary('web')));
+    Object.assign(domainNamed(host, 'web').guest ?? {}, { state: 'paused' });
+    expect(statuses(await applyPass(host, manual(96)))).toEqual(['domain.define/web applied']);
+    const [entry] = (await planPass(host, manual(96))).entries;
+    expect(entry).toMatchObject({ kind: 'unchanged', waiting: [{ field: 'memoryBytes' }] });
+  });
+
+  test.each(['shutdown', 'powerOff'] as const)(
+    'stops by itself just before %s: that is refused, and is what was wanted',
+    async (call) => {
+      const host = testHost(undefined, { temperOf: () => ({ ...tame, stopsAfterMs: null }) });
+      await applyPass(host, desired(secondary('web')));
+      const act = () => {
+        Object.assign(domainNamed(host, 'web').guest ?? {}, {
+          end: { atMs: host.clock.now(), reason: 'guest-shutdown' },
+        });
+      };
+      host.rules.push(onCall(call, { kind: 'meanwhile', act }));
+      expect(statuses(await applyPass(host, gone))).toEqual([
+        'domain.stop/web applied',
+        'domain.undefine/web applied',
+      ]);
+    },
+  );
+
+  test('was started by somebody else just before us', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web', { runPolicy: 'Halted' })));
+    const act = () => {
+      const domain = domainNamed(host, 'web');
+      const { fields } = domain.definition;
+      domain.guest = { state: 'running', fields, startedAtMs: 0, end: null, balloon: null };
+    };
+    const plan = await planPass(host, desired(secondary('web')));
+    host.rules.push(onCall('start', { kind: 'meanwhile', act }));
+    expect(statuses(await runPlan(plan, host))).toContain('domain.start/web applied');
+  });
+
+  test('a refusal for any other reason is a failure', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web', { runPolicy: 'Halted' })));
+    const error = new HostError('Refused', 'not today');
+    host.rules.push(onCall('start', { kind: 'error', error }));
+    const report = await applyPass(host, desired(secondary('web')));
+    expect(report.outcomes.at(-1)?.result).toMatchObject({ failure: { code: 'Refused' } });
+  });
+});
+
 describe('an interruption', () => {
   test('lets what is under way finish and begins nothing more', async () => {
     const stop = new AbortController();
-    const host = memoryHost(world(), (call, ref) => {
-      if (call === 'define' && ref?.domainName.endsWith('.db')) stop.abort();
-    });
+    const interrupt = { kind: 'meanwhile', act: () => stop.abort() } as const;
+    const rules = [onCall('define', interrupt, 'unnest.team-a.db')];
+    const host = testHost(undefined, { rules });
     const wanted = desired(secondary('web'), secondary('db'));
     const report = await applyPass(host, wanted, { stop: stop.signal });
     expect(statuses(report)).toEqual([
@@ -165,7 +202,7 @@ describe('an interruption', () => {
 
 describe('several at once', () => {
   test('no more than allowed, restarts guest by guest', async () => {
-    const host = memoryHost(world());
+    const host = testHost();
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const fleet = (vcpus: number) =>
       desired(...names.map((name) => secondary(name, { vcpus, updatePolicy: 'Restart' })));
@@ -180,12 +217,14 @@ describe('several at once', () => {
       },
       onOutcome: () => {
         underWay -= 1;
-        const down = [...host.world.domains.values()].filter(({ live }) => live === null);
+        const down = [...host.world.domains.values()].filter(({ guest }) => guest === null);
         mostDown = Math.max(mostDown, down.length);
       },
     });
     expect(mostUnderWay).toBe(2);
     expect(mostDown).toBeLessThanOrEqual(2);
-    expect([...host.world.domains.values()].every(({ live }) => live?.vcpus === 2)).toBe(true);
+    expect([...host.world.domains.values()].every(({ guest }) => guest?.fields.vcpus === 2)).toBe(
+      true,
+    );
   });
 });

@@ -1,32 +1,35 @@
 /** A failed read is never an absence: whatever fails, nothing is created and nothing deleted. */
 import { describe, expect, test } from 'vitest';
 import { HostError } from '../../../src/host/host-error.ts';
-import { type MemoryHost, memoryHost } from '../../support/memory-host.ts';
+import type { CallName } from '../../../src/host/simulated/faults.ts';
 import { applyPass, desired, planPass, secondary } from '../../support/passes.ts';
+import {
+  domainNamed,
+  onCall,
+  type TestHost,
+  testHost,
+  unreadable,
+} from '../../support/simulation.ts';
 
-async function hostWith(...names: readonly string[]): Promise<MemoryHost> {
-  const host = memoryHost({ installation: null, domains: new Map(), files: new Set(['vmlinuz']) });
+async function hostWith(...names: readonly string[]): Promise<TestHost> {
+  const host = testHost();
   await applyPass(host, desired(...names.map((name) => secondary(name))));
   return host;
 }
 
-const fails = async () => {
-  throw new HostError('Unreachable', 'reading', { cause: new Error('the wire is cut') });
-};
+const cut = new HostError('Unreachable', 'reading', { cause: new Error('the wire is cut') });
+const cutAt = (call: CallName) => onCall(call, { kind: 'error', error: cut });
 
 const wanted = desired(secondary('web'), secondary('new'));
 
 describe('when it cannot be read', () => {
   test.each([
-    ['the list of domains', (host: MemoryHost) => Object.assign(host.domains, { list: fails })],
-    ['the domains', (host: MemoryHost) => Object.assign(host.domains, { read: fails })],
-    [
-      'the installation id',
-      (host: MemoryHost) => Object.assign(host.installation, { read: fails }),
-    ],
-  ])('%s: nothing at all is planned, and it is said why', async (_what, spoil) => {
+    ['the list of domains', 'list'],
+    ['the domains', 'read'],
+    ['the installation id', 'installation.read'],
+  ] as const)('%s: nothing at all is planned, and it is said why', async (_what, call) => {
     const host = await hostWith('web', 'old');
-    spoil(host);
+    host.rules.push(cutAt(call));
     const plan = await planPass(host, wanted, true);
     const doing = plan.operations.filter(({ secondary: name }) => name !== 'new');
     expect(doing).toEqual([]);
@@ -37,20 +40,16 @@ describe('when it cannot be read', () => {
 
   test('the installation id: what is new is not made either, for its UUID is not known', async () => {
     const host = await hostWith('web');
-    Object.assign(host.installation, { read: fails });
+    host.rules.push(cutAt('installation.read'));
     expect((await planPass(host, wanted, true)).operations).toEqual([]);
   });
 
   test.each([
-    ['a file', 'FileUnknown', (host: MemoryHost) => Object.assign(host.store, { size: fails })],
-    [
-      'what the host can do',
-      'HostUnknown',
-      (host: MemoryHost) => Object.assign(host.domains, { facts: fails }),
-    ],
-  ])('%s: what needs it waits, what runs stays', async (_what, code, spoil) => {
+    ['a file', 'FileUnknown', 'size'],
+    ['what the host can do', 'HostUnknown', 'facts'],
+  ] as const)('%s: what needs it waits, what runs stays', async (_what, code, call) => {
     const host = await hostWith('web');
-    spoil(host);
+    host.rules.push(cutAt(call));
     const plan = await planPass(host, wanted);
     expect(plan.operations).toEqual([]);
     expect(plan.entries).toMatchObject([
@@ -61,7 +60,7 @@ describe('when it cannot be read', () => {
 
   test('one domain of many: the others go on', async () => {
     const host = await hostWith('web', 'old');
-    host.unreadable.add('unnest.team-a.web');
+    host.rules.push(unreadable('web'));
     const plan = await planPass(host, wanted, true);
     expect(plan.operations.map(({ id }) => id)).toEqual([
       'domain.define/new',
@@ -96,8 +95,7 @@ test('domains of other partitions and of other people are not even read', async 
 
 test('one that was renamed by hand is found by its UUID, and not made a second time', async () => {
   const host = await hostWith('web');
-  const [domain] = host.world.domains.values();
-  Object.assign(domain ?? {}, { domainName: 'renamed' });
+  Object.assign(domainNamed(host, 'web'), { domainName: 'renamed' });
   const plan = await planPass(host, desired(secondary('web')));
   expect(plan.operations).toEqual([]);
   expect(plan.entries).toMatchObject([{ kind: 'blocked', block: { code: 'MarkMismatch' } }]);

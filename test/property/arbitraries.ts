@@ -1,0 +1,160 @@
+/** Any documents, any host, any guests: what the properties of passes are tried on. */
+import fc from 'fast-check';
+import type { Fault } from '../../src/host/simulated/faults.ts';
+import { tame, type Temper } from '../../src/host/simulated/guest.ts';
+import type { SimulatedDomain, World } from '../../src/host/simulated/world.ts';
+import { HostError } from '../../src/host/host-error.ts';
+import { type DomainFields, fieldsOf, type Power } from '../../src/model/domain.ts';
+import type { DomainUuid } from '../../src/model/identity.ts';
+import type { SecondaryName } from '../../src/model/names.ts';
+import {
+  type DesiredState,
+  RUN_POLICIES,
+  type Secondary,
+  UPDATE_POLICIES,
+} from '../../src/model/secondary.ts';
+import { desired, secondary } from '../support/passes.ts';
+import { domainOf, refOf, worldOf } from '../support/simulation.ts';
+
+const MiB = 2 ** 20;
+export const names = ['a', 'b', 'c', 'd', 'e'];
+
+/** `UNNEST_PROPERTY_RUNS=100` runs a hundred times as many cases. */
+export function runs(numRuns: number): fc.Parameters<unknown> {
+  return { numRuns: numRuns * Number(process.env['UNNEST_PROPERTY_RUNS'] ?? 1) };
+}
+
+const disk = { kind: 'disk', file: 'root.img', format: 'raw' } as Secondary['boot'];
+
+const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
+  fc
+    .record({
+      vcpus: fc.integer({ min: 1, max: 3 }),
+      memoryBytes: fc.constantFrom(64 * MiB, 128 * MiB, 256 * MiB),
+      boot: fc.constantFrom(secondary('x').boot, disk),
+      serialConsole: fc.boolean(),
+      runPolicy: fc.constantFrom(...RUN_POLICIES),
+      updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
+      stopGraceMs: fc.constantFrom(0, 1000, 12_000),
+      protect: fc.boolean(),
+    })
+    .map((overrides) => secondary(name, overrides));
+
+export const anyDesired: fc.Arbitrary<DesiredState> = fc
+  .subarray(names)
+  .chain((chosen) =>
+    fc.tuple(
+      fc.tuple(...chosen.map(anySecondary)),
+      fc.tuple(...chosen.map((_, index) => fc.subarray(chosen.slice(0, index)))),
+    ),
+  )
+  .map(([secondaries, before]) =>
+    desired(
+      ...secondaries.map((each, index) => ({
+        ...each,
+        // Only those before it, so that there is no cycle.
+        startAfter: (before[index] ?? []) as SecondaryName[],
+      })),
+    ),
+  );
+
+const anyPower: fc.Arbitrary<Power> = fc.oneof(
+  fc.constant<Power>({ status: 'running' }),
+  fc.constant<Power>({ status: 'paused' }),
+  fc
+    .constantFrom('guest-shutdown', 'powered-off', 'crashed', 'failed', 'unknown')
+    .map((reason): Power => ({ status: 'stopped', reason: reason as never })),
+);
+
+const anyFields = (name: string) => anySecondary(name).map((each): DomainFields => fieldsOf(each));
+
+const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
+  fc
+    .record({
+      power: anyPower,
+      persistent: fc.boolean(),
+      foreign: fc.boolean(),
+      stopAsked: fc.boolean(),
+      lastApplied: fc.option(anyFields(name)),
+      defined: anyFields(name),
+      live: anyFields(name),
+    })
+    .map(({ foreign, persistent, ...parts }) =>
+      domainOf(name, {
+        ...parts,
+        // A transient domain exists only while it runs.
+        persistent: persistent || parts.power.status === 'stopped',
+        ...(foreign ? { owner: null, ref: { ...refOf(name), uuid: foreignUuid(name) } } : {}),
+      }),
+    );
+
+function foreignUuid(name: string): DomainUuid {
+  return `00000000-0000-4000-8000-00000000000${names.indexOf(name)}` as DomainUuid;
+}
+
+export const anyWorld: fc.Arbitrary<World> = fc
+  .subarray(names)
+  .chain((chosen) => fc.tuple(fc.boolean(), fc.tuple(...chosen.map(anyDomain))))
+  .map(([recorded, domains]) =>
+    // Where something is ours, the id that it derives from was written down before.
+    worldOf({
+      recorded: recorded || domains.some(({ definition }) => definition.owner !== null),
+      domains,
+    }),
+  );
+
+export type Tempers = ReadonlyMap<SecondaryName, Temper>;
+
+const anyTemper: fc.Arbitrary<Temper> = fc.record({
+  stopsAfterMs: fc.constantFrom(0, 20, 700, 3000, null),
+  endsAfterMs: fc.constant(null),
+  balloonMs: fc.constantFrom(0, 20, 5000),
+});
+
+/** Guests that live until somebody stops them, and whose balloons reach their goal. */
+export const anyTempers: fc.Arbitrary<Tempers> = fc
+  .tuple(...names.map(() => anyTemper))
+  .map((tempers) => new Map(tempers.map((each, at) => [names[at] as SecondaryName, each])));
+
+export function temperIn(tempers: Tempers) {
+  return (_fields: DomainFields, domainName: string): Temper =>
+    tempers.get(domainName.replace(/^.*\./, '') as SecondaryName) ?? tame;
+}
+
+const wire = () => new HostError('Unreachable', 'the wire is cut');
+
+/** Everything but a crash, and nothing that needs somebody to end it. */
+export const anyFault: fc.Arbitrary<Fault> = fc.constantFrom<Fault>(
+  { kind: 'error', error: wire() },
+  { kind: 'error', error: new HostError('Refused', 'not today') },
+  { kind: 'partial', error: wire() },
+  { kind: 'lost-reply', code: 'Timeout' },
+  { kind: 'lost-reply', code: 'Unreachable' },
+);
+
+export function foreignOf({ domains }: World): readonly SimulatedDomain[] {
+  return [...domains.values()].filter(({ definition }) => definition.owner === null);
+}
+
+/** Whose each domain is, for all that are ours. */
+export function ownersOf({ domains }: World): readonly string[] {
+  return [...domains.values()].flatMap(({ definition: { owner } }) =>
+    owner === null ? [] : [`${owner.partition}/${owner.secondary}`],
+  );
+}
+
+/**
+ * What matters of a world. Not when a guest was started; and not how it was stopped where somebody
+ * stopped it, since a slow guest is overtaken by its grace period or not.
+ */
+export function summary({ installation, domains }: World): unknown {
+  return {
+    installation,
+    domains: [...domains.values()]
+      .map(({ guest, stopReason: _reason, ...rest }) => ({
+        ...rest,
+        guest: guest === null ? null : { state: guest.state, fields: guest.fields },
+      }))
+      .sort((a, b) => a.uuid.localeCompare(b.uuid)),
+  };
+}
