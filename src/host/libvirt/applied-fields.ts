@@ -25,6 +25,12 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   startAfter: 'text',
 };
 
+/**
+ * For fields that marks of earlier versions do not have: what a domain of theirs amounts to. With
+ * nothing here, a new field would make an upgrade redefine every VM there is.
+ */
+const addedSince: Partial<DomainFields> = {};
+
 const names = Object.keys(kinds) as readonly FieldName[];
 
 export function writeApplied(fields: DomainFields): string {
@@ -63,7 +69,7 @@ function parseObject(text: string): ReadonlyMap<string, FieldValue> | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return new Map(Object.entries(value));
+    return new Map(Object.entries({ ...addedSince, ...value }));
   } catch {
     return null;
   }
