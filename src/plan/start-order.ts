@@ -6,6 +6,7 @@ import type { Change } from '../diff/change.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import type { Operation, OperationId } from './operation.ts';
+import { wantsStart } from './run-policy.ts';
 
 export interface StartOrder {
   /** Deepest dependency first, then by name. */
@@ -26,7 +27,7 @@ export function startOrder(changes: readonly Change[]): StartOrder {
     for (const name of secondary?.startAfter ?? []) {
       const dependency = byName.get(name);
       if (dependency !== undefined) visit(dependency);
-      if (!starts(change) || unmet.has(change.name)) continue;
+      if (!wantsStart(change) || unmet.has(change.name)) continue;
       if (!willRun(dependency, unmet))
         unmet.set(change.name, `it starts after ${name}, which does not run`);
     }
@@ -63,18 +64,9 @@ function secondaryOf(change: Change): Secondary | null {
   return change.kind === 'create' || change.kind === 'update' ? change.secondary : null;
 }
 
-function starts(change: Change): boolean {
-  if (change.kind === 'create') return wantsToRun(change.secondary);
-  return change.kind === 'update' && change.power === 'start';
-}
-
 /** Whether it runs, or is started by this plan. */
 function willRun(change: Change | undefined, unmet: ReadonlyMap<SecondaryName, string>): boolean {
   if (change === undefined || unmet.has(change.name)) return false;
-  if (starts(change)) return true;
+  if (wantsStart(change)) return true;
   return change.kind === 'update' && change.power !== 'stop' && change.observed.live !== null;
-}
-
-export function wantsToRun({ runPolicy }: Secondary): boolean {
-  return runPolicy === 'Always' || runPolicy === 'RerunOnFailure';
 }

@@ -8,7 +8,7 @@ import { type DomainDefinition, type DomainRef, fieldsOf, type Platform } from '
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
-import { wantsToRun } from './start-order.ts';
+import { wantsRestart, wantsToRun } from './run-policy.ts';
 import {
   type Operation,
   type OperationArgs,
@@ -136,16 +136,6 @@ function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): v
 /** The guest moves its balloon itself, and one that is to stay paused does nothing. */
 function canBalloon({ observed, power }: UpdateChange): boolean {
   return observed.power.status === 'running' || power === 'resume';
-}
-
-/** Never without being told so: `updatePolicy: Restart`, and a run policy that wants it running. */
-function wantsRestart({ secondary, running, power }: UpdateChange): boolean {
-  return (
-    secondary.updatePolicy === 'Restart' &&
-    power !== 'stop' &&
-    secondary.runPolicy !== 'Manual' &&
-    running.some(({ impact }) => impact === 'restart')
-  );
 }
 
 function describeUpdate(change: UpdateChange, restarts: boolean): Work {

@@ -50,4 +50,14 @@ describe('startAfter', () => {
     const [start] = plan.operations.filter(({ kind }) => kind === 'domain.start');
     expect(start?.after).toEqual(['domain.define/db']);
   });
+
+  test('a guest that could not be started again is not stopped for a restart', async () => {
+    const host = testHost();
+    const db = (vcpus: number) =>
+      secondary('db', { ...after('zk'), vcpus, updatePolicy: 'Restart' });
+    await applyPass(host, desired(secondary('zk'), db(1)));
+    const plan = await planPass(host, desired(secondary('zk', { runPolicy: 'Halted' }), db(2)));
+    expect(plan.entries).toMatchObject([{ name: 'db', kind: 'blocked' }, { name: 'zk' }]);
+    expect(plan.operations.map(({ secondary: name }) => name)).not.toContain('db');
+  });
 });
