@@ -45,4 +45,5 @@ export {
   xmlElement,
   XmlError,
   type XmlNode,
+  type XmlPosition,
 } from './xml.ts';

@@ -1,3 +1,4 @@
+import { indexOfNonCharacter, isXmlName } from './xml-characters.ts';
 import { XmlError, type XmlElement, type XmlNode } from './xml-tree.ts';
 
 /**
@@ -5,18 +6,6 @@ import { XmlError, type XmlElement, type XmlNode } from './xml-tree.ts';
  * Nothing is added, no indentation and no declaration, so that parsing gives the same tree back.
  */
 const depthMax = 512;
-
-/** Name of XML 1.0, fifth edition. */
-const startCharacters =
-  ':A-Z_a-z\\u{C0}-\\u{D6}\\u{D8}-\\u{F6}\\u{F8}-\\u{2FF}\\u{370}-\\u{37D}\\u{37F}-\\u{1FFF}\\u{200C}\\u{200D}' +
-  '\\u{2070}-\\u{218F}\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}\\u{10000}-\\u{EFFFF}';
-const name = new RegExp(
-  `^[${startCharacters}][${startCharacters}\\-.0-9\\u{B7}\\u{300}-\\u{36F}\\u{203F}\\u{2040}]*$`,
-  'u',
-);
-
-/** Characters that XML 1.0 cannot hold, not even escaped. */
-const unrepresentable = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
 /** Writes an element as text; throws `XmlError` for what XML 1.0 cannot hold. */
 export function serializeXml(element: XmlElement): string {
@@ -42,11 +31,11 @@ function serializeNode(node: XmlNode, depth: number): string {
 }
 
 function checkName(candidate: string): void {
-  if (!name.test(candidate)) throw new XmlError(`${JSON.stringify(candidate)} is not an XML name`);
+  if (!isXmlName(candidate)) throw new XmlError(`${JSON.stringify(candidate)} is not an XML name`);
 }
 
 function escaped(text: string, special: RegExp): string {
-  if (unrepresentable.test(text)) {
+  if (indexOfNonCharacter(text) !== -1) {
     throw new XmlError(`${JSON.stringify(text)} holds a character that XML cannot`);
   }
   return text.replace(special, (character) => references[character] ?? character);

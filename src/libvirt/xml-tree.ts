@@ -41,7 +41,19 @@ export function textOf(element: XmlElement): string {
   return element.children.filter((child) => typeof child === 'string').join('');
 }
 
-/** Why text is not XML, or a tree cannot become XML. */
+/** Where in a text something is: both from 1, the column in UTF-16 units. */
+export interface XmlPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Why text is not XML that we take, and where; or why a tree cannot become XML. */
 export class XmlError extends Error {
   override readonly name = 'XmlError';
+  readonly position: XmlPosition | undefined;
+
+  constructor(what: string, position?: XmlPosition) {
+    super(position === undefined ? what : `${what}, at ${position.line}:${position.column}`);
+    this.position = position;
+  }
 }
