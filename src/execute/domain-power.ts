@@ -58,8 +58,8 @@ export async function stopDomain(
  */
 async function pressButton(domain: DomainRef, bench: Workbench): Promise<void> {
   const { domains } = bench.host;
+  const now = await readDomain(domain, bench);
   try {
-    const now = await readDomain(domain, bench);
     if (now?.power.status === 'paused') await domains.resume(domain, bench.signal);
     await domains.shutdown(domain, bench.signal);
   } catch (error) {

@@ -24,6 +24,9 @@ export function runs(numRuns: number): fc.Parameters<unknown> {
   return { numRuns: numRuns * Number(process.env['UNNEST_PROPERTY_RUNS'] ?? 1) };
 }
 
+/** For tests whose cases somebody may multiply. */
+export const soakMs = 3_600_000;
+
 const disk = { kind: 'disk', file: 'root.img', format: 'raw' } as Secondary['boot'];
 
 const anySecondary = (name: string): fc.Arbitrary<Secondary> =>

@@ -17,6 +17,7 @@ import {
   names,
   ownersOf,
   runs,
+  soakMs,
   summary,
   temperIn,
 } from './arbitraries.ts';
@@ -24,96 +25,120 @@ import {
 const copy = (world: World) => structuredClone(world);
 
 describe('for any documents and any host', () => {
-  test('apply, then plan: nothing to do, and nothing is written', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyDesired, anyWorld, anyTempers, async (wanted, world, tempers) => {
-        const host = testHost(copy(world), { temperOf: temperIn(tempers) });
-        const report = await applyPass(host, wanted);
-        expect(report.outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
-        const writes = host.writes.length;
-        expect((await planPass(host, wanted, true)).operations).toEqual([]);
-        await applyPass(host, wanted);
-        expect(host.writes).toHaveLength(writes);
-      }),
-      runs(200),
-    );
-  });
+  test(
+    'apply, then plan: nothing to do, and nothing is written',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, anyTempers, async (wanted, world, tempers) => {
+          const host = testHost(copy(world), { temperOf: temperIn(tempers) });
+          const report = await applyPass(host, wanted);
+          expect(report.outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
+          const writes = host.writes.length;
+          expect((await planPass(host, wanted, true)).operations).toEqual([]);
+          await applyPass(host, wanted);
+          expect(host.writes).toHaveLength(writes);
+        }),
+        runs(200),
+      );
+    },
+    soakMs,
+  );
 
-  test('several operations at once come to the same as one after the other', async () => {
-    const anyLatencies = fc.array(fc.nat(50), { minLength: 1 });
-    const anyCase = fc.tuple(anyDesired, anyWorld, anyTempers, anyLatencies);
-    await fc.assert(
-      fc.asyncProperty(anyCase, async ([wanted, world, tempers, latencies]) => {
-        const options = { temperOf: temperIn(tempers) };
-        const slow = testHost(copy(world), {
-          ...options,
-          latency: ({ index }) =>
-            slow.clock.sleep(
-              latencies[index % latencies.length] ?? 0,
-              new AbortController().signal,
-            ),
-        });
-        const straight = testHost(copy(world), options);
-        await applyPass(straight, wanted);
-        const { outcomes } = await applyPass(slow, wanted, { inFlightMax: 4 });
-        expect(outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
-        expect(summary(slow.world)).toEqual(summary(straight.world));
-      }),
-      runs(100),
-    );
-  });
+  test(
+    'several operations at once come to the same as one after the other',
+    async () => {
+      const anyLatencies = fc.array(fc.nat(50), { minLength: 1 });
+      const anyCase = fc.tuple(anyDesired, anyWorld, anyTempers, anyLatencies);
+      await fc.assert(
+        fc.asyncProperty(anyCase, async ([wanted, world, tempers, latencies]) => {
+          const options = { temperOf: temperIn(tempers) };
+          const slow = testHost(copy(world), {
+            ...options,
+            latency: ({ index }) =>
+              slow.clock.sleep(
+                latencies[index % latencies.length] ?? 0,
+                new AbortController().signal,
+              ),
+          });
+          const straight = testHost(copy(world), options);
+          await applyPass(straight, wanted);
+          const { outcomes } = await applyPass(slow, wanted, { inFlightMax: 4 });
+          expect(outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
+          expect(summary(slow.world)).toEqual(summary(straight.world));
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
 
-  test('planning writes nothing', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
-        const host = testHost(copy(world));
-        await planPass(host, wanted, true);
-        expect(host.writes).toEqual([]);
-        expect(host.world).toEqual(world);
-      }),
-      runs(100),
-    );
-  });
+  test(
+    'planning writes nothing',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const host = testHost(copy(world));
+          await planPass(host, wanted, true);
+          expect(host.writes).toEqual([]);
+          expect(host.world).toEqual(world);
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
 
-  test('what is foreign stays as it was, and nothing is there twice', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
-        const host = testHost(copy(world));
-        await applyPass(host, wanted);
-        expect(foreignOf(host.world)).toEqual(foreignOf(world));
-        const owners = ownersOf(host.world);
-        expect(new Set(owners).size).toBe(owners.length);
-      }),
-      runs(100),
-    );
-  });
+  test(
+    'what is foreign stays as it was, and nothing is there twice',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const host = testHost(copy(world));
+          await applyPass(host, wanted);
+          expect(foreignOf(host.world)).toEqual(foreignOf(world));
+          const owners = ownersOf(host.world);
+          expect(new Set(owners).size).toBe(owners.length);
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
 
-  test('from what cannot be read nothing follows', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyDesired, anyWorld, fc.subarray(names), async (wanted, world, dark) => {
-        const host = testHost(copy(world), { rules: [unreadable(...dark)] });
-        const plan = await planPass(host, wanted, true);
-        const there = new Set([...world.domains.values()].map(({ domainName }) => domainName));
-        for (const { secondary } of plan.operations) {
-          if (secondary === null || !dark.includes(secondary)) continue;
-          expect(there.has(refOf(secondary).domainName)).toBe(false);
-        }
-      }),
-      runs(100),
-    );
-  });
+  test(
+    'from what cannot be read nothing follows',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, fc.subarray(names), async (wanted, world, dark) => {
+          const host = testHost(copy(world), { rules: [unreadable(...dark)] });
+          const plan = await planPass(host, wanted, true);
+          const there = new Set([...world.domains.values()].map(({ domainName }) => domainName));
+          for (const { secondary } of plan.operations) {
+            if (secondary === null || !dark.includes(secondary)) continue;
+            expect(there.has(refOf(secondary).domainName)).toBe(false);
+          }
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
 
-  test('the order of the documents does not matter, byte for byte', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
-        const reversed = desired(...[...wanted.secondaries.values()].toReversed());
-        const plans = await Promise.all(
-          [wanted, reversed].map((each) => planPass(testHost(copy(world)), each, true)),
-        );
-        const [one, other] = plans.map((plan) => JSON.stringify(planJson(plan)));
-        expect(one).toBe(other);
-      }),
-      runs(100),
-    );
-  });
+  test(
+    'the order of the documents does not matter, byte for byte',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const reversed = desired(...[...wanted.secondaries.values()].toReversed());
+          const plans = await Promise.all(
+            [wanted, reversed].map((each) => planPass(testHost(copy(world)), each, true)),
+          );
+          const [one, other] = plans.map((plan) => JSON.stringify(planJson(plan)));
+          expect(one).toBe(other);
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
 });
