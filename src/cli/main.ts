@@ -3,14 +3,18 @@ import { Command, CommanderError } from 'commander';
 import { explainError } from '../host/host-error.ts';
 import { exitCodeOf, remedyOf } from './command-error.ts';
 import { applyCommand } from './commands/apply.ts';
+import { completionCommand } from './commands/completion.ts';
 import { consoleCommand } from './commands/console.ts';
 import { describeCommand } from './commands/describe.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
+import { manCommand } from './commands/man.ts';
 import { planCommand } from './commands/plan.ts';
+import { renderCommand } from './commands/render.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
 import type { Environment } from './environment.ts';
@@ -55,7 +59,11 @@ function programFor(
     consoleCommand(environment, exit),
     destroyCommand(environment, exit),
     doctorCommand(environment, exit),
+    renderCommand(environment),
     schemaCommand(environment),
+    explainCommand(environment),
+    completionCommand(environment),
+    manCommand(environment),
   ]) {
     program.addCommand(command);
   }

@@ -24,22 +24,24 @@ export function fieldsOfKind(kind: Kind): readonly FieldFacts[] {
 }
 
 function walk(kind: Kind, path: string, schema: JsonSchema, required: boolean): FieldFacts[] {
-  const properties = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  const needed = (schema['required'] ?? []) as readonly string[];
-  const { default: fallback, description, change } = schema;
+  const properties = Object.entries(schema.properties ?? {}).map(
+    ([name, child]) => [name, schemaIn(child)] as const,
+  );
+  const { default: fallback, description = '', change } = schema;
   const facts: FieldFacts = {
     kind,
     path,
-    description: String(description ?? ''),
+    description,
     required,
     default: fallback === undefined ? null : written(fallback),
     allowed: allowedBy(schema),
     change: typeof change === 'string' ? change : null,
     children: properties.map(([name]) => name),
   };
-  const below = properties.flatMap(([name, child]) =>
-    walk(kind, path === '' ? name : `${path}.${name}`, child, needed.includes(name)),
-  );
+  const below = properties.flatMap(([name, child]) => {
+    const childPath = path === '' ? name : `${path}.${name}`;
+    return walk(kind, childPath, child, schema.required?.includes(name) ?? false);
+  });
   return [facts, ...below];
 }
 
@@ -49,18 +51,22 @@ function written(value: unknown): string {
 
 function allowedBy(schema: JsonSchema): string {
   if (typeof schema['expects'] === 'string') return schema['expects'];
-  if (schema['const'] !== undefined) return String(schema['const']);
-  if (Array.isArray(schema['enum'])) return schema['enum'].join(', ');
-  switch (schema['type']) {
-    case 'boolean':
-      return 'true, false';
-    case 'integer':
-      return `a whole number from ${schema['minimum']} to ${schema['maximum']}`;
-    case 'array':
-      return `a list of at most ${schema['maxItems']} different entries, each: ${allowedBy(schema['items'] as JsonSchema)}`;
-    case 'object':
-      return 'properties' in schema ? 'a mapping' : 'a mapping of texts';
-    default:
-      throw new Error(`what is allowed in a field of type ${schema['type']}?`);
+  if (typeof schema.const === 'string') return schema.const;
+  if (schema.enum !== undefined) return schema.enum.join(', ');
+  const { type, minimum, maximum, maxItems, items } = schema;
+  if (type === 'boolean') return 'true, false';
+  if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
+  if (type === 'object')
+    return schema.properties === undefined ? 'a mapping of texts' : 'a mapping';
+  if (type === 'array') {
+    return `at most ${maxItems} different entries, each: ${allowedBy(schemaIn(items))}`;
   }
+  // A text without words of its own, or what no document has.
+  throw new Error(`what is allowed in this field? ${JSON.stringify(schema)}`);
+}
+
+/** JSON Schema also has `true` and `false`, and lists for tuples; these schemas use none of it. */
+function schemaIn(value: JsonSchema['items']): JsonSchema {
+  if (typeof value === 'object' && !Array.isArray(value)) return value;
+  throw new Error(`expected a schema, not ${JSON.stringify(value)}`);
 }

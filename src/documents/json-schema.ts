@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type Kind, kinds, schemas } from './schema.ts';
 import { API_VERSION } from './schema-parts.ts';
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 const draft = 'http://json-schema.org/draft-07/schema#';
 
@@ -20,7 +20,7 @@ export function fieldSchemaOf(kind: Kind): JsonSchema {
   return generate(kind, () => undefined);
 }
 
-function generate(kind: Kind, adapt: (schema: z.core.JSONSchema.BaseSchema) => void): JsonSchema {
+function generate(kind: Kind, adapt: (schema: JsonSchema) => void): JsonSchema {
   return z.toJSONSchema(schemas[kind], {
     target: 'draft-07',
     // What people write, before defaults and units.
@@ -28,7 +28,7 @@ function generate(kind: Kind, adapt: (schema: z.core.JSONSchema.BaseSchema) => v
     // Each field has words of its own, so nothing is worth sharing.
     reused: 'inline',
     override: ({ jsonSchema }) => adapt(jsonSchema),
-  }) as JsonSchema;
+  });
 }
 
 /** One schema for all kinds. Not a `oneOf`: editors would then speak of every kind at once. */
@@ -41,7 +41,7 @@ export function jsonSchemaOfAll(): JsonSchema {
     required: ['apiVersion', 'kind', 'metadata', 'spec'],
     properties: {
       apiVersion: { const: API_VERSION, description: 'The version of this language.' },
-      kind: { enum: kinds, description: 'What the document describes.' },
+      kind: { enum: [...kinds], description: 'What the document describes.' },
     },
     allOf: kinds.map((kind) => ({
       if: { required: ['kind'], properties: { kind: { const: kind } } },
@@ -57,7 +57,7 @@ function withoutDraft({ $schema: _draft, ...schema }: JsonSchema): JsonSchema {
 }
 
 /** Editors show the description and nothing else, so it also has to say default and impact. */
-function describe(schema: z.core.JSONSchema.BaseSchema): void {
+function describe(schema: JsonSchema): void {
   const { description, change, default: fallback } = schema;
   delete schema['change'];
   delete schema['expects'];

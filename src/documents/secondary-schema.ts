@@ -20,7 +20,8 @@ const vcpusMax = 288;
 /** COMMAND_LINE_SIZE of x86 Linux. */
 export const commandLineMax = 2048;
 const replicasMax = 1000;
-const startAfterMax = 64;
+/** As many as one name can stand for, so that `export` can always write them out. */
+const startAfterMax = replicasMax;
 
 const secondaryName = branded<SecondaryName>(name);
 

@@ -27,9 +27,11 @@ const mayImport = new Map<string, readonly string[]>([
   ['host/simulated', ['model', 'host', 'host/local']],
   ['observe', ['model', 'host']],
   ['execute', ['model', 'plan', 'host']],
-  ['cli', [...cliImports, 'cli/render', 'cli/commands']],
-  ['cli/render', [...cliImports, 'cli']],
-  ['cli/commands', [...cliImports, 'cli', 'cli/render']],
+  ['cli', [...cliImports, 'cli/render', 'cli/commands', 'cli/explain']],
+  ['cli/render', [...cliImports, 'cli', 'cli/explain']],
+  ['cli/explain', [...cliImports, 'cli']],
+  ['cli/completion', ['cli']],
+  ['cli/commands', [...cliImports, 'cli', 'cli/render', 'cli/explain', 'cli/completion']],
   ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'host/simulated', 'libvirt', 'cli']],
 ]);
 

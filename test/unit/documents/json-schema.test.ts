@@ -20,9 +20,12 @@ const compile = (name: string) => new Ajv({ strict: true, strictTypes: false }).
 const ofKind = Object.fromEntries(kinds.map((kind) => [kind, compile(`${kind}.json`)]));
 const ofAll = compile('unnest.json');
 
+function errorsOf(check: ReturnType<typeof compile> | undefined, document: unknown) {
+  return check?.(document) ? [] : check?.errors;
+}
+
 test('schemas/ is what `npm run schemas` writes', () => {
   const files = schemaFiles();
-  expect(readdirSync(stored).sort()).toEqual([...files.keys()].sort());
   for (const [name, text] of files) expect(readFileSync(new URL(name, stored), 'utf8')).toBe(text);
 });
 
@@ -36,22 +39,22 @@ test('every field has words, and every word is a sentence', () => {
 
 test('what a change costs a running guest is said as it is', () => {
   const said = new Map(fieldsOfKind('Secondary').map(({ path, change }) => [path, change]));
+  const impacts = new Map<string, string>();
   for (const { path, running } of Object.values(fieldRules)) {
     const sample = { memoryBytes: 1, memoryMaxBytes: 1 } as Parameters<typeof running>[0];
     const impact = running(sample, sample);
-    const words = said.get(path) ?? 'nothing';
-    if (impact === 'unnoticed') {
-      expect(`${path}: ${words}`).toMatch(/: (live|none|starts|restart$|live up to)/);
-    } else expect(`${path}: ${words}`).toContain(`: ${impact}`);
+    if (impact !== 'unnoticed' || !impacts.has(path)) impacts.set(path, impact);
+  }
+  for (const [path, impact] of impacts) {
+    const words = impact === 'unnoticed' ? /^(live|none|starts)/ : new RegExp(`^${impact}`);
+    expect(said.get(path)).toMatch(words);
   }
 });
 
 describe('valid documents', () => {
   test.each(validDocuments)('$kind is accepted by all', (document) => {
-    expect(schemas[document.kind as Kind].safeParse(document).error).toBeUndefined();
-    expect(ofKind[document.kind]?.(document), JSON.stringify(ofKind[document.kind]?.errors)).toBe(
-      true,
-    );
+    expect(schemas[document.kind].safeParse(document).error).toBeUndefined();
+    expect(errorsOf(ofKind[document.kind], document)).toEqual([]);
     expect(ofAll(document)).toBe(true);
   });
 });
@@ -136,7 +139,7 @@ test.each(beyond)('%s is refused by zod alone', (_what, document) => {
 
 test('nothing that unnest accepts is refused', () => {
   const changes = validDocuments.flatMap((document) =>
-    fieldsOfKind(document.kind as Kind)
+    fieldsOfKind(document.kind)
       .filter(({ path }) => path !== '' && !path.includes('boot.disk'))
       .map(({ path }) => [document as unknown as Json, path] as const),
   );
@@ -164,7 +167,7 @@ test('nothing that unnest accepts is refused', () => {
   expect(accepted.count).toBeGreaterThan(20);
 });
 
-describe('every document of examples/ ', () => {
+describe('every document of examples/', () => {
   const examples = readdirSync(new URL('examples/', root), { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.ya?ml$/.test(file))
     .map((file) => [file, readFileSync(new URL(`examples/${file}`, root), 'utf8')] as const)
@@ -175,7 +178,7 @@ describe('every document of examples/ ', () => {
     expect(text.split('\n')[0]).toBe(`# yaml-language-server: $schema=${up}schemas/unnest.json`);
     for (const document of parseAllDocuments(text)) {
       const value = (document as { toJS(): unknown }).toJS();
-      expect(ofAll(value), JSON.stringify(ofAll.errors)).toBe(true);
+      expect(errorsOf(ofAll, value)).toEqual([]);
     }
   });
 });

@@ -1,0 +1,26 @@
+/** `unnest render`: documents as they are understood, and where each value comes from. */
+import { Command } from 'commander';
+import { effectiveDocuments } from '../../documents/effective.ts';
+import type { Environment } from '../environment.ts';
+import { outputOption, partitionGiven, partitionOption, withDocuments } from '../options.ts';
+import { readBundle } from '../read-documents.ts';
+import { documentsJson, documentsYaml } from '../render/documents.ts';
+import { writeNotes } from '../render/notes.ts';
+
+interface Options {
+  readonly file?: readonly string[];
+  readonly output: 'yaml' | 'json';
+}
+
+export function renderCommand(environment: Environment): Command {
+  return withDocuments(new Command('render'))
+    .description('print documents with defaults and replicas, and where each value comes from')
+    .addOption(partitionOption(environment))
+    .addOption(outputOption('yaml', 'json'))
+    .action(async ({ file = [], output }: Options, command: Command) => {
+      const bundle = await readBundle(file, partitionGiven(command, environment), environment);
+      const render = output === 'json' ? documentsJson : documentsYaml;
+      environment.stdout.write(render(bundle.partition, effectiveDocuments(bundle)));
+      writeNotes(bundle.notYet, environment);
+    });
+}

@@ -1,0 +1,49 @@
+/** Why a plan leaves a Secondary alone. */
+import type { BlockCode } from '../../diff/change.ts';
+import type { Explanations } from './explanation.ts';
+
+export const blockExplanations: Explanations<BlockCode> = {
+  HostUnknown: {
+    means:
+      'Something that has to be known of the host could not be read. From what is unknown nothing follows: neither a creation nor a deletion.',
+    todo: 'Look at the reason that is named, and at `unnest doctor`; then plan again.',
+  },
+  NameTaken: {
+    means:
+      'A domain that unnest did not make has the name that this Secondary would get. It is left as it is.',
+    todo: 'Rename the Secondary, or the other domain (`virsh domrename`).',
+  },
+  MarkMismatch: {
+    means:
+      'A domain has the UUID or the name of this Secondary, and its mark says that it belongs to another installation, partition or Secondary.',
+    todo: 'Was the host copied, or its state directory restored from another one? Look at the mark with `virsh metadata`; remove the domain by hand if it is a leftover.',
+  },
+  FileMissing: {
+    means:
+      "A kernel, RAM disk or disk image that the document names is not in the partition's store.",
+    todo: 'Put it into /var/lib/unnest/PARTITION/files/ (or below --state-dir), or correct its name in the document.',
+  },
+  FileUnknown: {
+    means:
+      "A file in the partition's store could not be looked at, so that it is not known whether it is there.",
+    todo: 'Check the permissions of the store; run as root.',
+  },
+  Protected: {
+    means: 'It would be deleted, and its document said `protect: true`.',
+    todo: 'If it is meant: apply it with `protect: false` first, then remove the document.',
+  },
+  StartAfterUnmet: {
+    means:
+      'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan.',
+    todo: 'See why the other one does not run (`unnest get`); or take it out of spec.startAfter.',
+  },
+  TooManyDeletions: {
+    means: 'The plan would delete more Secondaries than one plan may.',
+    todo: 'Were all documents given? If it is meant, say --max-deletions COUNT.',
+  },
+  DeletesEverything: {
+    means:
+      'The documents hold no Secondary, so that every one of the partition would be deleted. An emptied directory is more often an accident than a wish.',
+    todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
+  },
+};

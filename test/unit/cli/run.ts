@@ -1,0 +1,49 @@
+/** The command line as a function, in a test's own process: arguments in, what it printed out. */
+import { adapters } from '../../../src/bin/adapters.ts';
+import type { Output } from '../../../src/cli/environment.ts';
+import { main } from '../../../src/cli/main.ts';
+import { installation } from '../../support/passes.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  readonly stdin?: string | Uint8Array;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+}
+
+export async function run(
+  argv: readonly string[],
+  { stdin = '', variables = {}, columns = 80 }: Surroundings = {},
+): Promise<Ran> {
+  const stdout = recorder(columns);
+  const stderr = recorder(columns);
+  const never = new AbortController().signal;
+  const code = await main(argv, '1.2.3', {
+    ...adapters,
+    variables: new Map(Object.entries(variables)),
+    stdout,
+    stderr,
+    ask: null,
+    readStandardInput: async (bytesMax) => Buffer.from(stdin).subarray(0, bytesMax),
+    newInstallationId: () => installation,
+    now: () => 0,
+    stop: never,
+    abort: never,
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function recorder(columns: number): Output & { text(): string } {
+  const chunks: string[] = [];
+  return {
+    write: (text) => void chunks.push(text),
+    isTerminal: false,
+    columns,
+    text: () => chunks.join(''),
+  };
+}
