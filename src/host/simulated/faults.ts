@@ -58,7 +58,7 @@ export interface PartialFault {
 export type FaultRule = (call: Call) => Fault | null;
 
 /** Not a `HostError`: nobody is there to handle it. */
-export class SimulatedCrash extends Error {
+class SimulatedCrash extends Error {
   override readonly name = 'SimulatedCrash';
 }
 

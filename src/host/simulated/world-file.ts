@@ -77,11 +77,13 @@ async function realFile(path: string): Promise<string> {
   }
 }
 
-const lockTriesMs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1000, 1000, 1000];
+/** A change takes a few milliseconds, so that five seconds of tries mean that something is wrong. */
+const lockTriesMax = 500;
+const lockRetryMs = 10;
 
 async function lockFile(path: string, signal: AbortSignal | null): Promise<Lock> {
   const conflict = `another process is changing ${path}`;
-  for (const waitMs of lockTriesMs) {
+  for (let tries = 0; tries < lockTriesMax; tries += 1) {
     try {
       return await lockName(`simulated host\0${path}`, conflict);
     } catch (error) {
@@ -89,7 +91,7 @@ async function lockFile(path: string, signal: AbortSignal | null): Promise<Lock>
     }
     if (signal?.aborted) throw new HostError('Cancelled', `waiting to change ${path}`);
     // Two that wait for each other do not try at the same moments.
-    await sleep(waitMs * (0.5 + Math.random()));
+    await sleep(lockRetryMs * 2 * Math.random());
   }
   throw new HostError('Timeout', conflict);
 }
