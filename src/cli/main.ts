@@ -61,7 +61,7 @@ function programFor(
     doctorCommand(environment, exit),
     renderCommand(environment),
     schemaCommand(environment),
-    explainCommand(environment),
+    explainCommand(environment, exit),
     completionCommand(environment),
     manCommand(environment),
   ]) {

@@ -45,7 +45,7 @@ const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
   const { domains, installation, store } = opened.host;
   const host: Host = { domains: killing(domains), installation: killing(installation), store };
-  return { host, close: opened.close };
+  return { host, close: () => opened.close() };
 };
 
 const never = new AbortController().signal;

@@ -29,7 +29,7 @@ const mayImport = new Map<string, readonly string[]>([
   ['execute', ['model', 'plan', 'host']],
   ['cli', [...cliImports, 'cli/render', 'cli/commands', 'cli/explain']],
   ['cli/render', [...cliImports, 'cli', 'cli/explain']],
-  ['cli/explain', [...cliImports, 'cli']],
+  ['cli/explain', ['cli/render', ...cliImports, 'cli']],
   ['cli/completion', ['cli']],
   ['cli/commands', [...cliImports, 'cli', 'cli/render', 'cli/explain', 'cli/completion']],
   ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'host/simulated', 'libvirt', 'cli']],

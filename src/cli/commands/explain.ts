@@ -1,25 +1,77 @@
 /** `unnest explain`: what a code or a field means, and what to do about it. */
 import { Command } from 'commander';
 import { closest } from '../../documents/closest.ts';
+import { secondaryName } from '../../model/names.ts';
 import { usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { explainSecondary } from '../explain/secondary.ts';
 import { topicsFor, topicWords } from '../explain/topics.ts';
+import { findSecondary } from '../one-secondary.ts';
+import {
+  type HostOptions,
+  planOptionsOf,
+  targetOf,
+  withDocuments,
+  withHostOptions,
+} from '../options.ts';
+import { limitsOf, planFor } from '../pass.ts';
+import { readDesiredState } from '../read-documents.ts';
 import { renderTopicList, renderTopics } from '../render/explanations.ts';
 import { paintFor } from '../render/paint.ts';
+import { using } from '../using.ts';
 
-export function explainCommand(environment: Environment): Command {
-  return new Command('explain')
-    .description('say what an error code, an exit code or a field of a document means')
-    .argument('[word]', 'a code such as MissingField, or a field such as spec.memory')
-    .action((word: string | undefined) => {
+interface Options extends HostOptions {
+  readonly file?: readonly string[];
+}
+
+export function explainCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return withHostOptions(withDocuments(new Command('explain')), environment)
+    .description('say what a code or a field means, or why a Secondary is as it is')
+    .argument('[word]', 'MissingField, spec.memory, or the name of a Secondary')
+    .action(async (word: string | undefined, options: Options) => {
       const { stdout, variables } = environment;
       const paint = paintFor(stdout, variables);
-      stdout.write(
-        word === undefined
-          ? renderTopicList(stdout.columns, paint)
-          : renderTopics(findTopics(word), stdout.columns, paint),
-      );
+      if (word === undefined) stdout.write(renderTopicList(stdout.columns, paint));
+      else if (topicsFor(word).length > 0 || secondaryName(word) === undefined) {
+        stdout.write(renderTopics(findTopics(word), stdout.columns, paint));
+      } else exit(await explainNameOrTypo(word, options, environment));
     });
+}
+
+/** A name that the host does not have may be a code or a field, mistyped. */
+async function explainNameOrTypo(
+  word: string,
+  options: Options,
+  environment: Environment,
+): Promise<ExitCode> {
+  try {
+    return await explainName(word, options, environment);
+  } catch (error) {
+    if (closest(word, topicWords()) !== null) findTopics(word);
+    throw error;
+  }
+}
+
+/** No code and no field looks like the name of a Secondary. */
+async function explainName(
+  name: string,
+  options: Options,
+  environment: Environment,
+): Promise<ExitCode> {
+  const { stdout, variables } = environment;
+  const target = targetOf(options);
+  const limits = limitsOf(environment, options.timeout);
+  const { file } = options;
+  const desired = file && (await readDesiredState(file, target.partition, environment));
+  const text = await using(environment.openView, target, limits, async (host) => {
+    const status = await findSecondary(name, host, target, environment, limits);
+    const planOptions = planOptionsOf({ maxDeletions: Number.MAX_SAFE_INTEGER });
+    const saved = desired && (await planFor(host, desired, planOptions, environment, limits));
+    return explainSecondary(status, saved?.plan ?? null, paintFor(stdout, variables));
+  });
+  stdout.write(text);
+  return exitCodes.ok;
 }
 
 function findTopics(word: string) {

@@ -40,7 +40,8 @@ describe('every variant', () => {
     const domain = await libvirt.domains.define(xmlOf(fields, null), { validate: true });
     for (const other of variants) {
       const current = await libvirt.domains.xml(domain, { inactive: true });
-      await libvirt.domains.define(xmlOf(other, current), { validate: true });
+      const again = libvirt.domains.define(xmlOf(other, current), { validate: true });
+      await expect(again).resolves.toMatchObject({ name: domain.name });
     }
     await libvirt.domains.undefine(domain);
   });
