@@ -2,13 +2,24 @@
 # `npm run demo`: the life of two Secondaries, told by the real program against a real libvirtd.
 # It needs Debian and root, asks nothing, and leaves nothing on the machine: everything happens
 # in the rig of test/support/rig.sh and is gone with it.
+#
+# Where that cannot be, or with UNNEST_DEMO_SIMULATED=1, the host is a simulated one, in a file:
+# the same program, documents, plans and reports, but no guest really boots.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
+simulated=${UNNEST_DEMO_SIMULATED-}
 
-if [[ ${UNNEST_RIG-} != 1 ]]; then
-  "$root/test/support/setup.sh"
-  exec "$root/test/support/rig.sh" "${BASH_SOURCE[0]}"
+may_make_namespaces() { [[ $EUID -eq 0 ]] && unshare --mount --net --ipc --pid --fork true; }
+
+if [[ ${UNNEST_RIG-} != 1 && $simulated != 1 ]]; then
+  if ! may_make_namespaces 2>/dev/null; then
+    simulated=1 why='a private libvirtd needs root and namespaces of its own'
+  elif ! "$root/test/support/setup.sh"; then
+    simulated=1 why='this machine could not be set up for libvirt'
+  else
+    exec "$root/test/support/rig.sh" "${BASH_SOURCE[0]}"
+  fi
 fi
 
 if [[ -t 1 && -z ${NO_COLOR-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
@@ -19,20 +30,53 @@ unnest() { node "$root/dist/bin/unnest.js" "$@"; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export UNNEST_STATE_DIR=$work/state UNNEST_PARTITION=demo
-mkdir -p "$UNNEST_STATE_DIR/demo/files"
-cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} "$UNNEST_STATE_DIR/demo/files/"
 cp "$here/secondaries.yaml" "$work/"
+
+# What the two kinds of host do each in their own way.
+if [[ $simulated == 1 ]]; then
+  "$root/test/support/setup.sh" node
+  export UNNEST_HOST=sim:host.json
+  host='a SIMULATED host, with nothing on it yet'
+  # What somebody does behind our back: on this host everything is a file.
+  pull_plug() {
+    printf '\n%s$%s (edits host.json: the guest of %s is gone)\n' "$dim" "$plain" "$1"
+    node -e '
+      const fs = require("node:fs");
+      const world = JSON.parse(fs.readFileSync("host.json", "utf8"));
+      const domain = world.domains.find(({ domainName }) => domainName === process.argv[1]);
+      Object.assign(domain, { guest: null, stopReason: "powered-off" });
+      fs.writeFileSync("host.json", JSON.stringify(world));
+    ' "$1"
+  }
+  show_domains() { shown grep '"domains"' host.json; }
+  nothing_is_left() { grep -q '"domains": \[\]' host.json; }
+else
+  mkdir -p "$UNNEST_STATE_DIR/demo/files"
+  cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} "$UNNEST_STATE_DIR/demo/files/"
+  case $UNNEST_DOMAIN_TYPE in
+    kvm) accelerator='KVM' ;;
+    *) accelerator='QEMU emulation: /dev/kvm does not work here' ;;
+  esac
+  host="a private libvirtd with nothing on it yet ($accelerator)"
+  pull_plug() { shown virsh --quiet destroy "$1"; }
+  show_domains() { shown virsh --quiet list --all; }
+  nothing_is_left() { [[ -z "$(virsh --quiet list --all --name)" ]]; }
+fi
 cd "$work"
 
-case $UNNEST_DOMAIN_TYPE in
-  kvm) accelerator='KVM' ;;
-  *) accelerator='QEMU emulation: /dev/kvm does not work here' ;;
-esac
 cat <<TEXT
 ${bold}unnest${plain}: VMs that ask for VMs, without nesting.
 A Primary writes what VMs it wants; the host makes them beside it, not inside it. This is the
-host's side of it, on a private libvirtd with nothing on it yet ($accelerator).
+host's side of it, on $host.
 TEXT
+if [[ $simulated == 1 ]]; then
+  cat <<TEXT
+
+${bold}No guest boots here${plain}: ${why:-UNNEST_DEMO_SIMULATED=1 was given}. The program, the plans and the
+reports are the real ones; the host is a file that answers as libvirt would. As root on Debian,
+\`npm run demo\` tells the same story with guests that really boot.
+TEXT
+fi
 
 chapter 'Two Secondaries, in a file'
 shown cat secondaries.yaml
@@ -46,9 +90,14 @@ chapter 'The plan, and then exactly that plan'
 shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
 
-chapter 'They boot: their serial consoles'
-shown unnest console web --lines 2 --timeout 60
-shown unnest console worker --lines 1 --timeout 60
+if [[ $simulated == 1 ]]; then
+  chapter 'They run, as far as this host goes'
+  shown unnest console web --lines 1 --timeout 60
+else
+  chapter 'They boot: their serial consoles'
+  shown unnest console web --lines 2 --timeout 60
+  shown unnest console worker --lines 1 --timeout 60
+fi
 shown unnest get
 
 chapter 'An edit: less memory for web, a second vCPU for worker'
@@ -63,11 +112,11 @@ shown unnest console worker --lines 1 --timeout 60
 shown unnest plan -f secondaries.yaml
 
 chapter 'Somebody pulls the plug behind its back'
-shown virsh --quiet destroy unnest.demo.web
+pull_plug unnest.demo.web
 shown unnest get
 shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
-shown unnest console web --lines 2 --timeout 60
+[[ $simulated == 1 ]] || shown unnest console web --lines 2 --timeout 60
 shown unnest get
 
 chapter 'A document goes, and so does its Secondary'
@@ -78,6 +127,6 @@ shown unnest get
 
 chapter 'And all of it'
 shown unnest destroy --all --yes
-shown virsh --quiet list --all
-[[ -z "$(virsh --quiet list --all --name)" ]]
+show_domains
+nothing_is_left
 printf '\n%sNothing is left. That took %d seconds.%s\n' "$bold" "$SECONDS" "$plain"

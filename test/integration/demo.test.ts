@@ -26,3 +26,24 @@ test('npm run demo tells its whole story', async () => {
   ];
   for (const milestone of milestones) expect(stdout).toMatch(milestone);
 });
+
+test('where it cannot be, it says so at the start and tells it on a simulated host', async () => {
+  const env = { ...process.env, UNNEST_DEMO_SIMULATED: '1' };
+  const both = ['-c', 'exec "$0" 2>&1', demo];
+  const { stdout } = await promisify(execFile)('bash', both, { env, timeout: 110_000 });
+  expect(stdout.slice(0, stdout.indexOf('=='))).toContain('No guest boots here');
+  const milestones = [
+    /did you mean/i,
+    /Plan: 2 to create/,
+    /simulated guest web .*128 MiB/,
+    /spec\.memory: 128MiB -> 96MiB \(live\)/,
+    /spec\.vcpus: 1 -> 2 \(restart\)/,
+    /simulated guest web .*96 MiB/,
+    /simulated guest worker .*2 vCPU/,
+    /No changes/,
+    /it does not run/,
+    /worker: delete/,
+    /Nothing is left/,
+  ];
+  for (const milestone of milestones) expect(stdout).toMatch(milestone);
+});
