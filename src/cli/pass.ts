@@ -77,7 +77,9 @@ export async function checkStillTrue(
   const wanted = { names: new Set(basis.keys()), files: new Set<FileName>() };
   const observed = await observeHost(host, plan.partition, wanted, environment, limits);
   const changed: string[] = [...moved(basis, basisOf(observed))];
-  if (observed.installationRecorded && observed.installation !== plan.installation) {
+  const records = plan.operations.some(({ kind }) => kind === 'installation.record');
+  const recorded = observed.installationRecorded ? observed.installation : null;
+  if (recorded !== (records ? null : plan.installation)) {
     changed.unshift('the installation id');
   }
   if (changed.length === 0) return;

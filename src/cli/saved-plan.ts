@@ -68,7 +68,13 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('domain.set-memory'), ...head, domain, memoryBytes: bytes }),
   z.strictObject({ kind: z.literal('domain.start'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.resume'), ...head, domain }),
-  z.strictObject({ kind: z.literal('domain.stop'), ...head, domain, graceMs: bytes }),
+  z.strictObject({
+    kind: z.literal('domain.stop'),
+    ...head,
+    domain,
+    graceMs: bytes,
+    basis: z.string().nullable(),
+  }),
   z.strictObject({ kind: z.literal('domain.note-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.forget-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.undefine'), ...head, domain, basis: z.string() }),
@@ -138,6 +144,7 @@ export function readSavedPlan(text: string, path: string, partition: PartitionNa
     throw new CommandError(exitCodes.validation, `${path} is not a saved plan${place}`);
   }
   checkDigest(json, path);
+  checkAgreement(parsed.data, path);
   const { basis, digest: _, apiVersion: __, ...plan } = parsed.data;
   if (plan.partition !== partition) {
     const message = `${path} is a plan for partition ${plan.partition}, not ${partition}`;
@@ -148,6 +155,19 @@ export function readSavedPlan(text: string, path: string, partition: PartitionNa
     plan: plan as unknown as Plan,
     basis: new Map(Object.entries(basis)) as unknown as ReadonlyMap<SecondaryName, string>,
   };
+}
+
+/** What a person reviews are the entries, what is carried out are the operations. */
+function checkAgreement(data: z.output<typeof savedPlan>, path: string): void {
+  const shown = data.entries.flatMap((each) => ('operations' in each ? each.operations : []));
+  const done = data.operations.filter(({ secondary }) => secondary !== null).map(({ id }) => id);
+  const same = JSON.stringify(shown.toSorted()) === JSON.stringify(done.toSorted());
+  const known = data.operations.every(
+    ({ secondary }) => secondary === null || Object.hasOwn(data.basis, secondary),
+  );
+  if (same && known) return;
+  const message = `${path} is not a saved plan (it does what it does not show)`;
+  throw new CommandError(exitCodes.validation, message);
 }
 
 /** Of the JSON as it stands in the file, since the order of its keys counts. */

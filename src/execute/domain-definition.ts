@@ -1,16 +1,10 @@
 /** `domain.define`, `domain.undefine`, and the note in a definition: what libvirt keeps of a domain. */
 import { HostError } from '../host/host-error.ts';
-import type {
-  DomainDefinition,
-  DomainRef,
-  FieldName,
-  Fingerprint,
-  ObservedDomain,
-} from '../model/domain.ts';
+import type { DomainDefinition, DomainRef, FieldName, ObservedDomain } from '../model/domain.ts';
 import { sameOwner } from '../model/identity.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
-import { readDomain, requireDomain } from './observe-domain.ts';
+import { checkBasis, readDomain, requireDomain } from './observe-domain.ts';
 
 export async function defineDomain(
   { definition, basis }: OperationOf<'domain.define'>,
@@ -42,17 +36,6 @@ export async function noteStop(domain: DomainRef, asked: boolean, bench: Workben
   await bench.host.domains.noteStop(domain, asked, bench.signal);
   if ((await requireDomain(domain, bench)).stopAsked === asked) return 'applied';
   throw new HostError('Conflict', `the note on ${domain.domainName} was changed by somebody else`);
-}
-
-/** Nobody else's write is lost: what is overwritten is exactly what the plan has seen. */
-function checkBasis(
-  { domainName }: DomainRef,
-  before: ObservedDomain | null,
-  basis: Fingerprint | null,
-): void {
-  if ((before?.fingerprint ?? null) === basis) return;
-  const moved = before === null ? 'has gone' : basis === null ? 'has appeared' : 'was changed';
-  throw new HostError('Conflict', `domain ${domainName} ${moved} since it was planned for`);
 }
 
 function isDefined({ defined, persistent, owner }: ObservedDomain, wanted: DomainDefinition) {

@@ -3,7 +3,7 @@ import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
-import { actAndAwait, isRefusal, readDomain, requireDomain } from './observe-domain.ts';
+import { actAndAwait, checkBasis, isRefusal, readDomain, requireDomain } from './observe-domain.ts';
 
 /** libvirt answers when the guest runs; this is for its state to be seen. */
 const settleMs = 10_000;
@@ -13,7 +13,13 @@ export async function startDomain(
   bench: Workbench,
 ): Promise<Done> {
   const { power } = await requireDomain(domain, bench);
-  if (power.status !== 'stopped') return 'already';
+  if (power.status === 'running') return 'already';
+  if (power.status !== 'stopped') {
+    throw new HostError(
+      'Conflict',
+      `${domain.domainName} was to be started, and is ${power.status}`,
+    );
+  }
   return run(domain, () => bench.host.domains.start(domain, bench.signal), bench);
 }
 
@@ -36,10 +42,12 @@ const pressEveryMs = 5000;
 
 /** A missing domain is a stopped one: a transient domain vanishes when it stops. */
 export async function stopDomain(
-  { domain, graceMs }: OperationOf<'domain.stop'>,
+  { domain, graceMs, basis }: OperationOf<'domain.stop'>,
   bench: Workbench,
 ): Promise<Done> {
-  if (isStopped(await readDomain(domain, bench))) return 'already';
+  const before = await readDomain(domain, bench);
+  if (isStopped(before)) return 'already';
+  if (basis !== null) checkBasis(domain, before, basis);
   const { domains } = bench.host;
   const press = () => pressButton(domain, bench);
   // A guest that is still booting does not hear the button, so it is pressed again.

@@ -7,6 +7,7 @@ import type { Host } from '../host/ports.ts';
 import { type Operation, type OperationId, PHASES } from '../plan/operation.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Executors, executors } from './executors.ts';
+import { checkTarget, ownerFor } from './identity.ts';
 import { type Failure, type Outcome, type Report, type Result, succeeded } from './outcome.ts';
 
 export interface ExecuteOptions {
@@ -27,7 +28,7 @@ export async function execute(plan: Plan, host: Host, options: ExecuteOptions): 
   const outcomes = new Map<OperationId, Outcome>();
   for (const phase of PHASES) {
     const operations = plan.operations.filter((operation) => operation.phase === phase);
-    await runPhase(operations, outcomes, host, options);
+    await runPhase(operations, { plan, host, options, outcomes });
   }
   return {
     outcomes: plan.operations.flatMap(({ id }) => outcomes.get(id) ?? []),
@@ -35,14 +36,15 @@ export async function execute(plan: Plan, host: Host, options: ExecuteOptions): 
   };
 }
 
-type Outcomes = Map<OperationId, Outcome>;
+interface Pass {
+  readonly plan: Plan;
+  readonly host: Host;
+  readonly options: ExecuteOptions;
+  readonly outcomes: Map<OperationId, Outcome>;
+}
 
-async function runPhase(
-  operations: readonly Operation[],
-  outcomes: Outcomes,
-  host: Host,
-  options: ExecuteOptions,
-): Promise<void> {
+async function runPhase(operations: readonly Operation[], pass: Pass): Promise<void> {
+  const { outcomes, options } = pass;
   const waiting = [...operations];
   const running = new Set<Promise<void>>();
   while (waiting.length > 0 || running.size > 0) {
@@ -54,48 +56,43 @@ async function runPhase(
       continue;
     }
     for (const operation of waiting.splice(index, 1)) {
-      const task = settle(operation, outcomes, host, options).finally(() => running.delete(task));
+      const task = settle(operation, pass).finally(() => running.delete(task));
       running.add(task);
     }
   }
 }
 
-async function settle(
-  operation: Operation,
-  outcomes: Outcomes,
-  host: Host,
-  options: ExecuteOptions,
-): Promise<void> {
+async function settle(operation: Operation, pass: Pass): Promise<void> {
+  const { outcomes, options } = pass;
   const startedMs = options.now();
-  const result = obstacle(operation, outcomes, options) ?? (await run(operation, host, options));
+  const result = obstacle(operation, pass) ?? (await run(operation, pass));
   const outcome = { operation, result, durationMs: options.now() - startedMs };
   outcomes.set(operation.id, outcome);
   options.onOutcome(outcome);
 }
 
 /** Why an operation is not even tried. The first cause is named, not the nearest. */
-function obstacle(
-  operation: Operation,
-  outcomes: Outcomes,
-  { stop }: ExecuteOptions,
-): Result | null {
+function obstacle(operation: Operation, { outcomes, options }: Pass): Result | null {
   for (const id of operation.after) {
     const result = outcomes.get(id)?.result;
     if (result === undefined || succeeded(result)) continue;
     if (result.status === 'cancelled') return { status: 'cancelled' };
     return { status: 'skipped', because: result.status === 'skipped' ? result.because : id };
   }
-  return stop.aborted ? { status: 'cancelled' } : null;
+  return options.stop.aborted ? { status: 'cancelled' } : null;
 }
 
-async function run(operation: Operation, host: Host, options: ExecuteOptions): Promise<Result> {
+async function run(operation: Operation, { plan, host, options }: Pass): Promise<Result> {
   options.onStart(operation);
   const limit = AbortSignal.timeout(limitMs(operation));
   const signal = AbortSignal.any([options.abort, limit]);
+  const owner = ownerFor(operation, plan);
   try {
-    return { status: await perform(operation, { host, now: options.now, signal }) };
+    checkTarget(operation, owner);
+    return { status: await perform(operation, { host, owner, now: options.now, signal }) };
   } catch (error) {
-    return { status: 'failed', failure: failureOf(error) };
+    const timedOut = limit.aborted && !options.abort.aborted;
+    return { status: 'failed', failure: timedOut ? timeoutFailure(error) : failureOf(error) };
   }
 }
 
@@ -119,4 +116,9 @@ function failureOf(error: unknown): Failure {
   const message = explainError(error);
   if (error instanceof HostError) return { code: error.code, message, retryable: error.retryable };
   return { code: 'Bug', message, retryable: false };
+}
+
+/** The time limit breaks calls off, and what they say of it is that they were broken off. */
+function timeoutFailure(error: unknown): Failure {
+  return { ...failureOf(error), code: 'Timeout', retryable: true };
 }

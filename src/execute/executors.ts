@@ -3,6 +3,7 @@
  * nothing; if the world is neither as the plan saw it nor as the plan wants it, that is a conflict.
  */
 import type { Host } from '../host/ports.ts';
+import type { Owner } from '../model/identity.ts';
 import type { OperationKind, OperationOf } from '../plan/operation.ts';
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
@@ -13,6 +14,8 @@ export type Done = 'applied' | 'already';
 /** What an executor may use: the host, a monotonic clock in milliseconds, and when to give up. */
 export interface Workbench {
   readonly host: Host;
+  /** Whom the operation is for; null for what belongs to the whole partition. */
+  readonly owner: Owner | null;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }

@@ -1,19 +1,22 @@
 /** Reading one domain while something is done to it. Here a failed read is an error, not a value. */
 import { HostError } from '../host/host-error.ts';
-import type { DomainRef, ObservedDomain } from '../model/domain.ts';
+import type { DomainRef, Fingerprint, ObservedDomain } from '../model/domain.ts';
 import type { Workbench } from './executors.ts';
+import { checkOwner } from './identity.ts';
 
-/** Null if it is not there. @throws HostError if that cannot be known. */
+/** Null if it is not there. @throws HostError if that cannot be known, or it is not ours. */
 export async function readDomain(
   ref: DomainRef,
-  { host, signal }: Workbench,
+  { host, owner, signal }: Workbench,
 ): Promise<ObservedDomain | null> {
   const [observation] = await host.domains.read([ref], signal);
   if (observation === undefined || observation.status === 'unknown') {
     const why = new Error(observation?.why ?? 'no answer');
     throw new HostError('Unreachable', `reading domain ${ref.domainName}`, { cause: why });
   }
-  return observation.status === 'present' ? observation.value : null;
+  if (observation.status === 'absent') return null;
+  checkOwner(observation.value, owner);
+  return observation.value;
 }
 
 /** @throws HostError `Conflict` if it is gone. */
@@ -21,6 +24,17 @@ export async function requireDomain(ref: DomainRef, bench: Workbench): Promise<O
   const domain = await readDomain(ref, bench);
   if (domain !== null) return domain;
   throw new HostError('Conflict', `domain ${ref.domainName} has gone since it was planned for`);
+}
+
+/** Nobody else's write is lost: what is overwritten is exactly what the plan has seen. */
+export function checkBasis(
+  { domainName }: DomainRef,
+  before: ObservedDomain | null,
+  basis: Fingerprint | null,
+): void {
+  if ((before?.fingerprint ?? null) === basis) return;
+  const moved = before === null ? 'has gone' : basis === null ? 'has appeared' : 'was changed';
+  throw new HostError('Conflict', `domain ${domainName} ${moved} since it was planned for`);
 }
 
 /** How often the domain is read again even if no event comes: an event can be lost, a read cannot. */

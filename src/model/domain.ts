@@ -48,7 +48,10 @@ export interface PolicyFields {
 export type FieldName = keyof DomainFields;
 export type FieldValue = DomainFields[FieldName];
 
-/** A digest of a domain's inactive XML: two equal ones mean that nobody wrote in between. */
+/**
+ * A digest of a domain's definition, without our note of a stop: two equal ones mean that nobody
+ * wrote in between.
+ */
 export type Fingerprint = string;
 
 /** Why a domain is not running, as far as libvirt remembers (it forgets when it restarts). */

@@ -29,7 +29,7 @@ function lineFor(domain: Observation<ObservedDomain>): string {
       return 'unknown';
     case 'present': {
       const { uuid, fingerprint, power, live, persistent } = domain.value;
-      return JSON.stringify([uuid, fingerprint, power.status, persistent, live]);
+      return JSON.stringify([uuid, fingerprint, power, persistent, live]);
     }
   }
 }

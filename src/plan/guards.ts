@@ -22,10 +22,11 @@ function guardDeletions(
 ): readonly Change[] {
   const deletions = changes.filter(({ kind }) => kind === 'delete').length;
   if (deletions === 0) return changes;
-  const others = changes.some(({ kind }) => kind === 'create' || kind === 'update');
-  // An emptied directory is more often an accident than a wish (invariant 6).
-  if (!deleteEverything && !others) {
-    const message = 'the documents hold no Secondary, so this would delete every one there is';
+  // An emptied directory, or the documents of another partition, are more often an accident than a
+  // wish (invariant 6). What this plan makes anew does not count: it is not what would be lost.
+  const kept = changes.some(({ kind }) => kind === 'update');
+  if (!deleteEverything && !kept) {
+    const message = 'this would delete every Secondary there is; --delete-everything allows it';
     return blockDeletions(changes, { code: 'DeletesEverything', message });
   }
   if (deletionsMax !== null && deletions > deletionsMax) {

@@ -17,8 +17,16 @@ export interface OperationArgs {
   'domain.set-memory': { readonly domain: DomainRef; readonly memoryBytes: number };
   'domain.start': { readonly domain: DomainRef };
   'domain.resume': { readonly domain: DomainRef };
-  /** Shuts the guest down; powers it off when `graceMs` have passed. */
-  'domain.stop': { readonly domain: DomainRef; readonly graceMs: number };
+  /**
+   * Shuts the guest down; powers it off when `graceMs` have passed. Only if the definition is still
+   * `basis`: nobody loses a guest over a plan that then cannot go on. Null: this plan has just
+   * written the definition.
+   */
+  'domain.stop': {
+    readonly domain: DomainRef;
+    readonly graceMs: number;
+    readonly basis: Fingerprint | null;
+  };
   /** Leaves a note on the domain, before it is stopped, that the stop is ours. */
   'domain.note-stop': { readonly domain: DomainRef };
   /** Takes the note away, once it runs again. */

@@ -4,7 +4,14 @@
  */
 import type { Change, Reason, UpdateChange } from '../diff/change.ts';
 import { type FieldChange, initialFields, type Impact, onePerPath } from '../diff/fields.ts';
-import { type DomainDefinition, type DomainRef, fieldsOf, type Platform } from '../model/domain.ts';
+import {
+  type DomainDefinition,
+  type DomainRef,
+  fieldsOf,
+  type Fingerprint,
+  type ObservedDomain,
+  type Platform,
+} from '../model/domain.ts';
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
@@ -64,7 +71,10 @@ export function deleteSteps(
   const domain = refOf(observed);
   const running = observed.power.status !== 'stopped';
   const graceMs = deletionGraceMs ?? observed.defined.stopGraceMs;
-  if (running) chain.add('domain.stop', 'release', { domain, graceMs });
+  if (running) {
+    addNote(chain, observed, domain);
+    chain.add('domain.stop', 'release', { domain, graceMs, basis: basisOf(observed) });
+  }
   // A transient domain is gone once it has stopped.
   if (observed.persistent) {
     chain.add('domain.undefine', 'release', { domain, basis: observed.fingerprint });
@@ -92,14 +102,16 @@ export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
 }
 
 function addRestartSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
-  addNote(chain, change, domain);
-  chain.add('domain.stop', 'restart', { domain, graceMs: change.secondary.stopGraceMs });
+  const graceMs = change.secondary.stopGraceMs;
+  const basis = stopBasis(chain, change.observed);
+  addNote(chain, change.observed, domain);
+  chain.add('domain.stop', 'restart', { domain, graceMs, basis });
   chain.add('domain.start', 'restart', { domain });
   chain.add('domain.forget-stop', 'restart', { domain });
 }
 
 function addPowerSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
-  const { observed, secondary, power } = change;
+  const { observed, power } = change;
   switch (power) {
     case 'none':
       addMemoryStep(chain, change, domain);
@@ -112,16 +124,39 @@ function addPowerSteps(chain: Chain, change: UpdateChange, domain: DomainRef): v
       addMemoryStep(chain, change, domain);
       break;
     case 'stop':
-      addNote(chain, change, domain);
-      return chain.add('domain.stop', 'release', { domain, graceMs: secondary.stopGraceMs });
+      return addHaltSteps(chain, change, domain);
   }
   const runs = power === 'start' || observed.power.status !== 'stopped';
   if (runs && observed.stopAsked) chain.add('domain.forget-stop', 'acquire', { domain });
 }
 
+function addHaltSteps(
+  chain: Chain,
+  { observed, secondary }: UpdateChange,
+  domain: DomainRef,
+): void {
+  const basis = stopBasis(chain, observed);
+  addNote(chain, observed, domain);
+  chain.add('domain.stop', 'release', { domain, graceMs: secondary.stopGraceMs, basis });
+}
+
 /** A crash between a stop and what comes after it must not look like a guest that had finished. */
-function addNote(chain: Chain, { observed }: UpdateChange, domain: DomainRef): void {
-  if (!observed.stopAsked) chain.add('domain.note-stop', 'prepare', { domain });
+function addNote(chain: Chain, observed: ObservedDomain, domain: DomainRef): void {
+  // A transient domain has no definition to keep a note in, unless this plan gives it one.
+  const hasDefinition = observed.persistent || chain.operations.length > 0;
+  if (!observed.stopAsked && hasDefinition) {
+    chain.add('domain.note-stop', 'prepare', { domain });
+  }
+}
+
+/** What this plan writes before the stop checks its own basis. */
+function stopBasis(chain: Chain, observed: ObservedDomain): Fingerprint | null {
+  return chain.operations.length > 0 ? null : basisOf(observed);
+}
+
+/** A transient domain's XML is that of the running guest, and moves with it. */
+function basisOf({ persistent, fingerprint }: ObservedDomain): Fingerprint | null {
+  return persistent ? fingerprint : null;
 }
 
 function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): void {

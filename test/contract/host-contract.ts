@@ -152,9 +152,8 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         expect((await present(made)).fingerprint).not.toBe(first);
         await define();
         expect((await present(made)).fingerprint).toBe(first);
+        // Our own note is no change of the definition.
         await domains().noteStop(made, true, never);
-        expect((await present(made)).fingerprint).not.toBe(first);
-        await domains().noteStop(made, false, never);
         expect((await present(made)).fingerprint).toBe(first);
       });
 

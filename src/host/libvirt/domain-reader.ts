@@ -129,7 +129,7 @@ function observation(
       stopAsked,
       lastApplied,
       live: live === undefined ? null : liveFields(live.ok, storeDir),
-      fingerprint: createHash('sha256').update(inactive.ok).digest('hex'),
+      fingerprint: fingerprintOf(inactive.ok),
     });
   } catch (error) {
     return unknown(`its XML cannot be read: ${explainError(error)}`);
@@ -138,6 +138,15 @@ function observation(
 
 function liveFields(xml: string, storeDir: string): DomainFields {
   return readDomainXml(xml, storeDir).fields;
+}
+
+/**
+ * Without our own note of a stop, which is written between the check of a plan's basis and the next:
+ * it is no change of the definition.
+ */
+function fingerprintOf(xml: string): string {
+  const text = xml.replace(/ stop=(?:"asked"|'asked')/, '');
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** It was listed and has vanished since, which is not the same as unreadable. */

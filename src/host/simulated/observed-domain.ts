@@ -23,9 +23,10 @@ function powerOf({ guest, stopReason }: SimulatedDomain): Power {
   return guest === null ? { status: 'stopped', reason: stopReason } : { status: guest.state };
 }
 
-/** As with libvirt's XML: who writes back what was there has changed nothing. */
+/** As with libvirt's XML: who writes back what was there has changed nothing, nor has our note. */
 function fingerprintOf(definition: Definition): string {
-  return createHash('sha256').update(stableText(definition)).digest('hex');
+  const { stopAsked: _, ...content } = definition;
+  return createHash('sha256').update(stableText(content)).digest('hex');
 }
 
 /** JSON with its keys in order: the world may have been through a file that a person edited. */

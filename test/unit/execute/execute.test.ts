@@ -38,6 +38,7 @@ describe('a plan is carried out', () => {
     const host = testHost();
     await applyPass(host, desired(secondary('web')));
     expect(statuses(await applyPass(host, desired()))).toEqual([
+      'domain.note-stop/web applied',
       'domain.stop/web applied',
       'domain.undefine/web applied',
     ]);
@@ -124,6 +125,7 @@ describe('a guest that is not as the plan saw it', () => {
     await applyPass(host, desired(secondary('web')));
     Object.assign(domainNamed(host, 'web').guest ?? {}, { state: 'paused' });
     expect(statuses(await applyPass(host, gone))).toEqual([
+      'domain.note-stop/web applied',
       'domain.stop/web applied',
       'domain.undefine/web applied',
     ]);
@@ -153,6 +155,7 @@ describe('a guest that is not as the plan saw it', () => {
       };
       host.rules.push(onCall(call, { kind: 'meanwhile', act }));
       expect(statuses(await applyPass(host, gone))).toEqual([
+        'domain.note-stop/web applied',
         'domain.stop/web applied',
         'domain.undefine/web applied',
       ]);
@@ -226,5 +229,46 @@ describe('several at once', () => {
     expect([...host.world.domains.values()].every(({ guest }) => guest?.fields.vcpus === 2)).toBe(
       true,
     );
+  });
+});
+
+describe('a plan that is not what it seems', () => {
+  test('cannot act on what is not its Secondary, whatever uuid it names', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web'), secondary('db')));
+    const plan = await planPass(host, desired(secondary('db')));
+    const db = domainNamed(host, 'db');
+    const domain = { uuid: db.uuid, domainName: db.domainName };
+    const operations = plan.operations.map((each) =>
+      each.kind === 'domain.stop' ? { ...each, domain } : each,
+    );
+    const report = await runPlan({ ...plan, operations }, host);
+    expect(report.outcomes[1]?.result).toMatchObject({ failure: { code: 'Refused' } });
+    expect(domainNamed(host, 'db').guest).not.toBeNull();
+  });
+
+  test('cannot act on what has lost our mark since', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web'), secondary('db')));
+    const plan = await planPass(host, desired(secondary('db')));
+    Object.assign(domainNamed(host, 'web').definition, { owner: null });
+    const report = await runPlan(plan, host);
+    expect(report.outcomes[0]?.result).toMatchObject({ failure: { code: 'Conflict' } });
+    expect(domainNamed(host, 'web').guest).not.toBeNull();
+  });
+
+  test('does not stop a guest whose definition has changed since: it could not be removed', async () => {
+    const host = testHost();
+    await applyPass(host, desired(secondary('web'), secondary('db')));
+    const plan = await planPass(host, desired(secondary('db')));
+    const { definition } = domainNamed(host, 'web');
+    Object.assign(definition, { fields: { ...definition.fields, vcpus: 7 } });
+    const report = await runPlan(plan, host);
+    expect(statuses(report)).toEqual([
+      'domain.note-stop/web applied',
+      'domain.stop/web failed',
+      'domain.undefine/web skipped',
+    ]);
+    expect(domainNamed(host, 'web').guest).not.toBeNull();
   });
 });

@@ -64,6 +64,7 @@ describe('when it cannot be read', () => {
     const plan = await planPass(host, wanted, true);
     expect(plan.operations.map(({ id }) => id)).toEqual([
       'domain.define/new',
+      'domain.note-stop/old',
       'domain.stop/old',
       'domain.undefine/old',
       'domain.start/new',
