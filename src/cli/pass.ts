@@ -5,7 +5,7 @@ import { HostError } from '../host/host-error.ts';
 import type { Observed } from '../model/domain.ts';
 import type { FileName, PartitionName, SecondaryName } from '../model/names.ts';
 import { type DesiredState, filesOf } from '../model/secondary.ts';
-import { observe } from '../observe/observe.ts';
+import { observe, type ObservedHost } from '../observe/observe.ts';
 import { basisOf, moved } from '../plan/basis.ts';
 import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
@@ -46,10 +46,20 @@ export async function observeHost(
     newInstallation: environment.newInstallationId(),
     signal: limits.stop,
   });
-  if (!limits.stop.aborted) return observed;
+  if (!limits.stop.aborted) {
+    checkListed(observed, names);
+    return observed;
+  }
   throw limits.timedOut()
     ? new HostError('Timeout', 'the host could not be read in the time that --timeout gives')
     : new HostError('Cancelled', 'interrupted while the host was read; nothing was done');
+}
+
+/** What is wanted is `Unknown` then, by name; but where nothing was, "nothing is there" is no answer. */
+function checkListed({ unlisted }: ObservedHost, wanted: Wanted['names']): void {
+  if (unlisted === null || wanted.size > 0) return;
+  const cause = new Error(unlisted);
+  throw new HostError('Unreachable', 'the Secondaries could not be listed', { cause });
 }
 
 export async function planFor(

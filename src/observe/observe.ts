@@ -31,10 +31,15 @@ export interface ObserveRequest {
   readonly signal: AbortSignal;
 }
 
-export async function observe(host: HostView, request: ObserveRequest): Promise<Observed> {
+export interface ObservedHost extends Observed {
+  /** Why there may be more of ours than `domains` holds; null: these are all. */
+  readonly unlisted: string | null;
+}
+
+export async function observe(host: HostView, request: ObserveRequest): Promise<ObservedHost> {
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
-  const [domains, files, facts] = await Promise.all([
+  const [seen, files, facts] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
@@ -46,13 +51,13 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     partition: request.partition,
     installation,
     installationRecorded: recorded.status === 'present' && recorded.value !== null,
-    domains,
+    ...seen,
     files,
     facts,
   };
 }
 
-type Domains = ReadonlyMap<SecondaryName, Observation<ObservedDomain>>;
+type Domains = Pick<ObservedHost, 'domains' | 'unlisted'>;
 
 async function observeDomains(
   host: HostView,
@@ -74,7 +79,7 @@ async function observeDomains(
     );
     domains.set(name, read.status === 'present' ? (read.value[index] ?? missing) : missing);
   });
-  return domains;
+  return { domains, unlisted: null };
 }
 
 /** By name: ours by their prefix, and whatever bears a name or a UUID that is wanted. */
@@ -102,7 +107,7 @@ function select(
 }
 
 async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<Domains> {
-  return new Map([...wanted].map((name) => [name, unknown(why)]));
+  return { domains: new Map([...wanted].map((name) => [name, unknown(why)])), unlisted: why };
 }
 
 async function observeFiles(

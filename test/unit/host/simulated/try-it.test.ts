@@ -103,6 +103,16 @@ describe('--host sim:', () => {
     },
   );
 
+  test.each([['get'], ['destroy', '--all', '--yes'], ['plan', '-f', documents]])(
+    'what cannot be read is not taken for empty: %s',
+    async (...argv) => {
+      host = `sim:${documents}`;
+      const ran = await unnest(...argv);
+      expect([3, 5]).toContain(ran.code);
+      expect(`${ran.stdout}${ran.stderr}`).toContain('does not hold a simulated host');
+    },
+  );
+
   test('doctor says what is wrong with a file', async () => {
     host = `sim:${documents}`;
     const ran = await unnest('doctor');
