@@ -25,9 +25,10 @@ export function withHostOptions(command: Command, environment: Environment): Com
   return command
     .addOption(partitionOption(environment))
     .addOption(
-      new Option('--host <uri>', 'libvirt URI, such as qemu:///system?socket=/run/x').default(
-        variables.get('UNNEST_HOST') ?? defaultUri,
-      ),
+      new Option(
+        '--host <uri>',
+        'libvirt URI, such as qemu:///system?socket=/run/x, or sim:FILE',
+      ).default(variables.get('UNNEST_HOST') ?? defaultUri),
     )
     .addOption(
       new Option('--state-dir <path>', "unnest's own directory on the host").default(
