@@ -20,7 +20,7 @@ const MiB = 2 ** 20;
 export const names = ['a', 'b', 'c', 'd', 'e'];
 
 /** `UNNEST_PROPERTY_RUNS=100` runs a hundred times as many cases. */
-export function runs(numRuns: number): fc.Parameters<unknown> {
+export function runs(numRuns: number): { readonly numRuns: number } {
   return { numRuns: numRuns * Number(process.env['UNNEST_PROPERTY_RUNS'] ?? 1) };
 }
 

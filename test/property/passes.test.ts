@@ -38,7 +38,7 @@ describe('for any documents and any host', () => {
           await applyPass(host, wanted);
           expect(host.writes).toHaveLength(writes);
         }),
-        runs(200),
+        runs(100),
       );
     },
     soakMs,
