@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `unnest` program: wires adapters, signals and streams to the command line. */
 import { readFileSync } from 'node:fs';
-import { main } from '../cli/main.ts';
+import { exitCodes } from '../cli/exit-codes.ts';
+import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { adapters } from './adapters.ts';
 import { askOnTerminal, outputOf, readStandardInput } from './streams.ts';
@@ -10,6 +11,13 @@ import { interruptions } from './signals.ts';
 const packageFile = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const { stop, abort } = interruptions(process);
+
+// Until `main` says otherwise; Node's own code for what nobody caught is `diff`'s for differences.
+process.exitCode = exitCodes.bug;
+process.on('uncaughtException', (error) => {
+  process.stderr.write(bugReport(error));
+  process.exit(exitCodes.bug);
+});
 
 process.exitCode = await main(process.argv.slice(2), version, {
   variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),

@@ -5,8 +5,6 @@
 export const exitCodes = {
   /** Done, or nothing to do. */
   ok: 0,
-  /** A bug in unnest. */
-  bug: 1,
   /** `plan --detailed-exitcode`: there are changes. */
   changes: 2,
   /** Some of it could not be done: an operation failed, was refused or is blocked. */
@@ -21,6 +19,8 @@ export const exitCodes = {
   conflict: 7,
   /** The command line is wrong (EX_USAGE of sysexits.h). */
   usage: 64,
+  /** A bug in unnest (EX_SOFTWARE of sysexits.h); 1 would be what `diff` says of differences. */
+  bug: 70,
   /** Ctrl-C or SIGTERM; what was under way was finished. */
   interrupted: 130,
 } as const;

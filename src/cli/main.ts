@@ -91,8 +91,12 @@ function reportError(error: unknown, { stderr, variables }: Environment): ExitCo
   const remedy = remedyOf(error);
   if (remedy !== null) stderr.write(`  ${printable(remedy)}\n`);
   if (code === exitCodes.bug) {
-    const trace = error instanceof Error ? (error.stack ?? '') : '';
-    stderr.write(`This is a bug in unnest. Please report it with this trace:\n${trace}\n`);
+    stderr.write(bugReport(error));
   }
   return code;
+}
+
+export function bugReport(error: unknown): string {
+  const trace = error instanceof Error ? (error.stack ?? '') : '';
+  return `This is a bug in unnest. Please report it with this trace:\n${trace}\n`;
 }

@@ -24,7 +24,7 @@ interface Options extends HostOptions {
   readonly file?: readonly string[];
 }
 
-/** `diff`'s own word for "there are differences"; it shares its number with no error of `diff`. */
+/** `diff`'s own word for "there are differences"; no command has that number for anything else. */
 const differs = 1;
 
 export function diffCommand(

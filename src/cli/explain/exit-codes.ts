@@ -4,10 +4,6 @@ import type { Explanations } from './explanation.ts';
 
 export const exitCodeExplanations: Explanations<keyof typeof exitCodes> = {
   ok: { means: 'Done, or nothing to do.', todo: 'Nothing.' },
-  bug: {
-    means: 'A bug in unnest.',
-    todo: 'Please report it, with the trace that it printed.',
-  },
   changes: {
     means: '`plan --detailed-exitcode` found changes.',
     todo: 'Read the plan; `unnest apply` does exactly that.',
@@ -36,6 +32,10 @@ export const exitCodeExplanations: Explanations<keyof typeof exitCodes> = {
   usage: {
     means: 'The command line is wrong, or names something that is not there; nothing was done.',
     todo: 'See `unnest help COMMAND`.',
+  },
+  bug: {
+    means: 'A bug in unnest.',
+    todo: 'Please report it, with the trace that it printed.',
   },
   interrupted: {
     means: 'Ctrl-C, a signal, or "no" where it was asked; what was under way was finished.',
