@@ -36,7 +36,7 @@ export async function carryOut(
   const { stdout, variables } = environment;
   const paint = paintFor(stdout, variables);
   if (options.output === 'text') stdout.write(renderPlan(plan, paint));
-  if (!options.yes) await consent(plan, environment);
+  if (!options.yes) await consent(plan, options, environment);
   const report = await run(plan, host, options, environment, limits);
   if (options.output === 'json') {
     const document = { plan: planJson(plan), report: reportJson(report) };
@@ -54,25 +54,35 @@ async function run(
   environment: Environment,
   limits: Limits,
 ): Promise<Report> {
+  const { stdout, stderr, variables, now, abort } = environment;
   // Progress of `-o json` goes where it does not mix with the document.
-  const to = output === 'json' ? environment.stderr : environment.stdout;
-  const progress = new Progress(to, paintFor(to, environment.variables), environment.now);
+  const to = output === 'json' ? stderr : stdout;
+  const progress = new Progress(to, paintFor(to, variables), now);
+  const onStop = () => progress.aside(stderr, stopNote);
+  environment.stop.addEventListener('abort', onStop, { once: true });
   try {
     return await execute(plan, host, {
       inFlightMax,
       stop: limits.stop,
-      abort: environment.abort,
-      now: environment.now,
+      abort,
+      now,
       onStart: (operation) => progress.started(operation),
       onOutcome: (outcome) => progress.finished(outcome),
     });
   } finally {
+    environment.stop.removeEventListener('abort', onStop);
     progress.end();
   }
 }
 
+const stopNote = 'finishing what is under way; Ctrl-C again breaks it off';
+
 /** Whoever removes a document or allows restarts in it is still asked before a guest goes down. */
-async function consent(plan: Plan, { ask }: Environment): Promise<void> {
+async function consent(
+  plan: Plan,
+  { output }: CarryOutOptions,
+  { ask, stderr, variables }: Environment,
+): Promise<void> {
   const summary = summarise(plan);
   const stops = (
     [
@@ -88,6 +98,8 @@ async function consent(plan: Plan, { ask }: Environment): Promise<void> {
   if (ask === null) {
     throw usageError(`this plan ${stops}, and there is nobody to ask`, 'say --yes if it is meant');
   }
+  // Nobody agrees to what they have not seen.
+  if (output === 'json') stderr.write(renderPlan(plan, paintFor(stderr, variables)));
   const answer = await ask(`This ${stops}. Go on? [y/N] `);
   if (/^y(es)?$/i.test(answer.trim())) return;
   throw new CommandError(exitCodes.interrupted, 'not confirmed; nothing was done');
@@ -100,15 +112,16 @@ function exitCodeFor(
   limits: Limits,
 ): ExitCode {
   const { failed, skipped, cancelled } = tally(report);
-  if (cancelled > 0) {
+  const codes = report.outcomes.flatMap(({ result }) =>
+    result.status === 'failed' ? [result.failure.code] : [],
+  );
+  // A second Ctrl-C breaks off what is under way, which then has failed.
+  if (cancelled > 0 || codes.includes('Cancelled')) {
     return environment.stop.aborted || !limits.timedOut()
       ? exitCodes.interrupted
       : exitCodes.timeout;
   }
   if (failed + skipped + summarise(plan).blocked === 0) return exitCodes.ok;
-  const codes = report.outcomes.flatMap(({ result }) =>
-    result.status === 'failed' ? [result.failure.code] : [],
-  );
   const allConflicts = codes.length > 0 && codes.every((code) => code === 'Conflict');
   return allConflicts ? exitCodes.conflict : exitCodes.partial;
 }

@@ -36,6 +36,12 @@ export class Progress {
     this.#output.write(`${renderOutcome(outcome, this.#paint)}\n`);
   }
 
+  /** A line about the whole of it, which may go elsewhere than progress does. */
+  aside(to: Output, text: string): void {
+    this.#erase();
+    to.write(`${text}\n`);
+  }
+
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#erase();

@@ -3,6 +3,7 @@
  * guest's bytes are shown as text, without the control characters a terminal would obey.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import { HostError } from '../../host/host-error.ts';
 import type { Host } from '../../host/ports.ts';
 import type { DomainRef } from '../../model/domain.ts';
 import { CommandError } from '../command-error.ts';
@@ -46,8 +47,10 @@ async function findRunning(
   throw new CommandError(exitCodes.partial, `${name} does not run: it is ${found.status}`);
 }
 
-const lineCharactersMax = 4096;
-
+/**
+ * How it ended is told by the limits: what breaks reading off differs from host to host, and may be
+ * an error as well as the end of the stream.
+ */
 async function follow(
   ref: DomainRef,
   host: Host,
@@ -55,19 +58,67 @@ async function follow(
   environment: Environment,
   limits: Limits,
 ): Promise<ExitCode> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  let left = options.lines ?? Number.POSITIVE_INFINITY;
-  for await (const chunk of await host.domains.console(ref, limits.stop)) {
-    const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
-    rest = (lines.pop() ?? '').slice(-lineCharactersMax);
-    for (const line of lines.slice(0, left)) environment.stdout.write(`${cleanLine(line)}\n`);
-    left -= lines.length;
-    if (left <= 0) return exitCodes.ok;
+  try {
+    const chunks = chunksOf(ref, await openConsole(ref, host, limits));
+    if (await printLines(chunks, options, environment)) return exitCodes.ok;
+  } catch (error) {
+    if (!limits.stop.aborted) throw error;
   }
-  if (rest !== '') environment.stdout.write(`${cleanLine(rest)}\n`);
   if (limits.timedOut()) return exitCodes.timeout;
   return limits.stop.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+async function openConsole(
+  ref: DomainRef,
+  host: Host,
+  { stop }: Limits,
+): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    return await host.domains.console(ref, stop);
+  } catch (cause) {
+    if (!(cause instanceof HostError) || cause.code !== 'Refused') throw cause;
+    const remedy =
+      'only one can read a console at a time: is `unnest console` or `virsh console` open? ' +
+      'With serialConsole: false there is none';
+    throw new CommandError(exitCodes.partial, `${ref.domainName} has no console for us`, {
+      cause,
+      remedy,
+    });
+  }
+}
+
+/** The port promises errors of opening; what breaks an open stream is the connection's. */
+async function* chunksOf(
+  { domainName }: DomainRef,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw new HostError('Unreachable', `reading the console of ${domainName}`, { cause });
+  }
+}
+
+const lineCharactersMax = 4096;
+
+/** @returns whether that many lines have come as were asked for. */
+async function printLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { lines: linesMax = Number.POSITIVE_INFINITY }: Options,
+  { stdout }: Environment,
+): Promise<boolean> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let left = linesMax;
+  for await (const chunk of chunks) {
+    const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
+    rest = (lines.pop() ?? '').slice(-lineCharactersMax);
+    for (const line of lines.slice(0, left)) stdout.write(`${cleanLine(line)}\n`);
+    left -= lines.length;
+    if (left <= 0) return true;
+  }
+  if (rest !== '') stdout.write(`${cleanLine(rest)}\n`);
+  return false;
 }
 
 /** Without the carriage return that ends a serial line, and without ANSI colour and cursor moves. */

@@ -183,6 +183,27 @@ describe('in the middle of it', () => {
     expect(await domains()).toHaveLength(30);
   });
 
+  test('Ctrl-C twice: what is under way is broken off, and that is no failure of the work', async () => {
+    at.write(guestDocument('web').replace('PeriodSeconds: 0', 'PeriodSeconds: 60'));
+    await at.unnest('apply', '-f', at.documents);
+    const child = at.start('destroy', '--all', '--yes');
+    const closed = once(child, 'close');
+    let out = '';
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      // The first line is the plan; what it says is begun a moment later.
+      if (out === '') setTimeout(() => child.kill('SIGINT'), 1000);
+      out += chunk.toString();
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('\n')) child.kill('SIGINT');
+    });
+    expect(await closed).toEqual([130, null]);
+    expect(said).toBe('finishing what is under way; Ctrl-C again breaks it off\n');
+    expect(out).toMatch(/failed: Cancelled.*\n.*undefine/);
+  });
+
   test('the reader goes away: the work is done all the same', async () => {
     at.write(idleDocument('web', ['runPolicy: Halted']));
     const child = at.start('apply', '-f', at.documents);
@@ -198,6 +219,28 @@ describe('in the middle of it', () => {
     expect(ran.code).toBe(6);
     expect(ran.stdout).toMatch(/undefine.*not begun/);
     expect(await domains()).toHaveLength(1);
+  });
+});
+
+describe('the console', () => {
+  test('ends with Ctrl-C and with --timeout, and has one reader at a time', async () => {
+    at.write(guestDocument('web'));
+    await at.unnest('apply', '-f', at.documents);
+    const reader = at.start('console', 'web');
+    const closed = once(reader, 'close');
+    let said = '';
+    reader.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await once(reader.stdout ?? reader, 'data');
+    const second = await at.unnest('console', 'web');
+    expect(second.code).toBe(3);
+    expect(second.stderr).toMatch(/Active console session exists.*\n {2}only one can read/);
+    reader.kill('SIGINT');
+    expect(await closed).toEqual([130, null]);
+    expect(said).toBe('');
+    expect(await at.unnest('console', 'web', '--timeout', '2')).toMatchObject({
+      code: 6,
+      stderr: '',
+    });
   });
 });
 

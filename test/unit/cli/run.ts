@@ -14,11 +14,13 @@ export interface Surroundings {
   readonly stdin?: string | Uint8Array;
   readonly variables?: Readonly<Record<string, string>>;
   readonly columns?: number;
+  /** What a person says to every question; without it there is nobody to ask. */
+  readonly answer?: string;
 }
 
 export async function run(
   argv: readonly string[],
-  { stdin = '', variables = {}, columns = 80 }: Surroundings = {},
+  { stdin = '', variables = {}, columns = 80, answer }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = recorder(columns);
   const stderr = recorder(columns);
@@ -28,7 +30,7 @@ export async function run(
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,
-    ask: null,
+    ask: answer === undefined ? null : async () => answer,
     readStandardInput: async (bytesMax) => Buffer.from(stdin).subarray(0, bytesMax),
     newInstallationId: () => installation,
     now: () => 0,
