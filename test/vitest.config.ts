@@ -15,7 +15,11 @@ export default defineConfig({
   test: {
     root,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/scenarios/**/*.test.ts']),
+      project('unit', [
+        'test/unit/**/*.test.ts',
+        'test/property/**/*.test.ts',
+        'test/scenarios/**/*.test.ts',
+      ]),
       project('integration', ['test/integration/**/*.test.ts'], {
         testTimeout: 120_000,
         hookTimeout: 120_000,

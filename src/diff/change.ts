@@ -27,6 +27,8 @@ export type BlockCode =
   | 'MarkMismatch' // it has our UUID or name, but its mark says another owner
   | 'FileMissing' // a file it needs is not in the partition's store
   | 'FileUnknown' // a file it needs could not be looked at
+  | 'MarkUnreadable' // it would be deleted, and its mark does not say whether it is protected
+  | 'DiskMoved' // its disk was replaced on the host, and the way back may lose data
   | 'Protected' // it would be deleted, and its document said `protect: true`
   | 'StartAfterUnmet' // what it starts after does not run
   | 'TooManyDeletions' // more than one plan may delete

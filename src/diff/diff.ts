@@ -27,6 +27,10 @@ function unwanted(name: SecondaryName, observed: Observed): Change | null {
   const foreign = ownershipBlock(domain.value, ownerOf(name, observed));
   // Something foreign that nobody asks for is none of our business, not even as a message.
   if (foreign !== null) return null;
+  if (domain.value.lastApplied === null) {
+    const message = 'its mark cannot be read, so nobody knows whether it is protected';
+    return blocked(name, 'MarkUnreadable', message);
+  }
   if (domain.value.defined.protect) {
     const message = 'it is protected: apply its document with protect: false before it goes';
     return blocked(name, 'Protected', message);
@@ -54,6 +58,8 @@ function presentChange(secondary: Secondary, domain: ObservedDomain, observed: O
   const { name } = secondary;
   const block = ownershipBlock(domain, ownerOf(name, observed));
   if (block !== null) return { kind: 'blocked', name, block };
+  const moved = diskMoved(secondary, domain);
+  if (moved !== null) return blocked(name, 'DiskMoved', moved);
   const change = compare(secondary, domain);
   return (needsFiles(change) ? missingPart(secondary, observed) : null) ?? change;
 }
@@ -117,6 +123,16 @@ function missingPart(secondary: Secondary, observed: Observed): Change | null {
     if (size.status === 'unknown') return blocked(secondary.name, 'FileUnknown', size.why);
   }
   return null;
+}
+
+/**
+ * Somebody put another disk in the place of the one that was asked for: an overlay of a snapshot,
+ * perhaps. Going back to the old one would lose what was written since.
+ */
+function diskMoved(secondary: Secondary, { defined, lastApplied }: ObservedDomain): string | null {
+  const { disk } = fieldsOf(secondary);
+  if (disk === null || lastApplied?.disk !== disk || defined.disk === disk) return null;
+  return `its disk ${disk} was replaced by ${defined.disk ?? 'none'} on the host`;
 }
 
 /** Null if the domain is ours to change; otherwise why it is not (invariant 2). */

@@ -45,18 +45,35 @@ export const file = branded<FileName>(
   ),
 );
 
-export const size = (bytesMin: number, bytesMax: number) => {
-  const range = `from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}`;
+export const size = (bytesMin: number, bytesMax: number) =>
+  sizeText(bytesMin, bytesMax, (bytes) => bytes >= bytesMin && bytes <= bytesMax, '');
+
+/** Memory of a guest: libvirt rounds anything else up to the next MiB when it starts. */
+export const memorySize = (bytesMin: number, bytesMax: number) =>
+  sizeText(
+    bytesMin,
+    bytesMax,
+    (bytes) => bytes >= bytesMin && bytes <= bytesMax && bytes % 2 ** 20 === 0,
+    ', in whole MiB',
+  );
+
+function sizeText(
+  bytesMin: number,
+  bytesMax: number,
+  fits: (bytes: number) => boolean,
+  more: string,
+) {
+  const range = `from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}${more}`;
   const expects = 'a whole number with KiB, MiB, GiB or TiB, such as 512MiB';
   return textOf(SIZE_PATTERN, expects)
     .transform((text, context) => {
       const bytes = parseSize(text);
-      if (bytes !== undefined && bytes >= bytesMin && bytes <= bytesMax) return bytes;
+      if (bytes !== undefined && fits(bytes)) return bytes;
       context.addIssue({ code: 'custom', message: range });
       return z.NEVER;
     })
     .meta({ expects: `${expects}, ${range}` });
-};
+}
 
 export const wholeNumber = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;

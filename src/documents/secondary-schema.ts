@@ -11,12 +11,12 @@ import {
   metadataOf,
   name,
   oneOf,
-  size,
+  memorySize,
   wholeNumber,
 } from './schema-parts.ts';
 
-/** QEMU's q35 machine takes up to 288 (QEMU 7.2). */
-const vcpusMax = 288;
+/** From 256 on QEMU needs an IOMMU with extended interrupt mode. */
+const vcpusMax = 255;
 /** COMMAND_LINE_SIZE of x86 Linux. */
 export const commandLineMax = 2048;
 const replicasMax = 1000;
@@ -87,8 +87,8 @@ const spec = z.strictObject({
     description: 'How many virtual CPUs.',
     change: 'restart',
   }),
-  memory: field(size(16 * 2 ** 20, 16 * 2 ** 40), {
-    description: 'How much memory, from 16MiB to 16TiB.',
+  memory: field(memorySize(16 * 2 ** 20, 16 * 2 ** 40), {
+    description: 'How much memory, from 16MiB to 16TiB, in whole MiB.',
     change:
       "live up to what it was started with (virtio balloon, with the guest's help), else restart",
   }),

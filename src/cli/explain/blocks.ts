@@ -32,6 +32,16 @@ export const blockExplanations: Explanations<BlockCode> = {
     means: 'It would be deleted, and its document said `protect: true`.',
     todo: 'If it is meant: apply it with `protect: false` first, then remove the document.',
   },
+  MarkUnreadable: {
+    means:
+      'It would be deleted, but its mark on the host was changed by hand, so nobody knows whether it is protected.',
+    todo: 'Apply its document once more, which writes the mark anew, and remove it after that.',
+  },
+  DiskMoved: {
+    means:
+      'On the host its disk is another file than was applied: after an external snapshot, for one. Going back to the old file would lose what was written since.',
+    todo: 'Merge the snapshot (virsh blockcommit), or name the new file in the document.',
+  },
   StartAfterUnmet: {
     means:
       'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan.',

@@ -1,4 +1,5 @@
 /** The places in a domain's XML that unnest manages: reading and writing agree on them here. */
+import { readApplied } from './applied-fields.ts';
 import type { XmlElement } from '../../libvirt/xml.ts';
 
 /** The namespace of our mark; its version changes when the mark's attributes do. */
@@ -33,6 +34,21 @@ export function attributeOf(element: XmlElement | undefined, name: string): stri
 /** Our mark in a domain's XML, whoever's it says it is. */
 export function markOf(domain: XmlElement): XmlElement | undefined {
   return childNamed(childNamed(domain, 'metadata'), MARK_NAME);
+}
+
+/** Which of the devices in our places are ours; an operator may have put one of theirs there. */
+export interface Ours {
+  readonly disk: boolean;
+  readonly serial: boolean;
+}
+
+/** Where our mark says that we gave it none, what is there is somebody else's. */
+export function oursIn(domain: XmlElement): Ours {
+  const applied = readApplied(attributeOf(markOf(domain), MARK_APPLIED));
+  return {
+    disk: applied === null || applied.disk !== null,
+    serial: applied === null || applied.serialConsole,
+  };
 }
 
 /** The root disk among a domain's devices. */

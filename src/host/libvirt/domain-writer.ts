@@ -70,7 +70,9 @@ async function currentXml(
   signal: AbortSignal,
 ): Promise<string | null> {
   try {
-    return await domains.xml(handleOf(ref), { inactive: true, signal });
+    // With passwords, which a definition without them would lose. It goes back to libvirt and
+    // nowhere else.
+    return await domains.xml(handleOf(ref), { inactive: true, secure: true, signal });
   } catch (error) {
     if (error instanceof LibvirtError && error.code === 'NO_DOMAIN') return null;
     throw error;

@@ -15,6 +15,7 @@ import {
   MARK_NAMESPACE,
   MARK_STOP,
   markOf,
+  oursIn,
   textOf,
 } from './domain-parts.ts';
 
@@ -32,6 +33,7 @@ export interface ReadDomain {
 export function readDomainXml(xml: string, storeDir: string): ReadDomain {
   const domain = parseXml(xml);
   const applied = readApplied(attributeOf(markOf(domain), MARK_APPLIED));
+  const ours = oursIn(domain);
   const vcpu = childNamed(domain, 'vcpu');
   const vcpusMax = wholeNumber(textOf(vcpu), 'vcpu');
   const memoryMaxBytes = bytesOf(childNamed(domain, 'memory'));
@@ -46,8 +48,8 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
       vcpusMax,
       memoryBytes: current === undefined ? memoryMaxBytes : bytesOf(current),
       memoryMaxBytes,
-      ...readBoot(domain, devices, storeDir),
-      serialConsole: devices.some(isSerialConsole),
+      ...readBoot(domain, ours.disk ? devices : [], storeDir),
+      serialConsole: ours.serial && devices.some(isSerialConsole),
       ...policyFrom(applied),
     },
   };

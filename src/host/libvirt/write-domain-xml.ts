@@ -8,6 +8,7 @@ import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
 import { writeApplied } from './applied-fields.ts';
 import {
+  attributeOf,
   childNamed,
   isRootDisk,
   isSerialConsole,
@@ -16,6 +17,8 @@ import {
   MARK_NAMESPACE,
   MARK_STOP,
   markOf,
+  type Ours,
+  oursIn,
   ROOT_DISK_TARGET,
 } from './domain-parts.ts';
 
@@ -28,6 +31,7 @@ export function writeDomainXml(
   storeDir: string,
 ): string {
   const domain = current === null ? newDomain(definition) : parseXml(current);
+  const ours = oursIn(domain);
   const path = (file: string | null) => (file === null ? null : join(storeDir, file));
   const { fields } = definition;
   return serializeXml(
@@ -37,7 +41,7 @@ export function writeDomainXml(
       ['currentMemory', () => kibibytes('currentMemory', fields.memoryBytes)],
       ['vcpu', (vcpu) => vcpuElement(vcpu, fields)],
       ['os', (os) => withBoot(os ?? element('os'), fields, path)],
-      ['devices', (devices) => withDevices(devices ?? element('devices'), fields, path)],
+      ['devices', (devices) => withDevices(devices ?? element('devices'), fields, path, ours)],
     ]),
   );
 }
@@ -49,7 +53,11 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
   return element('domain', { type: domainType }, [
     element('name', {}, [domainName]),
     element('uuid', {}, [uuid]),
-    element('os', {}, [element('type', machine === null ? {} : { machine }, ['hvm'])]),
+    element('os', {}, [
+      element('type', machine === null ? {} : { machine }, ['hvm']),
+      // An operator may put an order on devices in its stead, and libvirt takes only one of the two.
+      element('boot', { dev: 'hd' }),
+    ]),
     element('features', {}, [element('acpi'), element('apic')]),
     ...(domainType === 'kvm' ? [element('cpu', { mode: 'host-model' })] : []),
     element('clock', { offset: 'utc' }),
@@ -111,33 +119,54 @@ function withBoot(os: XmlElement, fields: DomainFields, path: Path): XmlElement 
     ['kernel', optional('kernel', path(fields.kernel))],
     ['initrd', optional('initrd', path(fields.initrd))],
     ['cmdline', optional('cmdline', fields.commandLine)],
-    ['boot', (boot) => boot ?? element('boot', { dev: 'hd' })],
   ]);
 }
 
-function withDevices(devices: XmlElement, fields: DomainFields, path: Path): XmlElement {
-  const disk = path(fields.disk);
-  const rest = devices.children.filter(
-    (child) => typeof child === 'string' || !isReplaced(child, fields),
-  );
-  const current = devices.children.find((child) => typeof child !== 'string' && isRootDisk(child));
-  const disks = disk === null ? [] : [rootDisk(current, disk, fields.diskFormat ?? 'raw')];
-  const hasSerial = rest.some((child) => typeof child !== 'string' && isSerialConsole(child));
-  const serial =
-    fields.serialConsole && !hasSerial
-      ? [element('serial', { type: 'pty' }, [element('target', { type: 'isa-serial', port: '0' })])]
-      : [];
-  return { ...devices, children: [...rest, ...disks, ...serial] };
+/** Whose the device is was settled when the XML was read: see `domain-parts.ts`. */
+function withDevices(
+  devices: XmlElement,
+  fields: DomainFields,
+  path: Path,
+  ours: Ours,
+): XmlElement {
+  const file = path(fields.disk);
+  const format = fields.diskFormat ?? 'raw';
+  const children = devices.children.flatMap((child): readonly Node[] => {
+    if (typeof child === 'string') return [child];
+    // In its place: libvirt numbers boot devices by their order.
+    if (ours.disk && isRootDisk(child)) return file === null ? [] : [rootDisk(child, file, format)];
+    return ours.serial && !fields.serialConsole && isSerialConsole(child) ? [] : [child];
+  });
+  if (file !== null) addRootDisk(children, file, format, ours);
+  if (fields.serialConsole && !children.some(isDevice(isSerialConsole)))
+    children.push(serialPort());
+  return { ...devices, children };
 }
 
-function isReplaced(device: XmlElement, { serialConsole }: DomainFields): boolean {
-  return isRootDisk(device) || (!serialConsole && isSerialConsole(device));
+function addRootDisk(children: Node[], file: string, format: string, ours: Ours): void {
+  if (children.some(isDevice(isRootDisk))) {
+    if (ours.disk) return;
+    throw new Error(`the domain has a disk of somebody else at ${ROOT_DISK_TARGET}`);
+  }
+  const taken = children.some(
+    isDevice((device) => attributeOf(childNamed(device, 'source'), 'file') === file),
+  );
+  // One image twice in one guest destroys it.
+  if (taken) throw new Error(`another device of the domain has ${file} already`);
+  const first = children.findIndex(isDevice(({ name }) => name === 'disk'));
+  children.splice(first < 0 ? children.length : first, 0, rootDisk(undefined, file, format));
 }
+
+function serialPort(): XmlElement {
+  return element('serial', { type: 'pty' }, [element('target', { type: 'isa-serial', port: '0' })]);
+}
+
+const isDevice = (test: (device: XmlElement) => boolean) => (child: Node) =>
+  typeof child !== 'string' && test(child);
 
 /** An explicit format and an empty backing store: nothing that a guest wrote is ever probed. */
-function rootDisk(current: Node | undefined, file: string, format: string): XmlElement {
-  const base =
-    typeof current === 'object' ? current : element('disk', { type: 'file', device: 'disk' });
+function rootDisk(current: XmlElement | undefined, file: string, format: string): XmlElement {
+  const base = current ?? element('disk', { type: 'file', device: 'disk' });
   return edit(base, [
     [
       'driver',

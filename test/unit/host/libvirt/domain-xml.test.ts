@@ -174,3 +174,52 @@ describe('a mark', () => {
     expect(writeStopNote(xml, false)).not.toContain('stop=');
   });
 });
+
+describe('what an operator put into a domain', () => {
+  const withDisk = (name: string, disk: string) =>
+    definition({ kernel: null, commandLine: null, disk: name, diskFormat: disk });
+
+  test('keeps its place behind the root disk, which the guest boots from', () => {
+    const made = writeDomainXml(withDisk('root.img', 'raw'), null, store);
+    const theirs =
+      '<disk type="file" device="disk"><source file="/x"/><target dev="sda" bus="sata"/></disk>';
+    const current = made.replace('</devices>', `${theirs}</devices>`);
+    const xml = writeDomainXml(withDisk('other.img', 'raw'), current, store);
+    expect(xml.indexOf('dev="vda"')).toBeLessThan(xml.indexOf('dev="sda"'));
+    expect(xml).toContain('other.img');
+  });
+
+  test('in the place of a root disk that we never gave it is theirs, and so is a serial port', () => {
+    const made = writeDomainXml(definition({ serialConsole: false }), null, store);
+    const theirs =
+      '<disk type="file" device="disk"><source file="/x"/><target dev="vda"/></disk>' +
+      '<serial type="file"><source path="/log"/></serial>';
+    const current = made.replace('</devices>', `${theirs}</devices>`);
+    expect(readDomainXml(current, store).fields).toMatchObject({
+      disk: null,
+      serialConsole: false,
+    });
+    const xml = writeDomainXml(
+      definition({ serialConsole: false, vcpus: 2, vcpusMax: 2 }),
+      current,
+      store,
+    );
+    expect(xml).toContain('file="/x"');
+    expect(xml).toContain('path="/log"');
+  });
+
+  test('an order of boot devices, which libvirt takes only without ours', () => {
+    const made = writeDomainXml(definition(), null, store);
+    expect(made).toContain('<boot dev="hd"/>');
+    const current = made.replace('<boot dev="hd"/>', '');
+    expect(writeDomainXml(definition({ vcpus: 2, vcpusMax: 2 }), current, store)).not.toContain(
+      '<boot',
+    );
+  });
+
+  test('an image twice in one guest is refused', () => {
+    const made = writeDomainXml(withDisk('root.img', 'raw'), null, store);
+    const current = made.replace('dev="vda"', 'dev="sdb"');
+    expect(() => writeDomainXml(withDisk('root.img', 'raw'), current, store)).toThrow('has');
+  });
+});
