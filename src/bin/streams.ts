@@ -1,24 +1,38 @@
 /** Standard input, output and error, as the command line wants them. */
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import type { Environment, Output } from '../cli/environment.ts';
 
+export interface CheckedOutput extends Output {
+  /** What else than a reader's going away has closed it; null while nothing has. */
+  readonly failure: () => Error | null;
+}
+
 /**
- * A reader that goes away (`unnest get | head -1`) must not turn work half done into work broken
- * off, so a broken pipe only ends the output; the exit code still says what became of the work.
+ * A reader that goes away (`unnest get | head -1`), a full disk or a terminal that hangs up must not
+ * turn work half done into work broken off, so an error of an output only closes that output.
  */
-export function outputOf(stream: WriteStream & { readonly fd: number }): Output {
-  let open = true;
+export function outputOf(stream: WriteStream & { readonly fd: number }): CheckedOutput {
+  const closed = new AbortController();
+  let failure: Error | null = null;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    open = false;
-    if (error.code !== 'EPIPE') throw error;
+    closed.abort();
+    if (error.code !== 'EPIPE') failure ??= error;
   });
   return {
     write: (text) => {
-      if (open) stream.write(text);
+      if (!closed.signal.aborted) stream.write(text);
+    },
+    taken: async (signal) => {
+      if (!stream.writableNeedDrain || closed.signal.aborted) return;
+      // Whichever comes first; that it was not the drain is no error of the one who waits.
+      const ends = AbortSignal.any([signal, closed.signal]);
+      await once(stream, 'drain', { signal: ends }).catch(() => undefined);
     },
     isTerminal: isatty(stream.fd),
     columns: stream.columns ?? 80,
+    failure: () => failure,
   };
 }
 
@@ -32,12 +46,16 @@ export function askOnTerminal(
     const lines = createInterface({ input, output });
     // readline takes Ctrl-C for itself while it asks.
     lines.on('SIGINT', () => process.emit('SIGINT'));
+    // A terminal that hangs up has not said yes.
+    const onHangUp = () => lines.close();
+    input.once('error', onHangUp);
     try {
       return await lines.question(question, { signal: stop });
     } catch {
       output.write('\n');
       return '';
     } finally {
+      input.off('error', onHangUp);
       lines.close();
     }
   };

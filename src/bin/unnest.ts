@@ -5,11 +5,14 @@ import { exitCodes } from '../cli/exit-codes.ts';
 import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { adapters } from './adapters.ts';
+import { reportLostOutput } from './lost-output.ts';
 import { askOnTerminal, outputOf, readStandardInput } from './streams.ts';
 import { interruptions } from './signals.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+const stdout = outputOf(process.stdout);
+const stderr = outputOf(process.stderr);
 const { stop, abort } = interruptions(process);
 
 // Until `main` says otherwise; Node's own code for what nobody caught is `diff`'s for differences.
@@ -19,10 +22,15 @@ process.on('uncaughtException', (error) => {
   process.exit(exitCodes.bug);
 });
 
+// Only at the end is it known whether everything could be written.
+process.once('exit', (code) => {
+  process.exitCode = reportLostOutput({ stdout, stderr }, code);
+});
+
 process.exitCode = await main(process.argv.slice(2), version, {
   variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
-  stdout: outputOf(process.stdout),
-  stderr: outputOf(process.stderr),
+  stdout,
+  stderr,
   ask: askOnTerminal(process.stdin, process.stderr, stop),
   readStandardInput: (bytesMax) => readStandardInput(process.stdin, bytesMax),
   ...adapters,

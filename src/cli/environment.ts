@@ -8,6 +8,8 @@ import type { PartitionName } from '../model/names.ts';
 
 export interface Output {
   write(text: string): void;
+  /** Resolves when what was written has been taken, or can no longer be, or the signal fires. */
+  taken(signal: AbortSignal): Promise<void>;
   /** Whether a person is looking: decides on colour and moving lines. */
   readonly isTerminal: boolean;
   /** In characters; 80 where nobody says. */

@@ -21,8 +21,13 @@ export const exitCodes = {
   usage: 64,
   /** A bug in unnest (EX_SOFTWARE of sysexits.h); 1 would be what `diff` says of differences. */
   bug: 70,
+  /** What was to be printed could not be written (EX_IOERR); the work itself was done. */
+  output: 74,
   /** Ctrl-C or SIGTERM; what was under way was finished. */
   interrupted: 130,
 } as const;
+
+/** Below are the ways to succeed: `ok`, `changes`, and `diff`'s own 1. */
+export const errorCodesFrom = exitCodes.partial;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

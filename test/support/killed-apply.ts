@@ -49,7 +49,12 @@ const openHost: Environment['openHost'] = async (target, signal) => {
 };
 
 const never = new AbortController().signal;
-const output = { write: () => undefined, isTerminal: false, columns: 80 };
+const output = {
+  write: () => undefined,
+  taken: async () => undefined,
+  isTerminal: false,
+  columns: 80,
+};
 process.exitCode = await main(process.argv.slice(2), 'test', {
   variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
   stdout: output,

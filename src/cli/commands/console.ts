@@ -7,7 +7,7 @@ import { HostError } from '../../host/host-error.ts';
 import type { Host } from '../../host/ports.ts';
 import type { DomainRef } from '../../model/domain.ts';
 import { CommandError } from '../command-error.ts';
-import type { Environment, Target } from '../environment.ts';
+import type { Environment, Output, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { findSecondary } from '../one-secondary.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
@@ -60,7 +60,7 @@ async function follow(
 ): Promise<ExitCode> {
   try {
     const chunks = chunksOf(ref, await openConsole(ref, host, limits));
-    if (await printLines(chunks, options, environment)) return exitCodes.ok;
+    if (await printLines(chunks, options, environment.stdout, limits)) return exitCodes.ok;
   } catch (error) {
     if (!limits.stop.aborted) throw error;
   }
@@ -105,7 +105,8 @@ const lineCharactersMax = 4096;
 async function printLines(
   chunks: AsyncIterable<Uint8Array>,
   { lines: linesMax = Number.POSITIVE_INFINITY }: Options,
-  { stdout }: Environment,
+  stdout: Output,
+  { stop }: Limits,
 ): Promise<boolean> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -114,6 +115,8 @@ async function printLines(
     const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
     rest = (lines.pop() ?? '').slice(-lineCharactersMax);
     for (const line of lines.slice(0, left)) stdout.write(`${cleanLine(line)}\n`);
+    // The guest waits for a reader that does not read, instead of our memory filling up.
+    await stdout.taken(stop);
     left -= lines.length;
     if (left <= 0) return true;
   }

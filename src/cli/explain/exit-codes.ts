@@ -37,6 +37,11 @@ export const exitCodeExplanations: Explanations<keyof typeof exitCodes> = {
     means: 'A bug in unnest.',
     todo: 'Please report it, with the trace that it printed.',
   },
+  output: {
+    means:
+      'What was to be printed could not be written: a full disk, or a terminal that went away. The work itself was done.',
+    todo: 'Make room for the output; see with `unnest plan` or `unnest get` how things are.',
+  },
   interrupted: {
     means: 'Ctrl-C, a signal, or "no" where it was asked; what was under way was finished.',
     todo: 'Plan again to see what is left.',

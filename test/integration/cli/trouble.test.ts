@@ -1,7 +1,8 @@
 /** What goes wrong around a command: the message, the exit code, and nothing half done. */
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -209,6 +210,20 @@ describe('in the middle of it', () => {
     const child = at.start('apply', '-f', at.documents);
     child.stdout?.destroy();
     expect((await once(child, 'close'))[0]).toBe(0);
+    expect(await domains()).toHaveLength(1);
+  });
+
+  test('a full disk under the output: the work is done all the same, and the loss is said', async () => {
+    at.write(idleDocument('web', ['runPolicy: Halted']));
+    const full = openSync('/dev/full', 'w');
+    const args = [program, 'apply', '-f', at.documents];
+    const stdio = ['ignore', full, 'pipe'] as const;
+    const child = spawn(process.execPath, args, { env: at.environment, stdio: [...stdio] });
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    expect((await once(child, 'close'))[0]).toBe(74);
+    closeSync(full);
+    expect(said).toMatch(/^error: standard output: ENOSPC/);
     expect(await domains()).toHaveLength(1);
   });
 

@@ -44,6 +44,7 @@ function recorder(columns: number): Output & { text(): string } {
   const chunks: string[] = [];
   return {
     write: (text) => void chunks.push(text),
+    taken: async () => undefined,
     isTerminal: false,
     columns,
     text: () => chunks.join(''),

@@ -33,6 +33,7 @@ async function unnest(...argv: readonly string[]): Promise<Ran> {
     write: (text) => {
       texts[name] += text;
     },
+    taken: async () => undefined,
     isTerminal: false,
     columns: 80,
   });
