@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
+import { HostError } from '../host-error.ts';
 import { writeApplied } from './applied-fields.ts';
 import {
   attributeOf,
@@ -91,7 +92,7 @@ function withMark(metadata: XmlElement, { owner, fields }: DomainDefinition): Xm
 /** Our mark with the note set or cleared, as an element of its own for libvirt's metadata call. */
 export function writeStopNote(domainXml: string, asked: boolean): string {
   const mark = markOf(parseXml(domainXml));
-  if (mark === undefined) throw new Error('the domain has no mark of ours');
+  if (mark === undefined) throw new HostError('Conflict', 'the domain has no mark of ours');
   const attributes = new Map(mark.attributes);
   // libvirt puts the namespace and the prefix there by itself.
   attributes.delete('xmlns:unnest');
@@ -146,13 +147,13 @@ function withDevices(
 function addRootDisk(children: Node[], file: string, format: string, ours: Ours): void {
   if (children.some(isDevice(isRootDisk))) {
     if (ours.disk) return;
-    throw new Error(`the domain has a disk of somebody else at ${ROOT_DISK_TARGET}`);
+    throw new HostError('Refused', `a disk of somebody else is at ${ROOT_DISK_TARGET}`);
   }
   const taken = children.some(
     isDevice((device) => attributeOf(childNamed(device, 'source'), 'file') === file),
   );
   // One image twice in one guest destroys it.
-  if (taken) throw new Error(`another device of the domain has ${file} already`);
+  if (taken) throw new HostError('Refused', `another device of the domain has ${file} already`);
   const first = children.findIndex(isDevice(({ name }) => name === 'disk'));
   children.splice(first < 0 ? children.length : first, 0, rootDisk(undefined, file, format));
 }

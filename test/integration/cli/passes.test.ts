@@ -137,11 +137,17 @@ describe('the definition that is there', () => {
   });
 
   test('survives a redefinition that libvirt refuses, and the guest runs on', async () => {
-    at.write(idleDocument('web', ['updatePolicy: Restart']));
+    const two = (document: string) => document.replace('vcpus: 1', 'vcpus: 2');
+    at.write(two(idleDocument('web', ['updatePolicy: Restart'])));
     await apply();
+    // An operator's NUMA cell holds both CPUs, so that one of them cannot go.
+    const xml = await virsh('dumpxml', '--inactive', domain('web'));
+    const numa = "<numa><cell id='0' cpus='0-1' memory='131072' unit='KiB'/></numa></cpu>";
+    writeFileSync(`${at.stateDir}/numa.xml`, xml.replace('</cpu>', numa));
+    await virsh('define', `${at.stateDir}/numa.xml`);
     const before = await virsh('dumpxml', '--inactive', domain('web'));
     const id = await virsh('domid', domain('web'));
-    at.write(idleDocument('web', ['updatePolicy: Restart']).replace('vcpus: 1', 'vcpus: 288'));
+    at.write(idleDocument('web', ['updatePolicy: Restart']));
     const applied = await apply('--yes');
     expect(applied.code).toBe(3);
     expect(applied.stdout).toMatch(/domain\.define\/web did not succeed/);
