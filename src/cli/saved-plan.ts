@@ -3,7 +3,7 @@
  * as strictly as a document, since whoever can write the file decides what is done.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS } from '../diff/fields.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';

@@ -1,5 +1,6 @@
 /** All documents of all files: each valid by itself, and no two of one kind with the same name. */
 import type { Diagnostic } from './diagnostic.ts';
+import { documentLimits } from './limits.ts';
 import type { Placed } from './placed.ts';
 import { parseSource, type SourceFile } from './source.ts';
 import { validate } from './validate.ts';
@@ -17,10 +18,16 @@ export function collect(files: readonly SourceFile[]): Collected {
   const diagnostics: Diagnostic[] = [];
   const broken: (string | null)[] = [];
   for (const file of files) {
+    // More than anybody reads; what follows may be as bad, and costs as much to look at.
+    if (diagnostics.length >= documentLimits.diagnosticsMax) {
+      broken.push(null);
+      break;
+    }
     const parsed = parseSource(file);
     diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0) broken.push(null);
     for (const source of parsed.documents) {
+      if (diagnostics.length >= documentLimits.diagnosticsMax) break;
       const validated = validate(source);
       if (validated.ok) {
         const duplicate = addTo(first, validated);

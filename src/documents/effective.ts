@@ -8,7 +8,8 @@ import type { SourcePlace } from './diagnostic.ts';
 import { replicaNames } from './expand.ts';
 import { fieldSchemaOf, type JsonSchema } from './json-schema.ts';
 import type { Kind } from './schema.ts';
-import type { DocumentPath, SourceDocument } from './source.ts';
+import type { DocumentPath } from './paths.ts';
+import type { SourceDocument } from './source.ts';
 
 /** `default`: no document says it. */
 export type Origin = SourcePlace | 'default';

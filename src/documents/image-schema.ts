@@ -1,5 +1,5 @@
 /** A document of kind Image: bytes that Volumes begin as, known by their digest. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { field, file, headerOf, metadataOf, name, oneOf, size, textOf } from './schema-parts.ts';
 
 const digest = textOf(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits in lower case');

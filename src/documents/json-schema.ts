@@ -3,7 +3,7 @@
  * judge them. What JSON Schema cannot say (ranges of sizes, names that others have) it leaves out,
  * so that it never refuses what unnest accepts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Kind, kinds, schemas } from './schema.ts';
 import { API_VERSION } from './schema-parts.ts';
 

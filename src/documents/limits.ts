@@ -4,6 +4,8 @@
  */
 export const documentLimits = {
   bundleBytesMax: 10 * 2 ** 20,
+  /** One document: the bound on what a single mistake can cost to find. */
+  documentBytesMax: 2 ** 20,
   documentsMax: 20_000,
   depthMax: 32,
   /** As the yaml package counts: how often all aliases together may be expanded. */

@@ -1,5 +1,5 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PartitionName } from '../model/names.ts';
 import { cidr, cpuSet, interfaceName } from './network-checks.ts';
 import {

@@ -1,5 +1,5 @@
 /** A document of kind Secondary: one VM that a Primary wants, or several that are alike. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecondaryName } from '../model/names.ts';
 import { RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
 import {

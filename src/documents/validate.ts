@@ -5,9 +5,11 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { documentLimits } from './limits.ts';
 import { type AnyDocument, type Kind, kinds, schemas } from './schema.ts';
 import { API_VERSION } from './schema-parts.ts';
-import type { DocumentPath, SourceDocument } from './source.ts';
+import type { DocumentPath } from './paths.ts';
+import type { SourceDocument } from './source.ts';
 
 export type Validated =
   | { readonly ok: true; readonly document: AnyDocument; readonly source: SourceDocument }
@@ -21,7 +23,10 @@ export function validate(source: SourceDocument): Validated {
   if (result.success) return { ok: true, document: result.data, source };
   return {
     ok: false,
-    diagnostics: result.error.issues.flatMap((issue) => explainIssue(issue, source, schema)),
+    // A place is looked for along the mapping, so the bound comes before the search.
+    diagnostics: result.error.issues
+      .slice(0, documentLimits.diagnosticsMax)
+      .flatMap((issue) => explainIssue(issue, source, schema)),
   };
 }
 
@@ -47,7 +52,7 @@ function explainIssue(issue: z.core.$ZodIssue, source: SourceDocument, schema: z
   const path = issue.path as DocumentPath;
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, path);
-    return issue.keys.map((key) =>
+    return issue.keys.slice(0, documentLimits.diagnosticsMax).map((key) =>
       source.complain('UnknownField', [...path, key], unknownField(key, path, known), {
         remedy: suggest(key, known),
         anchor: 'key',
@@ -66,7 +71,7 @@ function explainIssue(issue: z.core.$ZodIssue, source: SourceDocument, schema: z
 
 function unknownField(key: string, path: DocumentPath, known: readonly string[]): string {
   const place = path.length === 0 ? 'a document' : path.join('.');
-  return `"${key}" is not a field of ${place}, which has ${known.join(', ')}`;
+  return `${show(key)} is not a field of ${place}, which has ${known.join(', ')}`;
 }
 
 /** zod's own words for wrong types; ours, set in the schema, for everything else. */
@@ -99,8 +104,13 @@ const shownCharactersMax = 60;
 /** A value as a reader knows it from the document, cut short, with control characters escaped. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
+  if (Array.isArray(value)) return 'a list';
+  if (isRecord(value)) return 'a mapping';
+  // `.nan` and `.inf` are numbers of YAML that JSON does not have.
+  if (typeof value === 'number') return value.toString();
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const cut = value.length > shownCharactersMax;
+  return cut ? `${JSON.stringify(value.slice(0, shownCharactersMax))}…` : JSON.stringify(value);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 /** A document of kind Volume: data that outlives the Secondaries that use it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { field, headerOf, metadataOf, name, oneOf, size } from './schema-parts.ts';
 
 const spec = z.strictObject({

@@ -2,7 +2,7 @@
  * `plan -o json` as a schema: what programs may rely on. Within `v1` fields and words are only ever
  * added, so a reader must pass over what it does not know.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { REASONS } from '../../diff/change.ts';
 import { IMPACTS, ORIGINS } from '../../diff/fields.ts';
 import { PHASES } from '../../plan/operation.ts';

@@ -2,7 +2,7 @@
  * A simulated world as the text of its file, and back. The text is for people to read and to edit,
  * so it is checked as strictly as anything else that comes from outside.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId } from '../../model/identity.ts';
 import { partitionName, secondaryName } from '../../model/names.ts';
