@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { fieldRules } from '../../src/diff/fields.ts';
 import { parseDocuments } from '../../src/documents/desired-state.ts';
+import { fieldsOfKind } from '../../src/documents/fields.ts';
 import { partition } from '../support/passes.ts';
+import { run } from './cli/run.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
@@ -31,8 +33,39 @@ describe('README', () => {
 
   test('names every field that a document can set', () => {
     const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### What it'));
+    const rows = new Set(
+      [...table.matchAll(/`(?:boot\.kernel|boot\.disk)?\.?([A-Za-z]+)`/g)].map(([, name]) => name),
+    );
+    const fields = fieldsOfKind('Secondary').filter(({ children }) => children.length === 0);
+    expect(fields.length).toBeGreaterThan(10);
+    for (const { path } of fields.filter((field) => field.path.startsWith('spec.'))) {
+      expect([...rows]).toContain(path.split('.').at(-1));
+    }
     for (const { path } of Object.values(fieldRules)) {
       expect(table).toContain(path.split('.').at(-1));
+    }
+  });
+
+  test('has the defaults and the ranges as they are', () => {
+    const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### What it'));
+    const rowOf = (name: string) =>
+      table.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
+    for (const { path, default: fallback, allowed } of fieldsOfKind('Secondary')) {
+      const range = /from (\d+) to (\d+)$/.exec(allowed);
+      const row = rowOf(path.replace(/^spec\./, ''));
+      if (row === '') continue;
+      expect(row).toContain(fallback === null ? '' : `\`${fallback}\``);
+      expect(row).toContain(range === null ? '' : `(${range[1]} to ${range[2]})`);
+    }
+  });
+
+  test('names every command', async () => {
+    const { stdout } = await run(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+    expect(commands.length).toBeGreaterThan(10);
+    const use = readme.slice(readme.indexOf('## Use it'), readme.indexOf('### The fields'));
+    for (const name of commands.filter((each) => each !== 'help')) {
+      expect(use).toMatch(new RegExp(`(unnest|;) ${name}\\b`));
     }
   });
 });

@@ -1,0 +1,153 @@
+/** Every example is what its README says: valid, and planned on a host that has nothing yet. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { run } from './cli/run.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const example = (...path: string[]) => join(root, 'examples', ...path);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unnest-examples-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const host = () => `sim:${join(folder, 'host.json')}`;
+const onHost = (...argv: string[]) => run([...argv, '--host', host()]);
+
+test.each(['quickstart', 'fleet', 'dry-run'])('%s says what it is for', (name) => {
+  const readme = readFileSync(example(name, 'README.md'), 'utf8');
+  expect(readme).toMatch(new RegExp(`^# ${name}\n\nPurpose: \\w`));
+  for (const [, path = ''] of readme.matchAll(/ -f (examples\/\S+)/g)) {
+    expect(() => readdirSync(join(root, path))).not.toThrow();
+  }
+});
+
+test.each([
+  ['quickstart', ['quickstart'], ['web']],
+  [
+    'fleet',
+    ['fleet', 'base', 'documents'],
+    ['database', 'web-0', 'web-1', 'web-2', 'worker-0', 'worker-1'],
+  ],
+  ['dry-run', ['dry-run', 'documents'], ['web-0', 'web-1']],
+  ['demo', ['demo'], ['web', 'worker']],
+])('%s is valid, and makes what it says', async (name, path, names) => {
+  const documents = example(...path);
+  const valid = await run(['validate', '-f', documents]);
+  expect(valid).toMatchObject({ code: 0, stderr: '' });
+  const { code, stdout } = await onHost('plan', '-f', documents, '-p', name, '-o', 'json');
+  expect(code).toBe(0);
+  const { changes } = JSON.parse(stdout) as { changes: { name: string; action: string }[] };
+  expect(changes.map((change) => `${change.action} ${change.name}`)).toEqual(
+    names.map((each) => `create ${each}`),
+  );
+});
+
+describe('the fleet', () => {
+  interface Patch {
+    readonly target: { readonly kind: string; readonly name: string };
+    readonly patch: string;
+  }
+
+  /** As much of kustomize as the overlay uses. */
+  function overlaid(): string {
+    const overlay = parse(
+      readFileSync(example('fleet/overlays/large/kustomization.yaml'), 'utf8'),
+    ) as {
+      resources: string[];
+      patches: Patch[];
+    };
+    const base = example('fleet/overlays/large', overlay.resources[0] ?? '');
+    const { resources } = parse(readFileSync(join(base, 'kustomization.yaml'), 'utf8')) as {
+      resources: string[];
+    };
+    expect(resources.map((path) => path.replace('documents/', '')).sort()).toEqual(
+      readdirSync(join(base, 'documents')).sort(),
+    );
+    const documents = resources.map(
+      (path) => parse(readFileSync(join(base, path), 'utf8')) as Json,
+    );
+    for (const { target, patch } of overlay.patches) {
+      const found = documents.filter(
+        ({ kind, metadata }) => kind === target.kind && (metadata as Json)['name'] === target.name,
+      );
+      expect(found).toHaveLength(1);
+      for (const { op, path, value } of parse(patch) as {
+        op: string;
+        path: string;
+        value: unknown;
+      }[]) {
+        const [, part = '', field = ''] = path.split('/');
+        const at = found[0]?.[part] as Json;
+        expect([op, field in at]).toEqual(['replace', true]);
+        at[field] = value;
+      }
+    }
+    return documents.map((document) => `---\n${stringify(document)}`).join('');
+  }
+  type Json = Record<string, unknown>;
+
+  test('is larger with its overlay', async () => {
+    const stdin = overlaid();
+    const { stdout } = await run(['validate', '-f', '-'], { stdin });
+    expect(stdout).toBe('Valid: 13 Secondaries.\n');
+    const rendered = await run(['render', '-f', '-'], { stdin });
+    expect(rendered.stdout).toMatch(/name: web-9 [^]*memory: 512MiB [^]*host=web-9/);
+  });
+
+  test('waits for its database', async () => {
+    const { stdout } = await onHost('plan', '-f', example('fleet/base/documents'), '-p', 'fleet');
+    expect(stdout).toContain('spec.startAfter: "database"');
+  });
+});
+
+describe('review.sh', () => {
+  beforeAll(() => {
+    const main = `exec '${root}node_modules/.bin/tsx' '${root}src/bin/unnest.ts' "$@"`;
+    writeFileSync(join(folder, 'unnest'), `#!/bin/sh\n${main}\n`);
+    chmodSync(join(folder, 'unnest'), 0o755);
+  });
+
+  const review = (documents: string, uri = host()) => {
+    const plan = join(folder, 'plan.json');
+    const env = {
+      PATH: `${folder}:${process.env['PATH']}`,
+      UNNEST_HOST: uri,
+      UNNEST_PARTITION: 'dry',
+    };
+    const { status, stdout } = spawnSync(example('dry-run/review.sh'), [documents, plan], {
+      env,
+      encoding: 'utf8',
+    });
+    return { status, stdout, plan };
+  };
+
+  test('shows what would change, then that nothing would', async () => {
+    const documents = example('dry-run/documents');
+    const before = review(documents);
+    expect(before.status).toBe(0);
+    expect(before.stdout).toMatch(/^This would change:\n\n```text\n[^]*Plan: 2 to create/);
+    expect(JSON.parse(readFileSync(before.plan, 'utf8'))).toMatchObject({ partition: 'dry' });
+    const applied = await onHost('apply', '-f', documents, '-p', 'dry');
+    expect(applied.code).toBe(0);
+    expect(review(documents)).toMatchObject({ status: 0, stdout: 'Nothing would change.\n' });
+  }, 60_000);
+
+  test('refuses documents that are not valid, and a host that does not answer', () => {
+    const bad = join(folder, 'bad.yaml');
+    writeFileSync(bad, 'kind: Pod\n');
+    expect(review(bad)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('UnknownApiVersion'),
+    });
+    const nowhere = review(example('dry-run/documents'), 'qemu:///system?socket=/nowhere/sock');
+    expect(nowhere.status).toBe(1);
+    expect(nowhere.stdout).toContain('The host could not be asked (exit code 5');
+  }, 60_000);
+});
