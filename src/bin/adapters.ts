@@ -33,5 +33,5 @@ export const adapters: Adapter = {
   openView: (target, signal) => adapterOf(target).openView(target, signal),
   openHost: (target, signal) => adapterOf(target).openHost(target, signal),
   lock: (target) => adapterOf(target).lock(target),
-  diagnose: (target) => adapterOf(target).diagnose(target),
+  diagnose: (target, signal) => adapterOf(target).diagnose(target, signal),
 };

@@ -60,14 +60,3 @@ export function askOnTerminal(
     }
   };
 }
-
-export async function readStandardInput(input: ReadStream, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of input) {
-    chunks.push(chunk as Uint8Array);
-    length += (chunk as Uint8Array).length;
-    if (length >= bytesMax) break;
-  }
-  return Buffer.concat(chunks, Math.min(length, bytesMax));
-}

@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
+import { collect } from '../cli/read-bytes.ts';
 import { adapters } from './adapters.ts';
 import { reportLostOutput } from './lost-output.ts';
-import { askOnTerminal, outputOf, readStandardInput } from './streams.ts';
+import { askOnTerminal, outputOf } from './streams.ts';
 import { interruptions } from './signals.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
@@ -32,7 +33,7 @@ process.exitCode = await main(process.argv.slice(2), version, {
   stdout,
   stderr,
   ask: askOnTerminal(process.stdin, process.stderr, stop),
-  readStandardInput: (bytesMax) => readStandardInput(process.stdin, bytesMax),
+  readStandardInput: (bytesMax, signal) => collect(process.stdin, bytesMax, signal),
   ...adapters,
   newInstallationId,
   now: () => performance.now(),

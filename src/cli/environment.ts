@@ -45,12 +45,12 @@ export interface Environment {
   readonly stderr: Output;
   /** Null when standard input is not a terminal: then nobody can be asked. */
   readonly ask: ((question: string) => Promise<string>) | null;
-  readonly readStandardInput: (bytesMax: number) => Promise<Uint8Array>;
+  readonly readStandardInput: (bytesMax: number, signal: AbortSignal) => Promise<Uint8Array>;
   /** Cannot change anything, by type and on the wire. */
   readonly openView: Open<HostView>;
   readonly openHost: Open<Host>;
   readonly lock: (target: Target) => Promise<{ release(): Promise<void> }>;
-  readonly diagnose: (target: Target) => Promise<readonly Check[]>;
+  readonly diagnose: (target: Target, signal: AbortSignal) => Promise<readonly Check[]>;
   readonly newInstallationId: () => InstallationId;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;

@@ -18,10 +18,17 @@ export interface Limits {
 }
 
 /** Ctrl-C and `--timeout` together. */
-export function limitsOf({ stop }: Environment, timeoutSeconds: number | undefined): Limits {
+export function limitsOf({ stop }: Environment, timeoutSeconds?: number): Limits {
   if (timeoutSeconds === undefined) return { stop, timedOut: () => false };
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
   return { stop: AbortSignal.any([stop, timeout]), timedOut: () => timeout.aborted };
+}
+
+/** @param doing such as `the host was read`: what the limits have ended, before anything was done. */
+export function endedEarly(limits: Limits, doing: string): HostError {
+  return limits.timedOut()
+    ? new HostError('Timeout', `the time that --timeout gives was over while ${doing}`)
+    : new HostError('Cancelled', `interrupted while ${doing}; nothing was done`);
 }
 
 /** What to look for on a host, beside everything of the partition that is there. */
@@ -50,9 +57,7 @@ export async function observeHost(
     checkListed(observed, names);
     return observed;
   }
-  throw limits.timedOut()
-    ? new HostError('Timeout', 'the host could not be read in the time that --timeout gives')
-    : new HostError('Cancelled', 'interrupted while the host was read; nothing was done');
+  throw endedEarly(limits, 'the host was read');
 }
 
 /** What is wanted is `Unknown` then, by name; but where nothing was, "nothing is there" is no answer. */

@@ -1,5 +1,5 @@
 /** `-f FILE|DIR|-`: the bytes of documents, bounded and as text. What they mean is not known here. */
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../documents/diagnostic.ts';
 import { documentLimits } from '../documents/limits.ts';
@@ -11,6 +11,8 @@ import type { DesiredState } from '../model/secondary.ts';
 import { CommandError, usageError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Limits } from './pass.ts';
+import { givenUp, readBytes } from './read-bytes.ts';
 import { renderDiagnostics } from './render/diagnostics.ts';
 import { paintFor } from './render/paint.ts';
 
@@ -19,8 +21,9 @@ export async function readDesiredState(
   sources: readonly string[],
   partition: PartitionName,
   environment: Environment,
+  limits: Limits,
 ): Promise<DesiredState> {
-  const parsed = parseDocuments(await readFiles(sources, environment), partition);
+  const parsed = parseDocuments(await readFiles(sources, environment, limits), partition);
   if (parsed.ok) return parsed.desired;
   throw refused(parsed.diagnostics, environment);
 }
@@ -34,8 +37,9 @@ export async function readBundle(
   sources: readonly string[],
   partition: PartitionName | null,
   environment: Environment,
+  limits: Limits,
 ): Promise<Bundle> {
-  const parsed = parseBundle(await readFiles(sources, environment), partition);
+  const parsed = parseBundle(await readFiles(sources, environment, limits), partition);
   if (parsed.ok) return parsed.bundle;
   throw refused(parsed.diagnostics, environment);
 }
@@ -43,8 +47,9 @@ export async function readBundle(
 async function readFiles(
   sources: readonly string[],
   environment: Environment,
+  limits: Limits,
 ): Promise<readonly SourceFile[]> {
-  const { files, diagnostics } = await readSources(sources, environment);
+  const { files, diagnostics } = await readSources(sources, environment, limits);
   if (diagnostics.length > 0) throw refused(diagnostics, environment);
   return files;
 }
@@ -76,14 +81,19 @@ interface ReadSources {
 async function readSources(
   sources: readonly string[],
   environment: Environment,
+  limits: Limits,
 ): Promise<ReadSources> {
   if (sources.length === 0) {
     throw usageError('no documents were given', 'name them with -f FILE, -f DIRECTORY or -f -');
   }
   const files: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
+  let bytesLeft = documentLimits.bundleBytesMax + 1;
   for (const path of (await Promise.all(sources.map(expand))).flat()) {
-    const bytes = await readBytes(path, environment);
+    const bytes = await readSource(path, bytesLeft, environment, limits);
+    bytesLeft -= bytes.length;
+    // What was cut off must not be taken for what is wanted: the rest would be deleted.
+    if (bytesLeft === 0) return { files, diagnostics: [...diagnostics, tooLarge(path)] };
     const text = decode(bytes);
     if (text !== null) files.push({ path, text });
     else diagnostics.push(notUtf8(path));
@@ -104,26 +114,14 @@ async function expand(source: string): Promise<readonly string[]> {
   throw usageError(`${source} holds no .yaml or .yml file`);
 }
 
-async function readBytes(path: string, environment: Environment): Promise<Uint8Array> {
-  // One more than allowed, so that the documents' own limit has something to complain of.
-  const bytesMax = documentLimits.bundleBytesMax + 1;
-  if (path === '-') return environment.readStandardInput(bytesMax);
-  try {
-    const file = await open(path, 'r');
-    try {
-      const chunks: Uint8Array[] = [];
-      let length = 0;
-      for await (const chunk of file.createReadStream({ end: bytesMax - 1, autoClose: false })) {
-        chunks.push(chunk as Uint8Array);
-        length += (chunk as Uint8Array).length;
-      }
-      return Buffer.concat(chunks, length);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+async function readSource(
+  path: string,
+  bytesMax: number,
+  { readStandardInput }: Environment,
+  limits: Limits,
+): Promise<Uint8Array> {
+  if (path !== '-') return readBytes(path, bytesMax, limits);
+  return givenUp('standard input', limits, () => readStandardInput(bytesMax, limits.stop));
 }
 
 function decode(bytes: Uint8Array): string | null {
@@ -136,8 +134,17 @@ function decode(bytes: Uint8Array): string | null {
 
 function notUtf8(file: string): Diagnostic {
   const message = 'the file is not UTF-8 text';
-  const place = { file, line: 0, column: 0, path: '', excerpt: null };
-  return { ...place, code: 'NotUtf8', message, remedy: 'is it the right file?' };
+  return { ...wholeFile(file), code: 'NotUtf8', message, remedy: 'is it the right file?' };
+}
+
+function tooLarge(file: string): Diagnostic {
+  const message = `the documents are larger than ${documentLimits.bundleBytesMax} bytes together`;
+  const remedy = 'split them over several partitions';
+  return { ...wholeFile(file), code: 'TooLarge', message, remedy };
+}
+
+function wholeFile(file: string) {
+  return { file, line: 0, column: 0, path: '', excerpt: null };
 }
 
 function unreadable(path: string, cause: unknown): CommandError {

@@ -1,5 +1,4 @@
 /** `unnest apply`: make the host as the documents say. */
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Host } from '../../host/ports.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -18,6 +17,7 @@ import {
   withHostOptions,
 } from '../options.ts';
 import { checkStillTrue, type Limits, limitsOf, planFor } from '../pass.ts';
+import { readBytes } from '../read-bytes.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { readSavedPlan } from '../saved-plan.ts';
 import { using } from '../using.ts';
@@ -63,22 +63,23 @@ async function planner(
 ): Promise<(host: Host) => Promise<Plan>> {
   const { file = [], plan: path } = options;
   if (path === undefined) {
-    const desired = await readDesiredState(file, partition, environment);
+    const desired = await readDesiredState(file, partition, environment, limits);
     const planOptions = planOptionsOf(options);
     return async (host) => (await planFor(host, desired, planOptions, environment, limits)).plan;
   }
   if (file.length > 0) throw usageError('both documents and --plan were given');
-  const saved = readSavedPlan(await readText(path), path, partition);
+  const saved = readSavedPlan(await readText(path, limits), path, partition);
   return async (host) => {
     await checkStillTrue(host, saved, environment, limits);
     return saved.plan;
   };
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new CommandError(exitCodes.usage, `cannot read ${path}`, { cause });
-  }
+/** Far above any honest one: a plan to make one Secondary takes some 3 KB. */
+const planBytesMax = 200 * 2 ** 20;
+
+async function readText(path: string, limits: Limits): Promise<string> {
+  const bytes = await readBytes(path, planBytesMax + 1, limits);
+  if (bytes.length <= planBytesMax) return new TextDecoder().decode(bytes);
+  throw new CommandError(exitCodes.validation, `${path} is larger than any plan`);
 }

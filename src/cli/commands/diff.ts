@@ -41,7 +41,7 @@ export function diffCommand(
 async function runDiff(options: Options, environment: Environment) {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  const desired = await readDesiredState(options.file ?? [], target.partition, environment);
+  const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
   // Nothing is carried out, so nothing needs to be guarded.
   const planOptions = {
     ...planOptionsOf({ maxDeletions: 0 }),

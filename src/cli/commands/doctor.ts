@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Check, Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type HostOptions, outputOption, targetOf, withHostOptions } from '../options.ts';
+import { endedEarly, limitsOf } from '../pass.ts';
 import { type Paint, paintFor, printable } from '../render/paint.ts';
 
 interface Options extends HostOptions {
@@ -15,7 +16,10 @@ export function doctorCommand(environment: Environment, exit: (code: ExitCode) =
     .addOption(outputOption('text', 'json'))
     .action(async (options: Options) => {
       const { stdout, variables } = environment;
-      const checks = await environment.diagnose(targetOf(options));
+      const limits = limitsOf(environment, options.timeout);
+      const checks = await environment.diagnose(targetOf(options), limits.stop);
+      // What was broken off says nothing about the host.
+      if (limits.stop.aborted) throw endedEarly(limits, 'the host was examined');
       const paint = paintFor(stdout, variables);
       stdout.write(
         options.output === 'json'

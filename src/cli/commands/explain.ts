@@ -63,7 +63,7 @@ async function explainName(
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   const { file } = options;
-  const desired = file && (await readDesiredState(file, target.partition, environment));
+  const desired = file && (await readDesiredState(file, target.partition, environment, limits));
   const text = await using(environment.openView, target, limits, async (host) => {
     const status = await findSecondary(name, host, target, environment, limits);
     const planOptions = planOptionsOf({ maxDeletions: Number.MAX_SAFE_INTEGER });

@@ -44,7 +44,7 @@ export function planCommand(environment: Environment, exit: (code: ExitCode) => 
 async function runPlan(options: Options, environment: Environment): Promise<ExitCode> {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  const desired = await readDesiredState(options.file ?? [], target.partition, environment);
+  const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
   const saved = await using(environment.openView, target, limits, (host) =>
     planFor(host, desired, planOptionsOf(options), environment, limits),
   );

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { effectiveDocuments } from '../../documents/effective.ts';
 import type { Environment } from '../environment.ts';
 import { outputOption, partitionGiven, partitionOption, withDocuments } from '../options.ts';
+import { limitsOf } from '../pass.ts';
 import { readBundle } from '../read-documents.ts';
 import { documentsJson, documentsYaml } from '../render/documents.ts';
 import { writeNotes } from '../render/notes.ts';
@@ -18,7 +19,8 @@ export function renderCommand(environment: Environment): Command {
     .addOption(partitionOption(environment))
     .addOption(outputOption('yaml', 'json'))
     .action(async ({ file = [], output }: Options, command: Command) => {
-      const bundle = await readBundle(file, partitionGiven(command, environment), environment);
+      const partition = partitionGiven(command, environment);
+      const bundle = await readBundle(file, partition, environment, limitsOf(environment));
       const render = output === 'json' ? documentsJson : documentsYaml;
       environment.stdout.write(render(bundle.partition, effectiveDocuments(bundle)));
       writeNotes(bundle.notYet, environment);

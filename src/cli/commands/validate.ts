@@ -4,6 +4,7 @@ import { kinds } from '../../documents/schema.ts';
 import type { Bundle } from '../../documents/bundle.ts';
 import type { Environment } from '../environment.ts';
 import { partitionGiven, partitionOption, withDocuments } from '../options.ts';
+import { limitsOf } from '../pass.ts';
 import { readBundle } from '../read-documents.ts';
 import { writeNotes } from '../render/notes.ts';
 
@@ -17,7 +18,7 @@ export function validateCommand(environment: Environment): Command {
     .addOption(partitionOption(environment))
     .action(async ({ file = [] }: Options, command: Command) => {
       const partition = partitionGiven(command, environment);
-      const bundle = await readBundle(file, partition, environment);
+      const bundle = await readBundle(file, partition, environment, limitsOf(environment));
       environment.stdout.write(`Valid: ${contentsOf(bundle)}.\n`);
       writeNotes(bundle.notYet, environment);
     });

@@ -18,21 +18,29 @@ export interface Finding {
   readonly mend: string | null;
 }
 
-export async function diagnose(target: LibvirtTarget): Promise<readonly Finding[]> {
-  const reading = await checkReading(target);
+export async function diagnose(
+  target: LibvirtTarget,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const reading = await checkReading(target, signal);
   return [
     ...reading,
-    ...(reading.some(({ status }) => status === 'failed') ? [] : [await checkWriting(target)]),
+    ...(reading.some(({ status }) => status === 'failed')
+      ? []
+      : [await checkWriting(target, signal)]),
     await checkStateDir(target),
     await checkStore(target),
   ];
 }
 
-async function checkReading({ uri }: LibvirtTarget): Promise<readonly Finding[]> {
+async function checkReading(
+  { uri }: LibvirtTarget,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   try {
-    const connection = await connectReadOnly({ uri });
+    const connection = await connectReadOnly({ uri, signal });
     try {
-      return [await describeLibvirt(connection), await describeGuests(connection)];
+      return [await describeLibvirt(connection, signal), await describeGuests(connection, signal)];
     } finally {
       connection.close();
     }
@@ -42,8 +50,11 @@ async function checkReading({ uri }: LibvirtTarget): Promise<readonly Finding[]>
   }
 }
 
-async function describeLibvirt({ node }: ReadOnlyConnection): Promise<Finding> {
-  const { major, minor, release } = await node.libvirtVersion();
+async function describeLibvirt(
+  { node }: ReadOnlyConnection,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const { major, minor, release } = await node.libvirtVersion({ signal });
   const version = `libvirt ${major}.${minor}.${release}`;
   // Older ones were never tried.
   if (major >= 9) return ok('libvirt', `${version} answers`);
@@ -53,9 +64,12 @@ async function describeLibvirt({ node }: ReadOnlyConnection): Promise<Finding> {
 /** A probe that takes this long has met a /dev/kvm that does not work. */
 const probeMsMax = 5000;
 
-async function describeGuests(connection: ReadOnlyConnection): Promise<Finding> {
+async function describeGuests(
+  connection: ReadOnlyConnection,
+  signal: AbortSignal,
+): Promise<Finding> {
   const startedMs = performance.now();
-  const { platform } = await readFacts(connection, new AbortController().signal);
+  const { platform } = await readFacts(connection, signal);
   const tookMs = performance.now() - startedMs;
   if (tookMs > probeMsMax) {
     const finding = `libvirt took ${Math.round(tookMs / 1000)} s to find out what QEMU can do`;
@@ -67,9 +81,9 @@ async function describeGuests(connection: ReadOnlyConnection): Promise<Finding> 
   return warning('guests', `emulated (${platform.domainType}), which is slow`, mend);
 }
 
-async function checkWriting({ uri }: LibvirtTarget): Promise<Finding> {
+async function checkWriting({ uri }: LibvirtTarget, signal: AbortSignal): Promise<Finding> {
   try {
-    (await connect({ uri })).close();
+    (await connect({ uri, signal })).close();
     return ok('permission', 'domains may be changed');
   } catch (error) {
     const mend = 'run as root, or as a member of group libvirt';

@@ -67,6 +67,12 @@ describe('the host', () => {
     });
     afterEach(() => void server.close());
 
+    test('which doctor finds out in time too', async () => {
+      const uri = `qemu:///system?socket=${path}`;
+      const ran = await at.unnest('doctor', '--host', uri, '--timeout', '1');
+      expect(ran).toMatchObject({ code: 6, stdout: '' });
+    });
+
     test('which is found out in time', async () => {
       const ran = await at.unnest(
         'get',
@@ -132,6 +138,28 @@ describe('the documents', () => {
     const ran = await at.unnest('validate', '-f', at.documents);
     expect(ran.code).toBe(4);
     expect(ran.stderr).toContain('NotUtf8');
+  });
+
+  test('do not come: Ctrl-C and --timeout end the waiting', async () => {
+    const child = at.start('plan', '-f', '-');
+    const closed = once(child, 'close');
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    expect(await closed).toEqual([130, null]);
+    const pipe = join(at.stateDir, 'pipe');
+    await run('mkfifo', [pipe]);
+    const ran = await at.unnest('plan', '-f', pipe, '--timeout', '1');
+    expect(ran).toMatchObject({ code: 6, stdout: '' });
+    expect(ran.stderr).toMatch(/over while .*pipe was read/);
+  });
+
+  test('come by a pipe with a name', async () => {
+    at.write(idleDocument('web'));
+    const script = '"$0" "$1" validate -f <(sleep 0.3; cat "$2"; sleep 0.3; cat "$3")';
+    const more = join(at.stateDir, 'more.yaml');
+    writeFileSync(more, idleDocument('more'));
+    const args = ['-c', script, process.execPath, program, at.documents, more];
+    const ran = await run('bash', args, at.environment);
+    expect(ran).toEqual({ code: 0, stdout: 'Valid: 2 Secondaries.\n', stderr: '' });
   });
 
   test('come by standard input', async () => {
