@@ -1,4 +1,5 @@
 /** The options that most commands share, and what they mean. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type PartitionName, partitionName } from '../model/names.ts';
 import type { PlanOptions } from '../plan/plan.ts';
@@ -15,24 +16,29 @@ export interface HostOptions {
 const defaultUri = 'qemu:///system';
 const defaultStateDir = '/var/lib/unnest';
 
+/** An empty variable is one that is not set. */
+function setTo({ variables }: Environment, name: string): string | undefined {
+  const value = variables.get(name);
+  return value === '' ? undefined : value;
+}
+
 export function partitionOption(environment: Environment): Option {
-  const fallback = environment.variables.get('UNNEST_PARTITION') ?? 'default';
+  const fallback = setTo(environment, 'UNNEST_PARTITION') ?? 'default';
   return new Option('-p, --partition <name>', 'the partition that is meant').default(fallback);
 }
 
 export function withHostOptions(command: Command, environment: Environment): Command {
-  const { variables } = environment;
   return command
     .addOption(partitionOption(environment))
     .addOption(
       new Option(
         '--host <uri>',
         'libvirt URI, such as qemu:///system?socket=/run/x, or sim:FILE',
-      ).default(variables.get('UNNEST_HOST') ?? defaultUri),
+      ).default(setTo(environment, 'UNNEST_HOST') ?? defaultUri),
     )
     .addOption(
       new Option('--state-dir <path>', "unnest's own directory on the host").default(
-        variables.get('UNNEST_STATE_DIR') ?? defaultStateDir,
+        setTo(environment, 'UNNEST_STATE_DIR') ?? defaultStateDir,
       ),
     )
     .addOption(
@@ -82,7 +88,8 @@ export function planOptionsOf(options: GuardOptions): PlanOptions {
 export function targetOf(options: HostOptions): Target {
   return {
     uri: options.host,
-    stateDir: options.stateDir,
+    // libvirt resolves paths from its own directory, not from ours.
+    stateDir: resolve(options.stateDir),
     partition: requirePartition(options.partition),
   };
 }

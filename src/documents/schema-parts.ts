@@ -100,7 +100,10 @@ const labelMap = z.record(
       /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$/,
       'a label key as in Kubernetes (letters, digits, . _ / -)',
     ),
-  z.string().max(253, 'at most 253 characters'),
+  z
+    .string()
+    .max(253, 'at most 253 characters')
+    .refine((text) => !/\p{Cs}/u.test(text), 'text without half characters (lone surrogates)'),
 );
 
 /** The same for every kind, but for the words about the name. */

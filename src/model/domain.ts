@@ -102,9 +102,18 @@ export function splitLabels(joined: string): ReadonlyMap<string, string> {
   return new Map(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      return [pair.slice(0, at), decodeURIComponent(pair.slice(at + 1))];
+      return [pair.slice(0, at), decode(pair.slice(at + 1))];
     }),
   );
+}
+
+/** Somebody may have edited the mark; what does not decode is shown as it stands. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The fields that a Secondary asks for. */
