@@ -3,9 +3,28 @@
  * anything; only execution gets a `Host`. Every method rejects with a `HostError` and nothing else.
  */
 import type { DomainDefinition, DomainRef, HostFacts, ObservedDomain } from '../model/domain.ts';
-import type { InstallationId } from '../model/identity.ts';
-import type { FileName, PartitionName } from '../model/names.ts';
+import type { InstallationId, PartitionOwner } from '../model/identity.ts';
+import type {
+  FileName,
+  ImageName,
+  PartitionName,
+  SecondaryName,
+  VolumeName,
+} from '../model/names.ts';
+import type {
+  NetworkDefinition,
+  NetworkRef,
+  ObservedNetwork,
+  Reservation,
+} from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
+import type {
+  DeletionPolicy,
+  Image,
+  ObservedImage,
+  ObservedVolume,
+  Volume,
+} from '../model/volume.ts';
 
 export interface DomainReader {
   facts(signal: AbortSignal): Promise<HostFacts>;
@@ -37,6 +56,8 @@ export interface DomainWriter {
   powerOff(ref: DomainRef, signal: AbortSignal): Promise<void>;
   /** Keeps a note with the definition, across crashes of ours: the next stop is asked for. */
   noteStop(ref: DomainRef, asked: boolean, signal: AbortSignal): Promise<void>;
+  /** Makes the disk of a Volume larger under a guest that uses it, file included. */
+  growDisk(ref: DomainRef, volume: VolumeName, bytes: number, signal: AbortSignal): Promise<void>;
   /** Moves the balloon's goal. What the guest does about it is to be observed. */
   setMemory(ref: DomainRef, bytes: number, signal: AbortSignal): Promise<void>;
 }
@@ -53,6 +74,66 @@ export interface StoreReader {
   size(partition: PartitionName, file: FileName): Promise<Observation<number>>;
 }
 
+/** What a partition's store has been given to keep: its Volumes, or its Images. */
+export interface KeptReader<Name extends string, Kept> {
+  /** Everything that has a place there, whoever made it. */
+  list(partition: PartitionName, signal: AbortSignal): Promise<readonly Name[]>;
+  read(partition: PartitionName, name: Name, signal: AbortSignal): Promise<Observation<Kept>>;
+}
+
+export type VolumeReader = KeptReader<VolumeName, ObservedVolume>;
+export type ImageReader = KeptReader<ImageName, ObservedImage>;
+
+export interface VolumeWriter {
+  /**
+   * Makes it, or makes over what a crash has left `creating`. Rejects with `Conflict` if there is
+   * one, and with `Refused` if its Image is not ready or is not the one that is meant.
+   */
+  create(owner: PartitionOwner, volume: Volume, signal: AbortSignal): Promise<void>;
+  /** Of one that no running guest uses: `Conflict` if it is not ready, `Refused` to make it smaller. */
+  grow(owner: PartitionOwner, name: VolumeName, bytes: number, signal: AbortSignal): Promise<void>;
+  setDeletionPolicy(
+    owner: PartitionOwner,
+    name: VolumeName,
+    policy: DeletionPolicy,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Deletes the data, for good. Of what is not there it is done already. */
+  delete(owner: PartitionOwner, name: VolumeName, signal: AbortSignal): Promise<void>;
+}
+
+export interface ImageWriter {
+  /**
+   * Takes the bytes out of a file of the store and keeps them, once they have been seen to be what
+   * the digest says and to need nothing outside themselves. `Refused` if they are or do not.
+   */
+  import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
+  /** `Refused` as long as a Volume that is ready lies on it. */
+  delete(owner: PartitionOwner, name: ImageName, signal: AbortSignal): Promise<void>;
+}
+
+export interface NetworkReader {
+  /** The network with this UUID, or else with this name, ours or not. */
+  find(ref: NetworkRef, signal: AbortSignal): Promise<Observation<ObservedNetwork>>;
+}
+
+export interface NetworkWriter {
+  /** Makes the definition, or lays it over the one that is there. Reservations in it stay. */
+  define(definition: NetworkDefinition, signal: AbortSignal): Promise<void>;
+  start(ref: NetworkRef, signal: AbortSignal): Promise<void>;
+  /** Cuts off every guest that is on it. */
+  stop(ref: NetworkRef, signal: AbortSignal): Promise<void>;
+  undefine(ref: NetworkRef, signal: AbortSignal): Promise<void>;
+  /** In the definition, and at once in the network if it is active. Replaces the one of this name. */
+  reserve(
+    ref: NetworkRef,
+    name: SecondaryName,
+    reservation: Reservation,
+    signal: AbortSignal,
+  ): Promise<void>;
+  unreserve(ref: NetworkRef, name: SecondaryName, signal: AbortSignal): Promise<void>;
+}
+
 export interface InstallationReader {
   /** The id recorded on this host, or null before the first `apply`. */
   read(): Promise<InstallationId | null>;
@@ -66,10 +147,16 @@ export interface InstallationWriter {
 export interface HostView {
   readonly domains: DomainReader;
   readonly store: StoreReader;
+  readonly volumes: VolumeReader;
+  readonly images: ImageReader;
+  readonly networks: NetworkReader;
   readonly installation: InstallationReader;
 }
 
 export interface Host extends HostView {
   readonly domains: DomainReader & DomainWriter & DomainConsole;
+  readonly volumes: VolumeReader & VolumeWriter;
+  readonly images: ImageReader & ImageWriter;
+  readonly networks: NetworkReader & NetworkWriter;
   readonly installation: InstallationReader & InstallationWriter;
 }

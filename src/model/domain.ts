@@ -4,9 +4,17 @@
  * compared. Whatever else a domain's XML holds is the host's and is kept as it is.
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
-import { byName, type PartitionName, type SecondaryName } from './names.ts';
+import {
+  byName,
+  type ImageName,
+  type PartitionName,
+  type SecondaryName,
+  type VolumeName,
+} from './names.ts';
 import type { Observation } from './observation.ts';
+import type { ObservedNetwork } from './network.ts';
 import type { Secondary } from './secondary.ts';
+import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
  * Files are names in the partition's store. A path outside the store, which only somebody else
@@ -27,6 +35,12 @@ export interface HardwareFields {
   readonly commandLine: string | null;
   readonly disk: string | null;
   readonly diskFormat: string | null;
+  /** The Volume that it boots from, as `joinUses` writes it. */
+  readonly bootVolume: string | null;
+  /** Further Volumes, in their order, as `joinUses` writes them; empty: none. */
+  readonly volumes: string;
+  /** `None`, `Partition`, or whatever else somebody has put there. */
+  readonly network: string;
   readonly serialConsole: boolean;
 }
 
@@ -129,6 +143,9 @@ export function fieldsOf(secondary: Secondary): DomainFields {
     commandLine: boot.kind === 'kernel' ? boot.commandLine : null,
     disk: boot.kind === 'disk' ? boot.file : null,
     diskFormat: boot.kind === 'disk' ? boot.format : null,
+    bootVolume: boot.kind === 'volume' ? joinUses([boot.use]) : null,
+    volumes: joinUses(secondary.disks),
+    network: secondary.network,
     serialConsole: secondary.serialConsole,
     runPolicy: secondary.runPolicy,
     updatePolicy: secondary.updatePolicy,
@@ -166,7 +183,14 @@ export interface Observed {
   readonly installationRecorded: boolean;
   /** By name: what is wanted and what is ours. What is in neither was not looked at. */
   readonly domains: ReadonlyMap<SecondaryName, Observation<ObservedDomain>>;
+  /** Why there may be more of ours than `domains` holds; null: these are all. */
+  readonly unlisted: string | null;
   readonly facts: Observation<HostFacts>;
   /** By file name: the size in bytes. Every file that a wanted Secondary names is a key. */
   readonly files: ReadonlyMap<string, Observation<number>>;
+  /** By name: what is wanted and what the store has. */
+  readonly volumes: ReadonlyMap<VolumeName, Observation<ObservedVolume>>;
+  readonly images: ReadonlyMap<ImageName, Observation<ObservedImage>>;
+  /** Ours, or a foreign one in its place. */
+  readonly network: Observation<ObservedNetwork>;
 }

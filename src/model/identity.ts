@@ -10,14 +10,19 @@ import type { PartitionName, SecondaryName } from './names.ts';
 
 export type InstallationId = Brand<string, 'InstallationId'>;
 export type DomainUuid = Brand<string, 'DomainUuid'>;
+export type NetworkUuid = Brand<string, 'NetworkUuid'>;
 
 /** Every libvirt object made here has a name that starts so. */
 const NAME_PREFIX = 'unnest';
 
-/** The mark that every domain made here carries in its libvirt metadata. */
-export interface Owner {
+/** Whose a thing is: a share of one host, as one installation of unnest knows it. */
+export interface PartitionOwner {
   readonly installation: InstallationId;
   readonly partition: PartitionName;
+}
+
+/** The mark that every domain made here carries in its libvirt metadata. */
+export interface Owner extends PartitionOwner {
   readonly secondary: SecondaryName;
 }
 
@@ -30,9 +35,37 @@ export function domainUuid(text: string): DomainUuid | undefined {
   return validate(text) ? (text.toLowerCase() as DomainUuid) : undefined;
 }
 
+export function networkUuidFrom(text: string): NetworkUuid | undefined {
+  return validate(text) ? (text.toLowerCase() as NetworkUuid) : undefined;
+}
+
 /** UUIDv5 (RFC 9562) of `PARTITION/secondary/NAME` in the installation's namespace. */
 export function secondaryUuid(owner: Owner): DomainUuid {
   return v5(`${owner.partition}/secondary/${owner.secondary}`, owner.installation) as DomainUuid;
+}
+
+/** UUIDv5 of `PARTITION/network`: a partition has one network. */
+export function networkUuid({ installation, partition }: PartitionOwner): NetworkUuid {
+  return v5(`${partition}/network`, installation) as NetworkUuid;
+}
+
+/**
+ * The MAC address of a Secondary's NIC: 40 bits of a UUIDv5, behind the first byte of QEMU's own
+ * prefix, which makes it a locally administered one (IEEE 802, bit 1 of the first byte).
+ */
+export function macAddress(owner: Owner): string {
+  const digits = v5(`${owner.partition}/secondary/${owner.secondary}/nic`, owner.installation);
+  return `52:${digits.slice(0, 8)}${digits.slice(9, 11)}`.replace(/(?<=^52:(?:..)+)(?=..)/g, ':');
+}
+
+/** libvirt's name of a partition's network. */
+export function networkName(partition: PartitionName): string {
+  return `${NAME_PREFIX}.${partition}`;
+}
+
+/** A name of an interface has 15 characters at most (IFNAMSIZ), so it is 48 bits of the UUID. */
+export function bridgeName(owner: PartitionOwner): string {
+  return `un-${networkUuid(owner).replaceAll('-', '').slice(0, 12)}`;
 }
 
 /** A dot separates: it is in libvirt's alphabet and not in ours, so `a-b`+`c` and `a`+`b-c` differ. */
@@ -44,8 +77,10 @@ export function domainNamePrefix(partition: PartitionName): string {
   return `${NAME_PREFIX}.${partition}.`;
 }
 
+export function samePartition(a: PartitionOwner, b: PartitionOwner): boolean {
+  return a.installation === b.installation && a.partition === b.partition;
+}
+
 export function sameOwner(a: Owner, b: Owner): boolean {
-  return (
-    a.installation === b.installation && a.partition === b.partition && a.secondary === b.secondary
-  );
+  return samePartition(a, b) && a.secondary === b.secondary;
 }

@@ -7,6 +7,8 @@ import type { Brand } from './brand.ts';
 
 export type PartitionName = Brand<string, 'PartitionName'>;
 export type SecondaryName = Brand<string, 'SecondaryName'>;
+export type VolumeName = Brand<string, 'VolumeName'>;
+export type ImageName = Brand<string, 'ImageName'>;
 /** The name of a file in a partition's store: one path component, never a path. */
 export type FileName = Brand<string, 'FileName'>;
 
@@ -21,6 +23,14 @@ export function partitionName(text: string): PartitionName | undefined {
 
 export function secondaryName(text: string): SecondaryName | undefined {
   return NAME_PATTERN.test(text) ? (text as SecondaryName) : undefined;
+}
+
+export function volumeName(text: string): VolumeName | undefined {
+  return NAME_PATTERN.test(text) ? (text as VolumeName) : undefined;
+}
+
+export function imageName(text: string): ImageName | undefined {
+  return NAME_PATTERN.test(text) ? (text as ImageName) : undefined;
 }
 
 /** Order by code unit: the same on every machine and in every locale. */

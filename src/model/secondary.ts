@@ -2,10 +2,9 @@
  * A Secondary as its Primary's user wants it: units resolved, defaults filled in, names checked.
  * Nothing here is optional, and nothing here knows YAML or libvirt.
  */
-import type { FileName, PartitionName, SecondaryName } from './names.ts';
-
-/** How a disk's bytes are to be read. Always said, never probed: a guest can write any header. */
-export type DiskFormat = 'raw' | 'qcow2';
+import type { NetworkFields } from './network.ts';
+import type { FileName, ImageName, PartitionName, SecondaryName, VolumeName } from './names.ts';
+import type { DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
 
 export type Boot =
   | {
@@ -14,7 +13,8 @@ export type Boot =
       readonly initrd: FileName | null;
       readonly commandLine: string;
     }
-  | { readonly kind: 'disk'; readonly file: FileName; readonly format: DiskFormat };
+  | { readonly kind: 'disk'; readonly file: FileName; readonly format: DiskFormat }
+  | { readonly kind: 'volume'; readonly use: VolumeUse };
 
 /**
  * Whether it runs (KubeVirt's terms). `Always`: whenever it is not running it is started.
@@ -31,11 +31,18 @@ export type RunPolicy = (typeof RUN_POLICIES)[number];
 export const UPDATE_POLICIES = ['Staged', 'Restart'] as const;
 export type UpdatePolicy = (typeof UPDATE_POLICIES)[number];
 
+/** Whether it has a NIC: on none, or on the network of its partition. */
+export const NETWORK_CHOICES = ['None', 'Partition'] as const;
+export type NetworkChoice = (typeof NETWORK_CHOICES)[number];
+
 export interface Secondary {
   readonly name: SecondaryName;
   readonly vcpus: number;
   readonly memoryBytes: number;
   readonly boot: Boot;
+  /** Volumes besides the one that it may boot from, in their order. */
+  readonly disks: readonly VolumeUse[];
+  readonly network: NetworkChoice;
   readonly serialConsole: boolean;
   readonly runPolicy: RunPolicy;
   readonly updatePolicy: UpdatePolicy;
@@ -52,6 +59,13 @@ export interface Secondary {
 export interface DesiredState {
   readonly partition: PartitionName;
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
+  readonly volumes: ReadonlyMap<VolumeName, Volume>;
+  readonly images: ReadonlyMap<ImageName, Image>;
+  /**
+   * `unspoken`: no document describes the partition, so its network stays as it is. Null: the one
+   * that does wants none.
+   */
+  readonly network: NetworkFields | 'unspoken' | null;
 }
 
 /** The files of the partition's store that a Secondary cannot run without, in a fixed order. */
@@ -61,5 +75,12 @@ export function filesOf(boot: Boot): readonly FileName[] {
       return boot.initrd === null ? [boot.kernel] : [boot.kernel, boot.initrd];
     case 'disk':
       return [boot.file];
+    case 'volume':
+      return [];
   }
+}
+
+/** Every Volume that a Secondary uses, the one that it boots from first. */
+export function usesOf({ boot, disks }: Pick<Secondary, 'boot' | 'disks'>): readonly VolumeUse[] {
+  return boot.kind === 'volume' ? [boot.use, ...disks] : disks;
 }

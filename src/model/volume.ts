@@ -1,0 +1,122 @@
+/**
+ * Data that outlives the Secondaries that use it, and the images that it may begin as. Both are
+ * files that we made in the partition's store, each with a record beside it that says whose it is:
+ * format and size are what the record and the documents say, never what a guest wrote into the file.
+ */
+import type { PartitionOwner } from './identity.ts';
+import type { FileName, ImageName, VolumeName } from './names.ts';
+
+/** How a disk's bytes are to be read. Always said, never probed: a guest can write any header. */
+export const DISK_FORMATS = ['raw', 'qcow2'] as const;
+export type DiskFormat = (typeof DISK_FORMATS)[number];
+
+/** What becomes of the data when no document speaks of it any more. */
+export const DELETION_POLICIES = ['Retain', 'Delete'] as const;
+export type DeletionPolicy = (typeof DELETION_POLICIES)[number];
+
+/**
+ * How a Volume comes by an Image's bytes. `Copy`: bytes of its own, shared where the file system can
+ * (reflink). `Overlay`: a qcow2 that holds what differs, and needs the Image as long as it lives.
+ */
+export const PROVISIONS = ['Copy', 'Overlay'] as const;
+export type Provision = (typeof PROVISIONS)[number];
+
+/** The Image that a Volume began as. */
+export interface VolumeOrigin {
+  readonly image: ImageName;
+  /** `sha256:` and 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly format: DiskFormat;
+  readonly provision: Provision;
+}
+
+/** A Volume as it is wanted. */
+export interface Volume {
+  readonly name: VolumeName;
+  readonly sizeBytes: number;
+  readonly format: DiskFormat;
+  /** Null: it begins empty. */
+  readonly origin: VolumeOrigin | null;
+  readonly deletionPolicy: DeletionPolicy;
+}
+
+/** An Image as it is wanted. */
+export interface Image {
+  readonly name: ImageName;
+  readonly digest: string;
+  readonly format: DiskFormat;
+  /** Where its bytes come from: a file of the partition's store. */
+  readonly file: FileName;
+  /** How large a disk it may be; null: as large as it says. */
+  readonly virtualBytesMax: number | null;
+}
+
+/**
+ * `creating` and `deleting` are what a crash can leave behind: such a thing was never given to a
+ * guest, or never will be again, so its data is nobody's and making or deleting it starts over.
+ */
+export const STORED_STATES = ['creating', 'ready', 'deleting'] as const;
+export type StoredState = (typeof STORED_STATES)[number];
+
+export interface ObservedVolume {
+  readonly name: VolumeName;
+  /** Null: there is something of this name that has no record, so it is not ours. */
+  readonly owner: PartitionOwner | null;
+  readonly state: StoredState;
+  /** What a guest sees of it: of a raw file its length, of a qcow2 what its header says. */
+  readonly sizeBytes: number;
+  readonly format: DiskFormat;
+  readonly origin: VolumeOrigin | null;
+  readonly deletionPolicy: DeletionPolicy;
+}
+
+export interface ObservedImage {
+  readonly name: ImageName;
+  readonly owner: PartitionOwner | null;
+  readonly state: StoredState;
+  readonly digest: string;
+  readonly format: DiskFormat;
+  /** How large a disk it is. */
+  readonly sizeBytes: number;
+}
+
+/** How a domain refers to a Volume: what has to be said of its file, down to what lies below it. */
+export interface VolumeUse {
+  readonly volume: VolumeName;
+  readonly format: DiskFormat;
+  /** The Image that an overlay lies on; null for any other Volume. */
+  readonly backing: { readonly image: ImageName; readonly format: DiskFormat } | null;
+}
+
+export function useOf({ name, format, origin }: Volume): VolumeUse {
+  const backing =
+    origin?.provision === 'Overlay' ? { image: origin.image, format: origin.format } : null;
+  return { volume: name, format, backing };
+}
+
+/** `data:raw,root:qcow2:debian:qcow2`: a scalar, so that it compares like every other field. */
+export function joinUses(uses: readonly VolumeUse[]): string {
+  return uses
+    .map(({ volume, format, backing }) =>
+      backing === null
+        ? `${volume}:${format}`
+        : `${volume}:${format}:${backing.image}:${backing.format}`,
+    )
+    .join(',');
+}
+
+/** The other way round. What is none of ours in the text (somebody edited the host) is left out. */
+export function splitUses(joined: string): readonly VolumeUse[] {
+  return (joined === '' ? [] : joined.split(',')).flatMap((text): VolumeUse[] => {
+    const match = usePattern.exec(text);
+    if (match === null) return [];
+    // The pattern has just checked each of them.
+    const [, volume, format, image, imageFormat] = match as unknown as readonly string[];
+    const backing =
+      image === undefined ? null : { image: image as ImageName, format: imageFormat as DiskFormat };
+    return [{ volume: volume as VolumeName, format: format as DiskFormat, backing }];
+  });
+}
+
+const usePattern =
+  /^([a-z](?:[a-z0-9-]{0,30}[a-z0-9])?):(raw|qcow2)(?::([a-z](?:[a-z0-9-]{0,30}[a-z0-9])?):(raw|qcow2))?$/;
