@@ -3,23 +3,22 @@
  * of it, defaulted and frozen, or every mistake there is, and never a part of it: a bundle with
  * one bad document changes nothing (invariant 6).
  */
-import type { PartitionName, SecondaryName } from '../model/names.ts';
-import type { Secondary } from '../model/secondary.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
 import { collect, isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 import { partitionInUse } from './partition-in-use.ts';
+import type { PartitionDocument } from './partition-schema.ts';
 import type { Placed } from './placed.ts';
-import { danglingImages } from './references.ts';
 import { expandAll } from './secondaries.ts';
 import type { SourceFile } from './source.ts';
+import { storedIn } from './volumes.ts';
 
-export interface Bundle {
-  readonly partition: PartitionName;
+export interface Bundle extends DesiredState {
   /** As they were given. */
   readonly documents: readonly Placed[];
-  readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
   /** What is valid and cannot be acted on yet. Whoever acts has to refuse it. */
   readonly notYet: readonly Diagnostic[];
 }
@@ -38,12 +37,15 @@ export function parseBundle(
   if (tooLarge !== null) return { ok: false, diagnostics: [tooLarge] };
   const { placed, diagnostics, mayExist } = collect(files);
   const inUse = partitionInUse(placed.filter(isKind('Partition')), partition, fallback);
-  const expanded = expandAll(placed.filter(isKind('Secondary')), mayExist);
+  const stored = storedIn(placed, mayExist);
+  const network = networkIn(placed.filter(isKind('Partition')));
+  const context = { volumes: stored.volumes, network, mayExist };
+  const expanded = expandAll(placed.filter(isKind('Secondary')), context);
   const all = [
     ...diagnostics,
     ...inUse.diagnostics,
     ...expanded.diagnostics,
-    ...danglingImages(placed, mayExist),
+    ...stored.diagnostics,
   ];
   if (all.length > 0) return { ok: false, diagnostics: inOrder(all, files) };
   const notYet = placed.flatMap(notYetSupported);
@@ -53,9 +55,20 @@ export function parseBundle(
       partition: inUse.partition,
       documents: placed,
       secondaries: expanded.secondaries,
+      volumes: stored.volumes,
+      images: stored.images,
+      network,
       notYet: inOrder(notYet, files),
     }),
   };
+}
+
+/** More than one Partition is a mistake of its own. */
+function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['network'] {
+  if (placed === undefined) return 'unspoken';
+  const { network } = placed.document.spec;
+  if (network === undefined) return null;
+  return Object.freeze({ cidr: network.cidr, mode: network.mode, uplink: network.uplink ?? null });
 }
 
 /** As a reader goes through the files, and no more than anybody reads. */

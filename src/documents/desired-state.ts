@@ -12,7 +12,7 @@ export type Parsed =
 export function parseDocuments(files: readonly SourceFile[], partition: PartitionName): Parsed {
   const parsed = parseBundle(files, partition);
   if (!parsed.ok) return parsed;
-  const { secondaries, notYet } = parsed.bundle;
+  const { notYet, documents: _, ...desired } = parsed.bundle;
   if (notYet.length > 0) return { ok: false, diagnostics: notYet };
-  return { ok: true, desired: Object.freeze({ partition, secondaries }) };
+  return { ok: true, desired: Object.freeze(desired) };
 }

@@ -70,7 +70,7 @@ function partsOf(
 }
 
 /** What differs between replicas, or is said in fewer words than it means. Undefined: left out. */
-function ownValues({ name, startAfter, boot }: Secondary): ReadonlyMap<string, unknown> {
+function ownValues({ name, startAfter, boot, disks }: Secondary): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>([
     ['metadata.name', name],
     ['spec.replicas', undefined],
@@ -78,6 +78,8 @@ function ownValues({ name, startAfter, boot }: Secondary): ReadonlyMap<string, u
     ...(boot.kind === 'kernel'
       ? [['spec.boot.kernel.commandLine', boot.commandLine] as const]
       : []),
+    ...(boot.kind === 'volume' ? [['spec.boot.volume', boot.use.volume] as const] : []),
+    ['spec.disks', disks.map(({ volume }) => ({ volume }))],
   ]);
 }
 

@@ -2,7 +2,8 @@
  * One document of kind Secondary as the Secondaries that it stands for: NAME, or NAME-0 to
  * NAME-(n-1). What can only be judged then is judged here: how long names and command lines are.
  */
-import { secondaryName, type SecondaryName } from '../model/names.ts';
+import { secondaryName, type SecondaryName, type VolumeName } from '../model/names.ts';
+import { useOf, type Volume, type VolumeUse } from '../model/volume.ts';
 import type { Boot, Secondary } from '../model/secondary.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { commandLineMax, type SecondaryDocument } from './secondary-schema.ts';
@@ -31,7 +32,7 @@ export function expansionProblems({ document, source }: Placed<SecondaryDocument
       source.complain('DiskInUse', ['spec', 'boot', 'disk', 'file'], message, { remedy }),
     );
   }
-  if ('kernel' in boot && commandLineOf(boot.kernel.commandLine, longest).length > commandLineMax) {
+  if ('kernel' in boot && withName(boot.kernel.commandLine, longest).length > commandLineMax) {
     const message = `with the name filled in it is longer than ${commandLineMax} characters`;
     problems.push(
       source.complain('InvalidValue', ['spec', 'boot', 'kernel', 'commandLine'], message),
@@ -44,6 +45,7 @@ export function expansionProblems({ document, source }: Placed<SecondaryDocument
 export function expand(
   document: SecondaryDocument,
   startAfter: readonly SecondaryName[],
+  volumes: ReadonlyMap<VolumeName, Volume>,
 ): readonly Secondary[] {
   const { metadata, spec } = document;
   const labels = new Map(Object.entries(metadata.labels ?? {}));
@@ -53,7 +55,9 @@ export function expand(
       name: name as SecondaryName,
       vcpus: spec.vcpus,
       memoryBytes: spec.memory,
-      boot: bootOf(spec.boot, name),
+      boot: bootOf(spec.boot, name, volumes),
+      disks: spec.disks.map(({ volume }) => useIn(volumes, volume, name)),
+      network: spec.network,
       serialConsole: spec.serialConsole,
       runPolicy: spec.runPolicy,
       updatePolicy: spec.updatePolicy,
@@ -65,18 +69,36 @@ export function expand(
   );
 }
 
-function bootOf(boot: SecondaryDocument['spec']['boot'], name: string): Boot {
+function bootOf(
+  boot: SecondaryDocument['spec']['boot'],
+  name: string,
+  volumes: ReadonlyMap<VolumeName, Volume>,
+): Boot {
+  if ('volume' in boot) {
+    return Object.freeze({ kind: 'volume', use: useIn(volumes, boot.volume, name) });
+  }
   if ('disk' in boot) return Object.freeze({ kind: 'disk', ...boot.disk });
   const { file, initrd, commandLine } = boot.kernel;
   return Object.freeze({
     kind: 'kernel',
     kernel: file,
     initrd: initrd ?? null,
-    commandLine: commandLineOf(commandLine, name),
+    commandLine: withName(commandLine, name),
   });
 }
 
+/** What it asks for of a Volume; of one with mistakes nothing is known, and nothing is done either. */
+function useIn(
+  volumes: ReadonlyMap<VolumeName, Volume>,
+  template: string,
+  name: string,
+): VolumeUse {
+  const wanted = withName(template, name) as VolumeName;
+  const volume = volumes.get(wanted);
+  return volume === undefined ? { volume: wanted, format: 'raw', backing: null } : useOf(volume);
+}
+
 /** A name's alphabet has nothing that the kernel, libvirt or a replacement pattern would heed. */
-function commandLineOf(template: string, name: string): string {
+export function withName(template: string, name: string): string {
   return template.replaceAll('$(name)', () => name);
 }

@@ -1,6 +1,18 @@
 /** A document of kind Image: bytes that Volumes begin as, known by their digest. */
 import * as z from 'zod';
-import { field, file, headerOf, metadataOf, name, oneOf, size, textOf } from './schema-parts.ts';
+import type { ImageName } from '../model/names.ts';
+import { DISK_FORMATS } from '../model/volume.ts';
+import {
+  branded,
+  field,
+  file,
+  headerOf,
+  metadataOf,
+  name,
+  oneOf,
+  size,
+  textOf,
+} from './schema-parts.ts';
 
 const digest = textOf(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits in lower case');
 
@@ -23,7 +35,7 @@ const spec = z.strictObject({
     description:
       'What its bytes are: sha256: and 64 hexadecimal digits. Nothing else is ever used.',
   }),
-  format: field(oneOf(['raw', 'qcow2']), {
+  format: field(oneOf(DISK_FORMATS), {
     description: 'How its bytes are to be read. Always said, never guessed.',
   }),
   virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
@@ -39,7 +51,12 @@ const spec = z.strictObject({
 export const imageSchema = z
   .strictObject({
     ...headerOf('Image'),
-    metadata: metadataOf(name, 'The name, unique among the Images of the partition.'),
+    metadata: metadataOf(
+      branded<ImageName>(name),
+      'The name, unique among the Images of the partition.',
+    ),
     spec: field(spec, { description: 'What it is.' }),
   })
   .meta({ title: 'Image', description: 'A disk image that is named and known by its digest.' });
+
+export type ImageDocument = z.output<typeof imageSchema>;

@@ -3,20 +3,51 @@
  * something would be done about them: half of what somebody asked for is not what they asked for.
  */
 import type { Diagnostic } from './diagnostic.ts';
+import type { ImageDocument } from './image-schema.ts';
+import type { PartitionDocument } from './partition-schema.ts';
+import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
-import type { Kind } from './schema.ts';
 
-/** What acting on a kind still needs, as the end of a sentence; null where it is there. */
-const missing: { readonly [K in Kind]: string | null } = {
-  Secondary: null,
-  Partition: 'partitions have no limits, network and policy yet',
-  Volume: 'there are no Volumes yet',
-  Image: 'there are no Images yet',
-};
+/** A field that cannot be acted on, and what acting on it needs, as the end of a sentence. */
+type Missing = readonly [path: DocumentPath, needs: string];
 
 export function notYetSupported({ document, source }: Placed): Diagnostic[] {
-  const why = missing[document.kind];
-  if (why === null) return [];
-  const message = `this ${document.kind} is valid, and cannot be applied by this version: ${why}`;
-  return [source.complain('NotYetSupported', ['kind'], message)];
+  return missingIn(document).map(([path, needs]) => {
+    const message = `this is valid, and cannot be applied by this version: ${needs}`;
+    return source.complain('NotYetSupported', path, message);
+  });
 }
+
+function missingIn(document: Placed['document']): readonly Missing[] {
+  switch (document.kind) {
+    case 'Secondary':
+    case 'Volume':
+      return [];
+    case 'Image':
+      return missingOfImage(document);
+    case 'Partition':
+      return missingOfPartition(document);
+  }
+}
+
+function missingOfImage({ spec }: ImageDocument): readonly Missing[] {
+  if (spec.source.imageDisk === undefined) return [];
+  return [[['spec', 'source', 'imageDisk'], 'no Primary can hand over an image disk yet']];
+}
+
+function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
+  const missing: Missing[] = [];
+  const refuse = (isSet: boolean, path: DocumentPath, needs: string) => {
+    if (isSet) missing.push([['spec', ...path], needs]);
+  };
+  const { policy } = spec;
+  refuse(spec.source !== 'Apply', ['source'], 'only `unnest apply` submits documents so far');
+  refuse(spec.primary !== undefined, ['primary'], 'there are no Primaries yet');
+  refuse(spec.guarantees !== undefined, ['guarantees'], 'nothing is guaranteed yet');
+  refuse(spec.limits !== undefined, ['limits'], 'nothing is limited yet');
+  for (const list of lists)
+    refuse(policy[list].length > 0, ['policy', list], 'there is no policy yet');
+  return missing;
+}
+
+const lists = ['images', 'devices', 'confidential', 'features'] as const;

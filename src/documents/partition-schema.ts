@@ -1,6 +1,7 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
 import * as z from 'zod';
 import type { PartitionName } from '../model/names.ts';
+import { NETWORK_MODES } from '../model/network.ts';
 import { cidr, cpuSet, interfaceName } from './network-checks.ts';
 import {
   branded,
@@ -76,7 +77,7 @@ const network = z.strictObject({
   cidr: field(cidr, {
     description: 'The subnet of the Secondaries, such as 10.20.0.0/24 (/16 to /29).',
   }),
-  mode: field(oneOf(['nat', 'routed', 'isolated']).default('nat'), {
+  mode: field(oneOf(NETWORK_MODES).default('nat'), {
     description:
       'How it leaves the host. nat: with the address of the uplink. routed: with its own addresses. isolated: not at all.',
   }),
@@ -105,7 +106,9 @@ const spec = z.strictObject({
       'Who may say what the partition is to be. Directory: files on the host. Apply: `unnest apply` on the host. Channel: the Primary itself. What another submits is refused.',
   }),
   primary: field(primary.optional(), { description: 'The VM that the partition belongs to.' }),
-  limits: field(limits, { description: 'What the partition can have at most.' }),
+  limits: field(limits.optional(), {
+    description: 'What the partition can have at most. Without them nothing limits it.',
+  }),
   guarantees: field(guarantees.optional(), { description: 'What the partition has at least.' }),
   network: field(network.optional(), {
     description: 'The network of the Secondaries; without it they have none.',
@@ -115,21 +118,25 @@ const spec = z.strictObject({
   }),
 });
 
+function within(amount: number | undefined, most: number | undefined): boolean {
+  return amount === undefined || most === undefined || amount <= most;
+}
+
 export const partitionSchema = z
   .strictObject({
     ...headerOf('Partition'),
     metadata: metadataOf(branded<PartitionName>(name), 'The name of the partition.'),
     spec: field(spec, { description: 'What it has, and what it may do.' }),
   })
-  .refine(({ spec: { limits: most, primary: vm } }) => (vm?.reserved.memory ?? 0) <= most.memory, {
+  .refine(({ spec: { limits: most, primary: vm } }) => within(vm?.reserved.memory, most?.memory), {
     message: 'no more memory reserved than limits.memory',
     path: ['spec', 'primary', 'reserved', 'memory'],
   })
-  .refine(({ spec: { limits: most, primary: vm } }) => (vm?.reserved.vcpus ?? 0) <= most.vcpus, {
+  .refine(({ spec: { limits: most, primary: vm } }) => within(vm?.reserved.vcpus, most?.vcpus), {
     message: 'no more vCPUs reserved than limits.vcpus',
     path: ['spec', 'primary', 'reserved', 'vcpus'],
   })
-  .refine(({ spec: { limits: most, guarantees: least } }) => (least?.memory ?? 0) <= most.memory, {
+  .refine(({ spec: { limits: most, guarantees: least } }) => within(least?.memory, most?.memory), {
     message: 'no more memory guaranteed than limits.memory',
     path: ['spec', 'guarantees', 'memory'],
   })

@@ -1,33 +1,48 @@
 /** The documents of kind Secondary, expanded and judged beside each other. */
-import type { FileName, SecondaryName } from '../model/names.ts';
-import type { Secondary } from '../model/secondary.ts';
+import type { SecondaryName, VolumeName } from '../model/names.ts';
+import type { DesiredState, Secondary } from '../model/secondary.ts';
+import type { Volume } from '../model/volume.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { expand, expansionProblems } from './expand.ts';
 import { documentLimits } from './limits.ts';
+import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
 import type { SecondaryDocument } from './secondary-schema.ts';
 import { startOrder } from './start-order.ts';
+import { networkProblems, volumeProblems } from './secondary-references.ts';
 
 export interface Expanded {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What Secondaries are judged beside. */
+export interface Surroundings {
+  readonly volumes: ReadonlyMap<VolumeName, Volume>;
+  readonly network: DesiredState['network'];
+  /** Whether a name that no valid document has may be that of one with mistakes. */
+  readonly mayExist: (name: string) => boolean;
+}
+
 export function expandAll(
   documents: readonly Placed<SecondaryDocument>[],
-  mayExist: (name: string) => boolean,
+  surroundings: Surroundings,
 ): Expanded {
   const tooMany = tooManyReplicas(documents);
   if (tooMany !== null) return { secondaries: new Map(), diagnostics: [tooMany] };
-  const order = startOrder(documents, mayExist);
+  const order = startOrder(documents, surroundings.mayExist);
   const diagnostics: Diagnostic[] = [...order.diagnostics];
   const found: Found = { secondaries: new Map(), diskUsers: new Map() };
   for (const placed of documents) {
-    const problems = expansionProblems(placed);
+    const problems = [
+      ...expansionProblems(placed),
+      ...volumeProblems(placed, surroundings),
+      ...networkProblems(placed, surroundings),
+    ];
     diagnostics.push(...problems);
     if (problems.length > 0) continue;
     const startAfter = order.startAfter.get(placed.document.metadata.name) ?? [];
-    for (const secondary of expand(placed.document, startAfter)) {
+    for (const secondary of expand(placed.document, startAfter, surroundings.volumes)) {
       const problem = add(secondary, placed, found);
       if (problem === null) continue;
       diagnostics.push(problem);
@@ -39,7 +54,8 @@ export function expandAll(
 
 interface Found {
   readonly secondaries: Map<SecondaryName, Secondary>;
-  readonly diskUsers: Map<FileName, SecondaryName>;
+  /** By `file NAME` and `volume NAME`. */
+  readonly diskUsers: Map<string, SecondaryName>;
 }
 
 function add(
@@ -47,20 +63,41 @@ function add(
   { source }: Placed<SecondaryDocument>,
   { secondaries, diskUsers }: Found,
 ): Diagnostic | null {
-  const { name, boot } = secondary;
+  const { name, boot, disks } = secondary;
   if (secondaries.has(name)) {
     const message = `another document already stands for a Secondary named "${name}"`;
     return source.complain('DuplicateName', ['metadata', 'name'], message);
   }
   secondaries.set(name, secondary);
-  if (boot.kind !== 'disk') return null;
-  const sharer = diskUsers.get(boot.file);
-  if (sharer === undefined) {
-    diskUsers.set(boot.file, name);
-    return null;
+  for (const [disk, path] of disksOf(boot, disks)) {
+    const sharer = diskUsers.get(disk);
+    diskUsers.set(disk, name);
+    if (sharer === undefined) continue;
+    const message =
+      sharer === name
+        ? 'it has this disk already, and one disk twice destroys what is on it'
+        : `Secondary "${sharer}" has the same disk, and two guests would destroy it`;
+    return source.complain('DiskInUse', path, message);
   }
-  const message = `Secondary "${sharer}" has the same disk, and two guests would destroy it`;
-  return source.complain('DiskInUse', ['spec', 'boot', 'disk', 'file'], message);
+  return null;
+}
+
+type PlacedDisk = readonly [disk: string, path: DocumentPath];
+
+/** Everything that nobody else may write to, with the field that asks for it. */
+function disksOf(boot: Secondary['boot'], disks: Secondary['disks']): readonly PlacedDisk[] {
+  const others = disks.map(({ volume }, index): PlacedDisk => [
+    `volume ${volume}`,
+    ['spec', 'disks', index, 'volume'],
+  ]);
+  switch (boot.kind) {
+    case 'kernel':
+      return others;
+    case 'disk':
+      return [[`file ${boot.file}`, ['spec', 'boot', 'disk', 'file']], ...others];
+    case 'volume':
+      return [[`volume ${boot.use.volume}`, ['spec', 'boot', 'volume']], ...others];
+  }
 }
 
 function tooManyReplicas(documents: readonly Placed<SecondaryDocument>[]): Diagnostic | null {

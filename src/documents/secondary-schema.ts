@@ -1,7 +1,8 @@
 /** A document of kind Secondary: one VM that a Primary wants, or several that are alike. */
 import * as z from 'zod';
 import type { SecondaryName } from '../model/names.ts';
-import { RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
+import { NETWORK_CHOICES, RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
+import { DISK_FORMATS } from '../model/volume.ts';
 import {
   branded,
   field,
@@ -12,6 +13,7 @@ import {
   name,
   oneOf,
   memorySize,
+  textOf,
   wholeNumber,
 } from './schema-parts.ts';
 
@@ -22,6 +24,8 @@ export const commandLineMax = 2048;
 const replicasMax = 1000;
 /** As many as one name can stand for, so that `export` can always write them out. */
 const startAfterMax = replicasMax;
+/** Beside the one that it boots from: as many as vdb to vdz name, which is what QEMU's q35 has slots for. */
+const disksMax = 16;
 
 const secondaryName = branded<SecondaryName>(name);
 
@@ -52,12 +56,18 @@ const kernel = z.strictObject({
   }),
 });
 
+/** That it is one once the name is filled in, `expand.ts` sees to. */
+const volumeReference = textOf(
+  /^(?:[a-z0-9-]|\$\(name\)){1,64}$/,
+  'the name of a Volume, in which $(name) may stand for the name of the Secondary',
+);
+
 const disk = z.strictObject({
   file: field(file, {
     description: "The disk image: the name of a file in the partition's store.",
     change: 'restart',
   }),
-  format: field(oneOf(['raw', 'qcow2']), {
+  format: field(oneOf(DISK_FORMATS), {
     description:
       "How the image's bytes are to be read. Always said, since a guest can write any header.",
     change: 'restart',
@@ -68,14 +78,32 @@ const disk = z.strictObject({
 const boot = z
   .strictObject({
     kernel: field(kernel.optional(), { description: 'Boots a Linux kernel directly.' }),
-    disk: field(disk.optional(), { description: 'Boots what is on a disk.' }),
+    disk: field(disk.optional(), {
+      description: "Boots what is on a disk image in the partition's store.",
+    }),
+    volume: field(volumeReference.optional(), {
+      description:
+        'Boots what is on a Volume, by its name. $(name) stands for the name of the Secondary.',
+      change: 'restart',
+    }),
   })
-  .transform((value, context) => {
-    if (value.kernel !== undefined && value.disk === undefined) return { kernel: value.kernel };
-    if (value.disk !== undefined && value.kernel === undefined) return { disk: value.disk };
-    context.addIssue({ code: 'custom', message: 'exactly one of kernel and disk' });
+  .transform(({ kernel: direct, disk: image, volume }, context) => {
+    const given = [direct, image, volume].filter((each) => each !== undefined);
+    if (given.length === 1) {
+      if (direct !== undefined) return { kernel: direct };
+      if (image !== undefined) return { disk: image };
+      if (volume !== undefined) return { volume };
+    }
+    context.addIssue({ code: 'custom', message: 'exactly one of kernel, disk and volume' });
     return z.NEVER;
   });
+
+const attachedDisk = z.strictObject({
+  volume: field(volumeReference, {
+    description: 'The Volume, by its name. $(name) stands for the name of the Secondary.',
+    change: 'restart',
+  }),
+});
 
 const spec = z.strictObject({
   replicas: field(wholeNumber(1, replicasMax).optional(), {
@@ -94,9 +122,19 @@ const spec = z.strictObject({
   }),
   boot: field(
     boot,
-    { description: 'What it boots: exactly one of kernel and disk.', change: 'restart' },
+    { description: 'What it boots: exactly one of kernel, disk and volume.', change: 'restart' },
     { minProperties: 1, maxProperties: 1 },
   ),
+  disks: field(z.array(attachedDisk).max(disksMax, `at most ${disksMax} entries`).default([]), {
+    description:
+      'Volumes that it has besides the one it boots from, in this order. A guest finds each by its name in /dev/disk/by-id/virtio-NAME.',
+    change: 'restart; another order of the same ones: none',
+  }),
+  network: field(oneOf(NETWORK_CHOICES).default('None'), {
+    description:
+      "Whether it has a NIC on the partition's network, with an address that stays its own. None: it has none.",
+    change: 'restart',
+  }),
   serialConsole: field(z.boolean().default(true), {
     description: 'Whether it has a serial console, which `unnest console` shows.',
     change: 'restart',

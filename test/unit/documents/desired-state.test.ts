@@ -55,6 +55,8 @@ describe('a valid document', () => {
           initrd: 'initrd.img',
           commandLine: 'console=ttyS0',
         },
+        disks: [],
+        network: 'None',
         serialConsole: true,
         runPolicy: 'Always',
         updatePolicy: 'Staged',

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { DomainFields } from '../../../src/model/domain.ts';
 import { fieldRules } from '../../../src/diff/fields.ts';
 import { fieldsOfKind } from '../../../src/documents/fields.ts';
 import { schemaFiles } from '../../../src/documents/schema-files.ts';
@@ -41,8 +42,8 @@ test('what a change costs a running guest is said as it is', () => {
   const said = new Map(fieldsOfKind('Secondary').map(({ path, change }) => [path, change]));
   const impacts = new Map<string, string>();
   for (const { path, running } of Object.values(fieldRules)) {
-    const sample = { memoryBytes: 1, memoryMaxBytes: 1 } as Parameters<typeof running>[0];
-    const impact = running(sample, sample);
+    const sample = { memoryBytes: 1, memoryMaxBytes: 1, volumes: 'a' } as DomainFields;
+    const impact = running(sample, { ...sample, volumes: 'b' });
     if (impact !== 'unnoticed' || !impacts.has(path)) impacts.set(path, impact);
   }
   for (const [path, impact] of impacts) {
@@ -101,7 +102,7 @@ const bad: readonly (readonly [string, Json])[] = [
   ['a text for a list', having(secondary, 'spec.startAfter', 'db')],
   ['a name twice', having(secondary, 'spec.startAfter', ['db', 'db'])],
   ['a guest that takes for ever', having(secondary, 'spec.terminationGracePeriodSeconds', 3601)],
-  ['no limits', having(partition, 'spec.limits', undefined)],
+  ['limits without memory', having(partition, 'spec.limits.memory', undefined)],
   ['no subnet', having(partition, 'spec.network.cidr', undefined)],
   ['a subnet in words', having(partition, 'spec.network.cidr', 'ten')],
   ['an interface with a slash', having(partition, 'spec.network.uplink', 'a/b')],

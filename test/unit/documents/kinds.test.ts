@@ -10,7 +10,7 @@ const image = documentOf('Image', 'debian', [
   'format: qcow2',
   'source: { file: debian.qcow2 }',
 ]);
-const volume = documentOf('Volume', 'data', ['size: 10GiB', 'image: debian']);
+const volume = documentOf('Volume', 'data', ['size: 10GiB', 'format: qcow2', 'image: debian']);
 const partition = documentOf('Partition', 'team-a', [
   'source: Channel',
   'primary: { domain: team-a, reserved: { vcpus: 2, memory: 2GiB }, grants: [vcpus, memory] }',
@@ -30,15 +30,18 @@ describe('documents of every kind', () => {
       'Partition',
     ]);
     expect(bundle.notYet.map(({ code, file, path }) => `${code} ${file} ${path}`)).toEqual([
-      'NotYetSupported 1.yaml kind',
-      'NotYetSupported 2.yaml kind',
-      'NotYetSupported 2.yaml kind',
+      'NotYetSupported 2.yaml spec.source',
+      'NotYetSupported 2.yaml spec.primary',
+      'NotYetSupported 2.yaml spec.limits',
+      'NotYetSupported 2.yaml spec.guarantees',
+      'NotYetSupported 2.yaml spec.policy.images',
+      'NotYetSupported 2.yaml spec.policy.devices',
+      'NotYetSupported 2.yaml spec.policy.confidential',
     ]);
   });
 
   test.each([
-    ['Image', image],
-    ['Volume', image + volume],
+    ['Image', image.replace('{ file:', '{ imageDisk:')],
     ['Partition', partition],
   ])('%s: nothing is done by halves', (_kind, text) => {
     const files = [{ path: 'a.yaml', text: secondaryDocument('web') + text }];

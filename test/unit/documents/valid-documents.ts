@@ -12,6 +12,8 @@ export const validDocuments = [
       vcpus: 2,
       memory: '512MiB',
       boot: { kernel: { file: 'vmlinuz', initrd: 'initrd.img', commandLine: 'host=$(name)' } },
+      disks: [],
+      network: 'Partition',
       serialConsole: false,
       runPolicy: 'RerunOnFailure',
       updatePolicy: 'Restart',

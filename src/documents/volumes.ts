@@ -1,0 +1,92 @@
+/** The documents of kinds Volume and Image, judged beside each other. */
+import type { ImageName, VolumeName } from '../model/names.ts';
+import type { Image, Volume } from '../model/volume.ts';
+import { isKind } from './collect.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { ImageDocument } from './image-schema.ts';
+import type { Placed } from './placed.ts';
+import { dangling } from './references.ts';
+import type { VolumeDocument } from './volume-schema.ts';
+
+export interface Stored {
+  readonly volumes: ReadonlyMap<VolumeName, Volume>;
+  readonly images: ReadonlyMap<ImageName, Image>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** @param mayExist whether a name that no valid document has may be that of one with mistakes */
+export function storedIn(placed: readonly Placed[], mayExist: (name: string) => boolean): Stored {
+  const images = new Map(placed.filter(isKind('Image')).flatMap(imageOf));
+  const volumes = new Map<VolumeName, Volume>();
+  const diagnostics: Diagnostic[] = [];
+  for (const each of placed.filter(isKind('Volume'))) {
+    const problems = volumeProblems(each, images, mayExist);
+    diagnostics.push(...problems);
+    const volume = volumeOf(each.document, images);
+    volumes.set(volume.name, volume);
+  }
+  return { volumes, images, diagnostics };
+}
+
+function imageOf({ document }: Placed<ImageDocument>): readonly (readonly [ImageName, Image])[] {
+  const { metadata, spec } = document;
+  // Another source is refused before anything is done about it: see `not-yet-supported.ts`.
+  if (spec.source.file === undefined) return [];
+  const image = Object.freeze({
+    name: metadata.name,
+    digest: spec.digest,
+    format: spec.format,
+    file: spec.source.file,
+    virtualBytesMax: spec.virtualSize ?? null,
+  });
+  return [[image.name, image]];
+}
+
+function volumeOf(
+  { metadata, spec }: VolumeDocument,
+  images: ReadonlyMap<ImageName, Image>,
+): Volume {
+  const image = spec.image === undefined ? undefined : images.get(spec.image);
+  return Object.freeze({
+    name: metadata.name,
+    sizeBytes: spec.size,
+    format: spec.format,
+    origin:
+      image === undefined
+        ? null
+        : Object.freeze({
+            image: image.name,
+            digest: image.digest,
+            format: image.format,
+            provision: spec.provision,
+          }),
+    deletionPolicy: spec.deletionPolicy,
+  });
+}
+
+function volumeProblems(
+  { document: { spec }, source }: Placed<VolumeDocument>,
+  images: ReadonlyMap<ImageName, Image>,
+  mayExist: (name: string) => boolean,
+): Diagnostic[] {
+  const complain = (path: string, message: string, remedy: string | null) =>
+    source.complain('InvalidValue', ['spec', path], message, { remedy });
+  if (spec.image === undefined) {
+    if (spec.provision === 'Copy') return [];
+    return [complain('provision', 'an overlay lies on an Image, and none is named', null)];
+  }
+  const image = images.get(spec.image);
+  if (image === undefined) {
+    if (mayExist(spec.image)) return [];
+    const words = dangling('Image', spec.image, [...images.keys()]);
+    return [source.complain('UnknownReference', ['spec', 'image'], ...words)];
+  }
+  if (spec.provision === 'Overlay' && spec.format !== 'qcow2') {
+    return [complain('format', 'only a qcow2 can lie on an Image', 'say format: qcow2')];
+  }
+  if (spec.provision === 'Copy' && spec.format !== image.format) {
+    const message = `Image "${image.name}" is ${image.format}, and a copy has the same format`;
+    return [complain('format', message, `say format: ${image.format}`)];
+  }
+  return [];
+}

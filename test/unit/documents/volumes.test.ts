@@ -1,0 +1,130 @@
+/** Volumes, Images and NICs in documents: what they mean, and what is wrong beside others. */
+import { describe, expect, test } from 'vitest';
+import { bundleOf, diagnosticsOf, documentOf, placesOf, secondaryDocument } from './parsing.ts';
+
+const digest = `sha256:${'0a'.repeat(32)}`;
+const image = (format: string) =>
+  documentOf('Image', 'debian', [
+    `digest: ${digest}`,
+    `format: ${format}`,
+    'source: { file: debian.img }',
+  ]);
+const volume = (name: string, ...more: readonly string[]) =>
+  documentOf('Volume', name, ['size: 1GiB', ...more]);
+const partition = (...spec: readonly string[]) => documentOf('Partition', 'team-a', spec);
+
+describe('a Volume', () => {
+  test('is what its document says, defaults filled in', () => {
+    const { volumes, images } = bundleOf([
+      volume('data') +
+        volume('root', 'format: qcow2', 'image: debian', 'provision: Overlay') +
+        image('raw'),
+    ]);
+    expect([...volumes.values()]).toEqual([
+      {
+        name: 'data',
+        sizeBytes: 2 ** 30,
+        format: 'raw',
+        origin: null,
+        deletionPolicy: 'Retain',
+      },
+      {
+        name: 'root',
+        sizeBytes: 2 ** 30,
+        format: 'qcow2',
+        origin: { image: 'debian', digest, format: 'raw', provision: 'Overlay' },
+        deletionPolicy: 'Retain',
+      },
+    ]);
+    expect([...images.values()]).toEqual([
+      { name: 'debian', digest, format: 'raw', file: 'debian.img', virtualBytesMax: null },
+    ]);
+  });
+
+  test.each([
+    ['a copy in another format', ['image: debian'], 'spec.format', 'say format: qcow2'],
+    [
+      'an overlay that is raw',
+      ['image: debian', 'provision: Overlay'],
+      'spec.format',
+      'say format: qcow2',
+    ],
+    ['an overlay on nothing', ['provision: Overlay'], 'spec.provision', null],
+  ])('is not %s', (_what, more, path, remedy) => {
+    expect(diagnosticsOf([image('qcow2') + volume('data', ...more)])).toMatchObject([
+      { code: 'InvalidValue', path, remedy },
+    ]);
+  });
+});
+
+describe('a disk of a Secondary', () => {
+  const web = (...more: readonly string[]) => secondaryDocument('web', ...more);
+
+  test('is a Volume, for each replica its own', () => {
+    const text =
+      web('replicas: 2', 'disks: [{ volume: $(name)-data }]') +
+      volume('web-0-data') +
+      volume('web-1-data', 'format: qcow2');
+    const { secondaries } = bundleOf([text]);
+    expect([...secondaries.values()].map(({ disks }) => disks)).toEqual([
+      [{ volume: 'web-0-data', format: 'raw', backing: null }],
+      [{ volume: 'web-1-data', format: 'qcow2', backing: null }],
+    ]);
+  });
+
+  test('knows what it lies on', () => {
+    const root = volume('root', 'format: qcow2', 'image: debian', 'provision: Overlay');
+    const boots = documentOf('Secondary', 'db', [
+      'vcpus: 1',
+      'memory: 1GiB',
+      'boot: { volume: root }',
+    ]);
+    const [db] = bundleOf([boots + root + image('raw')]).secondaries.values();
+    const backing = { image: 'debian', format: 'raw' };
+    expect(db?.boot).toEqual({ kind: 'volume', use: { volume: 'root', format: 'qcow2', backing } });
+  });
+
+  test.each([
+    ['that is not there', 'disks: [{ volume: dtaa }]', 'UnknownReference', 'did you mean data?'],
+    ['that it has twice', 'disks: [{ volume: data }, { volume: data }]', 'DiskInUse', null],
+    ['whose name is none', 'disks: [{ volume: -data }]', 'InvalidValue', null],
+  ])('is none %s', (_what, disks, code, remedy) => {
+    expect(diagnosticsOf([web(disks) + volume('data')])).toMatchObject([{ code, remedy }]);
+  });
+
+  test('is nobody else’s', () => {
+    const both = web('disks: [{ volume: data }]') + volume('data');
+    const other = secondaryDocument('db', 'disks: [{ volume: data }]');
+    expect(diagnosticsOf([both, other])).toMatchObject([
+      { code: 'DiskInUse', file: '1.yaml', path: 'spec.disks[0].volume' },
+    ]);
+    expect(
+      diagnosticsOf([web('replicas: 2', 'disks: [{ volume: data }]') + volume('data')]),
+    ).toMatchObject([{ code: 'DiskInUse', remedy: 'name one for each, such as $(name)-data' }]);
+  });
+
+  test('that has mistakes is not said to be missing', () => {
+    const broken = volume('data').replace('1GiB', '1GB');
+    expect(placesOf([web('disks: [{ volume: data }]') + broken])).toEqual([
+      'InvalidValue 17:9 spec.size',
+    ]);
+  });
+});
+
+describe('a NIC', () => {
+  const web = secondaryDocument('web', 'network: Partition');
+  test('needs no Partition beside it: the network may be there already', () => {
+    expect(bundleOf([web]).network).toBe('unspoken');
+  });
+  test('is on the network that a Partition describes, and on no other', () => {
+    const given = partition('network: { cidr: 10.20.0.0/24 }');
+    expect(bundleOf([web + given]).network).toEqual({
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: null,
+    });
+    expect(diagnosticsOf([web + partition('source: Apply')])).toMatchObject([
+      { code: 'UnknownReference', path: 'spec.network' },
+    ]);
+  });
+});
