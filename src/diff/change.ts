@@ -1,10 +1,12 @@
 /**
- * What differs for one Secondary. A change says what and why; what is done about it, and in which
- * order, is the plan's to say.
+ * What differs, resource by resource. A change says what and why; what is done about it, and in
+ * which order, is the plan's to say.
  */
 import type { ObservedDomain } from '../model/domain.ts';
-import type { SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { Secondary } from '../model/secondary.ts';
+import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
 import type { FieldChange } from './fields.ts';
 
 export const REASONS = [
@@ -18,6 +20,9 @@ export const REASONS = [
   'stop-noted', // it runs, and still carries the note of a stop that was to come
   'not-in-documents', // ours, and no document speaks of it
   'asked-for', // a person named it for removal
+  'half-made', // a crash has left it half made, or half deleted
+  'not-active', // a network that is defined and does not run
+  'reservations-changed', // Secondaries with a NIC have come, gone, or lost their address
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -32,6 +37,15 @@ export type BlockCode =
   | 'Protected' // it would be deleted, and its document said `protect: true`
   | 'StartAfterUnmet' // what it starts after does not run
   | 'TooManyDeletions' // more than one plan may delete
+  | 'PartBlocked' // a Volume, Image or network that it needs is blocked itself
+  | 'NetworkMissing' // it wants a NIC, and the partition has no network
+  | 'NoFreeAddress' // the subnet is full
+  | 'NetworkInUse' // guests would be cut off
+  | 'VolumeInUse' // a guest that stays still has it
+  | 'ImageInUse' // Volumes lie on it
+  | 'ShrinkRefused' // a smaller disk would lose what is behind its end
+  | 'FormatFixed' // another format would lose the data
+  | 'OriginFixed' // it has begun as another Image, and lies on it
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 
 export interface Block {
@@ -41,11 +55,28 @@ export interface Block {
 
 export type PowerChange = 'none' | 'start' | 'resume' | 'stop';
 
+/** Everything that is wanted or there. */
+export interface Changes {
+  /** Null: none is wanted, and none of ours is there. */
+  readonly network: NetworkChange | null;
+  /** Each of these by name. */
+  readonly images: readonly ImageChange[];
+  readonly volumes: readonly VolumeChange[];
+  readonly secondaries: readonly Change[];
+}
+
+export interface Blocked<Name extends string> {
+  readonly kind: 'blocked';
+  readonly name: Name;
+  readonly block: Block;
+}
+
+/** Of a Secondary. */
 export type Change =
   | { readonly kind: 'create'; readonly name: SecondaryName; readonly secondary: Secondary }
   | UpdateChange
   | { readonly kind: 'delete'; readonly name: SecondaryName; readonly observed: ObservedDomain }
-  | { readonly kind: 'blocked'; readonly name: SecondaryName; readonly block: Block };
+  | Blocked<SecondaryName>;
 
 /** Also where nothing differs: then all three parts are empty. */
 export interface UpdateChange {
@@ -59,3 +90,62 @@ export interface UpdateChange {
   readonly running: readonly FieldChange[];
   readonly power: PowerChange;
 }
+
+export type VolumeChange =
+  | {
+      readonly kind: 'create';
+      readonly name: VolumeName;
+      readonly volume: Volume;
+      /** What a crash has left of one; null: nothing is there. */
+      readonly remains: ObservedVolume | null;
+    }
+  | {
+      readonly kind: 'update';
+      readonly name: VolumeName;
+      readonly volume: Volume;
+      readonly observed: ObservedVolume;
+      /** Empty where nothing differs. */
+      readonly fields: readonly FieldChange[];
+      /** Whose running guest has it; null: nobody's. */
+      readonly user: ObservedDomain | null;
+    }
+  | { readonly kind: 'delete'; readonly name: VolumeName; readonly observed: ObservedVolume }
+  /** No document speaks of it, and it is to stay. */
+  | { readonly kind: 'keep'; readonly name: VolumeName; readonly observed: ObservedVolume }
+  | Blocked<VolumeName>;
+
+export type ImageChange =
+  | {
+      readonly kind: 'create';
+      readonly name: ImageName;
+      readonly image: Image;
+      /** What is there and has to go first: other bytes, or what a crash has left. */
+      readonly remains: ObservedImage | null;
+    }
+  | { readonly kind: 'unchanged'; readonly name: ImageName; readonly observed: ObservedImage }
+  | { readonly kind: 'delete'; readonly name: ImageName; readonly observed: ObservedImage }
+  /** No document speaks of it, and a Volume lies on it. */
+  | { readonly kind: 'keep'; readonly name: ImageName; readonly observed: ObservedImage }
+  | Blocked<ImageName>;
+
+export type NetworkChange =
+  | {
+      readonly kind: 'create';
+      readonly name: PartitionName;
+      readonly fields: NetworkFields;
+      readonly reservations: Reservations;
+    }
+  | {
+      readonly kind: 'update';
+      readonly name: PartitionName;
+      readonly fields: NetworkFields;
+      readonly observed: ObservedNetwork;
+      /** Differences that cannot be made while it is in use. */
+      readonly definition: readonly FieldChange[];
+      /** As they are to be, by the name of the Secondary. */
+      readonly reserve: Reservations;
+      /** Who does not want one any more. Whether their guests let go of it, the plan knows. */
+      readonly unreserve: readonly SecondaryName[];
+    }
+  | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedNetwork }
+  | Blocked<PartitionName>;

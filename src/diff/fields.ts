@@ -9,9 +9,9 @@ import type { DomainFields, FieldName, FieldValue, ObservedDomain } from '../mod
 /**
  * What a change means for the guest. `none`: no guest runs that could notice. `live`: it keeps
  * running. `restart`: it is stopped and started, or must be to take the change. `stop`: it is shut
- * down and stays so.
+ * down and stays so. `destroys-data`: what a Volume holds is gone for good.
  */
-export const IMPACTS = ['none', 'live', 'restart', 'stop'] as const;
+export const IMPACTS = ['none', 'live', 'restart', 'stop', 'destroys-data'] as const;
 export type Impact = (typeof IMPACTS)[number];
 
 /**
@@ -21,8 +21,26 @@ export type Impact = (typeof IMPACTS)[number];
 export const ORIGINS = ['document', 'outside', 'both', 'unknown'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
+/** Of Volumes, Images and networks: what documents call them, with the unit where there is one. */
+export const RESOURCE_FIELDS = [
+  'sizeBytes',
+  'format',
+  'deletionPolicy',
+  'image',
+  'provision',
+  'digest',
+  'file',
+  'cidr',
+  'mode',
+  'uplink',
+  'address',
+] as const;
+export type ResourceField = (typeof RESOURCE_FIELDS)[number];
+
 export interface FieldChange {
-  readonly field: FieldName;
+  readonly field: FieldName | ResourceField;
+  /** Where it stands in the document, such as `spec.memory`. */
+  readonly path: string;
   readonly from: FieldValue;
   readonly to: FieldValue;
   readonly impact: Impact;
@@ -33,6 +51,10 @@ interface FieldRule {
   readonly path: string;
   /** For a running guest; `unnoticed` if a guest that runs need not follow it at all. */
   readonly running: (to: DomainFields, live: DomainFields) => Impact | 'unnoticed';
+}
+
+function inOrder(volumes: string): string {
+  return volumes.split(',').sort().join(',');
 }
 
 const restart = () => 'restart' as const;
@@ -52,6 +74,14 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   commandLine: { path: 'spec.boot.kernel.commandLine', running: restart },
   disk: { path: 'spec.boot.disk.file', running: restart },
   diskFormat: { path: 'spec.boot.disk.format', running: restart },
+  bootVolume: { path: 'spec.boot.volume', running: restart },
+  // The order decides where a new one goes, and moves none that is there.
+  volumes: {
+    path: 'spec.disks',
+    running: (to, live) =>
+      inOrder(to.volumes) === inOrder(live.volumes) ? 'unnoticed' : 'restart',
+  },
+  network: { path: 'spec.network', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
   runPolicy: { path: 'spec.runPolicy', running: unnoticed },
   updatePolicy: { path: 'spec.updatePolicy', running: unnoticed },
@@ -70,6 +100,7 @@ export function definitionChanges(
 ): FieldChange[] {
   return differing(defined, wanted).map((field) => ({
     field,
+    path: fieldRules[field].path,
     from: defined[field],
     to: wanted[field],
     impact: 'none',
@@ -93,7 +124,8 @@ export function runningChanges(
         ? 'document'
         : 'outside'
       : originOf(field, defined, wanted, lastApplied);
-    return [{ field, from: live[field], to: wanted[field], impact, origin }];
+    const { path } = fieldRules[field];
+    return [{ field, path, from: live[field], to: wanted[field], impact, origin }];
   });
 }
 
@@ -103,6 +135,7 @@ export function initialFields(wanted: DomainFields): FieldChange[] {
     .filter((field) => isSet(wanted[field]))
     .map((field) => ({
       field,
+      path: fieldRules[field].path,
       from: null,
       to: wanted[field],
       impact: 'none',
@@ -112,24 +145,23 @@ export function initialFields(wanted: DomainFields): FieldChange[] {
 
 /** What is not there, empty or off goes without saying. */
 function isSet(value: FieldValue): boolean {
-  return value !== null && value !== '' && value !== false;
+  return value !== null && value !== '' && value !== false && value !== 'None';
 }
 
 /** One for each path of the document; of several for one path the first. */
 export function onePerPath(changes: readonly FieldChange[]): readonly FieldChange[] {
   const byPath = new Map<string, FieldChange>();
   for (const each of changes) {
-    const { path } = fieldRules[each.field];
-    if (!byPath.has(path)) byPath.set(path, each);
+    if (!byPath.has(each.path)) byPath.set(each.path, each);
   }
   return [...byPath.values()];
 }
 
-function originOf(
-  field: FieldName,
-  actual: DomainFields,
-  wanted: DomainFields,
-  lastApplied: DomainFields | null,
+export function originOf<F extends string>(
+  field: F,
+  actual: Readonly<Record<F, FieldValue>>,
+  wanted: Readonly<Record<F, FieldValue>>,
+  lastApplied: Readonly<Record<F, FieldValue>> | null,
 ): Origin {
   if (lastApplied === null) return 'unknown';
   if (lastApplied[field] === wanted[field]) return 'outside';
@@ -137,6 +169,15 @@ function originOf(
 }
 
 function differing(from: DomainFields, to: DomainFields): FieldName[] {
+  return differingKeys(from, to, fieldNames);
+}
+
+/** Which of the keys of two flat records of scalars differ, in the order of `keys`. */
+export function differingKeys<F extends string>(
+  from: Readonly<Record<F, FieldValue>>,
+  to: Readonly<Record<F, FieldValue>>,
+  keys: readonly F[],
+): F[] {
   const found = new Set(deepDiff.diff(from, to)?.map((difference) => difference.path?.[0]));
-  return fieldNames.filter((field) => found.has(field));
+  return keys.filter((key) => found.has(key));
 }

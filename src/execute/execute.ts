@@ -86,10 +86,11 @@ async function run(operation: Operation, { plan, host, options }: Pass): Promise
   options.onStart(operation);
   const limit = AbortSignal.timeout(limitMs(operation));
   const signal = AbortSignal.any([options.abort, limit]);
-  const owner = ownerFor(operation, plan);
+  const us = { installation: plan.installation, partition: plan.partition };
+  const owner = ownerFor(operation, us);
   try {
-    checkTarget(operation, owner);
-    return { status: await perform(operation, { host, owner, now: options.now, signal }) };
+    checkTarget(operation, us);
+    return { status: await perform(operation, { host, owner, us, now: options.now, signal }) };
   } catch (error) {
     const timedOut = limit.aborted && !options.abort.aborted;
     return { status: 'failed', failure: timedOut ? timeoutFailure(error) : failureOf(error) };
@@ -108,8 +109,13 @@ function perform(operation: Operation, bench: Parameters<Executors['domain.start
 /** A bound on every operation. Defining may wait for libvirt to probe QEMU, seen to take 80 s. */
 const operationMs = 120_000;
 
+/** Copying and hashing an image is as slow as its disk: 16 MiB/s for the 64 GiB of a large one. */
+const bytesMs = 4_000_000;
+
 function limitMs(operation: Operation): number {
-  return operation.kind === 'domain.stop' ? operation.graceMs + operationMs : operationMs;
+  const { kind } = operation;
+  if (kind === 'domain.stop') return operation.graceMs + operationMs;
+  return kind === 'image.import' || kind === 'volume.create' ? bytesMs : operationMs;
 }
 
 function failureOf(error: unknown): Failure {

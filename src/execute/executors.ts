@@ -3,10 +3,20 @@
  * nothing; if the world is neither as the plan saw it nor as the plan wants it, that is a conflict.
  */
 import type { Host } from '../host/ports.ts';
-import type { Owner } from '../model/identity.ts';
+import type { Owner, PartitionOwner } from '../model/identity.ts';
 import type { OperationKind, OperationOf } from '../plan/operation.ts';
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
+import { deleteImage, importImage } from './image.ts';
+import {
+  defineNetwork,
+  reserveAddress,
+  startNetwork,
+  stopNetwork,
+  undefineNetwork,
+  unreserveAddress,
+} from './network.ts';
+import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
 import { resumeDomain, startDomain, stopDomain } from './domain-power.ts';
 
 export type Done = 'applied' | 'already';
@@ -14,8 +24,9 @@ export type Done = 'applied' | 'already';
 /** What an executor may use: the host, a monotonic clock in milliseconds, and when to give up. */
 export interface Workbench {
   readonly host: Host;
-  /** Whom the operation is for; null for what belongs to the whole partition. */
+  /** Whose domain the operation acts on; null for one that acts on none. */
   readonly owner: Owner | null;
+  readonly us: PartitionOwner;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -34,4 +45,17 @@ export const executors: Executors = {
   'domain.note-stop': ({ domain }, bench) => noteStop(domain, true, bench),
   'domain.forget-stop': ({ domain }, bench) => noteStop(domain, false, bench),
   'domain.undefine': undefineDomain,
+  'domain.grow-disk': growDisk,
+  'volume.create': createVolume,
+  'volume.grow': growVolume,
+  'volume.set-deletion-policy': setDeletionPolicy,
+  'volume.delete': deleteVolume,
+  'image.import': importImage,
+  'image.delete': deleteImage,
+  'network.define': defineNetwork,
+  'network.start': startNetwork,
+  'network.stop': stopNetwork,
+  'network.undefine': undefineNetwork,
+  'network.reserve': reserveAddress,
+  'network.unreserve': unreserveAddress,
 };

@@ -1,31 +1,104 @@
 /**
- * The one place through which every operation on a domain passes before it is carried out: what it
- * acts on is ours, by the name and UUID that follow from who it is for, and, where it exists, by its
- * mark (invariant 2). A plan from a file may say anything; the host decides.
+ * The one place through which every operation passes before it is carried out: what it acts on is
+ * ours, by the name and UUID that follow from what it is about, and, where it exists, by its mark
+ * (invariant 2). A plan from a file may say anything; the host decides.
  */
 import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
-import { domainName, type Owner, sameOwner, secondaryUuid } from '../model/identity.ts';
+import {
+  bridgeName,
+  domainName,
+  networkName,
+  networkUuid,
+  type Owner,
+  type PartitionOwner,
+  sameOwner,
+  samePartition,
+  secondaryUuid,
+} from '../model/identity.ts';
+import { secondaryName } from '../model/names.ts';
+import type { NetworkDefinition, NetworkRef } from '../model/network.ts';
 import type { Operation } from '../plan/operation.ts';
-import type { Plan } from '../plan/plan.ts';
 
-/** Whom an operation is for; null for what belongs to the whole partition. */
-export function ownerFor(operation: Operation, plan: Plan): Owner | null {
-  const { installation, partition } = plan;
-  const { secondary } = operation;
-  return secondary === null ? null : { installation, partition, secondary };
+/** Whose domain an operation acts on; null for one that acts on none. */
+export function ownerFor(operation: Operation, us: PartitionOwner): Owner | null {
+  if (operation.kind === 'domain.grow-disk') return operation.user;
+  if (operation.resource?.kind !== 'secondary') return null;
+  const secondary = secondaryName(operation.resource.name);
+  return secondary === undefined ? null : { ...us, secondary };
 }
 
-/** @throws HostError `Refused` if the operation names a domain that is not its Secondary's */
-export function checkTarget(operation: Operation, owner: Owner | null): void {
-  const target = targetOf(operation);
-  if (target === null && owner === null) return;
-  const fits =
-    target !== null &&
+/** @throws HostError `Refused` if the operation acts on anything but what it is about */
+export function checkTarget(operation: Operation, us: PartitionOwner): void {
+  if (isAboutItsOwn(operation, us)) return;
+  throw new HostError('Refused', `${operation.id} does not act on what it is about`);
+}
+
+function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
+  const { kind, resource } = operation;
+  switch (kind) {
+    case 'installation.record':
+      return resource === null;
+    case 'domain.define':
+      return isDomainOf(operation.definition, ownerFor(operation, us));
+    case 'domain.set-memory':
+    case 'domain.start':
+    case 'domain.resume':
+    case 'domain.stop':
+    case 'domain.note-stop':
+    case 'domain.forget-stop':
+    case 'domain.undefine':
+      return isDomainOf(operation.domain, ownerFor(operation, us));
+    case 'domain.grow-disk':
+      return (
+        isNamed(operation, 'volume', operation.volume) &&
+        samePartition(operation.user, us) &&
+        isDomainOf(operation.domain, operation.user)
+      );
+    case 'volume.create':
+      return isNamed(operation, 'volume', operation.volume.name);
+    case 'volume.grow':
+    case 'volume.set-deletion-policy':
+    case 'volume.delete':
+      return isNamed(operation, 'volume', operation.volume);
+    case 'image.import':
+      return isNamed(operation, 'image', operation.image.name);
+    case 'image.delete':
+      return isNamed(operation, 'image', operation.image);
+    case 'network.define':
+      return isNetworkOf(operation, operation.definition, us) && isOurs(operation.definition, us);
+    case 'network.start':
+    case 'network.stop':
+    case 'network.undefine':
+    case 'network.reserve':
+    case 'network.unreserve':
+      return isNetworkOf(operation, operation.network, us);
+  }
+}
+
+function isDomainOf(target: DomainRef, owner: Owner | null): boolean {
+  return (
     owner !== null &&
     target.uuid === secondaryUuid(owner) &&
-    target.domainName === domainName(owner.partition, owner.secondary);
-  if (!fits) throw new HostError('Refused', `${operation.id} is not about its own Secondary`);
+    target.domainName === domainName(owner.partition, owner.secondary)
+  );
+}
+
+function isNamed({ resource }: Operation, kind: 'volume' | 'image', name: string): boolean {
+  return resource?.kind === kind && resource.name === name;
+}
+
+function isNetworkOf({ resource }: Operation, ref: NetworkRef, us: PartitionOwner): boolean {
+  return (
+    resource?.kind === 'network' &&
+    resource.name === us.partition &&
+    ref.uuid === networkUuid(us) &&
+    ref.networkName === networkName(us.partition)
+  );
+}
+
+function isOurs({ owner, bridge }: NetworkDefinition, us: PartitionOwner): boolean {
+  return samePartition(owner, us) && bridge === bridgeName(us);
 }
 
 /** @throws HostError `Conflict` if the domain that is there has another owner, or none */
@@ -34,19 +107,12 @@ export function checkOwner(domain: ObservedDomain, owner: Owner | null): void {
   throw new HostError('Conflict', `domain ${domain.domainName} is not marked as ours`);
 }
 
-function targetOf(operation: Operation): DomainRef | null {
-  switch (operation.kind) {
-    case 'installation.record':
-      return null;
-    case 'domain.define':
-      return operation.definition;
-    case 'domain.set-memory':
-    case 'domain.start':
-    case 'domain.resume':
-    case 'domain.stop':
-    case 'domain.note-stop':
-    case 'domain.forget-stop':
-    case 'domain.undefine':
-      return operation.domain;
-  }
+/** @throws HostError `Conflict`. @param what such as `volume data` */
+export function checkPartition(
+  what: string,
+  found: PartitionOwner | null,
+  us: PartitionOwner,
+): void {
+  if (found !== null && samePartition(found, us)) return;
+  throw new HostError('Conflict', `${what} is not marked as ours`);
 }

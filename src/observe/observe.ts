@@ -4,26 +4,35 @@
  * seen by name only, and dropped.
  */
 import { explainError } from '../host/host-error.ts';
-import type { HostView } from '../host/ports.ts';
+import type { HostView, KeptReader } from '../host/ports.ts';
 import type { DomainRef, HostFacts, Observed, ObservedDomain } from '../model/domain.ts';
 import {
   domainName,
   domainNamePrefix,
   type InstallationId,
+  networkName,
+  networkUuid,
+  type PartitionOwner,
   secondaryUuid,
 } from '../model/identity.ts';
 import {
+  byName,
   type FileName,
+  type ImageName,
   type PartitionName,
   type SecondaryName,
   secondaryName,
+  type VolumeName,
 } from '../model/names.ts';
+import type { ObservedNetwork } from '../model/network.ts';
 import { absent, type Observation, present, unknown } from '../model/observation.ts';
 
 export interface ObserveRequest {
   readonly partition: PartitionName;
   /** Looked for on the host even under a name or mark that is not ours. */
   readonly wanted: ReadonlySet<SecondaryName>;
+  readonly volumes: ReadonlySet<VolumeName>;
+  readonly images: ReadonlySet<ImageName>;
   /** Looked for in the partition's store. */
   readonly files: ReadonlySet<FileName>;
   /** The id to use if the host has recorded none yet. */
@@ -31,21 +40,20 @@ export interface ObserveRequest {
   readonly signal: AbortSignal;
 }
 
-export interface ObservedHost extends Observed {
-  /** Why there may be more of ours than `domains` holds; null: these are all. */
-  readonly unlisted: string | null;
-}
-
-export async function observe(host: HostView, request: ObserveRequest): Promise<ObservedHost> {
+export async function observe(host: HostView, request: ObserveRequest): Promise<Observed> {
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
-  const [seen, files, facts] = await Promise.all([
+  const us = { installation, partition: request.partition };
+  const [seen, files, facts, volumes, images, network] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
       : observeDomains(host, request, installation),
     observeFiles(host, request),
     attempt<HostFacts>(() => host.domains.facts(request.signal)),
+    observeKept(host.volumes, request.volumes, request),
+    observeKept(host.images, request.images, request),
+    recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
   ]);
   return {
     partition: request.partition,
@@ -54,10 +62,13 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     ...seen,
     files,
     facts,
+    volumes,
+    images,
+    network,
   };
 }
 
-type Domains = Pick<ObservedHost, 'domains' | 'unlisted'>;
+type Domains = Pick<Observed, 'domains' | 'unlisted'>;
 
 async function observeDomains(
   host: HostView,
@@ -79,7 +90,7 @@ async function observeDomains(
     );
     domains.set(name, read.status === 'present' ? (read.value[index] ?? missing) : missing);
   });
-  return { domains, unlisted: null };
+  return { domains: sorted(domains), unlisted: null };
 }
 
 /** By name: ours by their prefix, and whatever bears a name or a UUID that is wanted. */
@@ -108,6 +119,40 @@ function select(
 
 async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<Domains> {
   return { domains: new Map([...wanted].map((name) => [name, unknown(why)])), unlisted: why };
+}
+
+/** What is wanted and what is there. Where that cannot be listed, what is wanted is unknown. */
+async function observeKept<Name extends string, Kept>(
+  reader: KeptReader<Name, Kept>,
+  wanted: ReadonlySet<Name>,
+  { partition, signal }: ObserveRequest,
+): Promise<ReadonlyMap<Name, Observation<Kept>>> {
+  const list = await attempt(() => reader.list(partition, signal));
+  if (list.status === 'unknown') return new Map([...wanted].map((name) => [name, list]));
+  const there = new Set(list.status === 'present' ? list.value : []);
+  const seen = await Promise.all(
+    [...new Set([...wanted, ...there])].map(async (name) => {
+      if (!there.has(name)) return [name, absent] as const;
+      const one = await attempt(() => reader.read(partition, name, signal));
+      return [name, one.status === 'present' ? one.value : one] as const;
+    }),
+  );
+  return sorted(seen);
+}
+
+/** So that nothing that comes of it depends on the order of documents. */
+function sorted<Name extends string, T>(entries: Iterable<readonly [Name, T]>): Map<Name, T> {
+  return new Map([...entries].sort(([a], [b]) => byName(a, b)));
+}
+
+async function observeNetwork(
+  { networks }: HostView,
+  us: PartitionOwner,
+  signal: AbortSignal,
+): Promise<Observation<ObservedNetwork>> {
+  const ref = { uuid: networkUuid(us), networkName: networkName(us.partition) };
+  const seen = await attempt(() => networks.find(ref, signal));
+  return seen.status === 'present' ? seen.value : seen;
 }
 
 async function observeFiles(

@@ -1,35 +1,49 @@
 /**
- * What a plan was made from, one line for each Secondary it was made for. A plan that was put aside
+ * What a plan was made from, one line for each thing that it was made for. A plan that was put aside
  * may be carried out as long as these lines have not changed; where one has, it says which.
  */
 import type { Observed, ObservedDomain } from '../model/domain.ts';
-import type { SecondaryName } from '../model/names.ts';
+import type { ObservedNetwork } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import { byName } from '../model/names.ts';
+import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 
-export type Basis = ReadonlyMap<SecondaryName, string>;
+/** By the name of a Secondary, `volume/NAME`, `image/NAME` and `network/PARTITION`. */
+export type Basis = ReadonlyMap<string, string>;
 
-export function basisOf({ domains }: Observed): Basis {
-  return new Map(
-    [...domains].sort(([a], [b]) => byName(a, b)).map(([name, domain]) => [name, lineFor(domain)]),
-  );
+export function basisOf({ partition, domains, volumes, images, network }: Observed): Basis {
+  const stored: (readonly [string, string])[] = [
+    ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
+    ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
+  ];
+  const lines: (readonly [string, string])[] = [
+    ...[...domains].map(([name, seen]) => [name, lineFor(seen, domainLine)] as const),
+    // They are found by looking, so that of what is not there nothing is said.
+    ...stored.filter(([, line]) => line !== 'absent'),
+    [`network/${partition}`, lineFor(network, networkLine)],
+  ];
+  return new Map(lines.sort(([a], [b]) => byName(a, b)));
 }
 
-/** Who is not as they were, in order; a Secondary that has come or gone is one of them. */
-export function moved(before: Basis, now: Basis): readonly SecondaryName[] {
+/** What is not as it was, in order; what has come or gone is part of it. */
+export function moved(before: Basis, now: Basis): readonly string[] {
   const names = new Set([...before.keys(), ...now.keys()]);
   return [...names].sort(byName).filter((name) => before.get(name) !== now.get(name));
 }
 
-function lineFor(domain: Observation<ObservedDomain>): string {
-  switch (domain.status) {
-    case 'absent':
-      return 'absent';
-    case 'unknown':
-      return 'unknown';
-    case 'present': {
-      const { uuid, fingerprint, power, live, persistent } = domain.value;
-      return JSON.stringify([uuid, fingerprint, power, persistent, live]);
-    }
-  }
+function lineFor<T>(seen: Observation<T>, line: (value: T) => unknown): string {
+  return seen.status === 'present' ? JSON.stringify(line(seen.value)) : seen.status;
+}
+
+function domainLine({ uuid, fingerprint, power, live, persistent }: ObservedDomain): unknown {
+  return [uuid, fingerprint, power, persistent, live];
+}
+
+function kept(value: ObservedVolume | ObservedImage): unknown {
+  return value;
+}
+
+function networkLine({ uuid, fingerprint, active, reservations, stray }: ObservedNetwork): unknown {
+  const addresses = [...reservations].sort(([a], [b]) => byName(a, b));
+  return [uuid, fingerprint, active, addresses, stray];
 }

@@ -24,5 +24,31 @@ export function describe(operation: Operation): string {
       return 'clear the note';
     case 'domain.undefine':
       return 'undefine, keeping its disks';
+    case 'domain.grow-disk':
+      return `grow to ${formatSize(operation.sizeBytes)} while its guest runs`;
+    case 'volume.create':
+      return `make ${formatSize(operation.volume.sizeBytes)}`;
+    case 'volume.grow':
+      return `grow to ${formatSize(operation.sizeBytes)}`;
+    case 'volume.set-deletion-policy':
+      return `set deletionPolicy to ${operation.deletionPolicy}`;
+    case 'volume.delete':
+      return 'delete its data';
+    case 'image.import':
+      return `import from ${operation.image.file}`;
+    case 'image.delete':
+      return 'delete';
+    case 'network.define':
+      return operation.basis === null ? 'define' : 'redefine';
+    case 'network.start':
+      return 'start';
+    case 'network.stop':
+      return 'stop';
+    case 'network.undefine':
+      return 'undefine';
+    case 'network.reserve':
+      return `reserve ${operation.reservation.address} for ${operation.secondary}`;
+    case 'network.unreserve':
+      return `give back the address of ${operation.secondary}`;
   }
 }

@@ -1,45 +1,76 @@
 /**
- * What a plan must not do by accident: delete everything, or more at once than was allowed, or
- * start what cannot be up yet. A guard only ever turns a change into a block.
+ * What a plan must not do by accident: delete everything, or more at once than was allowed, start
+ * what cannot be up yet, or take away what somebody keeps. A guard only ever turns a change into a
+ * block.
  */
-import type { Block, Change } from '../diff/change.ts';
+import type { Block, Change, Changes, VolumeChange } from '../diff/change.ts';
+import { blocked } from '../diff/ownership.ts';
+import type { Observed } from '../model/domain.ts';
+import { samePartition } from '../model/identity.ts';
+import { guardSharing, guardUse } from './guards-of-use.ts';
 import { startOrder } from './start-order.ts';
 
 export interface Guards {
   /** Whether a plan may delete every Secondary of the partition. */
   readonly deleteEverything: boolean;
-  /** The most deletions in one plan; null: as many as there are. */
+  /** The most Secondaries and Volumes deleted in one plan; null: as many as there are. */
   readonly deletionsMax: number | null;
 }
 
-export function guard(changes: readonly Change[], guards: Guards): readonly Change[] {
-  return guardStarts(guardDeletions(changes, guards));
+export function guard(changes: Changes, observed: Observed, guards: Guards): Changes {
+  const deletions = guardDeletions(changes, observed, guards);
+  const secondaries = guardSharing(guardStarts(deletions.secondaries), observed);
+  return guardUse({ ...changes, secondaries, volumes: deletions.volumes }, observed);
 }
 
-function guardDeletions(
-  changes: readonly Change[],
-  { deleteEverything, deletionsMax }: Guards,
-): readonly Change[] {
-  const deletions = changes.filter(({ kind }) => kind === 'delete').length;
-  if (deletions === 0) return changes;
+type Deletable = Pick<Changes, 'secondaries' | 'volumes'>;
+
+function guardDeletions(changes: Changes, observed: Observed, guards: Guards): Deletable {
+  const { deleteEverything, deletionsMax } = guards;
+  const { secondaries } = changes;
+  const guests = secondaries.filter(({ kind }) => kind === 'delete').length;
+  const volumes = changes.volumes.filter(losesData).length;
   // An emptied directory, or the documents of another partition, are more often an accident than a
   // wish (invariant 6). What this plan makes anew does not count: it is not what would be lost.
-  const kept = changes.some(({ kind }) => kind === 'update');
-  if (!deleteEverything && !kept) {
+  const kept = secondaries.some((change) => isKept(change, observed));
+  if (!deleteEverything && !kept && guests > 0) {
     const message = 'this would delete every Secondary there is; --delete-everything allows it';
     return blockDeletions(changes, { code: 'DeletesEverything', message });
   }
-  if (deletionsMax !== null && deletions > deletionsMax) {
-    const message = `${deletions} Secondaries would be deleted, and --max-deletions is ${deletionsMax}`;
-    return blockDeletions(changes, { code: 'TooManyDeletions', message });
-  }
-  return changes;
+  if (deletionsMax === null || guests + volumes <= deletionsMax) return changes;
+  const parts = [
+    ...(guests > 0 ? [`${guests} Secondaries`] : []),
+    ...(volumes > 0 ? [`${volumes} Volumes with their data`] : []),
+  ];
+  const message = `${parts.join(' and ')} would be deleted, and --max-deletions is ${deletionsMax}`;
+  return blockDeletions(changes, { code: 'TooManyDeletions', message });
 }
 
-function blockDeletions(changes: readonly Change[], block: Block): readonly Change[] {
-  return changes.map((change) =>
-    change.kind === 'delete' ? { kind: 'blocked', name: change.name, block } : change,
-  );
+/** It is wanted, there and ours, and this plan leaves it there. */
+function isKept(change: Change, { domains, ...us }: Observed): boolean {
+  if (change.kind !== 'blocked') return change.kind === 'update';
+  const { code } = change.block;
+  // These would be gone if they could.
+  if (code === 'Protected' || code === 'MarkUnreadable') return false;
+  const seen = domains.get(change.name);
+  const owner = seen?.status === 'present' ? seen.value.owner : null;
+  return owner !== null && samePartition(owner, us);
+}
+
+/** What a crash has left half made holds nobody's data. */
+function losesData(change: VolumeChange): boolean {
+  return change.kind === 'delete' && change.observed.state === 'ready';
+}
+
+function blockDeletions({ secondaries, volumes }: Deletable, block: Block): Deletable {
+  return {
+    secondaries: secondaries.map((change) =>
+      change.kind === 'delete' ? { kind: 'blocked', name: change.name, block } : change,
+    ),
+    volumes: volumes.map((change) =>
+      losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
+    ),
+  };
 }
 
 function guardStarts(changes: readonly Change[]): readonly Change[] {
@@ -47,6 +78,6 @@ function guardStarts(changes: readonly Change[]): readonly Change[] {
   return changes.map((change) => {
     const message = unmet.get(change.name);
     if (message === undefined) return change;
-    return { kind: 'blocked', name: change.name, block: { code: 'StartAfterUnmet', message } };
+    return blocked(change.name, 'StartAfterUnmet', message);
   });
 }

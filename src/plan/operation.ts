@@ -4,9 +4,12 @@
  * the compiler finds whatever is missing when a line is added.
  */
 import type { DomainDefinition, DomainRef, Fingerprint } from '../model/domain.ts';
-import type { InstallationId } from '../model/identity.ts';
+import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
-import type { SecondaryName } from '../model/names.ts';
+import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
+import type { Resource } from '../model/resource.ts';
+import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
 
 export interface OperationArgs {
   /** Writes down the id that every UUID here derives from; once in an installation's life. */
@@ -33,6 +36,36 @@ export interface OperationArgs {
   'domain.forget-stop': { readonly domain: DomainRef };
   /** Removes a stopped domain. Its disks stay. */
   'domain.undefine': { readonly domain: DomainRef; readonly basis: Fingerprint };
+  /** Makes a Volume larger under the guest that runs with it. */
+  'domain.grow-disk': {
+    readonly domain: DomainRef;
+    /** Whose domain it is. */
+    readonly user: Owner;
+    readonly volume: VolumeName;
+    readonly sizeBytes: number;
+  };
+  'volume.create': { readonly volume: Volume };
+  /** Of one that no guest runs with. */
+  'volume.grow': { readonly volume: VolumeName; readonly sizeBytes: number };
+  'volume.set-deletion-policy': {
+    readonly volume: VolumeName;
+    readonly deletionPolicy: DeletionPolicy;
+  };
+  /** Deletes the data. */
+  'volume.delete': { readonly volume: VolumeName };
+  'image.import': { readonly image: Image };
+  'image.delete': { readonly image: ImageName };
+  /** Makes the definition, or overlays it on the one whose fingerprint is `basis`. */
+  'network.define': { readonly definition: NetworkDefinition; readonly basis: string | null };
+  'network.start': { readonly network: NetworkRef };
+  'network.stop': { readonly network: NetworkRef };
+  'network.undefine': { readonly network: NetworkRef };
+  'network.reserve': {
+    readonly network: NetworkRef;
+    readonly secondary: SecondaryName;
+    readonly reservation: Reservation;
+  };
+  'network.unreserve': { readonly network: NetworkRef; readonly secondary: SecondaryName };
 }
 
 export type OperationKind = keyof OperationArgs;
@@ -40,17 +73,18 @@ export type OperationId = Brand<string, 'OperationId'>;
 
 /**
  * Phases are carried out one after the other. `prepare` acquires nothing and finds out whether the
- * host accepts what comes; `release` gives resources back; `restart` gives back and takes, guest
+ * host accepts what comes; `release` gives resources back; `provision` takes storage, so that a
+ * guest is only restarted once all that it will need is there; `restart` gives back and takes, guest
  * by guest; `acquire` takes. So the sum of what is allocated never rises before it has fallen.
  */
-export const PHASES = ['prepare', 'release', 'restart', 'acquire'] as const;
+export const PHASES = ['prepare', 'release', 'provision', 'restart', 'acquire'] as const;
 export type Phase = (typeof PHASES)[number];
 
 export type OperationOf<K extends OperationKind> = {
   readonly kind: K;
   readonly id: OperationId;
-  /** Whose it is; null for what belongs to the whole partition. */
-  readonly secondary: SecondaryName | null;
+  /** What it is about; null for what belongs to the whole installation. */
+  readonly resource: Resource | null;
   readonly phase: Phase;
   /** These must have succeeded first. */
   readonly after: readonly OperationId[];
@@ -58,7 +92,7 @@ export type OperationOf<K extends OperationKind> = {
 
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
-/** `domain.define/web`: unique in a plan, since no plan does the same thing to one VM twice. */
-export function operationId(kind: OperationKind, secondary: SecondaryName | null): OperationId {
-  return (secondary === null ? kind : `${kind}/${secondary}`) as OperationId;
+/** `domain.define/web`: unique in a plan, since no plan does the same thing to one of them twice. */
+export function operationId(kind: OperationKind, name: string | null): OperationId {
+  return (name === null ? kind : `${kind}/${name}`) as OperationId;
 }

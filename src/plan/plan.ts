@@ -2,43 +2,24 @@
  * From changes to a plan: every operation in execution order, with nothing left to decide. The
  * same changes give the same plan, byte for byte. What `plan` prints is what `apply` runs.
  */
-import type { Block, Change } from '../diff/change.ts';
-import type { FieldChange } from '../diff/fields.ts';
+import type { Change, Changes } from '../diff/change.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { Secondary } from '../model/secondary.ts';
+import { withDependencies } from './dependencies.ts';
 import { guard, type Guards } from './guards.ts';
-import { type Operation, type OperationId, operationId, PHASES } from './operation.ts';
-import {
-  createSteps,
-  type DeletionContext,
-  deleteSteps,
-  type PlanContext,
-  type Steps,
-  updateSteps,
-  type Work,
-} from './steps.ts';
+import { stayingUsers } from './guards-of-use.ts';
+import type { PlanEntry } from './entry.ts';
+import { type Operation, operationId, PHASES } from './operation.ts';
+import { planImage, planNetwork, planSecondary, planVolume, type Planned } from './planned.ts';
+import type { DeletionContext, PlanContext } from './steps.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
-
-export type PlanEntry =
-  | ({ readonly kind: 'create' | 'update' | 'delete'; readonly name: SecondaryName } & PlannedWork)
-  | { readonly kind: 'blocked'; readonly name: SecondaryName; readonly block: Block }
-  | {
-      readonly kind: 'unchanged';
-      readonly name: SecondaryName;
-      /** What the running guest does not have yet and takes at its next start. */
-      readonly waiting: readonly FieldChange[];
-    };
-
-export interface PlannedWork extends Work {
-  /** In execution order. */
-  readonly operations: readonly OperationId[];
-}
 
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** By name, everything that was looked at. */
+  /** The network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -46,28 +27,25 @@ export interface Plan {
 
 export type PlanOptions = DeletionContext & Guards;
 
-export function makePlan(
-  changes: readonly Change[],
-  observed: Observed,
-  options: PlanOptions,
-): Plan {
-  const context = {
+export function makePlan(changes: Changes, observed: Observed, options: PlanOptions): Plan {
+  const guarded = guard(changes, observed, options);
+  const planned = planAll(guarded, observed, contextFor(observed, options));
+  const linked = withDependencies(inStartOrder(planned, guarded), wantedIn(guarded), observed);
+  return {
+    partition: observed.partition,
+    installation: observed.installation,
+    entries: planned.map(({ entry }) => entry),
+    operations: inPhases(withInstallation(withStartOrder(linked, guarded.secondaries), observed)),
+  };
+}
+
+function contextFor(observed: Observed, options: PlanOptions): PlanContext & DeletionContext {
+  return {
     installation: observed.installation,
     partition: observed.partition,
     platform: platformOf(observed),
     deletionReason: options.deletionReason,
     deletionGraceMs: options.deletionGraceMs,
-  };
-  const guarded = guard(changes, options);
-  const planned = new Map(guarded.map((change) => [change.name, planChange(change, context)]));
-  const operations = startOrder(guarded).names.flatMap(
-    (name) => planned.get(name)?.operations ?? [],
-  );
-  return {
-    partition: observed.partition,
-    installation: observed.installation,
-    entries: [...planned.values()].map(({ entry }) => entry),
-    operations: inPhases(withInstallation(withStartOrder(operations, guarded), observed)),
   };
 }
 
@@ -76,33 +54,47 @@ function platformOf({ facts }: Observed): Platform {
   return facts.status === 'present' ? facts.value.platform : { domainType: 'none', machine: null };
 }
 
-interface PlannedChange {
-  readonly entry: PlanEntry;
-  readonly operations: readonly Operation[];
+function planAll(
+  { network, images, volumes, secondaries }: Changes,
+  observed: Observed,
+  context: PlanContext & DeletionContext,
+): readonly Planned[] {
+  const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
+  const staying = stayingUsers(secondaries, observed);
+  return [
+    ...(network === null
+      ? []
+      : [planNetwork(network, context, observed.unlisted === null ? staying : 'everybody')]),
+    ...images.map((change) => planImage(change, context)),
+    ...volumes.map((change) => planVolume(change, context, stopping)),
+    ...secondaries.map((change) => planSecondary(change, context)),
+  ];
 }
 
-function planChange(change: Change, context: PlanContext & DeletionContext): PlannedChange {
-  switch (change.kind) {
-    case 'blocked':
-      return { entry: change, operations: [] };
-    case 'create':
-      return entryOf('create', change.name, createSteps(change.secondary, context));
-    case 'delete':
-      return entryOf('delete', change.name, deleteSteps(change, context));
-    case 'update':
-      return entryOf('update', change.name, updateSteps(change, context));
-  }
+function stops(change: Change): boolean {
+  return change.kind === 'delete' || (change.kind === 'update' && change.power === 'stop');
 }
 
-function entryOf(
-  kind: 'create' | 'update' | 'delete',
-  name: SecondaryName,
-  { operations, ...work }: Steps,
-): PlannedChange {
-  if (operations.length === 0) {
-    return { entry: { kind: 'unchanged', name, waiting: work.waiting }, operations };
-  }
-  return { entry: { kind, name, ...work, operations: operations.map(({ id }) => id) }, operations };
+/** What others need first, then Secondaries by who starts after whom. */
+function inStartOrder(planned: readonly Planned[], { secondaries }: Changes): readonly Operation[] {
+  const isSecondary = ({ entry }: Planned) => entry.resource.kind === 'secondary';
+  const byName = new Map(
+    planned.filter(isSecondary).map((each) => [each.entry.resource.name, each.operations]),
+  );
+  return [
+    ...planned.filter((each) => !isSecondary(each)).flatMap(({ operations }) => operations),
+    ...startOrder(secondaries).names.flatMap((name) => byName.get(name) ?? []),
+  ];
+}
+
+function wantedIn({ secondaries }: Changes): ReadonlyMap<SecondaryName, Secondary> {
+  return new Map(
+    secondaries.flatMap((change) =>
+      change.kind === 'create' || change.kind === 'update'
+        ? [[change.name, change.secondary] as const]
+        : [],
+    ),
+  );
 }
 
 /** The id is on disk before the first thing that derives from it is made. */
@@ -115,7 +107,7 @@ function withInstallation(
   const record: Operation = {
     kind: 'installation.record',
     id,
-    secondary: null,
+    resource: null,
     phase: 'prepare',
     after: [],
     installation: observed.installation,

@@ -44,7 +44,8 @@ export function withStartOrder(
 ): readonly Operation[] {
   const starting = new Map<SecondaryName, OperationId>();
   for (const operation of operations) {
-    const { kind, phase, secondary, id } = operation;
+    const { kind, phase, id } = operation;
+    const secondary = secondaryIn(operation);
     if (kind === 'domain.start' && phase === 'acquire' && secondary !== null) {
       starting.set(secondary, id);
     }
@@ -53,11 +54,17 @@ export function withStartOrder(
     changes.map((change) => [change.name, secondaryOf(change)?.startAfter ?? []]),
   );
   return operations.map((operation) => {
-    const { id, secondary } = operation;
+    const { id } = operation;
+    const secondary = secondaryIn(operation);
     if (secondary === null || starting.get(secondary) !== id) return operation;
     const more = (dependencies.get(secondary) ?? []).flatMap((name) => starting.get(name) ?? []);
     return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
   });
+}
+
+function secondaryIn({ resource }: Operation): SecondaryName | null {
+  // Names of Secondaries come from changes of Secondaries only.
+  return resource?.kind === 'secondary' ? (resource.name as SecondaryName) : null;
 }
 
 function secondaryOf(change: Change): Secondary | null {

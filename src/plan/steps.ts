@@ -13,17 +13,11 @@ import {
   type Platform,
 } from '../model/domain.ts';
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { PartitionName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { wantsRestart, wantsToRun } from './run-policy.ts';
-import {
-  type Operation,
-  type OperationArgs,
-  type OperationId,
-  operationId,
-  type OperationKind,
-  type Phase,
-} from './operation.ts';
+import { Chain } from './chain.ts';
+import type { Operation } from './operation.ts';
 
 export interface PlanContext {
   readonly installation: InstallationId;
@@ -46,7 +40,7 @@ export interface Steps extends Work {
 
 export function createSteps(secondary: Secondary, context: PlanContext): Steps {
   const definition = definitionOf(secondary, context);
-  const chain = new Chain(secondary.name);
+  const chain = new Chain('secondary', secondary.name);
   chain.add('domain.define', 'prepare', { definition, basis: null });
   if (wantsToRun(secondary)) {
     chain.add('domain.start', 'acquire', { domain: refOf(definition) });
@@ -67,7 +61,7 @@ export function deleteSteps(
   { name, observed }: Extract<Change, { kind: 'delete' }>,
   { deletionReason, deletionGraceMs }: DeletionContext,
 ): Steps {
-  const chain = new Chain(name);
+  const chain = new Chain('secondary', name);
   const domain = refOf(observed);
   const running = observed.power.status !== 'stopped';
   const graceMs = deletionGraceMs ?? observed.defined.stopGraceMs;
@@ -90,7 +84,7 @@ export function deleteSteps(
 
 export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
   const restarts = wantsRestart(change);
-  const chain = new Chain(change.name);
+  const chain = new Chain('secondary', change.name);
   const domain = refOf(change.observed);
   if (change.definition.length > 0 || !change.observed.persistent) {
     const definition = definitionOf(change.secondary, context);
@@ -225,22 +219,4 @@ function definitionOf(secondary: Secondary, context: PlanContext): DomainDefinit
 
 function refOf({ uuid, domainName: name }: DomainRef): DomainRef {
   return { uuid, domainName: name };
-}
-
-/** One VM's operations, each after the one before it. */
-class Chain {
-  readonly operations: Operation[] = [];
-  readonly #name: SecondaryName;
-
-  constructor(name: SecondaryName) {
-    this.#name = name;
-  }
-
-  add<K extends OperationKind>(kind: K, phase: Phase, args: OperationArgs[K]): void {
-    const previous = this.operations.at(-1);
-    const after: readonly OperationId[] = previous === undefined ? [] : [previous.id];
-    const base = { kind, id: operationId(kind, this.#name), secondary: this.#name, phase, after };
-    // TypeScript cannot see that one K pairs both halves of the union's member.
-    this.operations.push({ ...base, ...args } as unknown as Operation);
-  }
 }

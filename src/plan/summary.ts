@@ -11,6 +11,10 @@ export interface PlanSummary {
   readonly delete: number;
   readonly blocked: number;
   readonly unchanged: number;
+  /** What no document speaks of and stays all the same. */
+  readonly kept: number;
+  /** Volumes that are deleted with their data; they count among the deletions too. */
+  readonly destroysData: number;
   /** Secondaries with changes that wait for their next start. */
   readonly waiting: number;
 }
@@ -24,12 +28,15 @@ export function summarise(plan: Plan): PlanSummary {
     delete: 0,
     blocked: 0,
     unchanged: 0,
+    kept: 0,
+    destroysData: 0,
     waiting: 0,
   };
   for (const entry of plan.entries) {
     count[entry.kind] += 1;
-    if (entry.kind === 'blocked') continue;
+    if (entry.kind === 'blocked' || entry.kind === 'kept') continue;
     if (entry.waiting.length > 0) count.waiting += 1;
+    if (entry.kind === 'delete' && entry.impact === 'destroys-data') count.destroysData += 1;
     if (entry.kind !== 'update') continue;
     if (entry.impact === 'restart' || entry.impact === 'stop') count[entry.impact] += 1;
   }

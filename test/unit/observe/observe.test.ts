@@ -31,9 +31,9 @@ describe('when it cannot be read', () => {
     const host = await hostWith('web', 'old');
     host.rules.push(cutAt(call));
     const plan = await planPass(host, wanted, true);
-    const doing = plan.operations.filter(({ secondary: name }) => name !== 'new');
+    const doing = plan.operations.filter(({ resource }) => resource?.name !== 'new');
     expect(doing).toEqual([]);
-    const web = plan.entries.find(({ name }) => name === 'web');
+    const web = plan.entries.find(({ resource }) => resource.name === 'web');
     expect(web).toMatchObject({ kind: 'blocked', block: { code: 'HostUnknown' } });
     expect(JSON.stringify(web)).toContain('the wire is cut');
   });
@@ -53,8 +53,8 @@ describe('when it cannot be read', () => {
     const plan = await planPass(host, wanted);
     expect(plan.operations).toEqual([]);
     expect(plan.entries).toMatchObject([
-      { name: 'new', kind: 'blocked', block: { code } },
-      { name: 'web', kind: 'unchanged' },
+      { resource: { name: 'new' }, kind: 'blocked', block: { code } },
+      { resource: { name: 'web' }, kind: 'unchanged' },
     ]);
   });
 

@@ -35,8 +35,8 @@ describe('startAfter', () => {
     await applyPass(testHost(), wanted, {
       inFlightMax: 4,
       onStart: ({ id }) => begun.push(`${id} with ${[...running].sort().join(' ')}`),
-      onOutcome: ({ operation: { kind, secondary: name } }) => {
-        if (kind === 'domain.start' && name !== null) running.add(name);
+      onOutcome: ({ operation: { kind, resource } }) => {
+        if (kind === 'domain.start' && resource !== null) running.add(resource.name);
       },
     });
     expect(begun).toContain('domain.start/app with cache db zk');
@@ -57,7 +57,10 @@ describe('startAfter', () => {
       secondary('db', { ...after('zk'), vcpus, updatePolicy: 'Restart' });
     await applyPass(host, desired(secondary('zk'), db(1)));
     const plan = await planPass(host, desired(secondary('zk', { runPolicy: 'Halted' }), db(2)));
-    expect(plan.entries).toMatchObject([{ name: 'db', kind: 'blocked' }, { name: 'zk' }]);
-    expect(plan.operations.map(({ secondary: name }) => name)).not.toContain('db');
+    expect(plan.entries).toMatchObject([
+      { resource: { name: 'db' }, kind: 'blocked' },
+      { resource: { name: 'zk' } },
+    ]);
+    expect(plan.operations.map(({ resource }) => resource?.name)).not.toContain('db');
   });
 });

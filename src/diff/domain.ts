@@ -1,0 +1,174 @@
+/**
+ * One Secondary against the domain that the host has. Only what the documents set is compared, so
+ * that what libvirt fills in by itself is never a difference.
+ */
+import { fieldsOf, type Observed, type ObservedDomain } from '../model/domain.ts';
+import { domainName, type Owner, sameOwner, secondaryUuid } from '../model/identity.ts';
+import { byName, type SecondaryName } from '../model/names.ts';
+import type { Observation } from '../model/observation.ts';
+import { type DesiredState, filesOf, type Secondary } from '../model/secondary.ts';
+import type { Block, Change, PowerChange, UpdateChange } from './change.ts';
+import { definitionChanges, runningChanges } from './fields.ts';
+
+/** Why the Volumes and the network cannot give a Secondary what it needs; null: they can. */
+export type PartsOf = (secondary: Secondary) => Block | null;
+
+/** One change for each Secondary that is wanted or there, by name. */
+export function diffSecondaries(
+  desired: DesiredState,
+  observed: Observed,
+  partsOf: PartsOf,
+): readonly Change[] {
+  const names = new Set([...desired.secondaries.keys(), ...observed.domains.keys()]);
+  return [...names].sort(byName).flatMap((name) => {
+    const wanted = desired.secondaries.get(name);
+    const change =
+      wanted === undefined ? unwanted(name, observed) : wantedChange(wanted, observed, partsOf);
+    return change === null ? [] : [change];
+  });
+}
+
+function unwanted(name: SecondaryName, observed: Observed): Change | null {
+  const domain = observed.domains.get(name);
+  if (domain === undefined || domain.status === 'absent') return null;
+  if (domain.status === 'unknown') return blocked(name, 'HostUnknown', domain.why);
+  const foreign = ownershipBlock(domain.value, ownerOf(name, observed));
+  // Something foreign that nobody asks for is none of our business, not even as a message.
+  if (foreign !== null) return null;
+  if (domain.value.lastApplied === null) {
+    const message = 'its mark cannot be read, so nobody knows whether it is protected';
+    return blocked(name, 'MarkUnreadable', message);
+  }
+  if (domain.value.defined.protect) {
+    const message = 'it is protected: apply its document with protect: false before it goes';
+    return blocked(name, 'Protected', message);
+  }
+  return { kind: 'delete', name, observed: domain.value };
+}
+
+function wantedChange(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change {
+  const { name } = secondary;
+  const domain: Observation<ObservedDomain> = observed.domains.get(name) ?? {
+    status: 'unknown',
+    why: 'it was not looked at',
+  };
+  switch (domain.status) {
+    case 'unknown':
+      return blocked(name, 'HostUnknown', domain.why);
+    case 'absent':
+      return missingPart(secondary, observed, partsOf) ?? { kind: 'create', name, secondary };
+    case 'present':
+      return presentChange(secondary, domain.value, observed, partsOf);
+  }
+}
+
+function presentChange(
+  secondary: Secondary,
+  domain: ObservedDomain,
+  observed: Observed,
+  partsOf: PartsOf,
+): Change {
+  const { name } = secondary;
+  const block = ownershipBlock(domain, ownerOf(name, observed));
+  if (block !== null) return { kind: 'blocked', name, block };
+  const moved = diskMoved(secondary, domain);
+  if (moved !== null) return blocked(name, 'DiskMoved', moved);
+  const change = compare(secondary, domain);
+  return (needsFiles(change) ? missingPart(secondary, observed, partsOf) : null) ?? change;
+}
+
+function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
+  const wanted = fieldsOf(secondary);
+  return {
+    kind: 'update',
+    name: secondary.name,
+    secondary,
+    observed,
+    definition: definitionChanges(observed, wanted),
+    running: runningChanges(observed, wanted),
+    power: powerChange(secondary, observed),
+  };
+}
+
+function powerChange(secondary: Secondary, observed: ObservedDomain): PowerChange {
+  const { power } = observed;
+  switch (secondary.runPolicy) {
+    case 'Manual':
+      return 'none';
+    case 'Halted':
+      return power.status === 'stopped' ? 'none' : 'stop';
+    case 'Always':
+    case 'RerunOnFailure':
+      if (power.status === 'paused') return 'resume';
+      if (power.status !== 'stopped') return 'none';
+      return finishedByItself(secondary, observed) ? 'none' : 'start';
+  }
+}
+
+/** What `RerunOnFailure` leaves alone; a stop that we asked for is not the guest's own. */
+function finishedByItself({ runPolicy }: Secondary, { power, stopAsked }: ObservedDomain): boolean {
+  return (
+    runPolicy === 'RerunOnFailure' &&
+    !stopAsked &&
+    power.status === 'stopped' &&
+    power.reason === 'guest-shutdown'
+  );
+}
+
+/** A guest that runs on, or is stopped, needs no file; a definition and a start do. */
+function needsFiles(change: UpdateChange): boolean {
+  const restarts = change.running.some(({ impact }) => impact === 'restart');
+  return change.definition.length > 0 || change.power === 'start' || restarts;
+}
+
+/** Everything that a start would need and that can be known beforehand. */
+function missingPart(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change | null {
+  if (observed.facts.status !== 'present') {
+    const why = observed.facts.status === 'unknown' ? observed.facts.why : 'no hypervisor';
+    return blocked(secondary.name, 'HostUnknown', why);
+  }
+  for (const file of filesOf(secondary.boot)) {
+    const size = observed.files.get(file);
+    if (size === undefined || size.status === 'absent') {
+      const message = `"${file}" is not in the store of partition ${observed.partition}`;
+      return blocked(secondary.name, 'FileMissing', message);
+    }
+    if (size.status === 'unknown') return blocked(secondary.name, 'FileUnknown', size.why);
+  }
+  const block = partsOf(secondary);
+  return block === null ? null : { kind: 'blocked', name: secondary.name, block };
+}
+
+/**
+ * Somebody put another disk in the place of the one that was asked for: an overlay of a snapshot,
+ * perhaps. Going back to the old one would lose what was written since.
+ */
+function diskMoved(secondary: Secondary, { defined, lastApplied }: ObservedDomain): string | null {
+  const { disk } = fieldsOf(secondary);
+  if (disk === null || lastApplied?.disk !== disk || defined.disk === disk) return null;
+  return `its disk ${disk} was replaced by ${defined.disk ?? 'none'} on the host`;
+}
+
+/** Null if the domain is ours to change; otherwise why it is not (invariant 2). */
+function ownershipBlock(domain: ObservedDomain, owner: Owner): Block | null {
+  if (domain.owner === null) {
+    const message = `the host has a domain "${domain.domainName}" that unnest did not make`;
+    return { code: 'NameTaken', message };
+  }
+  const ours =
+    sameOwner(domain.owner, owner) &&
+    domain.uuid === secondaryUuid(owner) &&
+    domain.domainName === domainName(owner.partition, owner.secondary);
+  if (ours) return null;
+  const { installation, partition, secondary } = domain.owner;
+  const message = `domain "${domain.domainName}" (${domain.uuid}) is marked as ${partition}/${secondary} of installation ${installation}`;
+  return { code: 'MarkMismatch', message };
+}
+
+function ownerOf(secondary: SecondaryName, { installation, partition }: Observed): Owner {
+  return { installation, partition, secondary };
+}
+
+function blocked(name: SecondaryName, code: Block['code'], message: string): Change {
+  return { kind: 'blocked', name, block: { code, message } };
+}

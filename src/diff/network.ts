@@ -1,0 +1,182 @@
+/**
+ * The partition's network: wanted against there. Reservations move while it is in use; everything
+ * else would cut its guests off, and is refused as long as any runs on it.
+ */
+import type { Observed } from '../model/domain.ts';
+import { macAddress } from '../model/identity.ts';
+import type { SecondaryName } from '../model/names.ts';
+import {
+  isWithin,
+  type NetworkFields,
+  type ObservedNetwork,
+  type Reservation,
+  type Reservations,
+} from '../model/network.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { allocate } from './addresses.ts';
+import type { NetworkChange } from './change.ts';
+import { differingKeys, type FieldChange, originOf, type ResourceField } from './fields.ts';
+import { blocked, foreignBlock } from './ownership.ts';
+
+export function diffNetwork(desired: DesiredState, observed: Observed): NetworkChange | null {
+  const { partition: name, network: seen } = observed;
+  const wanted = desired.network;
+  if (seen.status === 'unknown') {
+    const unused = wanted === null || wanted === 'unspoken';
+    const asked = [...desired.secondaries.values()].some(({ network }) => network !== 'None');
+    return unused && !asked ? null : blocked(name, 'HostUnknown', seen.why);
+  }
+  if (seen.status === 'absent') {
+    if (wanted === null || wanted === 'unspoken') return null;
+    const macs = wantedMacs(desired, observed);
+    const { reservations } = allocate(macs, wanted.cidr, new Map(), []);
+    return { kind: 'create', name, fields: wanted, reservations };
+  }
+  const foreign = foreignBlock('network', seen.value.owner, observed);
+  if (foreign !== null) {
+    // One that nobody asks for is none of our business.
+    return wanted === null || wanted === 'unspoken'
+      ? null
+      : { kind: 'blocked', name, block: foreign };
+  }
+  if (wanted === null) return deletion(desired, observed, seen.value);
+  return update(desired, observed, seen.value, wanted);
+}
+
+function deletion(
+  { secondaries }: DesiredState,
+  observed: Observed,
+  network: ObservedNetwork,
+): NetworkChange {
+  const { partition: name } = observed;
+  const staying = usersOf(observed).filter((user) => secondaries.has(user));
+  if (staying.length === 0) return { kind: 'delete', name, observed: network };
+  return blocked(name, 'NetworkInUse', `${list(staying)} would be cut off from it`);
+}
+
+function update(
+  desired: DesiredState,
+  observed: Observed,
+  network: ObservedNetwork,
+  spec: NetworkFields | 'unspoken',
+): NetworkChange {
+  const { partition: name } = observed;
+  const fields = spec === 'unspoken' ? (network.defined ?? network.lastApplied) : spec;
+  if (fields === null) {
+    const message = 'somebody changed it on the host; a Partition document says how it is to be';
+    return blocked(name, 'MarkUnreadable', message);
+  }
+  const definition = definitionFields(network, fields);
+  const users = usersOf(observed);
+  if (definition.length > 0 && users.length > 0) {
+    const paths = definition.map(({ path }) => path).join(', ');
+    const message = `${list(users)} would be cut off by the change of ${paths}: halt them first`;
+    return blocked(name, 'NetworkInUse', message);
+  }
+  // A definition with another subnet keeps none of those outside it.
+  const kept = new Map(
+    [...network.reservations].filter(([, { address }]) => isWithin(address, fields.cidr)),
+  );
+  const macs = wantedMacs(desired, observed);
+  const { reservations } = allocate(macs, fields.cidr, kept, network.taken);
+  const { reserve, unreserve } = reservationChanges(network, reservations, observed);
+  return { kind: 'update', name, fields, observed: network, definition, reserve, unreserve };
+}
+
+function reservationChanges(
+  { reservations: there, stray, macs }: ObservedNetwork,
+  wanted: Reservations,
+  { installation, partition }: Observed,
+): { readonly reserve: Reservations; readonly unreserve: readonly SecondaryName[] } {
+  const isSo = (name: SecondaryName) => {
+    const [is, is2] = [there.get(name), wanted.get(name)];
+    return !stray.includes(name) && is?.mac === is2?.mac && is?.address === is2?.address;
+  };
+  // An operator's entry has another MAC address, and stays.
+  const isOurs = (name: SecondaryName) =>
+    macs.get(name) === macAddress({ installation, partition, secondary: name });
+  const gone = [...new Set([...there.keys(), ...stray])].filter(
+    (name) => !wanted.has(name) && isOurs(name),
+  );
+  return {
+    reserve: new Map([...wanted].filter(([name]) => !isSo(name))),
+    unreserve: gone.toSorted(),
+  };
+}
+
+const keys = ['cidr', 'mode', 'uplink'] as const;
+
+function definitionFields(
+  { defined, lastApplied }: ObservedNetwork,
+  wanted: NetworkFields,
+): FieldChange[] {
+  const from = defined ?? { cidr: null, mode: null, uplink: null };
+  return differingKeys(from, wanted, keys).map((field) => ({
+    field,
+    path: `spec.network.${field}`,
+    from: from[field],
+    to: wanted[field],
+    impact: 'none',
+    origin: originOf(field, from, wanted, lastApplied),
+  }));
+}
+
+/** Everything that a new network is, as a plan shows it. */
+export function initialNetworkFields(
+  fields: NetworkFields,
+  reservations: Reservations,
+): FieldChange[] {
+  const field = (name: ResourceField, path: string, to: string | null): FieldChange[] =>
+    to === null ? [] : [{ field: name, path, from: null, to, impact: 'none', origin: 'document' }];
+  return [
+    ...keys.flatMap((key) => field(key, `spec.network.${key}`, fields[key])),
+    ...addressFields(reservations, new Map()),
+  ];
+}
+
+/** The addresses that are given, changed or, where there is none any more, taken. */
+export function addressFields(to: Reservations, from: Reservations): FieldChange[] {
+  return [...new Set([...to.keys(), ...from.keys()])].toSorted().map((name) => ({
+    field: 'address',
+    path: `addresses.${name}`,
+    ...addressesBetween(from.get(name), to.get(name)),
+    impact: 'none',
+    origin: 'document',
+  }));
+}
+
+/** Of one that stays the same the difference is whose it is. */
+function addressesBetween(from: Reservation | undefined, to: Reservation | undefined) {
+  const same = from !== undefined && from.address === to?.address;
+  const text = (each: Reservation | undefined) =>
+    each === undefined ? null : same ? `${each.address} for ${each.mac}` : each.address;
+  return { from: text(from), to: text(to) };
+}
+
+/** By Secondary that wants a NIC on the network: its MAC address. */
+function wantedMacs(
+  { secondaries }: DesiredState,
+  { installation, partition }: Observed,
+): ReadonlyMap<SecondaryName, string> {
+  return new Map(
+    [...secondaries.values()]
+      .filter(({ network }) => network === 'Partition')
+      .map(({ name }) => [name, macAddress({ installation, partition, secondary: name })]),
+  );
+}
+
+/** Whose guest runs with a NIC on it. */
+function usersOf({ domains }: Observed): readonly SecondaryName[] {
+  return [...domains]
+    .filter(([, seen]) => seen.status === 'present' && seen.value.live?.network === 'Partition')
+    .map(([name]) => name)
+    .toSorted();
+}
+
+const namesShownMax = 5;
+
+function list(names: readonly string[]): string {
+  const more = names.length - namesShownMax;
+  const shown = names.slice(0, namesShownMax).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

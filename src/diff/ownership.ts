@@ -1,0 +1,33 @@
+/** Whether a thing in the store is ours to change (invariant 2), and what that leaves to say. */
+import type { PartitionOwner } from '../model/identity.ts';
+import { samePartition } from '../model/identity.ts';
+import type { Observation } from '../model/observation.ts';
+import type { Block, Blocked } from './change.ts';
+
+export function blocked<N extends string>(
+  name: N,
+  code: Block['code'],
+  message: string,
+): Blocked<N> {
+  return { kind: 'blocked', name, block: { code, message } };
+}
+
+/** Null if it is ours. @param what such as `Volume data` */
+export function foreignBlock(
+  what: string,
+  owner: PartitionOwner | null,
+  us: PartitionOwner,
+): Block | null {
+  if (owner === null) {
+    return { code: 'NameTaken', message: `the host has a ${what} that unnest did not make` };
+  }
+  if (samePartition(owner, us)) return null;
+  const { installation, partition } = owner;
+  const message = `${what} is marked as of partition ${partition} of installation ${installation}`;
+  return { code: 'MarkMismatch', message };
+}
+
+/** What was not looked at is not known. */
+export function looked<T>(observation: Observation<T> | undefined): Observation<T> {
+  return observation ?? { status: 'unknown', why: 'it was not looked at' };
+}

@@ -1,0 +1,156 @@
+/**
+ * Volumes: wanted against kept. Data is only ever given up where the documents' policy said so, and
+ * what would lose data on the way (another format, a smaller size) is refused here.
+ */
+import type { Observed, ObservedDomain } from '../model/domain.ts';
+import { byName, type VolumeName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { formatSize } from '../model/sizes.ts';
+import { joinUses, type ObservedVolume, splitUses, useOf, type Volume } from '../model/volume.ts';
+import type { Block, ImageChange, VolumeChange } from './change.ts';
+import type { FieldChange, ResourceField } from './fields.ts';
+import { blocked, foreignBlock, looked } from './ownership.ts';
+
+export function diffVolumes(
+  desired: DesiredState,
+  observed: Observed,
+  images: readonly ImageChange[],
+): readonly VolumeChange[] {
+  const names = new Set([...desired.volumes.keys(), ...observed.volumes.keys()]);
+  const users = runningUsers(observed);
+  return [...names].sort(byName).flatMap((name) => {
+    const volume = desired.volumes.get(name);
+    if (volume === undefined) return unwanted(name, observed);
+    return [wanted(volume, observed, images, users)];
+  });
+}
+
+function unwanted(name: VolumeName, observed: Observed): VolumeChange[] {
+  const seen = looked(observed.volumes.get(name));
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [blocked(name, 'HostUnknown', seen.why)];
+  // Something foreign that nobody asks for is none of our business.
+  if (foreignBlock(`Volume ${name}`, seen.value.owner, observed) !== null) return [];
+  const { state, deletionPolicy } = seen.value;
+  const stays = state === 'ready' && deletionPolicy === 'Retain';
+  return [{ kind: stays ? 'keep' : 'delete', name, observed: seen.value }];
+}
+
+function wanted(
+  volume: Volume,
+  observed: Observed,
+  images: readonly ImageChange[],
+  users: ReadonlyMap<VolumeName, ObservedDomain>,
+): VolumeChange {
+  const { name } = volume;
+  const seen = looked(observed.volumes.get(name));
+  if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
+  if (seen.status === 'absent') return creation(volume, null, images);
+  const there = seen.value;
+  const block = foreignBlock(`Volume ${name}`, there.owner, observed);
+  if (block !== null) return { kind: 'blocked', name, block };
+  if (there.state !== 'ready') return creation(volume, there, images);
+  const refusal = refusalOf(volume, there);
+  if (refusal !== null) return { kind: 'blocked', name, block: refusal };
+  const user = users.get(name) ?? null;
+  if (user?.owner === null && volume.sizeBytes !== there.sizeBytes) {
+    const message = `domain "${user.domainName}", which unnest did not make, runs with it`;
+    return blocked(name, 'VolumeInUse', message);
+  }
+  return {
+    kind: 'update',
+    name,
+    volume,
+    observed: there,
+    fields: fieldsBetween(volume, there, user),
+    user,
+  };
+}
+
+function creation(
+  volume: Volume,
+  remains: ObservedVolume | null,
+  images: readonly ImageChange[],
+): VolumeChange {
+  const { name, origin } = volume;
+  const image = origin === null ? undefined : images.find((each) => each.name === origin.image);
+  if (image?.kind === 'blocked') {
+    const { code, message } = image.block;
+    return blocked(name, 'PartBlocked', `Image ${image.name} is blocked: ${code}: ${message}`);
+  }
+  return { kind: 'create', name, volume, remains };
+}
+
+function refusalOf(volume: Volume, there: ObservedVolume): Block | null {
+  if (volume.format !== there.format) {
+    const message = `it is ${there.format}, and making it ${volume.format} would lose its data`;
+    return { code: 'FormatFixed', message };
+  }
+  const lies = joinUses([useOf(there)]);
+  if (joinUses([useOf(volume)]) !== lies) {
+    const { origin } = there;
+    const began = origin === null ? 'empty' : `as ${origin.provision} of Image ${origin.image}`;
+    return { code: 'OriginFixed', message: `it has begun ${began}, and that cannot change` };
+  }
+  if (volume.sizeBytes >= there.sizeBytes) return null;
+  const sizes = `${formatSize(there.sizeBytes)} to ${formatSize(volume.sizeBytes)}`;
+  return { code: 'ShrinkRefused', message: `from ${sizes} it would lose what is behind its end` };
+}
+
+function fieldsBetween(
+  volume: Volume,
+  there: ObservedVolume,
+  user: ObservedDomain | null,
+): FieldChange[] {
+  const impact = user === null ? 'none' : 'live';
+  const fields: FieldChange[] = [];
+  const compare = (field: 'sizeBytes' | 'deletionPolicy', path: string) => {
+    if (volume[field] === there[field]) return;
+    const ends = { from: there[field], to: volume[field] };
+    fields.push({ field, path, ...ends, impact, origin: 'document' });
+  };
+  compare('sizeBytes', 'spec.size');
+  compare('deletionPolicy', 'spec.deletionPolicy');
+  return fields;
+}
+
+/** Everything that a new Volume is, as a plan shows it. */
+export function initialVolumeFields({
+  sizeBytes,
+  format,
+  origin,
+  deletionPolicy,
+}: Volume): FieldChange[] {
+  const field = (name: ResourceField, path: string, to: string | number): FieldChange => {
+    return { field: name, path, from: null, to, impact: 'none', origin: 'document' };
+  };
+  return [
+    field('sizeBytes', 'spec.size', sizeBytes),
+    field('format', 'spec.format', format),
+    ...(origin === null
+      ? []
+      : [
+          field('image', 'spec.image', origin.image),
+          field('provision', 'spec.provision', origin.provision),
+        ]),
+    field('deletionPolicy', 'spec.deletionPolicy', deletionPolicy),
+  ];
+}
+
+/** By Volume: the guest that has it open. */
+function runningUsers({ domains }: Observed): ReadonlyMap<VolumeName, ObservedDomain> {
+  const users = new Map<VolumeName, ObservedDomain>();
+  for (const domain of domains.values()) {
+    if (domain.status !== 'present' || domain.value.live === null) continue;
+    for (const name of volumesOf(domain.value.live)) users.set(name, domain.value);
+  }
+  return users;
+}
+
+/** The names of the Volumes that a domain has, the one that it boots from included. */
+export function volumesOf(fields: {
+  readonly bootVolume: string | null;
+  readonly volumes: string;
+}): readonly VolumeName[] {
+  return [fields.bootVolume ?? '', fields.volumes].flatMap(splitUses).map(({ volume }) => volume);
+}

@@ -1,0 +1,163 @@
+/**
+ * What waits for what between resources: a guest for its disks and its address, a Volume for its
+ * Image, and whatever is taken away for everybody who had it to let go.
+ */
+import { overlaysOn } from '../diff/image.ts';
+import { volumesOf } from '../diff/volume.ts';
+import type { Observed, ObservedDomain } from '../model/domain.ts';
+import { resourceKey } from '../model/resource.ts';
+import { type Secondary, usesOf } from '../model/secondary.ts';
+import { type Operation, type OperationId, operationId, type Phase, PHASES } from './operation.ts';
+
+export function withDependencies(
+  operations: readonly Operation[],
+  secondaries: ReadonlyMap<string, Secondary>,
+  observed: Observed,
+): readonly Operation[] {
+  const context = contextOf(operations, secondaries, observed);
+  const linked = operations.map((operation) => {
+    const needs = needsOf(operation, context).filter(
+      (id) => context.byId.has(id) && id !== operation.id && !operation.after.includes(id),
+    );
+    return needs.length === 0 ? operation : { ...operation, after: [...operation.after, ...needs] };
+  });
+  return inOrderOfPhases(linked);
+}
+
+interface Context {
+  readonly secondaries: ReadonlyMap<string, Secondary>;
+  readonly observed: Observed;
+  readonly byId: ReadonlyMap<OperationId, Operation>;
+  /** By resource: the last thing that is done about it. */
+  readonly last: ReadonlyMap<string, OperationId>;
+  /** By Volume: whose domains have it now. */
+  readonly users: ReadonlyMap<string, readonly string[]>;
+  /** Whose domains are on the network now. */
+  readonly onNetwork: readonly string[];
+}
+
+function contextOf(
+  operations: readonly Operation[],
+  secondaries: ReadonlyMap<string, Secondary>,
+  observed: Observed,
+): Context {
+  const last = new Map<string, OperationId>();
+  for (const { id, resource } of operations) {
+    if (resource !== null) last.set(resourceKey(resource), id);
+  }
+  const users = new Map<string, string[]>();
+  const onNetwork: string[] = [];
+  for (const [name, seen] of observed.domains) {
+    if (seen.status !== 'present') continue;
+    for (const volume of volumesIn(seen.value))
+      users.set(volume, [...(users.get(volume) ?? []), name]);
+    if (isOnNetwork(seen.value)) onNetwork.push(name);
+  }
+  const byId = new Map(operations.map((operation) => [operation.id, operation]));
+  return { secondaries, observed, byId, last, users, onNetwork };
+}
+
+/** What must have succeeded first, whether or not this plan does it. */
+function needsOf(operation: Operation, context: Context): readonly OperationId[] {
+  const { byId, users, onNetwork } = context;
+  switch (operation.kind) {
+    case 'volume.create': {
+      const { origin } = operation.volume;
+      return origin === null ? [] : [operationId('image.import', origin.image)];
+    }
+    case 'domain.start':
+      return [...partsOf(operation, context), ...handedOver(operation, context)];
+    case 'domain.stop':
+      // Half of a restart: whoever goes down must be able to come up again.
+      return operation.phase === 'restart' ? partsOf(operation, context) : [];
+    case 'volume.delete':
+      // What is only in the way of a new one had been given up before.
+      if (byId.has(operationId('volume.create', operation.volume))) return [];
+      return lettingGo(users.get(operation.volume) ?? [], context);
+    case 'volume.grow':
+      return stopsAmong(users.get(operation.volume) ?? [], context);
+    case 'image.delete':
+      return overlaysOn(operation.image, context.observed).map((volume) =>
+        operationId('volume.delete', volume),
+      );
+    case 'network.stop':
+    case 'network.undefine':
+      return operation.phase === 'release' ? lettingGo(onNetwork, context) : [];
+    case 'network.unreserve':
+      return lettingGo([operation.secondary], context);
+    case 'installation.record':
+    case 'domain.define':
+    case 'domain.set-memory':
+    case 'domain.resume':
+    case 'domain.note-stop':
+    case 'domain.forget-stop':
+    case 'domain.undefine':
+    case 'domain.grow-disk':
+    case 'volume.set-deletion-policy':
+    case 'image.import':
+    case 'network.define':
+    case 'network.start':
+    case 'network.reserve':
+      return [];
+  }
+}
+
+/** Whoever has something lets go of it with the last that is done about them. */
+function lettingGo(names: readonly string[], { last }: Context): readonly OperationId[] {
+  return names.flatMap((name) => last.get(`secondary/${name}`) ?? []);
+}
+
+/** Only of those that stop and stay so: the others need what is done before they come up again. */
+function stopsAmong(names: readonly string[], { byId }: Context): readonly OperationId[] {
+  return names
+    .map((name) => operationId('domain.stop', name))
+    .filter((id) => byId.get(id)?.phase === 'release');
+}
+
+function partsOf({ resource }: Operation, { secondaries, observed }: Context): OperationId[] {
+  const secondary = secondaries.get(resource?.name ?? '');
+  if (secondary === undefined) return [];
+  const disks = usesOf(secondary).map(({ volume }) => operationId('volume.create', volume));
+  if (secondary.network === 'None') return disks;
+  const network = operationId('network.start', observed.partition);
+  return [...disks, network, operationId('network.reserve', secondary.name)];
+}
+
+/** Whose guest is stopped by this plan, and runs with a Volume that this one is to have. */
+function handedOver({ resource }: Operation, { secondaries, users }: Context): OperationId[] {
+  const secondary = secondaries.get(resource?.name ?? '');
+  if (secondary === undefined) return [];
+  return usesOf(secondary)
+    .flatMap(({ volume }) => users.get(volume) ?? [])
+    .filter((name) => name !== secondary.name)
+    .map((name) => operationId('domain.stop', name));
+}
+
+/** In its definition, or running. */
+export function volumesIn({ live, defined }: ObservedDomain): ReadonlySet<string> {
+  return new Set([...volumesOf(defined), ...(live === null ? [] : volumesOf(live))]);
+}
+
+export function isOnNetwork({ live, defined }: ObservedDomain): boolean {
+  return live?.network === 'Partition' || defined.network === 'Partition';
+}
+
+/** No operation is in a phase before those that it waits for. */
+function inOrderOfPhases(operations: readonly Operation[]): readonly Operation[] {
+  const phases = new Map<OperationId, Phase>(operations.map(({ id, phase }) => [id, phase]));
+  for (let moved = true; moved;) {
+    moved = false;
+    for (const { id, after } of operations) {
+      const phase = latest([id, ...after].flatMap((each) => phases.get(each) ?? []));
+      if (phase === phases.get(id)) continue;
+      phases.set(id, phase);
+      moved = true;
+    }
+  }
+  return operations.map((each) => ({ ...each, phase: phases.get(each.id) ?? each.phase }));
+}
+
+function latest(phases: readonly Phase[]): Phase {
+  const index = Math.max(...phases.map((phase) => PHASES.indexOf(phase)));
+  return PHASES[index] ?? 'acquire';
+}

@@ -1,0 +1,148 @@
+/**
+ * Nothing is taken away from a guest that keeps it, and nothing is given to two. Whoever could not be
+ * read may have anything.
+ */
+import type {
+  Block,
+  Change,
+  Changes,
+  ImageChange,
+  NetworkChange,
+  VolumeChange,
+} from '../diff/change.ts';
+import { overlaysOn } from '../diff/image.ts';
+import { blocked } from '../diff/ownership.ts';
+import { volumesOf } from '../diff/volume.ts';
+import type { Observed } from '../model/domain.ts';
+import { usesOf } from '../model/secondary.ts';
+import { isOnNetwork, volumesIn } from './dependencies.ts';
+import { wantsRestart, wantsStart } from './run-policy.ts';
+
+export function guardUse(changes: Changes, observed: Observed): Changes {
+  const staying = stayingUsers(changes.secondaries, observed);
+  const dark = unreadUsers(observed);
+  const volumes = guardVolumes(changes.volumes, staying, observed).map((change) =>
+    dark !== null && needsToKnowUsers(change)
+      ? blocked(change.name, dark.code, dark.message)
+      : change,
+  );
+  const network = guardNetwork(changes.network, staying, observed);
+  return {
+    network:
+      dark !== null && cutsOff(network) ? blocked(network.name, dark.code, dark.message) : network,
+    images: changes.images.map((change) => guardImage(change, volumes, observed)),
+    volumes,
+    secondaries: changes.secondaries,
+  };
+}
+
+/** Whose domains keep what they have: this plan neither deletes nor changes them, or not yet. */
+export function stayingUsers(changes: readonly Change[], observed: Observed): ReadonlySet<string> {
+  const byName = new Map(changes.map((change) => [change.name, change]));
+  return new Set(
+    [...observed.domains.keys()].filter((name) => {
+      const change = byName.get(name);
+      if (change === undefined || change.kind === 'blocked') return true;
+      return change.kind === 'update' && keepsRunning(change);
+    }),
+  );
+}
+
+/** A guest that could not be read may have anything; null: all could be. */
+function unreadUsers({ domains, unlisted }: Observed): Block | null {
+  if (unlisted !== null) return { code: 'HostUnknown', message: unlisted };
+  for (const [name, seen] of domains) {
+    if (seen.status !== 'unknown') continue;
+    const message = `${name} may have it, and could not be read: ${seen.why}`;
+    return { code: 'HostUnknown', message };
+  }
+  return null;
+}
+
+function needsToKnowUsers(change: VolumeChange): boolean {
+  if (change.kind === 'update') {
+    return change.user === null && change.fields.some(({ field }) => field === 'sizeBytes');
+  }
+  return change.kind === 'delete';
+}
+
+function cutsOff(change: NetworkChange | null): change is NetworkChange {
+  if (change === null) return false;
+  return change.kind === 'delete' || (change.kind === 'update' && change.definition.length > 0);
+}
+
+/**
+ * Documents give a Volume to one Secondary, but a guest that is not restarted still runs with what
+ * it had before: nobody else starts with that.
+ */
+export function guardSharing(changes: readonly Change[], observed: Observed): readonly Change[] {
+  const staying = stayingUsers(changes, observed);
+  const holders = new Map<string, string>();
+  for (const [name, seen] of observed.domains) {
+    if (seen.status !== 'present' || seen.value.live === null || !staying.has(name)) continue;
+    for (const volume of volumesOf(seen.value.live)) holders.set(volume, name);
+  }
+  return changes.map((change) => {
+    if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
+      return change;
+    for (const { volume } of usesOf(change.secondary)) {
+      const holder = holders.get(volume);
+      if (holder === undefined || holder === change.name) continue;
+      const message = `${holder} still runs with Volume ${volume}: restart or halt it first`;
+      return blocked(change.name, 'VolumeInUse', message);
+    }
+    return change;
+  });
+}
+
+/** A running guest that is not restarted keeps its devices, whatever its definition says. */
+function keepsRunning(change: Extract<Change, { kind: 'update' }>): boolean {
+  if (change.observed.live === null || change.power === 'stop') return false;
+  const restarts = change.running.some(({ impact }) => impact === 'restart');
+  return restarts && !wantsRestart(change);
+}
+
+function guardVolumes(
+  changes: readonly VolumeChange[],
+  staying: ReadonlySet<string>,
+  { domains }: Observed,
+): readonly VolumeChange[] {
+  const users = new Map<string, string>();
+  for (const [name, seen] of domains) {
+    if (seen.status !== 'present' || !staying.has(name)) continue;
+    for (const volume of volumesIn(seen.value)) users.set(volume, name);
+  }
+  return changes.map((change) => {
+    const user = users.get(change.name);
+    if (change.kind !== 'delete' || user === undefined) return change;
+    const message = `${user} still has it; it goes when that one is restarted or deleted`;
+    return blocked(change.name, 'VolumeInUse', message);
+  });
+}
+
+/** What a Volume lies on stays as long as the Volume does. */
+function guardImage(
+  change: ImageChange,
+  volumes: readonly VolumeChange[],
+  observed: Observed,
+): ImageChange {
+  if (change.kind !== 'delete') return change;
+  const going = new Set(volumes.filter(({ kind }) => kind === 'delete').map(({ name }) => name));
+  const stays = overlaysOn(change.name, observed).some((name) => !going.has(name));
+  return stays ? { ...change, kind: 'keep' } : change;
+}
+
+function guardNetwork(
+  change: NetworkChange | null,
+  staying: ReadonlySet<string>,
+  { domains }: Observed,
+): NetworkChange | null {
+  if (change?.kind !== 'delete') return change;
+  const users = [...domains].filter(
+    ([name, seen]) => staying.has(name) && seen.status === 'present' && isOnNetwork(seen.value),
+  );
+  const [first] = users.map(([name]) => name).sort();
+  if (first === undefined) return change;
+  const message = `${first} is still on it; it goes when that one is restarted or deleted`;
+  return blocked(change.name, 'NetworkInUse', message);
+}

@@ -1,0 +1,40 @@
+/** The operations for one Image. */
+import type { ImageChange } from '../diff/change.ts';
+import { initialImageFields } from '../diff/image.ts';
+import { Chain } from './chain.ts';
+import type { DeletionContext, Steps } from './steps.ts';
+
+type Of<K extends ImageChange['kind']> = Extract<ImageChange, { kind: K }>;
+
+export function imageCreateSteps({ name, image, remains }: Of<'create'>): Steps {
+  const chain = new Chain('image', name);
+  // What was being made is made over; anything else has to go first.
+  if (remains !== null && remains.state !== 'creating') {
+    chain.add('image.delete', 'release', { image: name });
+  }
+  chain.add('image.import', 'provision', { image });
+  const reason =
+    remains === null ? 'not-on-host' : remains.state === 'ready' ? 'document-changed' : 'half-made';
+  return {
+    impact: 'none',
+    reasons: [reason],
+    fields: initialImageFields(image),
+    waiting: [],
+    operations: chain.operations,
+  };
+}
+
+export function imageDeleteSteps(
+  { name, observed }: Of<'delete'>,
+  { deletionReason }: DeletionContext,
+): Steps {
+  const chain = new Chain('image', name);
+  chain.add('image.delete', 'release', { image: name });
+  return {
+    impact: 'none',
+    reasons: [observed.state === 'ready' ? deletionReason : 'half-made'],
+    fields: [],
+    waiting: [],
+    operations: chain.operations,
+  };
+}

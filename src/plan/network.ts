@@ -1,0 +1,138 @@
+/** The operations for the network of a partition. */
+import type { NetworkChange, Reason } from '../diff/change.ts';
+import { addressFields, initialNetworkFields } from '../diff/network.ts';
+import { bridgeName, networkName, networkUuid, type PartitionOwner } from '../model/identity.ts';
+import type {
+  NetworkDefinition,
+  NetworkFields,
+  NetworkRef,
+  Reservations,
+} from '../model/network.ts';
+import { Chain } from './chain.ts';
+import type { DeletionContext, Steps } from './steps.ts';
+
+type Of<K extends NetworkChange['kind']> = Extract<NetworkChange, { kind: K }>;
+
+export function networkCreateSteps(
+  { name, fields, reservations }: Of<'create'>,
+  owner: PartitionOwner,
+): Steps {
+  const chain = new Chain('network', name);
+  const definition = definitionOf(fields, owner);
+  chain.add('network.define', 'prepare', { definition, basis: null });
+  addReservations(chain, refOf(definition), reservations);
+  addStart(chain, refOf(definition), name);
+  return {
+    impact: 'none',
+    reasons: ['not-on-host'],
+    fields: initialNetworkFields(fields, reservations),
+    waiting: [],
+    operations: chain.operations,
+  };
+}
+
+/** @param staying whose domains this plan leaves as they are, so that their addresses stay too */
+export function networkUpdateSteps(
+  change: Of<'update'>,
+  owner: PartitionOwner,
+  staying: ReadonlySet<string> | 'everybody',
+): Steps {
+  const { name, fields, observed, definition: changed, reserve } = change;
+  const unreserve =
+    staying === 'everybody' ? [] : change.unreserve.filter((each) => !staying.has(each));
+  const chain = new Chain('network', name);
+  const network = { uuid: observed.uuid, networkName: observed.networkName };
+  if (changed.length > 0) {
+    // Nobody is on it, or this would have been refused.
+    if (observed.active) chain.add('network.stop', 'prepare', { network });
+    const definition = definitionOf(fields, owner);
+    chain.add('network.define', 'prepare', { definition, basis: observed.fingerprint });
+  }
+  const starts = changed.length > 0 || !observed.active;
+  addReservations(chain, network, reserve);
+  if (starts) addStart(chain, network, name);
+  for (const secondary of unreserve) {
+    chain.addAfter([], 'network.unreserve', secondary, 'release', { network, secondary });
+  }
+  const given = new Map(unreserve.map((each) => [each, observed.reservations.get(each)]));
+  const before = new Map(
+    [...observed.reservations].filter(([each]) => reserve.has(each) || given.has(each)),
+  );
+  return {
+    impact: observed.active ? 'live' : 'none',
+    reasons: reasonsOf(change, starts && changed.length === 0, unreserve.length > 0),
+    fields: [...changed, ...addressFields(reserve, before)],
+    waiting: [],
+    operations: chain.operations,
+  };
+}
+
+function reasonsOf(
+  { definition, reserve }: Of<'update'>,
+  inactive: boolean,
+  gone: boolean,
+): Reason[] {
+  const origins = new Set(definition.map(({ origin }) => origin));
+  const reasons: Reason[] = [];
+  if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
+    reasons.push('document-changed');
+  }
+  if (origins.has('outside') || origins.has('both')) reasons.push('changed-outside');
+  if (inactive) reasons.push('not-active');
+  if (reserve.size > 0 || gone) reasons.push('reservations-changed');
+  return reasons;
+}
+
+export function networkDeleteSteps(
+  { name, observed }: Of<'delete'>,
+  { deletionReason }: DeletionContext,
+): Steps {
+  const chain = new Chain('network', name);
+  const network = { uuid: observed.uuid, networkName: observed.networkName };
+  if (observed.active) chain.add('network.stop', 'release', { network });
+  chain.add('network.undefine', 'release', { network });
+  return {
+    impact: 'none',
+    reasons: [deletionReason],
+    fields: [],
+    waiting: [],
+    operations: chain.operations,
+  };
+}
+
+/**
+ * In a later phase than the reservations: made on a network that runs, each of them has libvirt take
+ * the network's firewall rules away for half a second, and put them back.
+ */
+function addStart(chain: Chain, network: NetworkRef, name: string): void {
+  const after = chain.operations
+    .filter(({ kind }) => kind === 'network.define')
+    .map(({ id }) => id);
+  chain.addAfter(after, 'network.start', name, 'provision', { network });
+}
+
+/** Each by itself, so that whoever starts waits for its own address only. */
+function addReservations(chain: Chain, network: NetworkRef, reservations: Reservations): void {
+  const after = chain.operations
+    .filter(({ kind }) => kind === 'network.define')
+    .map(({ id }) => id);
+  for (const [secondary, reservation] of reservations) {
+    const args = { network, secondary, reservation };
+    chain.addAfter(after, 'network.reserve', secondary, 'prepare', args);
+  }
+}
+
+function definitionOf(fields: NetworkFields, owner: PartitionOwner): NetworkDefinition {
+  return {
+    uuid: networkUuid(owner),
+    networkName: networkName(owner.partition),
+    // Not whatever else the caller knows: this goes into the definition.
+    owner: { installation: owner.installation, partition: owner.partition },
+    bridge: bridgeName(owner),
+    fields,
+  };
+}
+
+function refOf({ uuid, networkName: name }: NetworkRef): NetworkRef {
+  return { uuid, networkName: name };
+}

@@ -1,0 +1,113 @@
+/** One change of any kind as its line of a plan, with the operations behind it. */
+import type { Change, ImageChange, NetworkChange, VolumeChange } from '../diff/change.ts';
+import type { SecondaryName } from '../model/names.ts';
+import type { Resource, ResourceKind } from '../model/resource.ts';
+import type { PlanEntry } from './entry.ts';
+import { imageCreateSteps, imageDeleteSteps } from './image.ts';
+import { networkCreateSteps, networkDeleteSteps, networkUpdateSteps } from './network.ts';
+import type { Operation } from './operation.ts';
+import {
+  createSteps,
+  type DeletionContext,
+  deleteSteps,
+  type PlanContext,
+  type Steps,
+  updateSteps,
+} from './steps.ts';
+import { volumeCreateSteps, volumeDeleteSteps, volumeUpdateSteps } from './volume.ts';
+
+export interface Planned {
+  readonly entry: PlanEntry;
+  readonly operations: readonly Operation[];
+}
+
+type Context = PlanContext & DeletionContext;
+
+export function planSecondary(change: Change, context: Context): Planned {
+  const resource = { kind: 'secondary', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+      return entryOf('create', resource, createSteps(change.secondary, context));
+    case 'delete':
+      return entryOf('delete', resource, deleteSteps(change, context));
+    case 'update':
+      return entryOf('update', resource, updateSteps(change, context));
+  }
+}
+
+/** @param stopping whose guests this plan shuts down */
+export function planVolume(
+  change: VolumeChange,
+  context: Context,
+  stopping: ReadonlySet<SecondaryName>,
+): Planned {
+  const resource = { kind: 'volume', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'keep':
+      return without({ kind: 'kept', resource });
+    case 'create':
+      return entryOf('create', resource, volumeCreateSteps(change));
+    case 'delete':
+      return entryOf('delete', resource, volumeDeleteSteps(change, context));
+    case 'update': {
+      const user = change.user?.owner?.secondary;
+      const goes = user !== undefined && stopping.has(user);
+      return entryOf('update', resource, volumeUpdateSteps(change, goes));
+    }
+  }
+}
+
+export function planImage(change: ImageChange, context: Context): Planned {
+  const resource = { kind: 'image', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'keep':
+      return without({ kind: 'kept', resource });
+    case 'unchanged':
+      return without({ kind: 'unchanged', resource, waiting: [] });
+    case 'create':
+      return entryOf('create', resource, imageCreateSteps(change));
+    case 'delete':
+      return entryOf('delete', resource, imageDeleteSteps(change, context));
+  }
+}
+
+/** @param staying whose domains this plan leaves as they are */
+export function planNetwork(
+  change: NetworkChange,
+  context: Context,
+  staying: ReadonlySet<string> | 'everybody',
+): Planned {
+  const resource = { kind: 'network', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+      return entryOf('create', resource, networkCreateSteps(change, context));
+    case 'delete':
+      return entryOf('delete', resource, networkDeleteSteps(change, context));
+    case 'update':
+      return entryOf('update', resource, networkUpdateSteps(change, context, staying));
+  }
+}
+
+function without(entry: PlanEntry): Planned {
+  return { entry, operations: [] };
+}
+
+function entryOf(
+  kind: 'create' | 'update' | 'delete',
+  resource: Resource & { readonly kind: ResourceKind },
+  { operations, ...work }: Steps,
+): Planned {
+  if (operations.length === 0) {
+    return without({ kind: 'unchanged', resource, waiting: work.waiting });
+  }
+  const entry = { kind, resource, ...work, operations: operations.map(({ id }) => id) };
+  return { entry, operations };
+}
