@@ -1,0 +1,98 @@
+/**
+ * Copies of disks. Where the file system can share the bytes (reflink) it is asked to; elsewhere
+ * they are copied, without what is only zeroes, and so that it can be given up half-way.
+ */
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { goOn } from './attempt.ts';
+import { makeEmpty, withFile } from './disk-file.ts';
+
+/** Small enough to find what is only zeroes, large enough to be read in no time. */
+const chunkBytes = 256 * 2 ** 10;
+const zeroes = Buffer.alloc(chunkBytes);
+
+/** Of as many bytes as the file has now. @param to does not exist; nobody else can open it */
+export async function copyDisk(
+  source: FileHandle,
+  sizeBytes: number,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await isShared(source, to)) return;
+  const copy = await makeEmpty(to);
+  try {
+    await copyChunks(source, sizeBytes, copy, signal);
+    await copy.sync();
+  } finally {
+    await copy.close();
+  }
+}
+
+/** `sha256:` and its digits, of what is on the disk. */
+export function digestOf(path: string, signal: AbortSignal): Promise<string> {
+  return withFile(path, 'read', async (file, sizeBytes) => {
+    const hash = createHash('sha256');
+    await eachChunk(file, sizeBytes, signal, async (chunk) => {
+      hash.update(chunk);
+    });
+    return `sha256:${hash.digest('hex')}`;
+  });
+}
+
+async function isShared(source: FileHandle, to: string): Promise<boolean> {
+  try {
+    // The descriptor and not its path: it is the file that was looked at.
+    const mode = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
+    await copyFile(`/proc/self/fd/${source.fd}`, to, mode);
+  } catch {
+    await rm(to, { force: true });
+    return false;
+  }
+  const copy = await open(to, 'r+');
+  try {
+    await copy.chmod(0o600);
+    await copy.sync();
+  } finally {
+    await copy.close();
+  }
+  return true;
+}
+
+async function copyChunks(
+  source: FileHandle,
+  sizeBytes: number,
+  copy: FileHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  const copied = await eachChunk(source, sizeBytes, signal, async (chunk, at) => {
+    if (!chunk.equals(zeroes.subarray(0, chunk.length))) await writeAll(copy, chunk, at);
+  });
+  await copy.truncate(copied);
+}
+
+/** @returns how many bytes there were: fewer, if the file has become shorter meanwhile */
+async function eachChunk(
+  file: FileHandle,
+  sizeBytes: number,
+  signal: AbortSignal,
+  use: (chunk: Buffer, at: number) => Promise<void>,
+): Promise<number> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  let at = 0;
+  while (at < sizeBytes) {
+    goOn('reading a disk', signal);
+    const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, sizeBytes - at), at);
+    if (bytesRead === 0) break;
+    await use(buffer.subarray(0, bytesRead), at);
+    at += bytesRead;
+  }
+  return at;
+}
+
+async function writeAll(file: FileHandle, chunk: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, at + done);
+    done += bytesWritten;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A partition's Images: `STATE/PARTITION/images/NAME`. An import is hostile until our own copy of
+ * it has been seen to be what the digest says, and its header to name nothing of this host. The
+ * bytes are never written again, and readable to all: QEMU reads them for every overlay, as a user
+ * of its own.
+ */
+import { resolve } from 'node:path';
+import type { PartitionOwner } from '../../model/identity.ts';
+import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
+import { type Observation, present } from '../../model/observation.ts';
+import type { Image, ObservedImage } from '../../model/volume.ts';
+import { HostError } from '../host-error.ts';
+import type { ImageReader, ImageWriter } from '../ports.ts';
+import { attempt } from './attempt.ts';
+import { copyDisk, digestOf } from './copy-disk.ts';
+import { checkDisk, diskSize, withFile } from './disk-file.ts';
+import { hasErrno } from './io-error.ts';
+import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
+import { type StoreLayout, storeLayout } from './layout.ts';
+import { imagePlace, observedSize, volumePlace } from './places.ts';
+import { type ImageRecord, ownerOf } from './record.ts';
+
+export function localImageReader(stateDir: string): ImageReader {
+  const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
+  return {
+    list: (partition, signal) =>
+      attempt('listing images', signal, () => namesIn(layoutOf(partition).imagesDir)),
+    read: (partition, name, signal) =>
+      attempt(`reading image ${name}`, signal, () => readImage(layoutOf(partition), name)),
+  };
+}
+
+export function localImages(stateDir: string): ImageReader & ImageWriter {
+  const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
+  return {
+    ...localImageReader(stateDir),
+    import: (owner, image, signal) =>
+      attempt(`importing image ${image.name}`, signal, () =>
+        importImage(layoutOf(owner), owner, image, signal),
+      ),
+    delete: (owner, name, signal) =>
+      attempt(`deleting image ${name}`, signal, () => deleteImage(layoutOf(owner), owner, name)),
+  };
+}
+
+async function readImage(
+  layout: StoreLayout,
+  name: ImageName,
+): Promise<Observation<ObservedImage>> {
+  const seen = await lookInto(imagePlace(layout, name));
+  if (seen.status !== 'present') return seen;
+  if (seen.value === null) {
+    const nothing = { state: 'ready', digest: '', format: 'raw', sizeBytes: 0 } as const;
+    return present({ name, owner: null, ...nothing });
+  }
+  const { state, digest, format } = seen.value;
+  const size = await observedSize(seen.value, layout.imageDisk(name, format));
+  if (size.status !== 'present') return size;
+  return present({
+    name,
+    owner: ownerOf(seen.value),
+    state,
+    digest,
+    format,
+    sizeBytes: size.value,
+  });
+}
+
+async function importImage(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: Image,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, digest, format } = image;
+  const place = imagePlace(layout, name);
+  await requireRoom(place, owner);
+  const common = { formatVersion: 1, kind: 'image', state: 'ready' } as const;
+  const record: ImageRecord = { ...common, ...owner, name, digest, format };
+  await withSource(layout.file(image.file), async (source, sizeBytes) => {
+    // Of a raw file this can be said before all of it is copied.
+    if (format === 'raw') checkSize(image, sizeBytes);
+    await fillPlace(place, record, async () => {
+      const disk = layout.imageDisk(name, format);
+      await copyDisk(source, sizeBytes, disk, signal);
+      await checkCopy(disk, image, signal);
+    });
+  });
+}
+
+/** @throws HostError `Refused` if there is no such regular file */
+async function withSource(path: string, use: Parameters<typeof withFile<void>>[2]): Promise<void> {
+  let opened = false;
+  try {
+    await withFile(path, 'read', (file, sizeBytes) => {
+      opened = true;
+      return use(file, sizeBytes);
+    });
+  } catch (error) {
+    if (opened) throw error;
+    if (hasErrno(error, 'ENOENT')) throw new HostError('Refused', `there is no ${path}`);
+    // What O_NOFOLLOW says of one.
+    if (hasErrno(error, 'ELOOP')) throw new HostError('Refused', `${path} is a symbolic link`);
+    throw error;
+  }
+}
+
+/** Of our copy and not of the file, which can change meanwhile. */
+async function checkCopy(disk: string, image: Image, signal: AbortSignal): Promise<void> {
+  const digest = await digestOf(disk, signal);
+  if (digest !== image.digest) {
+    throw new HostError('Refused', `${image.file} is ${digest}, and not ${image.digest}`);
+  }
+  await checkDisk(disk, image.format, null);
+  checkSize(image, await diskSize(disk, image.format));
+  await withFile(disk, 'read', async (file) => {
+    await file.chmod(0o444);
+    await file.sync();
+  });
+}
+
+function checkSize({ file, virtualBytesMax }: Image, sizeBytes: number): void {
+  if (virtualBytesMax === null || sizeBytes <= virtualBytesMax) return;
+  const message = `${file} is a disk of ${sizeBytes} bytes, and may have ${virtualBytesMax}`;
+  throw new HostError('Refused', message);
+}
+
+async function deleteImage(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  name: ImageName,
+): Promise<void> {
+  for (const volume of await namesIn<VolumeName>(layout.volumesDir)) {
+    const seen = await lookInto(volumePlace(layout, volume));
+    if (seen.status === 'unknown') {
+      const cause = new Error(seen.why);
+      throw new HostError('Refused', `volume ${volume} may lie on image ${name}`, { cause });
+    }
+    const origin = seen.status === 'present' ? seen.value?.origin : null;
+    const lies = origin?.provision === 'Overlay' && origin.image === name;
+    // What is half made or half deleted holds nothing that needs it.
+    if (!lies || (seen.status === 'present' && seen.value?.state !== 'ready')) continue;
+    throw new HostError('Refused', `volume ${volume} lies on image ${name}`);
+  }
+  await emptyPlace(imagePlace(layout, name), owner);
+}

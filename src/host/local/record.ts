@@ -1,0 +1,128 @@
+/**
+ * The record beside a disk: whose it is, what it began as and how far its making has come. It is
+ * what tells our files from anybody else's, so it is written whole or not at all, and one that
+ * cannot be understood is never written over. A link is never followed to one.
+ */
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type InstallationId, installationId, type PartitionOwner } from '../../model/identity.ts';
+import {
+  type ImageName,
+  NAME_PATTERN,
+  type PartitionName,
+  type VolumeName,
+} from '../../model/names.ts';
+import { absent, type Observation, present, unknown } from '../../model/observation.ts';
+import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
+import { explainError } from '../host-error.ts';
+import { hasErrno, ioError } from './io-error.ts';
+import { syncFolder } from './sync-folder.ts';
+
+export const RECORD_FILE = 'record.json';
+/** What a crash can leave of a record that was being written. */
+export const RECORD_DRAFT = 'record.json.new';
+/** A record is some hundred bytes. */
+const recordBytesMax = 65_536;
+
+const named = <T extends string>() =>
+  z.custom<T>((value) => typeof value === 'string' && NAME_PATTERN.test(value), 'not a name');
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+const common = {
+  /** Of this form. One that is newer than this program is left alone. */
+  formatVersion: z.literal(1),
+  installation: z.custom<InstallationId>(
+    (value) => typeof value === 'string' && installationId(value) === value,
+    'not an installation id',
+  ),
+  partition: named<PartitionName>(),
+  state: z.enum(STORED_STATES),
+  format: z.enum(DISK_FORMATS),
+};
+
+const origin = z.strictObject({
+  image: named<ImageName>(),
+  digest,
+  format: z.enum(DISK_FORMATS),
+  provision: z.enum(PROVISIONS),
+});
+
+export const volumeRecord = z.strictObject({
+  ...common,
+  kind: z.literal('volume'),
+  name: named<VolumeName>(),
+  deletionPolicy: z.enum(DELETION_POLICIES),
+  origin: origin.nullable(),
+});
+export type VolumeRecord = z.output<typeof volumeRecord>;
+
+export const imageRecord = z.strictObject({
+  ...common,
+  kind: z.literal('image'),
+  name: named<ImageName>(),
+  digest,
+});
+export type ImageRecord = z.output<typeof imageRecord>;
+
+export type KeptRecord = VolumeRecord | ImageRecord;
+
+export function ownerOf({ installation, partition }: KeptRecord): PartitionOwner {
+  return { installation, partition };
+}
+
+export async function readRecord<R extends KeptRecord>(
+  folder: string,
+  schema: z.ZodType<R>,
+): Promise<Observation<R>> {
+  const path = join(folder, RECORD_FILE);
+  let text: string;
+  try {
+    text = await readSmallFile(path);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return absent;
+    return unknown(explainError(ioError(`reading ${path}`, error)));
+  }
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return present(parsed.data);
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined ? '' : `: ${issue.path.join('.')}: ${issue.message}`;
+  return unknown(`${path} is not a record that is understood here${where}`);
+}
+
+/** All or nothing, also across a crash of the machine. */
+export async function writeRecord(folder: string, record: KeptRecord): Promise<void> {
+  const draft = join(folder, RECORD_DRAFT);
+  await rm(draft, { force: true });
+  const file = await open(draft, 'wx', 0o644);
+  try {
+    await file.chmod(0o644);
+    await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, join(folder, RECORD_FILE));
+  await syncFolder(folder);
+}
+
+async function readSmallFile(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    if (stats.size > recordBytesMax) throw new Error(`it is longer than ${recordBytesMax} bytes`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
