@@ -2,7 +2,7 @@
  * What was last applied, as it stands in our mark: one attribute of JSON. The operator of the host
  * may have edited it, so it is read as strictly as anything else that comes from outside.
  */
-import type { DomainFields, FieldName, FieldValue, PolicyFields } from '../../model/domain.ts';
+import type { DomainFields, FieldName, PolicyFields } from '../../model/domain.ts';
 
 type FieldKind = 'number' | 'boolean' | 'text' | 'text or null';
 
@@ -16,6 +16,9 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   commandLine: 'text or null',
   disk: 'text or null',
   diskFormat: 'text or null',
+  bootVolume: 'text or null',
+  volumes: 'text',
+  network: 'text',
   serialConsole: 'boolean',
   runPolicy: 'text',
   updatePolicy: 'text',
@@ -29,7 +32,7 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
  * For fields that marks of earlier versions do not have: what a domain of theirs amounts to. With
  * nothing here, a new field would make an upgrade redefine every VM there is.
  */
-const addedSince: Partial<DomainFields> = {};
+const addedSince: Partial<DomainFields> = { bootVolume: null, volumes: '', network: 'None' };
 
 const names = Object.keys(kinds) as readonly FieldName[];
 
@@ -40,8 +43,9 @@ export function writeApplied(fields: DomainFields): string {
 /** Null unless every field is there and of its kind: then nobody knows what was last applied. */
 export function readApplied(text: string | undefined): DomainFields | null {
   if (text === undefined) return null;
-  const values = parseObject(text);
-  if (values === null) return null;
+  const marked = parseObject(text);
+  if (marked === null) return null;
+  const values = new Map([...Object.entries(addedSince), ...marked]);
   if (!names.every((name) => isKind(values.get(name), kinds[name]))) return null;
   // Every field has just been checked.
   return Object.fromEntries(
@@ -65,11 +69,12 @@ const unknownPolicy: PolicyFields = {
   startAfter: '',
 };
 
-function parseObject(text: string): ReadonlyMap<string, FieldValue> | null {
+/** The members of an object in JSON; null if it is none. */
+export function parseObject(text: string): ReadonlyMap<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return new Map(Object.entries({ ...addedSince, ...value }));
+    return new Map(Object.entries(value));
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@
  * whether something is there; the first that fails ends those that build on it.
  */
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect, connectReadOnly, type ReadOnlyConnection } from '../../libvirt/index.ts';
 import { explainError } from '../host-error.ts';
 import { hasErrno } from '../local/io-error.ts';
@@ -28,6 +28,7 @@ export async function diagnose(
     ...(reading.some(({ status }) => status === 'failed')
       ? []
       : [await checkWriting(target, signal)]),
+    await checkNetworks(),
     await checkStateDir(target),
     await checkStore(target),
   ];
@@ -88,6 +89,29 @@ async function checkWriting({ uri }: LibvirtTarget, signal: AbortSignal): Promis
   } catch (error) {
     const mend = 'run as root, or as a member of group libvirt';
     return failed('permission', explainError(error), mend);
+  }
+}
+
+/** Where services find programs; our own PATH says nothing of libvirtd's. */
+const dnsmasqPaths = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/bin'].map((folder) =>
+  join(folder, 'dnsmasq'),
+);
+
+/** libvirt looks for it only when a network starts. */
+async function checkNetworks(): Promise<Finding> {
+  const isThere = await Promise.all(dnsmasqPaths.map(canRun));
+  const path = dnsmasqPaths.find((_path, index) => isThere[index]);
+  if (path !== undefined) return ok('networks', `${path} is there`);
+  const mend = 'apt-get install dnsmasq-base';
+  return warning('networks', 'without dnsmasq no network of a partition can start', mend);
+}
+
+async function canRun(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,39 +1,21 @@
 /** The places in a domain's XML that unnest manages: reading and writing agree on them here. */
-import { readApplied } from './applied-fields.ts';
+import { createHash } from 'node:crypto';
 import type { XmlElement } from '../../libvirt/xml.ts';
+import { type VolumeName, volumeName } from '../../model/names.ts';
+import { readApplied } from './applied-fields.ts';
+import { MARK_APPLIED, markIn, type MarkName } from './mark.ts';
+import { attributeOf, childNamed } from './xml-tree.ts';
 
-/** The namespace of our mark; its version changes when the mark's attributes do. */
-export const MARK_NAMESPACE = 'https://unnest.dev/ns/v1';
-export const MARK_PREFIX = 'unnest';
-export const MARK_NAME = `${MARK_PREFIX}:secondary`;
+export const MARK_NAME = 'unnest:secondary' satisfies MarkName;
 /** `asked` while a stop is asked for by us; not there otherwise. */
 export const MARK_STOP = 'stop';
-/** What was last applied, as JSON: see `applied-fields.ts`. */
-export const MARK_APPLIED = 'applied';
 
 /** The disk that a Secondary boots from is the one at this target. */
 export const ROOT_DISK_TARGET = 'vda';
 
-export function childNamed(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  return elementsOf(element).find((child) => child.name === name);
-}
-
-export function elementsOf(element: XmlElement | undefined): readonly XmlElement[] {
-  return (element?.children ?? []).filter((child) => typeof child !== 'string');
-}
-
-export function textOf(element: XmlElement | undefined): string | undefined {
-  if (element === undefined) return undefined;
-  return element.children.filter((child) => typeof child === 'string').join('');
-}
-
-export function attributeOf(element: XmlElement | undefined, name: string): string | undefined {
-  return element?.attributes.get(name);
-}
-
 /** Our mark in a domain's XML, whoever's it says it is. */
 export function markOf(domain: XmlElement): XmlElement | undefined {
-  return childNamed(childNamed(domain, 'metadata'), MARK_NAME);
+  return markIn(domain, MARK_NAME);
 }
 
 /** Which of the devices in our places are ours; an operator may have put one of theirs there. */
@@ -51,11 +33,47 @@ export function oursIn(domain: XmlElement): Ours {
   };
 }
 
-/** The root disk among a domain's devices. */
+/** The root disk among a domain's devices, if it is a file of the store and not a Volume. */
 export function isRootDisk(device: XmlElement): boolean {
-  return (
-    device.name === 'disk' && attributeOf(childNamed(device, 'target'), 'dev') === ROOT_DISK_TARGET
-  );
+  return isAtRoot(device) && volumeOf(device) === undefined;
+}
+
+export function isAtRoot(device: XmlElement): boolean {
+  return device.name === 'disk' && targetOf(device) === ROOT_DISK_TARGET;
+}
+
+/** `vda` and so on: how libvirt tells the disks of a domain apart. */
+export function targetOf(disk: XmlElement): string | undefined {
+  return attributeOf(childNamed(disk, 'target'), 'dev');
+}
+
+const volumeAlias = 'ua-volume-';
+
+/** libvirt keeps an alias that begins so as it is, and it need not be where a disk was. */
+export function volumeAliasOf(volume: VolumeName): string {
+  return `${volumeAlias}${volume}`;
+}
+
+/** The Volume that a disk is of, by its alias; its place may change. */
+export function volumeOf(device: XmlElement): VolumeName | undefined {
+  const alias = device.name === 'disk' ? aliasOf(device) : undefined;
+  return alias?.startsWith(volumeAlias) ? volumeName(alias.slice(volumeAlias.length)) : undefined;
+}
+
+/** virtio-blk shows a guest 20 characters of a serial number: those of a long name, told apart. */
+export function serialOf(volume: VolumeName): string {
+  if (volume.length <= 20) return volume;
+  return `${volume.slice(0, 11)}-${createHash('sha256').update(volume).digest('hex').slice(0, 8)}`;
+}
+
+export const NIC_ALIAS = 'ua-nic-partition';
+
+export function isNic(device: XmlElement): boolean {
+  return device.name === 'interface' && aliasOf(device) === NIC_ALIAS;
+}
+
+function aliasOf(device: XmlElement): string | undefined {
+  return attributeOf(childNamed(device, 'alias'), 'name');
 }
 
 /** Whatever else is called a console in XML, these two belong to the serial port. */

@@ -13,14 +13,15 @@ import type { DomainFields, DomainRef, ObservedDomain, Power } from '../../model
 import { domainUuid } from '../../model/identity.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
+import type { StoreLayout } from '../local/layout.ts';
 import type { DomainReader } from '../ports.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
 import { calling } from './host-error-from.ts';
 import { readDomainXml } from './read-domain-xml.ts';
 
-/** @param storeDir the folder that holds the files which documents name */
-export function domainReader(connection: ReadOnlyConnection, storeDir: string): DomainReader {
+/** @param layout where the files are that documents name */
+export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
   return {
     facts: (signal) => calling('reading what the host can do', () => readFacts(connection, signal)),
     list: (signal) =>
@@ -32,7 +33,7 @@ export function domainReader(connection: ReadOnlyConnection, storeDir: string): 
         });
       }),
     read: (refs, signal) =>
-      calling('reading domains', () => readAll(connection, storeDir, refs, signal)),
+      calling('reading domains', () => readAll(connection, layout, refs, signal)),
     watch: domainWatches(connection),
   };
 }
@@ -47,7 +48,7 @@ const statsDomainsMax = 4096;
 
 async function readAll(
   connection: ReadOnlyConnection,
-  storeDir: string,
+  layout: StoreLayout,
   refs: readonly DomainRef[],
   signal: AbortSignal,
 ): Promise<readonly Observation<ObservedDomain>[]> {
@@ -62,7 +63,7 @@ async function readAll(
   const live = await collect(connection.domains.xmlAll(running, { signal }));
   const transientUuids = new Set(transient.map(({ uuid }) => uuid));
   return refs.map((ref) =>
-    observation(ref, storeDir, {
+    observation(ref, layout, {
       state: states.get(ref.uuid),
       isTransient: transientUuids.has(ref.uuid),
       inactive: inactive.get(ref.uuid),
@@ -106,7 +107,7 @@ interface Parts {
 
 function observation(
   ref: DomainRef,
-  storeDir: string,
+  layout: StoreLayout,
   { state, isTransient, inactive, live }: Parts,
 ): Observation<ObservedDomain> {
   if (inactive === undefined || isGone(inactive) || (live !== undefined && isGone(live))) {
@@ -118,7 +119,7 @@ function observation(
   const power = powerOf(state);
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {
-    const { owner, fields, stopAsked, lastApplied } = readDomainXml(inactive.ok, storeDir);
+    const { owner, fields, stopAsked, lastApplied } = readDomainXml(inactive.ok, layout);
     return present({
       uuid: ref.uuid,
       domainName: ref.domainName,
@@ -128,7 +129,7 @@ function observation(
       defined: fields,
       stopAsked,
       lastApplied,
-      live: live === undefined ? null : liveFields(live.ok, storeDir),
+      live: live === undefined ? null : liveFields(live.ok, layout, lastApplied),
       fingerprint: fingerprintOf(inactive.ok),
     });
   } catch (error) {
@@ -136,8 +137,13 @@ function observation(
   }
 }
 
-function liveFields(xml: string, storeDir: string): DomainFields {
-  return readDomainXml(xml, storeDir).fields;
+/** In the order of the definition's mark: another order of the same disks is no other guest. */
+function liveFields(
+  xml: string,
+  layout: StoreLayout,
+  lastApplied: DomainFields | null,
+): DomainFields {
+  return readDomainXml(xml, layout, lastApplied?.volumes).fields;
 }
 
 /**

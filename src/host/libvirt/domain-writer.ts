@@ -1,15 +1,17 @@
 /** Changing domains. Each method is one call to libvirt, and says nothing of what the guest does. */
 import { type Connection, LibvirtError } from '../../libvirt/index.ts';
 import type { DomainRef } from '../../model/domain.ts';
+import type { StoreLayout } from '../local/layout.ts';
 import type { DomainConsole, DomainWriter } from '../ports.ts';
-import { MARK_NAMESPACE, MARK_PREFIX } from './domain-parts.ts';
 import { handleOf } from './domain-reader.ts';
+import { growDisk } from './grow-disk.ts';
 import { calling } from './host-error-from.ts';
+import { MARK_NAMESPACE, MARK_PREFIX } from './mark.ts';
 import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
 
 export function domainWriter(
   { domains }: Connection,
-  storeDir: string,
+  layout: StoreLayout,
 ): DomainWriter & DomainConsole {
   const on = (verb: string, ref: DomainRef, call: () => Promise<unknown>) =>
     calling(`${verb} ${ref.domainName}`, async () => void (await call()));
@@ -17,7 +19,7 @@ export function domainWriter(
     define: (definition, signal) =>
       on('defining', definition, async () => {
         const current = await currentXml(domains, definition, signal);
-        const xml = writeDomainXml(definition, current, storeDir);
+        const xml = writeDomainXml(definition, current, layout);
         // Not validated against libvirt's schema: that costs ten times the definition itself, what
         // was asked for is read back anyway, and a test validates all that is ever written.
         await domains.define(xml, { signal });
@@ -50,6 +52,10 @@ export function domainWriter(
         } as const;
         await domains.setMetadata(handleOf(ref), mark, { config: true, signal });
       }),
+    growDisk: (ref, volume, bytes, signal) =>
+      on(`growing ${volume} of`, ref, () =>
+        growDisk(domains, handleOf(ref), volume, bytes, signal),
+      ),
     setMemory: (ref, bytes, signal) =>
       on('setting the memory of', ref, () =>
         domains.setMemory(handleOf(ref), bytes / 1024, { live: true, signal }),

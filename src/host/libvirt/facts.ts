@@ -2,7 +2,7 @@
 import type { ReadOnlyConnection } from '../../libvirt/index.ts';
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { HostFacts, Platform } from '../../model/domain.ts';
-import { attributeOf, childNamed, elementsOf, textOf } from './domain-parts.ts';
+import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
 
 export async function readFacts(
   connection: ReadOnlyConnection,

@@ -1,12 +1,17 @@
 /** A host by its libvirt URI: a view that cannot write, or the whole. */
 import { connect, connectReadOnly } from '../../libvirt/index.ts';
 import type { PartitionName } from '../../model/names.ts';
+import { localImageReader, localImages } from '../local/images.ts';
 import { localInstallation } from '../local/installation.ts';
-import { localStore, storePath } from '../local/store.ts';
+import { storeLayout } from '../local/layout.ts';
+import { localStore } from '../local/store.ts';
+import { localVolumeReader, localVolumes } from '../local/volumes.ts';
 import type { Host, HostView } from '../ports.ts';
 import { domainReader } from './domain-reader.ts';
 import { domainWriter } from './domain-writer.ts';
 import { calling } from './host-error-from.ts';
+import { networkReader } from './network-reader.ts';
+import { networkWriter } from './network-writer.ts';
 
 export interface LibvirtTarget {
   readonly uri: string;
@@ -27,9 +32,12 @@ export async function openLibvirtView(
   const connection = await calling(`connecting to ${uri}`, () => connectReadOnly({ uri, signal }));
   return {
     host: {
-      domains: domainReader(connection, storePath(stateDir, partition)),
+      domains: domainReader(connection, storeLayout(stateDir, partition)),
       store: localStore(stateDir),
-      // Without the writer also at run time.
+      // Without the writers also at run time.
+      volumes: localVolumeReader(stateDir),
+      images: localImageReader(stateDir),
+      networks: networkReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
     },
     close: async () => connection.close(),
@@ -42,11 +50,14 @@ export async function openLibvirtHost(
 ): Promise<Open<Host>> {
   const { uri, stateDir, partition } = target;
   const connection = await calling(`connecting to ${uri}`, () => connect({ uri, signal }));
-  const storeDir = storePath(stateDir, partition);
+  const layout = storeLayout(stateDir, partition);
   return {
     host: {
-      domains: { ...domainReader(connection, storeDir), ...domainWriter(connection, storeDir) },
+      domains: { ...domainReader(connection, layout), ...domainWriter(connection, layout) },
       store: localStore(stateDir),
+      volumes: localVolumes(stateDir),
+      images: localImages(stateDir),
+      networks: { ...networkReader(connection), ...networkWriter(connection) },
       installation: localInstallation(stateDir),
     },
     close: async () => connection.close(),

@@ -1,23 +1,15 @@
 /** A domain's XML to the fields that unnest manages. What it does not manage is not looked at. */
-import { relative } from 'node:path';
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainFields } from '../../model/domain.ts';
-import { installationId, type Owner } from '../../model/identity.ts';
-import { FILE_NAME_PATTERN, partitionName, secondaryName } from '../../model/names.ts';
+import type { Owner } from '../../model/identity.ts';
+import { secondaryName } from '../../model/names.ts';
+import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
-import {
-  attributeOf,
-  childNamed,
-  elementsOf,
-  isRootDisk,
-  isSerialConsole,
-  MARK_APPLIED,
-  MARK_NAMESPACE,
-  MARK_STOP,
-  markOf,
-  oursIn,
-  textOf,
-} from './domain-parts.ts';
+import { readNic } from './domain-nic.ts';
+import { isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
+import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
+import { nameInStore, readDisks } from './read-disks.ts';
+import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
 
 export interface ReadDomain {
   readonly owner: Owner | null;
@@ -27,12 +19,14 @@ export interface ReadDomain {
 }
 
 /**
- * @param storeDir the folder whose files are named, not pathed, in documents
+ * @param layout whose files are named, not pathed, in documents
+ * @param order the Volumes in the order to tell them in; the one of the XML's own mark if not given
  * @throws Error if the XML is not what libvirt writes
  */
-export function readDomainXml(xml: string, storeDir: string): ReadDomain {
+export function readDomainXml(xml: string, layout: StoreLayout, order?: string): ReadDomain {
   const domain = parseXml(xml);
   const applied = readApplied(attributeOf(markOf(domain), MARK_APPLIED));
+  const owner = readMark(domain);
   const ours = oursIn(domain);
   const vcpu = childNamed(domain, 'vcpu');
   const vcpusMax = wholeNumber(textOf(vcpu), 'vcpu');
@@ -40,7 +34,7 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
   const current = childNamed(domain, 'currentMemory');
   const devices = elementsOf(childNamed(domain, 'devices'));
   return {
-    owner: readMark(domain),
+    owner,
     lastApplied: applied,
     stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
@@ -48,49 +42,34 @@ export function readDomainXml(xml: string, storeDir: string): ReadDomain {
       vcpusMax,
       memoryBytes: current === undefined ? memoryMaxBytes : bytesOf(current),
       memoryMaxBytes,
-      ...readBoot(domain, ours.disk ? devices : [], storeDir),
+      ...readBoot(domain, layout),
+      ...readDisks(devices, layout, ours, order ?? applied?.volumes ?? ''),
+      network: readNic(devices, owner),
       serialConsole: ours.serial && devices.some(isSerialConsole),
       ...policyFrom(applied),
     },
   };
 }
 
-type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine' | 'disk' | 'diskFormat'>;
+type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine'>;
 
-function readBoot(
-  domain: XmlElement,
-  devices: readonly XmlElement[],
-  storeDir: string,
-): BootFields {
+function readBoot(domain: XmlElement, layout: StoreLayout): BootFields {
   const os = childNamed(domain, 'os');
-  const kernel = nameInStore(textOf(childNamed(os, 'kernel')), storeDir);
-  const disk = devices.find(isRootDisk);
+  const kernel = nameInStore(textOf(childNamed(os, 'kernel')), layout);
   return {
     kernel,
-    initrd: nameInStore(textOf(childNamed(os, 'initrd')), storeDir),
+    initrd: nameInStore(textOf(childNamed(os, 'initrd')), layout),
     // An empty command line is not written by libvirt, but it is one.
     commandLine: textOf(childNamed(os, 'cmdline')) ?? (kernel === null ? null : ''),
-    disk: nameInStore(attributeOf(childNamed(disk, 'source'), 'file'), storeDir),
-    diskFormat: attributeOf(childNamed(disk, 'driver'), 'type') ?? null,
   };
-}
-
-/** A file of the store by its name; any other path as it is, which no document can ask for. */
-function nameInStore(path: string | undefined, storeDir: string): string | null {
-  if (path === undefined) return null;
-  const name = relative(storeDir, path);
-  return FILE_NAME_PATTERN.test(name) ? name : path;
 }
 
 /** Null unless there is a mark and every part of it is well formed. */
 function readMark(domain: XmlElement): Owner | null {
   const mark = markOf(domain);
-  if (attributeOf(mark, 'xmlns:unnest') !== MARK_NAMESPACE) return null;
-  const installation = installationId(attributeOf(mark, 'installation') ?? '');
-  const partition = partitionName(attributeOf(mark, 'partition') ?? '');
+  const owner = partitionOwnerOf(mark);
   const secondary = secondaryName(attributeOf(mark, 'name') ?? '');
-  if (installation === undefined || partition === undefined || secondary === undefined) return null;
-  return { installation, partition, secondary };
+  return owner === null || secondary === undefined ? null : { ...owner, secondary };
 }
 
 /** libvirt always answers in KiB, whatever was written. */

@@ -3,51 +3,45 @@
  * everything else in it is kept, pinned machine type, addresses and MACs included. Strings become
  * text nodes and attribute values of a tree, never XML.
  */
-import { join } from 'node:path';
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
 import { HostError } from '../host-error.ts';
+import type { StoreLayout } from '../local/layout.ts';
 import { writeApplied } from './applied-fields.ts';
+import { withNic } from './domain-nic.ts';
 import {
-  attributeOf,
-  childNamed,
-  isRootDisk,
   isSerialConsole,
-  MARK_APPLIED,
   MARK_NAME,
-  MARK_NAMESPACE,
   MARK_STOP,
   markOf,
   type Ours,
   oursIn,
-  ROOT_DISK_TARGET,
 } from './domain-parts.ts';
-
-type Node = XmlElement | string;
+import { MARK_APPLIED, withMark } from './mark.ts';
+import { withDisks } from './write-disks.ts';
+import { edit, element } from './xml-tree.ts';
 
 /** @param current the inactive XML of the domain that is there, or null to make a new one */
 export function writeDomainXml(
   definition: DomainDefinition,
   current: string | null,
-  storeDir: string,
+  layout: StoreLayout,
 ): string {
   const domain = current === null ? newDomain(definition) : parseXml(current);
   const ours = oursIn(domain);
-  const path = (file: string | null) => (file === null ? null : join(storeDir, file));
-  const { fields } = definition;
+  const { fields, owner } = definition;
+  const mark = { name: owner.secondary, [MARK_APPLIED]: writeApplied(fields) };
   return serializeXml(
     edit(domain, [
-      ['metadata', (metadata) => withMark(metadata ?? element('metadata'), definition)],
+      ['metadata', (metadata) => withMark(metadata, MARK_NAME, owner, mark)],
       ['memory', () => kibibytes('memory', fields.memoryMaxBytes)],
       ['currentMemory', () => kibibytes('currentMemory', fields.memoryBytes)],
       ['vcpu', (vcpu) => vcpuElement(vcpu, fields)],
-      ['os', (os) => withBoot(os ?? element('os'), fields, path)],
-      ['devices', (devices) => withDevices(devices ?? element('devices'), fields, path, ours)],
+      ['os', (os) => withBoot(os ?? element('os'), fields, layout)],
+      ['devices', (found) => withDevices(found ?? element('devices'), definition, layout, ours)],
     ]),
   );
 }
-
-type Path = (file: string | null) => string | null;
 
 function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement {
   const { domainType, machine } = platform;
@@ -76,19 +70,6 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
   ]);
 }
 
-function withMark(metadata: XmlElement, { owner, fields }: DomainDefinition): XmlElement {
-  const attributes = {
-    'xmlns:unnest': MARK_NAMESPACE,
-    installation: owner.installation,
-    partition: owner.partition,
-    name: owner.secondary,
-    [MARK_APPLIED]: writeApplied(fields),
-  };
-  return edit(metadata, [
-    [MARK_NAME, (mark) => withAttributes(mark ?? element(MARK_NAME), attributes)],
-  ]);
-}
-
 /** Our mark with the note set or cleared, as an element of its own for libvirt's metadata call. */
 export function writeStopNote(domainXml: string, asked: boolean): string {
   const mark = markOf(parseXml(domainXml));
@@ -113,7 +94,8 @@ function vcpuElement(vcpu: XmlElement | undefined, { vcpus, vcpusMax }: DomainFi
   return { name: 'vcpu', attributes, children: [String(vcpusMax)] };
 }
 
-function withBoot(os: XmlElement, fields: DomainFields, path: Path): XmlElement {
+function withBoot(os: XmlElement, fields: DomainFields, layout: StoreLayout): XmlElement {
+  const path = (file: string | null) => (file === null ? null : layout.file(file));
   const optional = (name: string, text: string | null) => () =>
     text === null || text === '' ? null : element(name, {}, [text]);
   return edit(os, [
@@ -126,81 +108,21 @@ function withBoot(os: XmlElement, fields: DomainFields, path: Path): XmlElement 
 /** Whose the device is was settled when the XML was read: see `domain-parts.ts`. */
 function withDevices(
   devices: XmlElement,
-  fields: DomainFields,
-  path: Path,
+  { fields, owner }: DomainDefinition,
+  layout: StoreLayout,
   ours: Ours,
 ): XmlElement {
-  const file = path(fields.disk);
-  const format = fields.diskFormat ?? 'raw';
-  const children = devices.children.flatMap((child): readonly Node[] => {
-    if (typeof child === 'string') return [child];
-    // In its place: libvirt numbers boot devices by their order.
-    if (ours.disk && isRootDisk(child)) return file === null ? [] : [rootDisk(child, file, format)];
-    return ours.serial && !fields.serialConsole && isSerialConsole(child) ? [] : [child];
-  });
-  if (file !== null) addRootDisk(children, file, format, ours);
-  if (fields.serialConsole && !children.some(isDevice(isSerialConsole)))
-    children.push(serialPort());
-  return { ...devices, children };
-}
-
-function addRootDisk(children: Node[], file: string, format: string, ours: Ours): void {
-  if (children.some(isDevice(isRootDisk))) {
-    if (ours.disk) return;
-    throw new HostError('Refused', `a disk of somebody else is at ${ROOT_DISK_TARGET}`);
-  }
-  const taken = children.some(
-    isDevice((device) => attributeOf(childNamed(device, 'source'), 'file') === file),
+  const kept = devices.children.filter(
+    (child) =>
+      typeof child === 'string' ||
+      !(ours.serial && !fields.serialConsole && isSerialConsole(child)),
   );
-  // One image twice in one guest destroys it.
-  if (taken) throw new HostError('Refused', `another device of the domain has ${file} already`);
-  const first = children.findIndex(isDevice(({ name }) => name === 'disk'));
-  children.splice(first < 0 ? children.length : first, 0, rootDisk(undefined, file, format));
+  const hasSerial = kept.some((child) => typeof child !== 'string' && isSerialConsole(child));
+  const disks = withDisks(kept, fields, layout, ours);
+  const serial = fields.serialConsole && !hasSerial ? [serialPort()] : [];
+  return { ...devices, children: withNic([...disks, ...serial], fields.network, owner) };
 }
 
 function serialPort(): XmlElement {
   return element('serial', { type: 'pty' }, [element('target', { type: 'isa-serial', port: '0' })]);
-}
-
-const isDevice = (test: (device: XmlElement) => boolean) => (child: Node) =>
-  typeof child !== 'string' && test(child);
-
-/** An explicit format and an empty backing store: nothing that a guest wrote is ever probed. */
-function rootDisk(current: XmlElement | undefined, file: string, format: string): XmlElement {
-  const base = current ?? element('disk', { type: 'file', device: 'disk' });
-  return edit(base, [
-    [
-      'driver',
-      (driver) => withAttributes(driver ?? element('driver', { name: 'qemu' }), { type: format }),
-    ],
-    ['source', () => element('source', { file })],
-    ['backingStore', () => element('backingStore')],
-    ['target', (target) => target ?? element('target', { dev: ROOT_DISK_TARGET, bus: 'virtio' })],
-  ]);
-}
-
-type Edit = readonly [name: string, change: (found: XmlElement | undefined) => XmlElement | null];
-
-/** Changes the first child of each name, or appends it; null removes it. All else keeps its place. */
-function edit(parent: XmlElement, edits: readonly Edit[]): XmlElement {
-  const children = [...parent.children];
-  for (const [name, change] of edits) {
-    const found = childNamed({ ...parent, children }, name);
-    const index = found === undefined ? children.length : children.indexOf(found);
-    const changed = change(found);
-    children.splice(index, found === undefined ? 0 : 1, ...(changed === null ? [] : [changed]));
-  }
-  return { ...parent, children };
-}
-
-function withAttributes(of: XmlElement, more: Readonly<Record<string, string>>): XmlElement {
-  return { ...of, attributes: new Map([...of.attributes, ...Object.entries(more)]) };
-}
-
-function element(
-  name: string,
-  attributes: Readonly<Record<string, string>> = {},
-  children: readonly Node[] = [],
-): XmlElement {
-  return { name, attributes: new Map(Object.entries(attributes)), children };
 }

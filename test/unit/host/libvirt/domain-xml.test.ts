@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readDomainXml } from '../../../../src/host/libvirt/read-domain-xml.ts';
 import { writeDomainXml, writeStopNote } from '../../../../src/host/libvirt/write-domain-xml.ts';
+import { storeLayout } from '../../../../src/host/local/layout.ts';
 import { parseXml } from '../../../../src/libvirt/xml.ts';
 import {
   type DomainDefinition,
@@ -12,7 +13,7 @@ import { domainName, secondaryUuid } from '../../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../../src/model/names.ts';
 import { installation, partition, secondary } from '../../../support/passes.ts';
 
-const store = '/var/lib/unnest/team-a/files';
+const store = storeLayout('/var/lib/unnest', partition);
 
 function definition(fields: Partial<DomainFields> = {}): DomainDefinition {
   const owner = { installation, partition, secondary: 'web' as SecondaryName };

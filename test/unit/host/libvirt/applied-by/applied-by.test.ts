@@ -5,14 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { diff } from '../../../../../src/diff/diff.ts';
 import { parseDocuments } from '../../../../../src/documents/desired-state.ts';
 import { readDomainXml } from '../../../../../src/host/libvirt/read-domain-xml.ts';
+import { storeLayout } from '../../../../../src/host/local/layout.ts';
 import type { ObservedDomain } from '../../../../../src/model/domain.ts';
 import { domainName, secondaryUuid } from '../../../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../../../src/model/names.ts';
-import { present } from '../../../../../src/model/observation.ts';
+import { absent, present } from '../../../../../src/model/observation.ts';
 import { makePlan } from '../../../../../src/plan/plan.ts';
 import { installation, partition } from '../../../../support/passes.ts';
 
-const store = `/var/lib/unnest/${partition}/files`;
+const store = storeLayout('/var/lib/unnest', partition);
 const versions = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
@@ -45,9 +46,13 @@ describe('applied by', () => {
       partition,
       installation,
       installationRecorded: true,
+      unlisted: null,
       domains: new Map(names.map((name) => [name, present(observe(folder, name))])),
       facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
       files: new Map(),
+      volumes: new Map(),
+      images: new Map(),
+      network: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
       deleteEverything: false,
@@ -56,7 +61,9 @@ describe('applied by', () => {
       deletionGraceMs: null,
     });
     expect(plan.entries).toEqual(
-      names.toSorted().map((name) => ({ kind: 'unchanged', name, waiting: [] })),
+      names
+        .toSorted()
+        .map((name) => ({ kind: 'unchanged', resource: { kind: 'secondary', name }, waiting: [] })),
     );
   });
 });
