@@ -1,19 +1,28 @@
 /** A simulated host in memory, on a clock that stands still until somebody waits for it. */
+import type { Call, CallName } from '../../src/host/simulated/calls.ts';
 import { type VirtualClock, virtualClock } from '../../src/host/simulated/clock.ts';
-import {
-  type Call,
-  type CallName,
-  type Fault,
-  type FaultRule,
-  Faults,
-} from '../../src/host/simulated/faults.ts';
+import { type Fault, type FaultRule, Faults } from '../../src/host/simulated/faults.ts';
 import { type SimulationOptions, simulatedHost } from '../../src/host/simulated/host.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
-import type { SimulatedDomain, World } from '../../src/host/simulated/world.ts';
+import type {
+  NetworkSide,
+  SimulatedDomain,
+  SimulatedNetwork,
+  World,
+} from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
 import type { DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
-import { domainName, type Owner, secondaryUuid } from '../../src/model/identity.ts';
-import type { SecondaryName } from '../../src/model/names.ts';
+import {
+  domainName,
+  networkName,
+  networkUuid,
+  type Owner,
+  type PartitionOwner,
+  secondaryUuid,
+} from '../../src/model/identity.ts';
+import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
+import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/network.ts';
+import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import { installation, partition } from './passes.ts';
 
 export interface TestHost extends Host {
@@ -52,10 +61,10 @@ export function testHost(world: World = worldOf({}), options: TestHostOptions = 
   };
 }
 
-/** Spoils every call of a name; with `domain` only those about that one. */
-export function onCall(name: CallName, fault: Fault, domain?: string): FaultRule {
+/** Spoils every call of a name; with `subject` only those about that one. */
+export function onCall(name: CallName, fault: Fault, subject?: string): FaultRule {
   return (call) =>
-    call.name === name && (domain === undefined || call.subjects.includes(domain)) ? fault : null;
+    call.name === name && (subject === undefined || call.subjects.includes(subject)) ? fault : null;
 }
 
 export function onCallNumber(index: number, fault: Fault): FaultRule {
@@ -69,6 +78,20 @@ export function unreadable(...names: readonly string[]): FaultRule {
   return onCall('read', { kind: 'partial', error, unreadable: domains });
 }
 
+export function unreadableVolume(name: string): FaultRule {
+  return onCall('volumes.read', unreadableFault, `volume ${name}`);
+}
+
+export function unreadableImage(name: string): FaultRule {
+  return onCall('images.read', unreadableFault, `image ${name}`);
+}
+
+export function unreadableNetwork(): FaultRule {
+  return onCall('networks.find', unreadableFault);
+}
+
+const unreadableFault: Fault = { kind: 'partial', error: new Error('the test says so') };
+
 /** One of the domains that the host has, to look at or to meddle with. */
 export function domainNamed(host: TestHost, name: string): SimulatedDomain {
   const domain = host.world.domains.get(refOf(name).uuid);
@@ -80,6 +103,9 @@ export interface WorldParts {
   readonly recorded?: boolean;
   readonly files?: readonly string[];
   readonly domains?: readonly SimulatedDomain[];
+  readonly volumes?: readonly ObservedVolume[];
+  readonly images?: readonly ObservedImage[];
+  readonly network?: SimulatedNetwork | null;
 }
 
 /** A host after its first apply, with a kernel and a disk in the store. */
@@ -87,12 +113,95 @@ export function worldOf({
   recorded = false,
   files = ['vmlinuz', 'root.img'],
   domains = [],
+  volumes = [],
+  images = [],
+  network = null,
 }: WorldParts): World {
   return {
     installation: recorded ? installation : null,
-    files: new Map([[partition, new Map(files.map((file) => [file, 1]))]]),
+    files: new Map([[partition, new Map(files.map((file) => [file, anyFile]))]]),
     domains: new Map(domains.map((domain) => [domain.uuid, domain])),
+    volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
+    images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
+    networks: new Map(network === null ? [] : [[network.uuid, network]]),
   };
+}
+
+const anyFile = { bytes: 2 ** 20, digest: null };
+
+const partitionOwner: PartitionOwner = { installation, partition };
+
+/** Ours, ready and empty, where nothing else is said. */
+export function volumeOf(name: string, parts: Partial<ObservedVolume> = {}): ObservedVolume {
+  return {
+    name: name as VolumeName,
+    owner: partitionOwner,
+    state: 'ready',
+    sizeBytes: 2 ** 30,
+    format: 'raw',
+    origin: null,
+    deletionPolicy: 'Retain',
+    ...parts,
+  };
+}
+
+export function imageOf(name: string, parts: Partial<ObservedImage> = {}): ObservedImage {
+  return {
+    name: name as ImageName,
+    owner: partitionOwner,
+    state: 'ready',
+    digest: digestOf(0),
+    format: 'qcow2',
+    sizeBytes: 2 ** 20,
+    ...parts,
+  };
+}
+
+/** A digest that nothing has, one for each number. */
+export function digestOf(number: number): string {
+  return `sha256:${number.toString(16).padStart(64, '0')}`;
+}
+
+export interface NetworkParts {
+  /** Null for somebody else's. */
+  readonly owner?: PartitionOwner | null;
+  readonly ref?: NetworkRef;
+  readonly active?: boolean;
+  /** False: it has no definition, and runs. */
+  readonly persistent?: boolean;
+  readonly fields?: NetworkFields | null;
+  readonly lastApplied?: NetworkFields | null;
+  readonly reservations?: Readonly<Record<string, Reservation>>;
+  /** Of the running network. As in the definition if it is not said. */
+  readonly live?: Readonly<Record<string, Reservation>>;
+}
+
+export const networkRef: NetworkRef = {
+  uuid: networkUuid(partitionOwner),
+  networkName: networkName(partition),
+};
+
+const natFields: NetworkFields = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null };
+
+/** That of the tests' partition. */
+export function networkOf(parts: NetworkParts = {}): SimulatedNetwork {
+  const { active = true, persistent = true, reservations = {}, live = reservations } = parts;
+  const side = (reserved: Readonly<Record<string, Reservation>>) => sideOf(parts, reserved);
+  return {
+    ...(parts.ref ?? networkRef),
+    definition: persistent ? side(reservations) : null,
+    live: active || !persistent ? side(live) : null,
+  };
+}
+
+function sideOf(
+  { owner = partitionOwner, fields = natFields, lastApplied = fields }: NetworkParts,
+  reserved: Readonly<Record<string, Reservation>>,
+): NetworkSide {
+  const reservations = Object.entries(reserved).map(
+    ([name, reservation]) => [name as SecondaryName, { ...reservation, inDns: true }] as const,
+  );
+  return { owner, fields, lastApplied, reservations: new Map(reservations) };
 }
 
 export interface DomainParts {

@@ -1,7 +1,8 @@
 /** What a simulated guest writes to its serial console: that it lives, and what it has. */
 import type { DomainRef } from '../../model/domain.ts';
-import { find, guestOf, refused } from './domain-changes.ts';
+import { find, guestOf } from './domain-changes.ts';
 import type { Simulation } from './host.ts';
+import { refused } from './refusal.ts';
 import type { Guest } from './world.ts';
 
 const lineEveryMs = 2000;

@@ -4,8 +4,8 @@
  * is settled, and changes it or throws; never both.
  */
 import type { DomainDefinition, DomainRef } from '../../model/domain.ts';
-import { HostError } from '../host-error.ts';
 import type { Temper } from './guest.ts';
+import { refused } from './refusal.ts';
 import { stop } from './settle.ts';
 import type { Guest, SimulatedDomain, World } from './world.ts';
 
@@ -49,19 +49,19 @@ export function undefine(world: World, ref: DomainRef): void {
 
 export interface Start {
   readonly temper: Temper;
-  /** A file that it would boot from and that is not there. */
-  readonly missingFile: string | null;
+  /** What it cannot come up without and is not there, in libvirt's words. */
+  readonly missing: string | null;
   readonly nowMs: number;
 }
 
-export function start(world: World, ref: DomainRef, { temper, missingFile, nowMs }: Start): void {
+export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: Start): void {
   const domain = find(world, ref, 'starting');
   if (domain.guest !== null)
     throw refused(`starting ${ref.domainName}`, 'domain is already running');
-  if (missingFile !== null) {
+  if (missing !== null) {
     // The one refusal that leaves a trace, with libvirt too.
     domain.stopReason = 'failed';
-    throw refused(`starting ${ref.domainName}`, `unable to stat: ${missingFile}`);
+    throw refused(`starting ${ref.domainName}`, missing);
   }
   domain.guest = {
     state: 'running',
@@ -149,8 +149,4 @@ export function find(world: World, ref: DomainRef, verb: string): SimulatedDomai
 export function guestOf({ guest, domainName }: SimulatedDomain, verb: string): Guest {
   if (guest !== null) return guest;
   throw refused(`${verb} ${domainName}`, 'domain is not running');
-}
-
-export function refused(doing: string, why: string): HostError {
-  return new HostError('Refused', doing, { cause: new Error(why) });
 }

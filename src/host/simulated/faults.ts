@@ -4,34 +4,9 @@
  * none of them any more. A run without faults tells which calls there are to spoil.
  */
 import { HostError } from '../host-error.ts';
+import { type Call, type CallName, isWrite } from './calls.ts';
 
-/** Every call of the ports that a real host could fail. `DomainWatch.next` is none: it only waits. */
-export type CallName =
-  | 'facts'
-  | 'list'
-  | 'read'
-  | 'watch'
-  | 'define'
-  | 'undefine'
-  | 'start'
-  | 'resume'
-  | 'shutdown'
-  | 'powerOff'
-  | 'noteStop'
-  | 'setMemory'
-  | 'console'
-  | 'size'
-  | 'installation.read'
-  | 'installation.record';
-
-export interface Call {
-  /** From 0, in the order in which they were made. */
-  readonly index: number;
-  readonly name: CallName;
-  /** Those it is about: domains by their libvirt names, a file by its own. */
-  readonly subjects: readonly string[];
-  readonly writes: boolean;
-}
+export type { Call, CallName } from './calls.ts';
 
 export type Fault =
   /** Fails before it has any effect. */
@@ -89,7 +64,7 @@ export class Faults {
     work: Work<T>,
   ): Promise<T> {
     this.checkAlive();
-    const call = { index: this.calls.length, name, subjects, writes: writing.has(name) };
+    const call = { index: this.calls.length, name, subjects, writes: isWrite(name) };
     this.calls.push(call);
     await this.#latency(call);
     this.checkAlive();
@@ -145,18 +120,6 @@ export interface Work<T> {
   /** What `partial` leaves behind: rejects with the error, or answers in part. */
   readonly half?: (fault: PartialFault) => Promise<T>;
 }
-
-const writing = new Set<CallName>([
-  'define',
-  'undefine',
-  'start',
-  'resume',
-  'shutdown',
-  'powerOff',
-  'noteStop',
-  'setMemory',
-  'installation.record',
-]);
 
 function hang(call: Call, signal: AbortSignal | null): Promise<never> {
   if (signal === null) return Promise.reject(new HostError('Timeout', `${call.name}: no answer`));

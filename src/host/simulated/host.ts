@@ -1,23 +1,19 @@
 /** A simulated host behind the ports: each call is spoilt or carried out, on a world that is settled. */
-import { FILE_NAME_PATTERN } from '../../model/names.ts';
-import { absent, present } from '../../model/observation.ts';
 import type { DomainFields } from '../../model/domain.ts';
 import { HostError } from '../host-error.ts';
-import type { Host, HostView, StoreReader } from '../ports.ts';
+import type { Host, HostView } from '../ports.ts';
 import { type Clock, machineClock } from './clock.ts';
 import { domainReader } from './domain-reader.ts';
 import { domainWriter } from './domain-writer.ts';
 import { Faults } from './faults.ts';
 import { type Temper, temperOf } from './guest.ts';
+import { imageReader, imageWriter } from './images.ts';
 import type { Keeper } from './keeper.ts';
+import { networkReader, networkWriter } from './networks.ts';
 import { settle } from './settle.ts';
+import { type FilesMode, storeReader } from './store.ts';
+import { volumeReader, volumeWriter } from './volumes.ts';
 import type { World } from './world.ts';
-
-/**
- * `listed`: a store holds what the world lists for its partition. `any`: whatever file a document
- * names is there, which is what somebody wants who tries a document out and has no kernels.
- */
-export type FilesMode = 'any' | 'listed';
 
 export interface SimulationOptions {
   readonly keeper: Keeper;
@@ -42,6 +38,9 @@ export function simulatedView(options: SimulationOptions): HostView {
   return {
     domains: domainReader(simulation),
     store: storeReader(simulation),
+    volumes: volumeReader(simulation),
+    images: imageReader(simulation),
+    networks: networkReader(simulation),
     installation: { read: installationRead(simulation) },
   };
 }
@@ -51,6 +50,9 @@ export function simulatedHost(options: SimulationOptions): Host {
   return {
     domains: { ...domainReader(simulation), ...domainWriter(simulation) },
     store: storeReader(simulation),
+    volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
+    images: { ...imageReader(simulation), ...imageWriter(simulation) },
+    networks: { ...networkReader(simulation), ...networkWriter(simulation) },
     installation: {
       read: installationRead(simulation),
       record: installationRecord(simulation),
@@ -73,21 +75,6 @@ function simulationOf({ keeper, ...options }: SimulationOptions): Simulation {
     change: (act, signal) => keeper.change((world) => act(settled(world)), signal),
   };
 }
-
-function storeReader({ faults, files, read }: Simulation): StoreReader {
-  const look: StoreReader['size'] = async (partition, file) => {
-    const bytes = (await read()).files.get(partition)?.get(file);
-    if (bytes !== undefined) return present(bytes);
-    return files === 'any' && FILE_NAME_PATTERN.test(file) ? present(anyFileBytes) : absent;
-  };
-  return {
-    size: (partition, file) =>
-      faults.carryOut('size', [file], null, { whole: () => look(partition, file) }),
-  };
-}
-
-/** As good as any: a small disk, or a large kernel. */
-const anyFileBytes = 64 * 2 ** 20;
 
 function installationRead({ faults, read }: Simulation): Host['installation']['read'] {
   const whole = async () => (await read()).installation;

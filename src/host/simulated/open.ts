@@ -4,6 +4,9 @@
  *   sim:FILE                 every file that a document names is there
  *   sim:FILE?files=listed    only those that FILE lists under "files": {"PARTITION": {"NAME": BYTES}}
  *
+ * Instead of BYTES there can be {"bytes": BYTES, "digest": "sha256:..."}: without one, the digest of
+ * a file is whatever a document says.
+ *
  * FILE holds everything there is on the host and is made by the first change. No state directory is
  * needed, and no right but that to write FILE.
  */
@@ -13,7 +16,8 @@ import type { PartitionName } from '../../model/names.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { type Lock, lockPartition } from '../local/lock.ts';
 import type { Host, HostView } from '../ports.ts';
-import { type FilesMode, simulatedHost, simulatedView } from './host.ts';
+import { simulatedHost, simulatedView } from './host.ts';
+import type { FilesMode } from './store.ts';
 import { keepInFile } from './world-file.ts';
 
 export interface SimulatedTarget {

@@ -1,106 +1,89 @@
-/**
- * A simulated world as the text of its file, and back. The text is for people to read and to edit,
- * so it is checked as strictly as anything else that comes from outside.
- */
-import * as z from 'zod';
-import type { DomainFields } from '../../model/domain.ts';
-import { domainUuid, installationId } from '../../model/identity.ts';
-import { partitionName, secondaryName } from '../../model/names.ts';
-import type { World } from './world.ts';
-
-/** Rises when a file of before can no longer be read. */
-const FORMAT = 1;
-
-const parsedBy = <T>(parse: (text: string) => T | undefined) =>
-  z.string().transform((text, context): T => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `"${text}" is no such name` });
-    return z.NEVER;
-  });
-
-const amount = z.int().nonnegative();
-const text = z.string();
-
-const fields = z.strictObject({
-  vcpus: amount,
-  vcpusMax: amount,
-  memoryBytes: amount,
-  memoryMaxBytes: amount,
-  kernel: text.nullable(),
-  initrd: text.nullable(),
-  commandLine: text.nullable(),
-  disk: text.nullable(),
-  diskFormat: text.nullable(),
-  serialConsole: z.boolean(),
-  runPolicy: text,
-  updatePolicy: text,
-  stopGraceMs: amount,
-  protect: z.boolean(),
-  labels: text,
-  startAfter: text,
-} satisfies { readonly [F in keyof DomainFields]: z.ZodType<DomainFields[F]> });
-
-const owner = z.strictObject({
-  installation: parsedBy(installationId),
-  partition: parsedBy(partitionName),
-  secondary: parsedBy(secondaryName),
-});
-
-const stopReason = z.enum(['guest-shutdown', 'powered-off', 'crashed', 'failed', 'unknown']);
-
-const guest = z.strictObject({
-  state: z.enum(['running', 'paused', 'stopping']),
-  fields,
-  startedAtMs: z.number(),
-  end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
-  balloon: z.strictObject({ atMs: z.number(), bytes: amount }).nullable(),
-});
-
-const domain = z.strictObject({
-  uuid: parsedBy(domainUuid),
-  domainName: text,
-  persistent: z.boolean(),
-  definition: z.strictObject({
-    owner: owner.nullable(),
-    fields,
-    lastApplied: fields.nullable(),
-    stopAsked: z.boolean(),
-  }),
-  stopReason,
-  guest: guest.nullable(),
-});
-
-const file = z.strictObject({
-  format: z.literal(FORMAT),
-  installation: parsedBy(installationId).nullable(),
-  domains: z.array(domain),
-  files: z.record(z.string(), z.record(z.string(), amount)),
-});
+/** A simulated world as the text of its file, and back. `world-schema.ts` says what it may be. */
+import type * as z from 'zod';
+import type { NetworkSide, SimulatedFile, World } from './world.ts';
+import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, domains, files } = file.parse(JSON.parse(content));
+  const { installation, domains, networks, files, volumes, images } = worldSchema.parse(
+    JSON.parse(content),
+  );
   return {
     installation,
     domains: new Map(domains.map((each) => [each.uuid, each])),
-    files: new Map(
-      Object.entries(files).map(([partition, names]) => [
-        partition,
-        new Map(Object.entries(names)),
+    networks: new Map(
+      networks.map(({ definition, live, ...ref }) => [
+        ref.uuid,
+        { ...ref, definition: readSide(definition), live: readSide(live) },
       ]),
     ),
+    files: mapOf(files, (names) => mapOf(names, readFile)),
+    volumes: mapOf(volumes, (names) => mapOf(names, itself)),
+    images: mapOf(images, (names) => mapOf(names, itself)),
   };
 }
 
-export function worldText({ installation, domains, files }: World): string {
-  const plain: z.input<typeof file> = {
+export function worldText({
+  installation,
+  domains,
+  networks,
+  files,
+  volumes,
+  images,
+}: World): string {
+  const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
     installation,
     domains: [...domains.values()],
-    files: Object.fromEntries(
-      [...files].map(([partition, names]) => [partition, Object.fromEntries(names)]),
-    ),
+    networks: [...networks.values()].map(({ definition, live, ...ref }) => ({
+      ...ref,
+      definition: writeSide(definition),
+      live: writeSide(live),
+    })),
+    files: recordOf(files, (names) => recordOf(names, writeFile)),
+    volumes: recordOf(volumes, (names) => recordOf(names, itself)),
+    images: recordOf(images, (names) => recordOf(names, itself)),
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
+}
+
+type Schema = z.output<typeof worldSchema>;
+type PlainSide = NonNullable<Schema['networks'][number]['live']>;
+type PlainFile = Schema['files'][keyof Schema['files']][string];
+
+function readSide(side: PlainSide | null): NetworkSide | null {
+  return side && { ...side, reservations: mapOf(side.reservations, itself) };
+}
+
+function writeSide(side: NetworkSide | null): PlainSide | null {
+  return side && { ...side, reservations: recordOf(side.reservations, itself) };
+}
+
+function readFile(file: PlainFile): SimulatedFile {
+  return typeof file === 'number' ? { bytes: file, digest: null } : file;
+}
+
+function writeFile({ bytes, digest }: SimulatedFile): PlainFile {
+  return digest === null ? bytes : { bytes, digest };
+}
+
+function mapOf<K extends string, V, T>(
+  record: Readonly<Record<K, V>>,
+  each: (value: V) => T,
+): Map<K, T> {
+  // `Object.entries` forgets what the keys are.
+  const entries = Object.entries(record) as [K, V][];
+  return new Map(entries.map(([key, value]) => [key, each(value)]));
+}
+
+function recordOf<K extends string, V, T>(
+  map: ReadonlyMap<K, V>,
+  each: (value: V) => T,
+): Record<K, T> {
+  const entries = [...map].map(([key, value]) => [key, each(value)]);
+  return Object.fromEntries(entries) as Record<K, T>;
+}
+
+function itself<T>(value: T): T {
+  return value;
 }

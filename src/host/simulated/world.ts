@@ -1,15 +1,27 @@
 /**
- * Everything there is on a simulated host, as plain mutable data: what libvirt would keep, and what
- * its guests are about to do. Time is a number here; `settle.ts` makes it pass.
+ * Everything there is on a simulated host, as plain mutable data: what libvirt and the store would
+ * keep, and what the guests are about to do. Time is a number here; `settle.ts` makes it pass.
  */
 import type { DomainFields, DomainRef, StopReason } from '../../model/domain.ts';
-import type { DomainUuid, InstallationId, Owner } from '../../model/identity.ts';
+import type {
+  DomainUuid,
+  InstallationId,
+  NetworkUuid,
+  Owner,
+  PartitionOwner,
+} from '../../model/identity.ts';
+import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
+import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
+import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
 
 export interface World {
   installation: InstallationId | null;
   domains: Map<DomainUuid, SimulatedDomain>;
-  /** The sizes in bytes of the stores' files: by partition, then by name. */
-  files: Map<string, Map<string, number>>;
+  networks: Map<NetworkUuid, SimulatedNetwork>;
+  /** The stores' files: by partition, then by name. So are Volumes and Images. */
+  files: Map<PartitionName, Map<string, SimulatedFile>>;
+  volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
+  images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
 }
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
@@ -43,6 +55,48 @@ export interface Guest {
   balloon: { atMs: number; bytes: number } | null;
 }
 
+export interface SimulatedFile {
+  bytes: number;
+  /** What its bytes come to; null: whatever is asked for. */
+  digest: string | null;
+}
+
+export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
+export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
+
+/** At least one of the two is there. */
+export interface SimulatedNetwork extends NetworkRef {
+  /** Null: it vanishes when it stops. */
+  definition: NetworkSide | null;
+  /** Null: it is not active. */
+  live: NetworkSide | null;
+}
+
+/** A network's definition, or the network that runs, which is as its definition was at its start. */
+export interface NetworkSide {
+  /** Null: somebody else made it. */
+  owner: PartitionOwner | null;
+  /** Null: it is none that a document can ask for. */
+  fields: NetworkFields | null;
+  /** Null where our mark is not there or cannot be read. */
+  lastApplied: NetworkFields | null;
+  reservations: Map<SecondaryName, SimulatedReservation>;
+}
+
+export interface SimulatedReservation extends Reservation {
+  /** False: the address is given, and its name is not known to the DNS. */
+  readonly inDns: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 export function emptyWorld(): World {
-  return { installation: null, domains: new Map(), files: new Map() };
+  return {
+    installation: null,
+    domains: new Map(),
+    networks: new Map(),
+    files: new Map(),
+    volumes: new Map(),
+    images: new Map(),
+  };
 }

@@ -1,0 +1,56 @@
+/** The calls of the ports that a real host could fail. `DomainWatch.next` is none: it only waits. */
+
+const kinds = {
+  facts: 'read',
+  list: 'read',
+  read: 'read',
+  watch: 'read',
+  define: 'write',
+  undefine: 'write',
+  start: 'write',
+  resume: 'write',
+  shutdown: 'write',
+  powerOff: 'write',
+  noteStop: 'write',
+  growDisk: 'write',
+  setMemory: 'write',
+  console: 'read',
+  size: 'read',
+  'volumes.list': 'read',
+  'volumes.read': 'read',
+  'volumes.create': 'write',
+  'volumes.grow': 'write',
+  'volumes.setDeletionPolicy': 'write',
+  'volumes.delete': 'write',
+  'images.list': 'read',
+  'images.read': 'read',
+  'images.import': 'write',
+  'images.delete': 'write',
+  'networks.find': 'read',
+  'networks.define': 'write',
+  'networks.start': 'write',
+  'networks.stop': 'write',
+  'networks.undefine': 'write',
+  'networks.reserve': 'write',
+  'networks.unreserve': 'write',
+  'installation.read': 'read',
+  'installation.record': 'write',
+} as const;
+
+export type CallName = keyof typeof kinds;
+
+export interface Call {
+  /** From 0, in the order in which they were made. */
+  readonly index: number;
+  readonly name: CallName;
+  /**
+   * Those it is about: domains by their libvirt names, a file by its own, and `volume data`,
+   * `image debian`, `network unnest.team-a`, `secondary web`.
+   */
+  readonly subjects: readonly string[];
+  readonly writes: boolean;
+}
+
+export function isWrite(name: CallName): boolean {
+  return kinds[name] === 'write';
+}

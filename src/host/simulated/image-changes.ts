@@ -1,0 +1,71 @@
+/** What each mutating call does to a simulated host's Images, and what it refuses. */
+import type { PartitionOwner } from '../../model/identity.ts';
+import type { ImageName } from '../../model/names.ts';
+import type { DiskFormat, Image, StoredState } from '../../model/volume.ts';
+import { checkPlace, findOurs, put } from './kept.ts';
+import { refused } from './refusal.ts';
+import { type FilesMode, fileIn } from './store.ts';
+import type { SimulatedImage, World } from './world.ts';
+
+export interface Import {
+  readonly files: FilesMode;
+  /** How far it gets: a crash leaves it `creating`. */
+  readonly state: StoredState;
+}
+
+export function importImage(
+  world: World,
+  owner: PartitionOwner,
+  { name, digest, format, file, virtualBytesMax }: Image,
+  { files, state }: Import,
+): void {
+  const doing = `importing image ${name}`;
+  checkPlace(world.images.get(owner.partition)?.get(name), owner, doing);
+  const source = fileIn(world, files, owner.partition, file);
+  if (source === null) throw refused(doing, `"${file}" is not in the store`);
+  if (source.digest !== null && source.digest !== digest) {
+    throw refused(doing, `"${file}" is ${source.digest}`);
+  }
+  const sizeBytes = source.bytes;
+  checkSize(format, sizeBytes, virtualBytesMax, doing);
+  put(world.images, owner.partition, name, { owner, state, digest, format, sizeBytes });
+}
+
+/** A simulated file is as large as the disk that it holds, whatever its format. */
+function checkSize(
+  format: DiskFormat,
+  bytes: number,
+  bytesMax: number | null,
+  doing: string,
+): void {
+  if (bytes === 0) throw refused(doing, 'it is empty');
+  if (format === 'raw' && bytes % sectorBytes !== 0) {
+    throw refused(doing, `its ${bytes} bytes end within a sector`);
+  }
+  if (bytesMax !== null && bytes > bytesMax) throw refused(doing, `it is a disk of ${bytes} bytes`);
+}
+
+const sectorBytes = 512;
+
+/** One that is gone is gone. */
+export function deleteImage(world: World, owner: PartitionOwner, name: ImageName): void {
+  findUnused(world, owner, name);
+  world.images.get(owner.partition)?.delete(name);
+}
+
+/** It can begin nothing any more, and is still there. */
+export function beginDeleteImage(world: World, owner: PartitionOwner, name: ImageName): void {
+  const image = findUnused(world, owner, name);
+  if (image !== null) image.state = 'deleting';
+}
+
+function findUnused(world: World, owner: PartitionOwner, name: ImageName): SimulatedImage | null {
+  const doing = `deleting image ${name}`;
+  const image = findOurs(world.images, owner, name, doing);
+  for (const [volume, { origin, state }] of world.volumes.get(owner.partition) ?? []) {
+    // What is half made or half deleted holds nothing that needs it.
+    if (state !== 'ready' || origin?.image !== name || origin.provision !== 'Overlay') continue;
+    throw refused(doing, `volume ${volume} lies on it`);
+  }
+  return image;
+}

@@ -1,0 +1,41 @@
+/** A simulated host's Images behind the ports: one call to the store each. */
+import type { ImageReader, ImageWriter } from '../ports.ts';
+import type { Simulation } from './host.ts';
+import * as changes from './image-changes.ts';
+import { keptReader } from './kept.ts';
+import { writing } from './writing.ts';
+
+export function imageReader(simulation: Simulation): ImageReader {
+  return keptReader(simulation, ({ images }) => images, {
+    list: 'images.list',
+    read: 'images.read',
+    subject,
+  });
+}
+
+export function imageWriter(simulation: Simulation): ImageWriter {
+  const { files } = simulation;
+  const write = writing(simulation);
+  return {
+    import: (owner, image, signal) =>
+      write(
+        'images.import',
+        [subject(image.name)],
+        signal,
+        (world) => changes.importImage(world, owner, image, { files, state: 'ready' }),
+        (world) => changes.importImage(world, owner, image, { files, state: 'creating' }),
+      ),
+    delete: (owner, name, signal) =>
+      write(
+        'images.delete',
+        [subject(name)],
+        signal,
+        (world) => changes.deleteImage(world, owner, name),
+        (world) => changes.beginDeleteImage(world, owner, name),
+      ),
+  };
+}
+
+function subject(name: string): string {
+  return `image ${name}`;
+}

@@ -1,0 +1,67 @@
+/**
+ * What a guest cannot come up without, and what is missing, in the words of libvirt and of QEMU.
+ * What somebody else's domain needs is in no store of ours.
+ */
+import { networkName, type Owner } from '../../model/identity.ts';
+import type { PartitionName } from '../../model/names.ts';
+import type { VolumeUse } from '../../model/volume.ts';
+import { runningUser, usesOf } from './disk-uses.ts';
+import { networkNamed } from './network-changes.ts';
+import type { FilesMode } from './store.ts';
+import type { Definition, SimulatedDomain, World } from './world.ts';
+
+/** Null: nothing is missing. */
+export function missingFor(
+  world: World,
+  { definition }: SimulatedDomain,
+  files: FilesMode,
+): string | null {
+  const { owner } = definition;
+  if (owner === null) return null;
+  return (
+    missingNetwork(world, owner, definition) ??
+    missingFile(world, owner, definition, files) ??
+    missingVolume(world, owner, definition)
+  );
+}
+
+function missingNetwork(world: World, { partition }: Owner, { fields }: Definition): string | null {
+  if (fields.network !== 'Partition') return null;
+  const name = networkName(partition);
+  const network = networkNamed(world, name);
+  if (network === null) return `Network not found: no network with matching name '${name}'`;
+  return network.live === null ? `network '${name}' is not active` : null;
+}
+
+function missingFile(
+  { files }: World,
+  { partition }: Owner,
+  { fields }: Definition,
+  mode: FilesMode,
+): string | null {
+  if (mode === 'any') return null;
+  const store = files.get(partition);
+  const isMissing = (file: string | null) => file !== null && !store?.has(file);
+  const missing = [fields.kernel, fields.initrd, fields.disk].find(isMissing) ?? null;
+  return missing === null ? null : `unable to stat: ${missing}`;
+}
+
+function missingVolume(world: World, { partition }: Owner, { fields }: Definition): string | null {
+  for (const use of usesOf(fields)) {
+    if (!isReady(world, partition, use)) {
+      return `Cannot access storage file '${use.volume}': No such file or directory`;
+    }
+    const user = runningUser(world, partition, use.volume);
+    if (user !== null) return 'Failed to get "write" lock';
+  }
+  return null;
+}
+
+/** A disk's name says its format, so one of another format is not there either. */
+function isReady({ volumes, images }: World, partition: PartitionName, use: VolumeUse): boolean {
+  const volume = volumes.get(partition)?.get(use.volume);
+  if (volume?.state !== 'ready' || volume.format !== use.format) return false;
+  if (use.backing === null) return true;
+  const image = images.get(partition)?.get(use.backing.image);
+  return image?.state === 'ready' && image.format === use.backing.format;
+}

@@ -1,0 +1,142 @@
+/**
+ * What may stand in the file of a simulated world. The text is for people to read and to edit, so it
+ * is checked as strictly as anything else that comes from outside. What an earlier version did not
+ * write yet has a default, so that its files are still read.
+ */
+import * as z from 'zod';
+import type { DomainFields } from '../../model/domain.ts';
+import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
+import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
+import { NETWORK_MODES } from '../../model/network.ts';
+import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
+
+/** Rises when a file of before can no longer be read. */
+export const FORMAT = 1;
+
+const parsedBy = <T extends string>(parse: (text: string) => T | undefined) =>
+  z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: `"${text}" is no such name` });
+    return z.NEVER;
+  });
+
+const amount = z.int().nonnegative();
+const text = z.string();
+
+const domainFields = z.strictObject({
+  vcpus: amount,
+  vcpusMax: amount,
+  memoryBytes: amount,
+  memoryMaxBytes: amount,
+  kernel: text.nullable(),
+  initrd: text.nullable(),
+  commandLine: text.nullable(),
+  disk: text.nullable(),
+  diskFormat: text.nullable(),
+  bootVolume: text.nullable().default(null),
+  volumes: text.default(''),
+  network: text.default('None'),
+  serialConsole: z.boolean(),
+  runPolicy: text,
+  updatePolicy: text,
+  stopGraceMs: amount,
+  protect: z.boolean(),
+  labels: text,
+  startAfter: text,
+} satisfies { readonly [F in keyof DomainFields]: z.ZodType<DomainFields[F]> });
+
+const partitionOwner = z.strictObject({
+  installation: parsedBy(installationId),
+  partition: parsedBy(partitionName),
+});
+
+const owner = z.strictObject({ ...partitionOwner.shape, secondary: parsedBy(secondaryName) });
+
+const stopReason = z.enum(['guest-shutdown', 'powered-off', 'crashed', 'failed', 'unknown']);
+
+const guest = z.strictObject({
+  state: z.enum(['running', 'paused', 'stopping']),
+  fields: domainFields,
+  startedAtMs: z.number(),
+  end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
+  balloon: z.strictObject({ atMs: z.number(), bytes: amount }).nullable(),
+});
+
+const domain = z.strictObject({
+  uuid: parsedBy(domainUuid),
+  domainName: text,
+  persistent: z.boolean(),
+  definition: z.strictObject({
+    owner: owner.nullable(),
+    fields: domainFields,
+    lastApplied: domainFields.nullable(),
+    stopAsked: z.boolean(),
+  }),
+  stopReason,
+  guest: guest.nullable(),
+});
+
+const networkFields = z.strictObject({
+  cidr: text,
+  mode: z.enum(NETWORK_MODES),
+  uplink: text.nullable(),
+});
+
+const reservation = z.strictObject({ mac: text, address: text, inDns: z.boolean() });
+
+const networkSide = z.strictObject({
+  owner: partitionOwner.nullable(),
+  fields: networkFields.nullable(),
+  lastApplied: networkFields.nullable(),
+  reservations: z.record(parsedBy(secondaryName), reservation),
+});
+
+const network = z.strictObject({
+  uuid: parsedBy(networkUuidFrom),
+  networkName: text,
+  definition: networkSide.nullable(),
+  live: networkSide.nullable(),
+});
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const diskFormat = z.enum(DISK_FORMATS);
+
+/** A number is its size: what its bytes come to is whatever somebody asks for. */
+const storedFile = z.union([amount, z.strictObject({ bytes: amount, digest })]);
+
+const volume = z.strictObject({
+  owner: partitionOwner.nullable(),
+  state: z.enum(STORED_STATES),
+  sizeBytes: amount,
+  format: diskFormat,
+  origin: z
+    .strictObject({
+      image: parsedBy(imageName),
+      digest,
+      format: diskFormat,
+      provision: z.enum(PROVISIONS),
+    })
+    .nullable(),
+  deletionPolicy: z.enum(DELETION_POLICIES),
+});
+
+const image = z.strictObject({
+  owner: partitionOwner.nullable(),
+  state: z.enum(STORED_STATES),
+  digest,
+  format: diskFormat,
+  sizeBytes: amount,
+});
+
+const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);
+
+export const worldSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  installation: parsedBy(installationId).nullable(),
+  domains: z.array(domain),
+  networks: z.array(network).default([]),
+  files: inPartitions(z.record(text, storedFile)),
+  volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
+  images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
+});
