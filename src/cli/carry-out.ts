@@ -87,6 +87,7 @@ async function consent(
   const stops = (
     [
       [summary.delete, 'deletes'],
+      [summary.destroysData, 'destroys the data of'],
       [summary.restart, 'restarts'],
       [summary.stop, 'shuts down'],
     ] as const

@@ -1,16 +1,57 @@
 /**
- * A Secondary of the host as the document that would have made it: `plan` over it finds nothing to
- * do. Only what documents can say is in it.
+ * A Secondary of the host as the documents that would have made it, the Volumes that it has and the
+ * Images that they lie on included: `plan` over them finds nothing to do. Only what documents can
+ * say is in them.
  */
-import type { DomainFields } from '../model/domain.ts';
-import { splitLabels } from '../model/domain.ts';
-import { FILE_NAME_PATTERN, type SecondaryName } from '../model/names.ts';
+import { volumesOf } from '../diff/volume.ts';
+import { type DomainFields, type Observed, splitLabels } from '../model/domain.ts';
+import { FILE_NAME_PATTERN, type SecondaryName, type VolumeName } from '../model/names.ts';
+import { NETWORK_CHOICES, type NetworkChoice } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
+import { type ObservedVolume, splitUses, type VolumeOrigin } from '../model/volume.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** @throws CommandError `partial` if the host has something that no document can say */
-export function exportDocument(name: SecondaryName, fields: DomainFields): object {
+export function exportDocuments(
+  name: SecondaryName,
+  fields: DomainFields,
+  observed: Observed,
+): readonly object[] {
+  const volumes = volumesOf(fields).map((volume) => seenVolume(name, volume, observed));
+  const overlays = volumes.flatMap(({ origin }) =>
+    origin?.provision === 'Overlay' ? [origin] : [],
+  );
+  const images = new Map(overlays.map((origin) => [origin.image, origin]));
+  return [
+    ...[...images.values()].map(imageDocument),
+    ...volumes.map(volumeDocument),
+    secondaryDocument(name, fields),
+  ];
+}
+
+function seenVolume(name: SecondaryName, volume: VolumeName, observed: Observed): ObservedVolume {
+  const seen = observed.volumes.get(volume);
+  if (seen?.status === 'present') return seen.value;
+  const why = seen?.status === 'unknown' ? seen.why : 'it is not in the store';
+  const message = `${name} has Volume ${volume}, which cannot be exported`;
+  throw new CommandError(exitCodes.partial, message, { cause: new Error(why) });
+}
+
+/** A copy needs its Image no more, so that the Volume is written as if it had begun empty. */
+function volumeDocument({ name, sizeBytes, format, origin, deletionPolicy }: ObservedVolume) {
+  const lies = origin?.provision === 'Overlay' ? { image: origin.image, provision: 'Overlay' } : {};
+  const spec = { size: formatSize(sizeBytes), format, ...lies, deletionPolicy };
+  return { apiVersion: 'unnest.dev/v1', kind: 'Volume', metadata: { name }, spec };
+}
+
+/** The host does not know any more which file it was; nothing looks at it as long as it is there. */
+function imageDocument({ image, digest, format }: VolumeOrigin): object {
+  const spec = { digest, format, source: { file: `${image}.${format}` } };
+  return { apiVersion: 'unnest.dev/v1', kind: 'Image', metadata: { name: image }, spec };
+}
+
+function secondaryDocument(name: SecondaryName, fields: DomainFields): object {
   const { vcpus, memoryBytes, serialConsole, runPolicy, updatePolicy, stopGraceMs } = fields;
   const labels = splitLabels(fields.labels);
   return {
@@ -21,6 +62,8 @@ export function exportDocument(name: SecondaryName, fields: DomainFields): objec
       vcpus,
       memory: formatSize(memoryBytes),
       boot: bootOf(name, fields),
+      ...disksOf(name, fields),
+      network: networkOf(name, fields),
       serialConsole,
       runPolicy,
       updatePolicy,
@@ -31,8 +74,30 @@ export function exportDocument(name: SecondaryName, fields: DomainFields): objec
   };
 }
 
+function disksOf(name: SecondaryName, { volumes }: DomainFields): object {
+  if (volumes === '') return {};
+  const uses = splitUses(volumes);
+  if (uses.length < volumes.split(',').length) throw foreignPart(name, volumes);
+  return { disks: uses.map(({ volume }) => ({ volume })) };
+}
+
+function networkOf(name: SecondaryName, { network }: DomainFields): NetworkChoice {
+  const choice = NETWORK_CHOICES.find((each) => each === network);
+  if (choice === undefined) throw foreignPart(name, network);
+  return choice;
+}
+
+function foreignPart(name: SecondaryName, what: string): CommandError {
+  return new CommandError(exitCodes.partial, `${name} has ${what}, which no document can say`);
+}
+
 function bootOf(name: SecondaryName, fields: DomainFields): object {
-  const { kernel, initrd, commandLine, disk, diskFormat } = fields;
+  const { kernel, initrd, commandLine, disk, diskFormat, bootVolume } = fields;
+  if (bootVolume !== null) {
+    const [use] = splitUses(bootVolume);
+    if (use === undefined) throw foreignPart(name, bootVolume);
+    return { volume: use.volume };
+  }
   for (const file of [kernel, initrd, disk]) {
     if (file === null || FILE_NAME_PATTERN.test(file)) continue;
     const message = `${name} uses ${file}, which is outside the partition's store`;

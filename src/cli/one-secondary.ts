@@ -1,5 +1,6 @@
 /** Commands about one Secondary: find it on the host, or say which there are. */
 import type { HostView } from '../host/ports.ts';
+import type { Observed } from '../model/domain.ts';
 import { closest } from '../documents/closest.ts';
 import { usageError } from './command-error.ts';
 import type { Environment, Target } from './environment.ts';
@@ -10,14 +11,25 @@ import { type SecondaryStatus, statusOf } from './status.ts';
 export async function findSecondary(
   name: string,
   host: HostView,
-  { partition }: Target,
+  target: Target,
   environment: Environment,
   limits: Limits,
 ): Promise<SecondaryStatus> {
+  return (await lookForSecondary(name, host, target, environment, limits)).status;
+}
+
+/** The same, with everything else that was seen. */
+export async function lookForSecondary(
+  name: string,
+  host: HostView,
+  { partition }: Target,
+  environment: Environment,
+  limits: Limits,
+): Promise<{ readonly status: SecondaryStatus; readonly observed: Observed }> {
   const observed = await observeHost(host, partition, nothingWanted, environment, limits);
   const all = statusOf(observed);
   const found = all.find((status) => status.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { status: found, observed };
   const names = all.map((status) => status.name);
   const meant = closest(name, names);
   throw usageError(

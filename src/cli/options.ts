@@ -69,7 +69,10 @@ export function withGuardOptions(command: Command): Command {
   return command
     .option('--delete-everything', 'allow a plan that deletes every Secondary')
     .addOption(
-      new Option('--max-deletions <count>', 'the most Secondaries that one plan may delete')
+      new Option(
+        '--max-deletions <count>',
+        'the most Secondaries and Volumes that one plan may delete',
+      )
         .argParser(count)
         .default(deletionsMaxDefault),
     );

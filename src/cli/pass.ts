@@ -3,10 +3,17 @@ import { diff } from '../diff/diff.ts';
 import type { HostView } from '../host/ports.ts';
 import { HostError } from '../host/host-error.ts';
 import type { Observed } from '../model/domain.ts';
-import type { FileName, PartitionName, SecondaryName } from '../model/names.ts';
+import {
+  type FileName,
+  type ImageName,
+  type PartitionName,
+  type SecondaryName,
+  secondaryName,
+  type VolumeName,
+} from '../model/names.ts';
 import { type DesiredState, filesOf } from '../model/secondary.ts';
-import { observe, type ObservedHost } from '../observe/observe.ts';
-import { basisOf, moved } from '../plan/basis.ts';
+import { observe } from '../observe/observe.ts';
+import { type Basis, basisOf, moved } from '../plan/basis.ts';
 import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
 import type { SavedPlan } from './saved-plan.ts';
@@ -34,22 +41,41 @@ export function endedEarly(limits: Limits, doing: string): HostError {
 /** What to look for on a host, beside everything of the partition that is there. */
 export interface Wanted {
   readonly names: ReadonlySet<SecondaryName>;
+  readonly volumes: ReadonlySet<VolumeName>;
+  readonly images: ReadonlySet<ImageName>;
   readonly files: ReadonlySet<FileName>;
 }
 
-export const nothingWanted: Wanted = { names: new Set(), files: new Set() };
+export const nothingWanted: Wanted = {
+  names: new Set(),
+  volumes: new Set(),
+  images: new Set(),
+  files: new Set(),
+};
+
+function wantedBy({ secondaries, volumes, images }: DesiredState): Wanted {
+  return {
+    names: new Set(secondaries.keys()),
+    volumes: new Set(volumes.keys()),
+    images: new Set(images.keys()),
+    files: new Set([
+      ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
+      ...[...images.values()].map(({ file }) => file),
+    ]),
+  };
+}
 
 export async function observeHost(
   host: HostView,
   partition: PartitionName,
-  { names, files }: Wanted,
+  { names, ...wanted }: Wanted,
   environment: Environment,
   limits: Limits,
 ): Promise<Observed> {
   const observed = await observe(host, {
     partition,
     wanted: names,
-    files,
+    ...wanted,
     newInstallation: environment.newInstallationId(),
     signal: limits.stop,
   });
@@ -61,7 +87,7 @@ export async function observeHost(
 }
 
 /** What is wanted is `Unknown` then, by name; but where nothing was, "nothing is there" is no answer. */
-function checkListed({ unlisted }: ObservedHost, wanted: Wanted['names']): void {
+function checkListed({ unlisted }: Observed, wanted: Wanted['names']): void {
   if (unlisted === null || wanted.size > 0) return;
   const cause = new Error(unlisted);
   throw new HostError('Unreachable', 'the Secondaries could not be listed', { cause });
@@ -74,10 +100,8 @@ export async function planFor(
   environment: Environment,
   limits: Limits,
 ): Promise<SavedPlan> {
-  const { partition, secondaries } = desired;
-  const files = new Set([...secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
-  const wanted = { names: new Set(secondaries.keys()), files };
-  const observed = await observeHost(host, partition, wanted, environment, limits);
+  const { partition } = desired;
+  const observed = await observeHost(host, partition, wantedBy(desired), environment, limits);
   const plan = makePlan(diff(desired, observed), observed, options);
   return { plan, basis: basisOf(observed) };
 }
@@ -89,7 +113,7 @@ export async function checkStillTrue(
   environment: Environment,
   limits: Limits,
 ): Promise<void> {
-  const wanted = { names: new Set(basis.keys()), files: new Set<FileName>() };
+  const wanted = { ...nothingWanted, names: namesIn(basis) };
   const observed = await observeHost(host, plan.partition, wanted, environment, limits);
   const changed: string[] = [...moved(basis, basisOf(observed))];
   const records = plan.operations.some(({ kind }) => kind === 'installation.record');
@@ -102,4 +126,9 @@ export async function checkStillTrue(
     'Conflict',
     `the plan is stale: ${changed.join(', ')} changed since it was made`,
   );
+}
+
+/** Volumes and Images are found by looking; a Secondary only under a name that is looked for. */
+function namesIn(basis: Basis): ReadonlySet<SecondaryName> {
+  return new Set([...basis.keys()].flatMap((key) => secondaryName(key) ?? []));
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { tame, type Temper } from '../../src/host/simulated/guest.ts';
-import type { SimulatedDomain, World } from '../../src/host/simulated/world.ts';
+import type { NetworkSide, SimulatedDomain, World } from '../../src/host/simulated/world.ts';
 import { HostError } from '../../src/host/host-error.ts';
 import { type DomainFields, fieldsOf, type Power } from '../../src/model/domain.ts';
 import type { DomainUuid } from '../../src/model/identity.ts';
@@ -13,8 +13,17 @@ import {
   type Secondary,
   UPDATE_POLICIES,
 } from '../../src/model/secondary.ts';
-import { desired, secondary } from '../support/passes.ts';
+import { useOf } from '../../src/model/volume.ts';
+import { desiredWith, partition, secondary } from '../support/passes.ts';
 import { domainOf, refOf, worldOf } from '../support/simulation.ts';
+import {
+  anyImages,
+  anyNetworkThere,
+  anyNetworkWanted,
+  anyStoredThere,
+  anyVolumesOn,
+  volumeNames,
+} from './any-stored.ts';
 
 const MiB = 2 ** 20;
 export const names = ['a', 'b', 'c', 'd', 'e'];
@@ -43,7 +52,7 @@ const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
     })
     .map((overrides) => secondary(name, overrides));
 
-export const anyDesired: fc.Arbitrary<DesiredState> = fc
+const anySecondaries: fc.Arbitrary<readonly Secondary[]> = fc
   .subarray(names)
   .chain((chosen) =>
     fc.tuple(
@@ -52,14 +61,38 @@ export const anyDesired: fc.Arbitrary<DesiredState> = fc
     ),
   )
   .map(([secondaries, before]) =>
-    desired(
-      ...secondaries.map((each, index) => ({
-        ...each,
-        // Only those before it, so that there is no cycle.
-        startAfter: (before[index] ?? []) as SecondaryName[],
-      })),
-    ),
+    secondaries.map((each, index) => ({
+      ...each,
+      // Only those before it, so that there is no cycle.
+      startAfter: (before[index] ?? []) as SecondaryName[],
+    })),
   );
+
+/** Half of all cases are about Secondaries alone, as most documents are. */
+export const anyDesired: fc.Arbitrary<DesiredState> = fc.oneof(
+  anySecondaries.map((secondaries) => desiredWith({ secondaries })),
+  anyImages
+    .chain((images) =>
+      fc.record({
+        secondaries: anySecondaries,
+        images: fc.constant(images),
+        volumes: anyVolumesOn(images),
+        network: anyNetworkWanted,
+        // Whose each Volume is, and who has a NIC, by their place in the list.
+        users: fc.tuple(...volumeNames.map(() => fc.nat(names.length))),
+        nics: fc.array(fc.boolean(), { minLength: names.length, maxLength: names.length }),
+      }),
+    )
+    .map(({ users, nics, ...parts }) => {
+      const secondaries = parts.secondaries.map((each, index) => ({
+        ...each,
+        disks: parts.volumes.filter((_, at) => users[at] === index).map(useOf),
+        // Documents that describe no network let nobody ask for one.
+        network: nics[index] && parts.network !== null ? ('Partition' as const) : ('None' as const),
+      }));
+      return desiredWith({ ...parts, secondaries });
+    }),
+);
 
 const anyPower: fc.Arbitrary<Power> = fc.oneof(
   fc.constant<Power>({ status: 'running' }),
@@ -69,7 +102,14 @@ const anyPower: fc.Arbitrary<Power> = fc.oneof(
     .map((reason): Power => ({ status: 'stopped', reason: reason as never })),
 );
 
-const anyFields = (name: string) => anySecondary(name).map((each): DomainFields => fieldsOf(each));
+const anyFields = (name: string): fc.Arbitrary<DomainFields> =>
+  fc
+    .record({
+      secondary: anySecondary(name),
+      volumes: fc.constantFrom('', '', 'v0:raw', 'v1:qcow2:i0:raw,v2:raw'),
+      network: fc.constantFrom('None', 'None', 'Partition'),
+    })
+    .map(({ secondary: each, ...fields }) => ({ ...fieldsOf(each), ...fields }));
 
 const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
   fc
@@ -97,12 +137,26 @@ function foreignUuid(name: string): DomainUuid {
 
 export const anyWorld: fc.Arbitrary<World> = fc
   .subarray(names)
-  .chain((chosen) => fc.tuple(fc.boolean(), fc.tuple(...chosen.map(anyDomain))))
-  .map(([recorded, domains]) =>
+  .chain((chosen) =>
+    fc.record({
+      recorded: fc.boolean(),
+      domains: fc.tuple(...chosen.map(anyDomain)),
+      stored: fc.option(
+        fc.record({
+          kept: anyStoredThere,
+          network: anyNetworkThere(names),
+        }),
+      ),
+    }),
+  )
+  .map(({ recorded, domains, stored }) =>
     // Where something is ours, the id that it derives from was written down before.
     worldOf({
-      recorded: recorded || domains.some(({ definition }) => definition.owner !== null),
+      recorded:
+        recorded || stored !== null || domains.some(({ definition }) => definition.owner !== null),
       domains,
+      ...stored?.kept,
+      network: stored?.network ?? null,
     }),
   );
 
@@ -135,8 +189,18 @@ export const anyFault: fc.Arbitrary<Fault> = fc.constantFrom<Fault>(
   { kind: 'lost-reply', code: 'Unreachable' },
 );
 
-export function foreignOf({ domains }: World): readonly SimulatedDomain[] {
-  return [...domains.values()].filter(({ definition }) => definition.owner === null);
+/** Everything that somebody else has made. */
+export function foreignOf({ domains, networks, ...stored }: World): readonly unknown[] {
+  const theirs = <T extends { readonly owner: unknown }>(all: ReadonlyMap<string, T> = new Map()) =>
+    [...all].filter(([, { owner }]) => owner === null);
+  return [
+    ...[...domains.values()].filter(({ definition }) => definition.owner === null),
+    ...[...networks.values()].filter(
+      ({ definition, live }) => (definition ?? live)?.owner === null,
+    ),
+    ...theirs(stored.volumes.get(partition)),
+    ...theirs(stored.images.get(partition)),
+  ];
 }
 
 /** Whose each domain is, for all that are ours. */
@@ -147,17 +211,34 @@ export function ownersOf({ domains }: World): readonly string[] {
 }
 
 /**
- * What matters of a world. Not when a guest was started; and not how it was stopped where somebody
+ * What matters of a world. Not which address somebody has: it depends on who had given one back
+ * before. Not when a guest was started; and not how it was stopped where somebody
  * stopped it, since a slow guest is overtaken by its grace period or not.
  */
-export function summary({ installation, domains }: World): unknown {
+export function summary({ installation, domains, networks, volumes, images }: World): unknown {
+  const byKey = <T>(all: ReadonlyMap<string, T> = new Map()) =>
+    Object.fromEntries([...all].sort(([a], [b]) => a.localeCompare(b)));
   return {
     installation,
+    volumes: byKey(volumes.get(partition)),
+    images: byKey(images.get(partition)),
+    networks: [...networks.values()].map(({ definition, live, ...ref }) => ({
+      ...ref,
+      definition: definition && sideSummary(definition),
+      live: live && sideSummary(live),
+    })),
     domains: [...domains.values()]
       .map(({ guest, stopReason: _reason, ...rest }) => ({
         ...rest,
         guest: guest === null ? null : { state: guest.state, fields: guest.fields },
       }))
       .sort((a, b) => a.uuid.localeCompare(b.uuid)),
+  };
+}
+
+function sideSummary({ reservations, ...rest }: NetworkSide): unknown {
+  return {
+    ...rest,
+    reservations: [...reservations].map(([name, { mac }]) => `${name} ${mac}`).sort(),
   };
 }

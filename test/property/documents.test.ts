@@ -9,6 +9,7 @@ import { fieldsOfKind } from '../../src/documents/fields.ts';
 import { type FullDocument, readFullYaml } from '../../src/documents/full-yaml.ts';
 import { documentLimits } from '../../src/documents/limits.ts';
 import { readPlainYaml } from '../../src/documents/plain-yaml.ts';
+import { filesOf, usesOf } from '../../src/model/secondary.ts';
 import { secondaryDocument } from '../unit/documents/parsing.ts';
 import { validDocuments } from '../unit/documents/valid-documents.ts';
 
@@ -107,12 +108,15 @@ describe('a hostile text in any text field', () => {
 });
 
 /** What goes further than a document: into libvirt names, files and command lines. */
-function expectTame({ secondaries }: Bundle): void {
-  for (const { name, boot } of secondaries.values()) {
+function expectTame({ secondaries, volumes, images }: Bundle): void {
+  for (const name of [...secondaries.keys(), ...volumes.keys(), ...images.keys()]) {
     expect(name).toMatch(/^[a-z][a-z0-9-]{0,31}$/);
-    const files = boot.kind === 'disk' ? [boot.file] : [boot.kernel, boot.initrd ?? 'none'];
-    for (const file of files) expect(file).toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
-    expect(boot.kind === 'disk' ? '' : boot.commandLine).toMatch(/^[ -~]*$/);
+  }
+  for (const { file } of images.values()) expect(file).toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
+  for (const { boot, disks } of secondaries.values()) {
+    for (const { volume } of usesOf({ boot, disks })) expect(volumes.has(volume)).toBe(true);
+    for (const file of filesOf(boot)) expect(file).toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
+    expect(boot.kind === 'kernel' ? boot.commandLine : '').toMatch(/^[ -~]*$/);
   }
 }
 

@@ -12,8 +12,9 @@ import type { Call, Fault, FaultRule } from '../../src/host/simulated/faults.ts'
 import type { World } from '../../src/host/simulated/world.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
 import { domainName } from '../../src/model/identity.ts';
+import type { SecondaryName } from '../../src/model/names.ts';
 import { type DesiredState, RUN_POLICIES } from '../../src/model/secondary.ts';
-import { applyPass, desired, partition, planPass, secondary } from '../support/passes.ts';
+import { applyPass, converge, desired, partition, planPass, secondary } from '../support/passes.ts';
 import { domainOf, onCallNumber, type TestHost, testHost, worldOf } from '../support/simulation.ts';
 import {
   anyDesired,
@@ -76,7 +77,7 @@ interface Undisturbed {
 
 async function undisturbed(given: Case): Promise<Undisturbed> {
   const host = hostOf(given, structuredClone(given.world), virtualClock());
-  await applyPass(host, given.wanted);
+  await converge(host, given.wanted);
   return { summary: summary(host.world), calls: host.faults.calls.length };
 }
 
@@ -95,7 +96,7 @@ async function passAndRepair(given: Case, rule: FaultRule, abort?: AbortSignal):
   checkAlways(given, world);
   clock.advance(given.pauseMs);
   const repairing = hostOf(given, world, clock);
-  const { outcomes } = await applyPass(repairing, given.wanted);
+  const { outcomes } = await converge(repairing, given.wanted);
   expect(outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
   checkAlways(given, world);
   const after = await planPass(hostOf(given, world, clock), given.wanted, true);
@@ -163,7 +164,7 @@ describe('a crash', () => {
             await applyPass(hostOf(given, world, clock, rule), given.wanted);
             clock.advance(given.pauseMs);
           }
-          await applyPass(hostOf(given, world, clock), given.wanted);
+          await converge(hostOf(given, world, clock), given.wanted);
           checkAlways(given, world);
           expect(summary(world)).toEqual((await undisturbed(given)).summary);
         }),
@@ -190,7 +191,7 @@ describe('a crash', () => {
           });
           await applyPass(host, given.wanted, { inFlightMax: 4 });
           clock.advance(given.pauseMs);
-          await applyPass(hostOf(given, world, clock), given.wanted);
+          await converge(hostOf(given, world, clock), given.wanted);
           checkAlways(given, world);
           expect(summary(world)).toEqual((await undisturbed(given)).summary);
         }),
@@ -242,7 +243,7 @@ describe('an error, a lost reply, half an effect', () => {
           await applyPass(hostOf(given, world, clock, rule), given.wanted);
           checkAlways(given, world);
           clock.advance(given.pauseMs + 2000);
-          await applyPass(hostOf(given, world, clock), given.wanted);
+          await converge(hostOf(given, world, clock), given.wanted);
           checkAlways(given, world);
           expect(summary(world)).toEqual((await undisturbed(given)).summary);
         }),
@@ -308,12 +309,12 @@ describe('documents that change before the damage is repaired', () => {
           await applyPass(hostOf(given, world, clock, rule), given.wanted);
           // Whoever has heard the button is down by now; CONTRIBUTING says what happens before.
           clock.advance(60_000);
-          await applyPass(hostOf(given, world, clock), wanted);
+          await converge(hostOf(given, world, clock), wanted);
           checkAlways(given, world);
           const after = await planPass(hostOf(given, world, clock), wanted, true);
           // What is blocked waits for a person, and says so.
-          const blocked = after.entries.flatMap(({ kind, name }) =>
-            kind === 'blocked' ? [domainName(partition, name)] : [],
+          const blocked = after.entries.flatMap(({ kind, resource }) =>
+            kind === 'blocked' ? [domainName(partition, resource.name as SecondaryName)] : [],
           );
           const unexpected = down(wanted, world, given.world).filter(
             (name) => !blocked.includes(name),

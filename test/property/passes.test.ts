@@ -7,8 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { planJson } from '../../src/cli/render/plan-json.ts';
 import type { World } from '../../src/host/simulated/world.ts';
 import { succeeded } from '../../src/execute/outcome.ts';
-import { applyPass, desired, planPass } from '../support/passes.ts';
-import { refOf, testHost, unreadable } from '../support/simulation.ts';
+import type { SecondaryName } from '../../src/model/names.ts';
+import { isWithin } from '../../src/model/network.ts';
+import { applyPass, converge, desiredWith, partition, planPass } from '../support/passes.ts';
+import { networkRef, refOf, testHost, unreadable } from '../support/simulation.ts';
 import {
   anyDesired,
   anyTempers,
@@ -31,7 +33,7 @@ describe('for any documents and any host', () => {
       await fc.assert(
         fc.asyncProperty(anyDesired, anyWorld, anyTempers, async (wanted, world, tempers) => {
           const host = testHost(copy(world), { temperOf: temperIn(tempers) });
-          const report = await applyPass(host, wanted);
+          const report = await converge(host, wanted);
           expect(report.outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
           const writes = host.writes.length;
           expect((await planPass(host, wanted, true)).operations).toEqual([]);
@@ -61,8 +63,8 @@ describe('for any documents and any host', () => {
               ),
           });
           const straight = testHost(copy(world), options);
-          await applyPass(straight, wanted);
-          const { outcomes } = await applyPass(slow, wanted, { inFlightMax: 4 });
+          await converge(straight, wanted);
+          const { outcomes } = await converge(slow, wanted, { inFlightMax: 4 });
           expect(outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
           expect(summary(slow.world)).toEqual(summary(straight.world));
         }),
@@ -106,6 +108,50 @@ describe('for any documents and any host', () => {
   );
 
   test(
+    'data is lost only where no document speaks of it and its policy said so',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const host = testHost(copy(world));
+          await converge(host, wanted);
+          const after = host.world.volumes.get(partition);
+          for (const [name, { owner, state, ...before }] of world.volumes.get(partition) ?? []) {
+            const forsaken = !wanted.volumes.has(name) && before.deletionPolicy === 'Delete';
+            if (owner !== null && (state !== 'ready' || forsaken)) continue;
+            const { format, origin } = before;
+            expect(after?.get(name)).toMatchObject({ owner, state, format, origin });
+            expect(after?.get(name)?.sizeBytes).toBeGreaterThanOrEqual(before.sizeBytes);
+          }
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
+
+  test(
+    'no two have one address, and nobody loses theirs for another',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const host = testHost(copy(world));
+          await converge(host, wanted);
+          const addresses = addressesIn(host.world);
+          expect(new Set(addresses.values()).size).toBe(addresses.size);
+          const { cidr } = { cidr: '', ...(wanted.network === 'unspoken' ? {} : wanted.network) };
+          for (const [name, address] of addressesIn(world)) {
+            const stays = wanted.secondaries.get(name)?.network === 'Partition';
+            if (!stays || !isWithin(address, cidr)) continue;
+            expect(addresses.get(name)).toBe(address);
+          }
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
+
+  test(
     'from what cannot be read nothing follows',
     async () => {
       await fc.assert(
@@ -113,9 +159,9 @@ describe('for any documents and any host', () => {
           const host = testHost(copy(world), { rules: [unreadable(...dark)] });
           const plan = await planPass(host, wanted, true);
           const there = new Set([...world.domains.values()].map(({ domainName }) => domainName));
-          for (const { secondary } of plan.operations) {
-            if (secondary === null || !dark.includes(secondary)) continue;
-            expect(there.has(refOf(secondary).domainName)).toBe(false);
+          for (const { resource } of plan.operations) {
+            if (resource === null || !dark.some((name) => name === resource.name)) continue;
+            expect(there.has(refOf(resource.name).domainName)).toBe(false);
           }
         }),
         runs(100),
@@ -129,7 +175,12 @@ describe('for any documents and any host', () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
-          const reversed = desired(...[...wanted.secondaries.values()].toReversed());
+          const reversed = desiredWith({
+            secondaries: [...wanted.secondaries.values()].toReversed(),
+            volumes: [...wanted.volumes.values()].toReversed(),
+            images: [...wanted.images.values()].toReversed(),
+            network: wanted.network,
+          });
           const plans = await Promise.all(
             [wanted, reversed].map((each) => planPass(testHost(copy(world)), each, true)),
           );
@@ -142,3 +193,9 @@ describe('for any documents and any host', () => {
     soakMs,
   );
 });
+
+function addressesIn({ networks }: World): ReadonlyMap<SecondaryName, string> {
+  const definition = networks.get(networkRef.uuid)?.definition;
+  const reservations = [...(definition?.reservations ?? [])];
+  return new Map(reservations.map(([name, { address }]) => [name, address]));
+}

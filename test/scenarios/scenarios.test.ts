@@ -13,9 +13,20 @@ import { parseDocuments } from '../../src/documents/desired-state.ts';
 import type { DomainFields, Power } from '../../src/model/domain.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
+import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import type { SimulatedDomain } from '../../src/host/simulated/world.ts';
 import { partition, planPass, secondary } from '../support/passes.ts';
-import { domainOf, ownerOf, testHost, unreadable, worldOf } from '../support/simulation.ts';
+import {
+  domainOf,
+  imageOf,
+  networkOf,
+  type NetworkParts,
+  ownerOf,
+  testHost,
+  unreadable,
+  volumeOf,
+  worldOf,
+} from '../support/simulation.ts';
 
 /** What a story says of the host; what it leaves out is as `quickstart` would have made it. */
 interface Story {
@@ -25,6 +36,9 @@ interface Story {
   readonly deleteEverything?: boolean;
   readonly maxDeletions?: number;
   readonly domains?: Readonly<Record<string, StoryDomain>>;
+  readonly volumes?: Readonly<Record<string, Partial<ObservedVolume>>>;
+  readonly images?: Readonly<Record<string, Partial<ObservedImage>>>;
+  readonly network?: NetworkParts;
 }
 
 interface StoryDomain {
@@ -50,8 +64,14 @@ describe('stories', () => {
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
     const story = JSON.parse(read('observed.json')) as Story;
     const { files = ['vmlinuz', 'initrd.img'], recorded = true, domains = {} } = story;
+    const { volumes = {}, images = {}, network } = story;
     const made = Object.entries(domains).map(([each, domain]) => domainFrom(each, domain));
-    const host = testHost(worldOf({ files, recorded, domains: made }), {
+    const stored = {
+      volumes: Object.entries(volumes).map(([each, parts]) => volumeOf(each, parts)),
+      images: Object.entries(images).map(([each, parts]) => imageOf(each, parts)),
+      network: network === undefined ? null : networkOf(network),
+    };
+    const host = testHost(worldOf({ files, recorded, domains: made, ...stored }), {
       rules: [unreadable(...(story.unreadable ?? []))],
     });
     const plan = await planPass(host, parsed.desired, story.deleteEverything, story.maxDeletions);

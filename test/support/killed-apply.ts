@@ -43,8 +43,15 @@ function killing<T extends object>(port: T): T {
 
 const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
-  const { domains, installation, store } = opened.host;
-  const host: Host = { domains: killing(domains), installation: killing(installation), store };
+  const { domains, volumes, images, networks, installation, store } = opened.host;
+  const host: Host = {
+    domains: killing(domains),
+    volumes: killing(volumes),
+    images: killing(images),
+    networks: killing(networks),
+    installation: killing(installation),
+    store,
+  };
   return { host, close: () => opened.close() };
 };
 

@@ -4,8 +4,15 @@ import { execute, type ExecuteOptions } from '../../src/execute/execute.ts';
 import type { Report } from '../../src/execute/outcome.ts';
 import type { Host, HostView } from '../../src/host/ports.ts';
 import type { InstallationId } from '../../src/model/identity.ts';
-import type { PartitionName, SecondaryName } from '../../src/model/names.ts';
+import type {
+  FileName,
+  ImageName,
+  PartitionName,
+  SecondaryName,
+  VolumeName,
+} from '../../src/model/names.ts';
 import { type DesiredState, filesOf, type Secondary } from '../../src/model/secondary.ts';
+import type { Image, Volume } from '../../src/model/volume.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 
@@ -23,6 +30,8 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
       initrd: null,
       commandLine: 'quiet',
     } as Secondary['boot'],
+    disks: [],
+    network: 'None',
     serialConsole: true,
     runPolicy: 'Always',
     updatePolicy: 'Staged',
@@ -34,8 +43,50 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
   };
 }
 
+/** Secondaries alone, on whatever network there is. */
 export function desired(...secondaries: readonly Secondary[]): DesiredState {
-  return { partition, secondaries: new Map(secondaries.map((each) => [each.name, each])) };
+  return desiredWith({ secondaries });
+}
+
+export interface DesiredParts {
+  readonly secondaries?: readonly Secondary[];
+  readonly volumes?: readonly Volume[];
+  readonly images?: readonly Image[];
+  readonly network?: DesiredState['network'];
+}
+
+export function desiredWith(parts: DesiredParts): DesiredState {
+  const named = <N extends string, T extends { readonly name: N }>(all: readonly T[] = []) =>
+    new Map(all.map((each) => [each.name, each]));
+  return {
+    partition,
+    secondaries: named(parts.secondaries),
+    volumes: named(parts.volumes),
+    images: named(parts.images),
+    network: parts.network === undefined ? 'unspoken' : parts.network,
+  };
+}
+
+export function volume(name: string, overrides: Partial<Volume> = {}): Volume {
+  return {
+    name: name as VolumeName,
+    sizeBytes: 64 * 2 ** 20,
+    format: 'raw',
+    origin: null,
+    deletionPolicy: 'Retain',
+    ...overrides,
+  };
+}
+
+export function image(name: string, overrides: Partial<Image> = {}): Image {
+  return {
+    name: name as ImageName,
+    digest: `sha256:${'a'.repeat(64)}`,
+    format: 'raw',
+    file: 'root.img' as FileName,
+    virtualBytesMax: null,
+    ...overrides,
+  };
 }
 
 export async function planPass(
@@ -47,7 +98,12 @@ export async function planPass(
   const observed = await observe(host, {
     partition: wanted.partition,
     wanted: new Set(wanted.secondaries.keys()),
-    files: new Set([...wanted.secondaries.values()].flatMap(({ boot }) => filesOf(boot))),
+    volumes: new Set(wanted.volumes.keys()),
+    images: new Set(wanted.images.keys()),
+    files: new Set([
+      ...[...wanted.secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
+      ...[...wanted.images.values()].map(({ file }) => file),
+    ]),
     newInstallation: installation,
     signal: new AbortController().signal,
   });
@@ -68,6 +124,30 @@ export async function applyPass(
   options: Partial<ExecuteOptions> = {},
 ): Promise<Report> {
   return runPlan(await planPass(host, wanted, true), host, options);
+}
+
+/** What waits for a guest to let go is done a pass later, and what waits for that one more. */
+const passesMax = 4;
+
+/**
+ * Passes until there is nothing left to do.
+ * @returns the report of the first
+ * @throws Error if they do not come to an end
+ */
+export async function converge(
+  host: TimedHost,
+  wanted: DesiredState,
+  options: Partial<ExecuteOptions> = {},
+): Promise<Report> {
+  const report = await applyPass(host, wanted, options);
+  for (let pass = 1; pass < passesMax; pass += 1) {
+    const plan = await planPass(host, wanted, true);
+    if (plan.operations.length === 0) return report;
+    await runPlan(plan, host);
+  }
+  const { operations } = await planPass(host, wanted, true);
+  if (operations.length === 0) return report;
+  throw new Error(`never done: ${operations.map(({ id }) => id).join(', ')}`);
 }
 
 export function runPlan(

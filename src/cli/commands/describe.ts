@@ -38,6 +38,7 @@ function render(status: SecondaryStatus, paint: Paint): string {
     lines.push(
       `  domain   ${domain.domainName}  ${domain.uuid}`,
       `  power    ${domain.power.status}${stopped}${domain.stopAsked ? ', the stop was asked for' : ''}`,
+      ...(status.address === null ? [] : [`  address  ${status.address}`]),
       ...(domain.persistent ? [] : ['  undefined by somebody: it vanishes when it stops']),
       '  definition, used at the next start:',
       ...fieldLines(domain.defined),
@@ -63,9 +64,9 @@ function runningLines({ domain, waiting }: SecondaryStatus, paint: Paint): strin
   const memory = `${formatValue('memoryBytes', live.memoryBytes)} of at most ${formatValue('memoryMaxBytes', live.memoryMaxBytes)}`;
   return [
     `  runs with ${live.vcpus} vCPU, ${memory}`,
-    ...waiting.map(({ field, from, to }) => {
+    ...waiting.map(({ field, path, from, to }) => {
       const change = `${formatValue(field, from)} -> ${formatValue(field, to)}`;
-      return `  ${paint.yellow('waits for a restart')}: ${fieldRules[field].path} ${change}`;
+      return `  ${paint.yellow('waits for a restart')}: ${path} ${change}`;
     }),
   ];
 }

@@ -1,11 +1,12 @@
 /**
- * `unnest destroy`: remove Secondaries by name, or all of a partition's. It is a plan like any
- * other, for a desired state without them; their files in the store stay.
+ * `unnest destroy`: remove Secondaries by name, or all of a partition. It is a plan like any other,
+ * for a desired state without them. Volumes go only with the whole partition, and only those whose
+ * policy says so; files in the store stay.
  */
 import { Command, Option } from 'commander';
 import { diff } from '../../diff/diff.ts';
 import type { Host } from '../../host/ports.ts';
-import type { Change } from '../../diff/change.ts';
+import type { Changes, NetworkChange } from '../../diff/change.ts';
 import { type PartitionName, type SecondaryName, secondaryName } from '../../model/names.ts';
 import { makePlan, type Plan } from '../../plan/plan.ts';
 import { carryOut } from '../carry-out.ts';
@@ -32,9 +33,9 @@ interface Options extends HostOptions {
 
 export function destroyCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(new Command('destroy'), environment)
-    .description('shut Secondaries down and remove them; their files stay')
+    .description('shut Secondaries down and remove them; their Volumes and files stay')
     .argument('[name...]', 'which ones')
-    .option('--all', 'every Secondary of the partition')
+    .option('--all', 'every Secondary, the network, and Volumes with deletionPolicy: Delete')
     .addOption(outputOption('text', 'json'))
     .addOption(
       new Option('--grace-period <seconds>', 'power off after this time; 0: at once').argParser(
@@ -77,7 +78,10 @@ async function planRemoval(
 ): Promise<Plan> {
   const { partition } = targetOf(options);
   const observed = await observeHost(host, partition, nothingWanted, environment, limits);
-  const changes = diff({ partition, secondaries: new Map() }, observed);
+  const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
+  // Of one Secondary the network loses the address, and of all of them itself.
+  const network = chosen === 'all' ? null : 'unspoken';
+  const changes = diff({ partition, ...nothing, network }, observed);
   return makePlan(pick(changes, chosen, partition), observed, {
     deleteEverything: true,
     deletionsMax: null,
@@ -87,19 +91,34 @@ async function planRemoval(
 }
 
 /** @throws CommandError `usage` if one of the names is not there */
-function pick(
-  changes: readonly Change[],
-  chosen: Chosen,
-  partition: PartitionName,
-): readonly Change[] {
+function pick(changes: Changes, chosen: Chosen, partition: PartitionName): Changes {
   if (chosen === 'all') return changes;
-  const there = changes.map(({ name }) => name);
+  const { secondaries, network } = changes;
+  const there = secondaries.map(({ name }) => name);
   const missing = chosen.filter((name) => !there.includes(name));
-  if (missing.length === 0) return changes.filter(({ name }) => chosen.includes(name));
+  if (missing.length === 0) {
+    return {
+      network: network === null ? null : onlyAddressesOf(network, chosen),
+      images: [],
+      volumes: [],
+      secondaries: secondaries.filter(({ name }) => chosen.includes(name)),
+    };
+  }
   throw usageError(
     `partition ${partition} has no Secondary ${missing.join(', ')}`,
     `it has: ${there.join(', ') || 'none'}`,
   );
+}
+
+/** What else there may be to mend about the network is not what was asked for. */
+function onlyAddressesOf(
+  network: NetworkChange,
+  chosen: readonly SecondaryName[],
+): NetworkChange | null {
+  if (network.kind !== 'update') return null;
+  const { reservations, stray } = network.observed;
+  const unreserve = chosen.filter((name) => reservations.has(name) || stray.includes(name));
+  return { ...network, definition: [], reserve: new Map(), unreserve };
 }
 
 function requireName(text: string): SecondaryName {

@@ -3,8 +3,8 @@
  * difference, 1 some, and above 1 an error.
  */
 import { Command } from 'commander';
-import { type FieldChange, fieldRules } from '../../diff/fields.ts';
-import type { PlanEntry } from '../../plan/plan.ts';
+import type { FieldChange } from '../../diff/fields.ts';
+import type { PlanEntry } from '../../plan/entry.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
 import { readDesiredState } from '../read-documents.ts';
+import { nameOf } from '../render/outcomes.ts';
 import { formatValue } from '../render/field-value.ts';
 import { type Paint, paintFor, printable } from '../render/paint.ts';
 import { using } from '../using.ts';
@@ -60,24 +61,26 @@ async function runDiff(options: Options, environment: Environment) {
 }
 
 function renderEntry(entry: PlanEntry, paint: Paint): string[] {
+  const name = nameOf(entry.resource);
   switch (entry.kind) {
     case 'blocked':
-      return [`! ${entry.name}: ${entry.block.code}: ${printable(entry.block.message)}`];
+      return [`! ${name}: ${entry.block.code}: ${printable(entry.block.message)}`];
     case 'unchanged':
-      return entry.waiting.length === 0 ? [] : [`  ${entry.name}`, ...fields(entry.waiting, paint)];
+      return entry.waiting.length === 0 ? [] : [`  ${name}`, ...fields(entry.waiting, paint)];
+    case 'kept':
+      return [];
     case 'create':
     case 'update':
     case 'delete': {
       const symbol = { create: '+', update: '~', delete: '-' }[entry.kind];
       const power = entry.fields.length === 0 ? ` (${entry.reasons.join(', ')})` : '';
-      return [`${symbol} ${entry.name}${power}`, ...fields(entry.fields, paint)];
+      return [`${symbol} ${name}${power}`, ...fields(entry.fields, paint)];
     }
   }
 }
 
 function fields(changes: readonly FieldChange[], paint: Paint): string[] {
-  return changes.flatMap(({ field, from, to }) => {
-    const { path } = fieldRules[field];
+  return changes.flatMap(({ field, path, from, to }) => {
     return [
       ...(from === null ? [] : [paint.red(`-   ${path}: ${formatValue(field, from)}`)]),
       ...(to === null ? [] : [paint.green(`+   ${path}: ${formatValue(field, to)}`)]),

@@ -1,31 +1,31 @@
 /** `unnest get`: the Secondaries of a partition as they are now. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
-import { fieldRules } from '../../diff/fields.ts';
-import { splitLabels } from '../../model/domain.ts';
+import { type Observed, splitLabels } from '../../model/domain.ts';
 import { formatSize } from '../../model/sizes.ts';
-import { cellOf, type Column, parseColumns } from '../columns.ts';
+import { parseColumns } from '../columns.ts';
 import { usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
 import { limitsOf, nothingWanted, observeHost } from '../pass.ts';
 import { printable } from '../render/paint.ts';
+import { type Output, renderColumns, renderResources } from '../render/resources.ts';
 import { renderTable } from '../render/table.ts';
+import { type OtherKind, rowsOf } from '../resource-rows.ts';
 import { parseSelector, type Selector } from '../selector.ts';
 import { type SecondaryStatus, statusOf } from '../status.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions {
+  readonly kind: Plural;
   readonly output: Output;
   readonly selector?: Selector;
 }
 
-type Output = 'table' | 'wide' | 'json' | 'yaml' | 'name' | readonly Column[];
-
 export function getCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(new Command('get'), environment)
-    .description('show the Secondaries of a partition as they are now')
+    .description('show the Secondaries of a partition, or what else it has, as they are now')
     .argument('[name...]', 'which ones; all if none is named')
     .addOption(
       new Option(
@@ -34,6 +34,11 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
       )
         .argParser(parseOutput)
         .default('table'),
+    )
+    .addOption(
+      new Option('--kind <kind>', 'what to show')
+        .choices(Object.keys(kinds))
+        .default('secondaries'),
     )
     .addOption(
       new Option(
@@ -46,6 +51,14 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
     });
 }
 
+const kinds = {
+  secondaries: 'secondary',
+  volumes: 'volume',
+  images: 'image',
+  networks: 'network',
+} as const;
+type Plural = keyof typeof kinds;
+
 async function runGet(
   names: readonly string[],
   options: Options,
@@ -56,6 +69,8 @@ async function runGet(
   const observed = await using(environment.openView, target, limits, (host) =>
     observeHost(host, target.partition, nothingWanted, environment, limits),
   );
+  const kind = kinds[options.kind];
+  if (kind !== 'secondary') return showOthers(kind, names, options, observed, environment);
   const all = statusOf(observed);
   const rows = all.filter(
     ({ name, domain }) =>
@@ -74,6 +89,26 @@ async function runGet(
   return rows.some(({ status }) => status === 'Unknown') ? exitCodes.partial : exitCodes.ok;
 }
 
+function showOthers(
+  kind: OtherKind,
+  names: readonly string[],
+  { output, selector, kind: plural }: Options,
+  observed: Observed,
+  { stdout, stderr }: Environment,
+): ExitCode {
+  if (selector !== undefined) throw usageError('only Secondaries have labels on the host');
+  const all = rowsOf(kind, observed);
+  const rows = all.filter(({ name }) => names.length === 0 || names.includes(name));
+  const missing = names.filter((name) => !all.some((row) => row.name === name));
+  if (missing.length > 0) {
+    throw usageError(`partition ${observed.partition} has no ${kind} ${missing.join(', ')}`);
+  }
+  if (rows.length === 0 && output !== 'json' && output !== 'yaml') {
+    stderr.write(`No ${plural} in partition ${observed.partition}.\n`);
+  } else stdout.write(renderResources(kind, rows, output));
+  return rows.some(({ status }) => status === 'Unknown') ? exitCodes.partial : exitCodes.ok;
+}
+
 function labelsOf(domain: SecondaryStatus['domain']): ReadonlyMap<string, string> {
   return splitLabels(domain?.defined.labels ?? '');
 }
@@ -89,19 +124,13 @@ function parseOutput(text: string): Output {
 }
 
 function render(rows: readonly SecondaryStatus[], output: Output): string {
-  if (typeof output !== 'string') {
-    const table = rows.map((row) => output.map((column) => cellOf(plainObject(row), column)));
-    return renderTable(
-      output.map(({ title }) => title),
-      table,
-    );
-  }
+  if (typeof output !== 'string') return renderColumns(rows.map(plainObject), output);
   switch (output) {
     case 'table':
       return renderTable(['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'NOTE'], rows.map(cells));
     case 'wide':
       return renderTable(
-        ['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'BOOT', 'DOMAIN', 'UUID', 'NOTE'],
+        ['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'BOOT', 'ADDRESS', 'DOMAIN', 'UUID', 'NOTE'],
         rows.map(wideCells),
       );
     case 'name':
@@ -120,7 +149,7 @@ function cells({ name, status, fields, ...rest }: SecondaryStatus): string[] {
 
 function wideCells(row: SecondaryStatus): string[] {
   const [name = '', status = '', vcpus = '', memory = '', noteText = ''] = cells(row);
-  const boot = printable(row.fields?.kernel ?? row.fields?.disk ?? '-');
+  const boot = printable(bootOf(row.fields));
   const { domain } = row;
   return [
     name,
@@ -128,19 +157,27 @@ function wideCells(row: SecondaryStatus): string[] {
     vcpus,
     memory,
     boot,
+    row.address ?? '-',
     domain?.domainName ?? '?',
     domain?.uuid ?? '?',
     noteText,
   ];
 }
 
+function bootOf(fields: SecondaryStatus['fields']): string {
+  if (fields === null) return '-';
+  const { kernel, disk, bootVolume } = fields;
+  if (bootVolume !== null) return `volume ${bootVolume.replace(/:.*/, '')}`;
+  return kernel ?? disk ?? '-';
+}
+
 function note({ why, waiting }: Pick<SecondaryStatus, 'why' | 'waiting'>): string {
   if (why !== null) return printable(why);
   if (waiting.length === 0) return '';
-  return `restart required: ${waiting.map(({ field }) => fieldRules[field].path).join(', ')}`;
+  return `restart required: ${waiting.map(({ path }) => path).join(', ')}`;
 }
 
-function plainObject({ name, status, why, domain, waiting }: SecondaryStatus): object {
+function plainObject({ name, status, why, domain, address, waiting }: SecondaryStatus): object {
   return {
     name,
     status,
@@ -148,13 +185,10 @@ function plainObject({ name, status, why, domain, waiting }: SecondaryStatus): o
     uuid: domain?.uuid ?? null,
     domain: domain?.domainName ?? null,
     labels: Object.fromEntries(labelsOf(domain)),
+    address,
     power: domain?.power ?? null,
     defined: domain?.defined ?? null,
     live: domain?.live ?? null,
-    restartRequired: waiting.map(({ field, from, to }) => ({
-      path: fieldRules[field].path,
-      from,
-      to,
-    })),
+    restartRequired: waiting.map(({ path, from, to }) => ({ path, from, to })),
   };
 }

@@ -1,4 +1,4 @@
-/** Why a plan leaves a Secondary alone. */
+/** Why a plan leaves something alone. */
 import type { BlockCode } from '../../diff/change.ts';
 import type { Explanations } from './explanation.ts';
 
@@ -55,5 +55,47 @@ export const blockExplanations: Explanations<BlockCode> = {
     means:
       'The documents hold no Secondary, so that every one of the partition would be deleted. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
+  },
+  PartBlocked: {
+    means:
+      'It needs a Volume, an Image or the network, and that is blocked itself, for the reason that is named.',
+    todo: 'Mend what is named; this one follows by itself.',
+  },
+  NetworkMissing: {
+    means: 'It asks for a NIC on the network of its partition, and the partition has none.',
+    todo: 'Apply a Partition document with spec.network, or say network: None.',
+  },
+  NoFreeAddress: {
+    means: "Every address of the partition's subnet is given to somebody.",
+    todo: 'Remove Secondaries that are not needed, or give the Partition a larger spec.network.cidr (which needs all its guests halted). An address that this plan gives back is free for the next one.',
+  },
+  NetworkInUse: {
+    means:
+      'The change would stop the network, and guests that run on it would be cut off until they are restarted.',
+    todo: 'Halt them (runPolicy: Halted), apply, and let them run again; or leave the network as it is.',
+  },
+  VolumeInUse: {
+    means:
+      'A guest that stays as it is still has the Volume, whatever the documents say of its next start. So the Volume is not deleted, and nobody else is started with it.',
+    todo: 'Restart, halt or delete that guest; what waits for it follows then.',
+  },
+  ImageInUse: {
+    means:
+      'Volumes lie on the bytes of this Image (provision: Overlay), so they cannot be replaced.',
+    todo: 'Give the new bytes an Image of another name, and new Volumes that lie on it.',
+  },
+  ShrinkRefused: {
+    means:
+      'The Volume is larger than its document says. A smaller one would lose what is behind its end.',
+    todo: 'Write the size that it has (`unnest get --kind volumes`), or copy the data to a new Volume.',
+  },
+  FormatFixed: {
+    means: 'The Volume has another format than its document says, and cannot change it.',
+    todo: 'Write the format that it has (`unnest get --kind volumes`), or copy the data to a new Volume.',
+  },
+  OriginFixed: {
+    means:
+      'The Volume has begun in another way than its document says, and lies on an Image, or does not.',
+    todo: 'Write what it has begun as (`unnest get --kind volumes`), or make a new Volume.',
   },
 };

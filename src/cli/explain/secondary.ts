@@ -4,6 +4,7 @@
  */
 import { fieldRules } from '../../diff/fields.ts';
 import type { DomainFields, FieldName, ObservedDomain } from '../../model/domain.ts';
+import type { Resource } from '../../model/resource.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { formatValue } from '../render/field-value.ts';
 import { type Paint, printable } from '../render/paint.ts';
@@ -38,9 +39,9 @@ const stopWords: { readonly [R in StopReason]: string } = {
 };
 
 function whatWaits({ waiting }: SecondaryStatus): string[] {
-  return waiting.map(({ field, from, to }) => {
+  return waiting.map(({ field, path, from, to }) => {
     const values = `${formatValue(field, from)} now, ${formatValue(field, to)} after its next start`;
-    return `  ${fieldRules[field].path}: ${values}`;
+    return `  ${path}: ${values}`;
   });
 }
 
@@ -61,12 +62,14 @@ function whatWouldChangeIt({ name }: SecondaryStatus, plan: Plan | null, paint: 
   if (plan === null) {
     return ['Give its documents with -f to see what `unnest apply` would do to it, and why.'];
   }
-  const entries = plan.entries.filter((entry) => entry.name === name);
+  const isIts = (resource: Resource | null) =>
+    resource?.kind === 'secondary' && resource.name === name;
+  const entries = plan.entries.filter(({ resource }) => isIts(resource));
   const [entry] = entries;
   if (entry === undefined || (entry.kind === 'unchanged' && entry.waiting.length === 0)) {
     return ['It is as its document says: `unnest apply` would do nothing to it.'];
   }
-  const operations = plan.operations.filter(({ secondary }) => secondary === name);
+  const operations = plan.operations.filter(({ resource }) => isIts(resource));
   const text = renderPlan({ ...plan, entries, operations }, paint);
   return ['`unnest apply` would do this to it:', text.trimEnd()];
 }

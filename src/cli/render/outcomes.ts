@@ -1,12 +1,26 @@
 /** What became of a plan, line by line while it happens and summed up at the end. */
 import type { Outcome, Report, Result } from '../../execute/outcome.ts';
 import { describe } from '../../plan/describe.ts';
+import type { Resource } from '../../model/resource.ts';
 import type { Operation } from '../../plan/operation.ts';
 import { type Paint, printable } from './paint.ts';
 
-/** Who an operation is for; what belongs to the whole partition is nobody's. */
-export function subjectOf({ secondary }: Operation): string {
-  return secondary ?? 'host';
+/** What an operation is about; what belongs to the whole installation is nobody's. */
+export function subjectOf({ resource }: Operation): string {
+  return resource === null ? 'host' : nameOf(resource);
+}
+
+/** A Secondary by its name alone; of everything else also what it is. */
+export function nameOf({ kind, name }: Resource): string {
+  switch (kind) {
+    case 'secondary':
+      return name;
+    case 'network':
+      return 'network';
+    case 'image':
+    case 'volume':
+      return `${kind} ${name}`;
+  }
 }
 
 export function renderOutcome({ operation, result, durationMs }: Outcome, paint: Paint): string {

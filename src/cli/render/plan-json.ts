@@ -2,9 +2,10 @@
  * A plan for programs. Field names and the words in them are an interface: within `v1` they are
  * only ever added to.
  */
-import { type FieldChange, fieldRules } from '../../diff/fields.ts';
+import type { FieldChange } from '../../diff/fields.ts';
 import { describe } from '../../plan/describe.ts';
-import type { Plan, PlanEntry } from '../../plan/plan.ts';
+import type { PlanEntry } from '../../plan/entry.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { summarise } from '../../plan/summary.ts';
 import { PLAN_API_VERSION, type PlanDocument } from './plan-schema.ts';
 
@@ -18,7 +19,8 @@ export function planJson(plan: Plan): PlanDocument {
     operations: plan.operations.map((operation) => ({
       id: operation.id,
       kind: operation.kind,
-      secondary: operation.secondary,
+      secondary: operation.resource?.kind === 'secondary' ? operation.resource.name : null,
+      resource: operation.resource,
       phase: operation.phase,
       after: [...operation.after],
       description: describe(operation),
@@ -27,16 +29,20 @@ export function planJson(plan: Plan): PlanDocument {
 }
 
 function entryJson(entry: PlanEntry): PlanDocument['changes'][number] {
+  const { name, kind: resource } = entry.resource;
   switch (entry.kind) {
     case 'blocked':
-      return { name: entry.name, action: entry.kind, block: entry.block };
+      return { resource, name, action: entry.kind, block: entry.block };
     case 'unchanged':
-      return { name: entry.name, action: entry.kind, waiting: entry.waiting.map(fieldJson) };
+      return { resource, name, action: entry.kind, waiting: entry.waiting.map(fieldJson) };
+    case 'kept':
+      return { resource, name, action: entry.kind };
     case 'create':
     case 'update':
     case 'delete':
       return {
-        name: entry.name,
+        resource,
+        name,
         action: entry.kind,
         impact: entry.impact,
         reasons: [...entry.reasons],
@@ -47,6 +53,6 @@ function entryJson(entry: PlanEntry): PlanDocument['changes'][number] {
   }
 }
 
-function fieldJson({ field, from, to, impact, origin }: FieldChange) {
-  return { path: fieldRules[field].path, from, to, impact, origin };
+function fieldJson({ path, from, to, impact, origin }: FieldChange) {
+  return { path, from, to, impact, origin };
 }

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { REASONS } from '../../diff/change.ts';
 import { IMPACTS, ORIGINS } from '../../diff/fields.ts';
+import { RESOURCE_KINDS } from '../../model/resource.ts';
 import { PHASES } from '../../plan/operation.ts';
 
 export const PLAN_API_VERSION = 'unnest.dev/plan/v1';
@@ -22,9 +23,16 @@ const field = z
   })
   .describe('One difference.');
 
+const head = {
+  resource: z
+    .enum(RESOURCE_KINDS)
+    .describe('What kind of thing it is. Documents of before this field speak of Secondaries.'),
+  name: z.string().describe('Of the network: the name of the partition.'),
+};
+
 const change = z.discriminatedUnion('action', [
   z.strictObject({
-    name: z.string(),
+    ...head,
     action: z.enum(['create', 'update', 'delete']),
     impact: z.enum(IMPACTS),
     reasons: z.array(z.enum(REASONS)),
@@ -33,17 +41,24 @@ const change = z.discriminatedUnion('action', [
     operations: z.array(z.string()).describe('Ids, in execution order.'),
   }),
   z.strictObject({
-    name: z.string(),
+    ...head,
     action: z.literal('blocked'),
     block: z.strictObject({ code: z.string(), message: z.string() }),
   }),
-  z.strictObject({ name: z.string(), action: z.literal('unchanged'), waiting: z.array(field) }),
+  z.strictObject({ ...head, action: z.literal('unchanged'), waiting: z.array(field) }),
+  z
+    .strictObject({ ...head, action: z.literal('kept') })
+    .describe('No document speaks of it, and it is to stay.'),
 ]);
 
 const operation = z.strictObject({
   id: z.string(),
   kind: z.string(),
-  secondary: z.string().nullable().describe('Null for what belongs to the whole partition.'),
+  secondary: z.string().nullable().describe('Null for what is not about a Secondary.'),
+  resource: z
+    .strictObject({ kind: z.enum(RESOURCE_KINDS), name: z.string() })
+    .nullable()
+    .describe('Null for what belongs to the whole installation.'),
   phase: z.enum(PHASES),
   after: z.array(z.string()).describe('Ids of operations that must have succeeded first.'),
   description: z.string(),
@@ -62,9 +77,13 @@ export const planDocumentSchema = z
       delete: count,
       blocked: count,
       unchanged: count,
+      kept: count.describe('What no document speaks of and stays all the same.'),
+      destroysData: count.describe('Those of the deletions that lose what a Volume holds.'),
       waiting: count.describe('Secondaries with changes that wait for their next start.'),
     }),
-    changes: z.array(change).describe('By name, everything that was looked at.'),
+    changes: z
+      .array(change)
+      .describe('The network, Images, Volumes, Secondaries, each by name: all that was looked at.'),
     operations: z.array(operation).describe('In execution order.'),
   })
   .describe('A plan of unnest, as `unnest plan -o json` prints it.');

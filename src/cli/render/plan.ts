@@ -1,10 +1,12 @@
 /** A plan for people: one block for each Secondary that changes, one line that sums it up. */
 import type { Reason } from '../../diff/change.ts';
-import { type FieldChange, fieldRules, type Origin } from '../../diff/fields.ts';
+import type { FieldChange, Origin } from '../../diff/fields.ts';
 import { describe } from '../../plan/describe.ts';
-import type { Plan, PlanEntry } from '../../plan/plan.ts';
+import type { PlanEntry } from '../../plan/entry.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { type PlanSummary, summarise } from '../../plan/summary.ts';
 import { formatValue } from './field-value.ts';
+import { nameOf } from './outcomes.ts';
 import { type Paint, printable } from './paint.ts';
 
 export function renderPlan(plan: Plan, paint: Paint): string {
@@ -18,25 +20,22 @@ export function renderPlan(plan: Plan, paint: Paint): string {
 }
 
 function renderEntry(entry: PlanEntry, plan: Plan, paint: Paint): string[] {
+  const name = paint.bold(nameOf(entry.resource));
   switch (entry.kind) {
     case 'blocked': {
       const { code, message } = entry.block;
-      return [
-        `  ${paint.red('!')} ${paint.bold(entry.name)}: blocked`,
-        `      ${code}: ${printable(message)}`,
-      ];
+      return [`  ${paint.red('!')} ${name}: blocked`, `      ${code}: ${printable(message)}`];
     }
     case 'unchanged':
       if (entry.waiting.length === 0) return [];
-      return [
-        `  ${paint.dim('·')} ${paint.bold(entry.name)}: nothing to do`,
-        ...waitingLines(entry.waiting, paint),
-      ];
+      return [`  ${paint.dim('·')} ${name}: nothing to do`, ...waitingLines(entry.waiting, paint)];
+    case 'kept':
+      return [];
     case 'create':
     case 'update':
     case 'delete':
       return [
-        `  ${symbol(entry, paint)} ${paint.bold(entry.name)}: ${headline(entry, paint)}`,
+        `  ${symbol(entry, paint)} ${name}: ${headline(entry, paint)}`,
         ...entry.reasons.map((reason) => `      because ${reasonWords[reason]}`),
         ...entry.fields.map((field) => `      ${renderField(field, entry.kind, paint)}`),
         ...waitingLines(entry.waiting, paint),
@@ -58,7 +57,8 @@ function symbol({ kind }: WorkEntry, paint: Paint): string {
   }
 }
 
-function headline({ kind, impact, reasons }: WorkEntry, paint: Paint): string {
+function headline({ resource, kind, impact, reasons }: WorkEntry, paint: Paint): string {
+  if (impact === 'destroys-data') return `delete, ${paint.red('destroys its data')}`;
   if (kind !== 'update') return kind;
   switch (impact) {
     case 'restart':
@@ -66,12 +66,16 @@ function headline({ kind, impact, reasons }: WorkEntry, paint: Paint): string {
     case 'stop':
       return paint.yellow('shut down');
     case 'live':
-      return reasons.includes('document-changed') ? 'update, live' : 'repair, live';
+      return reasons.some((reason) => updateReasons.has(reason)) ? 'update, live' : 'repair, live';
     case 'none':
-      if (!isChanged(reasons)) return 'start';
+      if (reasons.includes('not-active') && !isChanged(reasons)) return 'start';
+      if (resource.kind === 'secondary' && !isChanged(reasons)) return 'start';
       return reasons.includes('not-running') ? 'update and start' : 'update';
   }
 }
+
+/** Because somebody asks for something else; everything else that is done live repairs. */
+const updateReasons = new Set<Reason>(['document-changed', 'reservations-changed']);
 
 function isChanged(reasons: readonly Reason[]): boolean {
   return reasons.includes('document-changed') || reasons.includes('changed-outside');
@@ -88,14 +92,16 @@ const reasonWords: { readonly [R in Reason]: string } = {
   'stop-noted': 'a stop that was noted on it did not take place',
   'not-in-documents': 'no document speaks of it',
   'asked-for': 'you asked for it',
+  'half-made': 'it was left half made, or half deleted',
+  'not-active': 'it is not active',
+  'reservations-changed': 'Secondaries with a NIC on it have come, gone or lost their address',
 };
 
 function renderField(
-  { field, from, to, impact, origin }: FieldChange,
+  { field, path, from, to, impact, origin }: FieldChange,
   kind: WorkEntry['kind'],
   paint: Paint,
 ): string {
-  const { path } = fieldRules[field];
   if (kind === 'create') return `${path}: ${formatValue(field, to)}`;
   const change = `${path}: ${formatValue(field, from)} -> ${formatValue(field, to)}`;
   const notes = [...(impact === 'none' ? [] : [impact]), ...originWords[origin]];
@@ -112,7 +118,7 @@ const originWords: { readonly [O in Origin]: readonly string[] } = {
 
 function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
   if (waiting.length === 0) return [];
-  const paths = waiting.map(({ field }) => fieldRules[field].path).join(', ');
+  const paths = waiting.map(({ path }) => path).join(', ');
   return [
     `      ${paint.yellow('waits for a restart')}: ${paths}`,
     paint.dim('      (set updatePolicy: Restart to have it restarted)'),
@@ -135,17 +141,22 @@ function updateDetails({ restart, stop }: PlanSummary): string {
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
+function dataDetails({ destroysData }: PlanSummary): string {
+  return destroysData > 0 ? ` (${destroysData} with data)` : '';
+}
+
 function summaryLine(summary: PlanSummary, paint: Paint): string {
   const parts = [
     [summary.create, 'to create'],
     [summary.update, `to update${updateDetails(summary)}`],
-    [summary.delete, 'to delete'],
+    [summary.delete, `to delete${dataDetails(summary)}`],
     [summary.blocked, 'blocked'],
     [summary.waiting, 'waiting for a restart'],
   ] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+  const kept = summary.kept > 0 ? [`${summary.kept} kept without a document`] : [];
   const unchanged = `${summary.unchanged} unchanged`;
   const changes = summary.create + summary.update + summary.delete + summary.blocked;
   const head = changes === 0 ? 'No changes' : 'Plan';
-  return `${paint.bold(head)}: ${[...said, unchanged].join(', ')}.`;
+  return `${paint.bold(head)}: ${[...said, unchanged, ...kept].join(', ')}.`;
 }

@@ -12,6 +12,7 @@ import {
   planOptionsOf,
   writeDomainXml,
 } from '../built.ts';
+import { storeLayout } from '../../../src/host/local/layout.ts';
 import { filesOf } from '../../../src/model/secondary.ts';
 import { subject, takeTurns } from '../measure.ts';
 import { documentsOf, type Partition, removeDomains, requireConverged } from '../partition.ts';
@@ -66,7 +67,8 @@ async function planOf({ name }: Partition, host: Host) {
   const { signal } = new AbortController();
   const names = new Set(desired.secondaries.keys());
   const files = new Set([...desired.secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
-  const request = { partition: name, wanted: names, files, newInstallation, signal };
+  const none = { volumes: new Set<never>(), images: new Set<never>() };
+  const request = { partition: name, wanted: names, ...none, files, newInstallation, signal };
   const observed = await observe(host, request);
   return makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 }));
 }
@@ -102,7 +104,11 @@ async function rawCalls(partition: Partition): Promise<readonly Buffer[]> {
     const { operations } = await planOf(partition, opened.host);
     return operations.flatMap((operation) => {
       if (operation.kind !== 'domain.define') return [];
-      const xml = writeDomainXml(operation.definition, null, partition.files);
+      const xml = writeDomainXml(
+        operation.definition,
+        null,
+        storeLayout(partition.stateDir, partition.name),
+      );
       return [raw.call(raw.procedures.define, raw.string(xml), noFlags)];
     });
   } finally {

@@ -44,7 +44,13 @@ function diffPlanOf(count: number) {
       return [secondary.name, secondary];
     }),
   );
-  const desired = { partition, secondaries };
+  const desired = {
+    partition,
+    secondaries,
+    volumes: new Map(),
+    images: new Map(),
+    network: 'unspoken',
+  } as const;
   const observed = observedOf([...secondaries.values()]);
   return subject(
     'diff + plan',
@@ -70,6 +76,8 @@ function secondaryOf(index: number): Secondary {
       initrd: 'initrd.img' as FileName,
       commandLine: `console=ttyS0 quiet unnest.name=${secondaryName(index)}`,
     },
+    disks: [],
+    network: 'None',
     serialConsole: true,
     runPolicy: 'Always',
     updatePolicy: 'Staged',
@@ -85,10 +93,14 @@ function observedOf(secondaries: readonly Secondary[]): Observed {
     partition,
     installation,
     installationRecorded: true,
+    unlisted: null,
     domains: new Map(
       secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
     ),
     facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
+    volumes: new Map(),
+    images: new Map(),
+    network: absent,
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
   };
 }

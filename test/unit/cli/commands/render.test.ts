@@ -44,6 +44,8 @@ spec:
     kernel:
       file: vmlinuz # ${file}:9
       commandLine: "host=web-1 # 1" # ${file}:9
+  disks: [] # default
+  network: None # default
   serialConsole: true # default
   runPolicy: Always # default
   updatePolicy: Staged # default
@@ -67,11 +69,15 @@ spec:
   });
 
   test('takes what cannot be applied yet, and says so beside it', async () => {
-    const stdin = documentOf('Volume', 'data', ['size: 1GiB']);
+    const stdin =
+      documentOf('Volume', 'data', ['size: 1GiB']) +
+      documentOf('Partition', 'team-a', [
+        'primary: { domain: a, reserved: { vcpus: 1, memory: 1GiB } }',
+      ]);
     const { code, stdout, stderr } = await run(['render', '-f', '-'], { stdin });
     expect(code).toBe(0);
     expect(stdout).toContain('deletionPolicy: Retain # default');
-    expect(stderr).toMatch(/^-:3:7: NotYetSupported: this Volume is valid/);
+    expect(stderr).toMatch(/^-:14:3: NotYetSupported: this is valid, and cannot be applied/);
   });
 
   test.each([

@@ -1,0 +1,108 @@
+/** `unnest get --kind`: what a partition has besides Secondaries, as rows for people and for programs. */
+import { volumesOf } from '../diff/volume.ts';
+import type { Observed } from '../model/domain.ts';
+import { samePartition } from '../model/identity.ts';
+import { byName } from '../model/names.ts';
+import type { Observation } from '../model/observation.ts';
+import type { ResourceKind } from '../model/resource.ts';
+import { formatSize } from '../model/sizes.ts';
+import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
+import type { ObservedNetwork } from '../model/network.ts';
+import { printable } from './render/paint.ts';
+
+export type OtherKind = Exclude<ResourceKind, 'secondary'>;
+
+export interface ResourceRow {
+  readonly name: string;
+  /** `Ready`, `Half-made`, `Active`, `Inactive` or `Unknown`. */
+  readonly status: string;
+  /** In the order of the kind's titles, behind name and status. */
+  readonly cells: readonly string[];
+  /** For `-o json` and `yaml`. */
+  readonly object: object;
+}
+
+export const titles: { readonly [K in OtherKind]: readonly string[] } = {
+  volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
+  image: ['SIZE', 'FORMAT', 'DIGEST'],
+  network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
+};
+
+/** By name. What is not ours is not ours to show. */
+export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRow[] {
+  switch (kind) {
+    case 'volume': {
+      const users = usersOf(observed);
+      return storedRows(observed.volumes, observed, (volume) => volumeCells(volume, users));
+    }
+    case 'image':
+      return storedRows(observed.images, observed, imageCells);
+    case 'network':
+      return networkRows(observed);
+  }
+}
+
+type Stored = ObservedVolume | ObservedImage;
+
+function storedRows<T extends Stored>(
+  all: ReadonlyMap<string, Observation<T>>,
+  observed: Observed,
+  cells: (value: T) => readonly string[],
+): readonly ResourceRow[] {
+  return [...all]
+    .sort(([a], [b]) => byName(a, b))
+    .flatMap(([name, seen]): ResourceRow[] => {
+      if (seen.status === 'absent') return [];
+      if (seen.status === 'unknown') return [unknownRow(name, seen.why)];
+      const { owner, ...value } = seen.value;
+      if (owner === null || !samePartition(owner, observed)) return [];
+      const status = value.state === 'ready' ? 'Ready' : 'Half-made';
+      return [{ name, status, cells: cells(seen.value), object: { ...value, status } }];
+    });
+}
+
+function volumeCells(volume: ObservedVolume, users: ReadonlyMap<string, string>) {
+  const { origin } = volume;
+  const began = origin === null ? 'empty' : `${origin.image} (${origin.provision})`;
+  const user = users.get(volume.name) ?? '-';
+  return [formatSize(volume.sizeBytes), volume.format, began, volume.deletionPolicy, user];
+}
+
+function imageCells({ sizeBytes, format, digest }: ObservedImage): readonly string[] {
+  return [formatSize(sizeBytes), format, digest];
+}
+
+function networkRows({ network: seen, partition, ...observed }: Observed): readonly ResourceRow[] {
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
+  const { owner, active, reservations, uuid, networkName, defined, lastApplied } = seen.value;
+  if (owner === null || !samePartition(owner, { partition, ...observed })) return [];
+  const status = active ? 'Active' : 'Inactive';
+  const addresses = Object.fromEntries(
+    [...reservations].sort(([a], [b]) => byName(a, b)).map(([name, each]) => [name, each.address]),
+  );
+  const object = { name: partition, status, uuid, networkName, defined, lastApplied, addresses };
+  return [{ name: partition, status, cells: networkCells(seen.value), object }];
+}
+
+function networkCells({ defined, reservations }: ObservedNetwork): readonly string[] {
+  const count = `${reservations.size}`;
+  if (defined === null) return ['?', '?', '?', count];
+  return [defined.cidr, defined.mode, printable(defined.uplink ?? '-'), count];
+}
+
+function unknownRow(name: string, why: string): ResourceRow {
+  const object = { name, status: 'Unknown', why };
+  return { name, status: 'Unknown', cells: [printable(why)], object };
+}
+
+/** By Volume: whose domain has it. */
+function usersOf({ domains }: Observed): ReadonlyMap<string, string> {
+  return new Map(
+    [...domains].flatMap(([name, seen]) =>
+      seen.status === 'present'
+        ? volumesOf(seen.value.live ?? seen.value.defined).map((volume) => [volume, name] as const)
+        : [],
+    ),
+  );
+}

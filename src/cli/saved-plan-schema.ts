@@ -1,0 +1,186 @@
+/** What a saved plan's file holds, checked as strictly as a document. */
+import * as z from 'zod';
+import { REASONS } from '../diff/change.ts';
+import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
+import { cidr, interfaceName } from '../documents/network-checks.ts';
+import { FILE_NAME_PATTERN, NAME_PATTERN } from '../model/names.ts';
+import { NETWORK_MODES } from '../model/network.ts';
+import { RESOURCE_KINDS } from '../model/resource.ts';
+import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
+import { PHASES } from '../plan/operation.ts';
+
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v2';
+
+const name = z.string().regex(NAME_PATTERN);
+const file = z.string().regex(FILE_NAME_PATTERN);
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const domain = z.strictObject({ uuid: z.uuid(), domainName: z.string() });
+const bytes = z.int().nonnegative();
+const fields = z.strictObject({
+  vcpus: z.int(),
+  vcpusMax: z.int(),
+  memoryBytes: bytes,
+  memoryMaxBytes: bytes,
+  kernel: file.nullable(),
+  initrd: file.nullable(),
+  commandLine: z.string().nullable(),
+  disk: file.nullable(),
+  diskFormat: z.string().nullable(),
+  bootVolume: z.string().nullable(),
+  volumes: z.string(),
+  network: z.string(),
+  serialConsole: z.boolean(),
+  runPolicy: z.string(),
+  updatePolicy: z.string(),
+  stopGraceMs: z.int().nonnegative(),
+  protect: z.boolean(),
+  labels: z.string(),
+  startAfter: z.string(),
+});
+const partitionOwner = z.strictObject({ installation: z.uuid(), partition: name });
+const owner = z.strictObject({ ...partitionOwner.shape, secondary: name });
+const resource = z.strictObject({ kind: z.enum(RESOURCE_KINDS), name });
+const definition = z.strictObject({
+  ...domain.shape,
+  owner,
+  fields,
+  platform: z.strictObject({ domainType: z.string(), machine: z.string().nullable() }),
+});
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const format = z.enum(DISK_FORMATS);
+const deletionPolicy = z.enum(DELETION_POLICIES);
+const volume = z.strictObject({
+  name,
+  sizeBytes: bytes,
+  format,
+  origin: z.strictObject({ image: name, digest, format, provision: z.enum(PROVISIONS) }).nullable(),
+  deletionPolicy,
+});
+const image = z.strictObject({
+  name,
+  digest,
+  format,
+  file,
+  virtualBytesMax: bytes.nullable(),
+});
+const network = z.strictObject({ uuid: z.uuid(), networkName: z.string() });
+const networkDefinition = z.strictObject({
+  ...network.shape,
+  owner: partitionOwner,
+  bridge: z.string().regex(/^un-[0-9a-f]{12}$/),
+  fields: z.strictObject({
+    cidr,
+    mode: z.enum(NETWORK_MODES),
+    uplink: interfaceName.nullable(),
+  }),
+});
+const reservation = z.strictObject({
+  mac: z.string().regex(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/),
+  address: z.ipv4(),
+});
+
+const head = {
+  id: z.string(),
+  resource: resource.nullable(),
+  phase: z.enum(PHASES),
+  after: z.array(z.string()),
+};
+const operation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('installation.record'), ...head, installation: z.uuid() }),
+  z.strictObject({
+    kind: z.literal('domain.define'),
+    ...head,
+    definition,
+    basis: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.literal('domain.set-memory'), ...head, domain, memoryBytes: bytes }),
+  z.strictObject({ kind: z.literal('domain.start'), ...head, domain }),
+  z.strictObject({ kind: z.literal('domain.resume'), ...head, domain }),
+  z.strictObject({
+    kind: z.literal('domain.stop'),
+    ...head,
+    domain,
+    graceMs: bytes,
+    basis: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.literal('domain.note-stop'), ...head, domain }),
+  z.strictObject({ kind: z.literal('domain.forget-stop'), ...head, domain }),
+  z.strictObject({ kind: z.literal('domain.undefine'), ...head, domain, basis: z.string() }),
+  z.strictObject({
+    kind: z.literal('domain.grow-disk'),
+    ...head,
+    domain,
+    user: owner,
+    volume: name,
+    sizeBytes: bytes,
+  }),
+  z.strictObject({ kind: z.literal('volume.create'), ...head, volume }),
+  z.strictObject({ kind: z.literal('volume.grow'), ...head, volume: name, sizeBytes: bytes }),
+  z.strictObject({
+    kind: z.literal('volume.set-deletion-policy'),
+    ...head,
+    volume: name,
+    deletionPolicy,
+  }),
+  z.strictObject({ kind: z.literal('volume.delete'), ...head, volume: name }),
+  z.strictObject({ kind: z.literal('image.import'), ...head, image }),
+  z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
+  z.strictObject({
+    kind: z.literal('network.define'),
+    ...head,
+    definition: networkDefinition,
+    basis: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.literal('network.start'), ...head, network }),
+  z.strictObject({ kind: z.literal('network.stop'), ...head, network }),
+  z.strictObject({ kind: z.literal('network.undefine'), ...head, network }),
+  z.strictObject({
+    kind: z.literal('network.reserve'),
+    ...head,
+    network,
+    secondary: name,
+    reservation,
+  }),
+  z.strictObject({ kind: z.literal('network.unreserve'), ...head, network, secondary: name }),
+]);
+
+const field = z.strictObject({
+  field: z.enum([...Object.keys(fields.shape), ...RESOURCE_FIELDS]),
+  path: z.string(),
+  from: scalar,
+  to: scalar,
+  impact: z.enum(IMPACTS),
+  origin: z.enum(ORIGINS),
+});
+const entry = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['create', 'update', 'delete']),
+    resource,
+    impact: z.enum(IMPACTS),
+    reasons: z.array(z.enum(REASONS)),
+    fields: z.array(field),
+    waiting: z.array(field),
+    operations: z.array(z.string()),
+  }),
+  z.strictObject({
+    kind: z.literal('blocked'),
+    resource,
+    block: z.strictObject({ code: z.string(), message: z.string() }),
+  }),
+  z.strictObject({ kind: z.literal('unchanged'), resource, waiting: z.array(field) }),
+  z.strictObject({ kind: z.literal('kept'), resource }),
+]);
+
+export const savedPlanSchema = z.strictObject({
+  apiVersion: z.literal(SAVED_PLAN_API_VERSION),
+  partition: name,
+  installation: z.uuid(),
+  /** Over all the rest: what was reviewed is what is carried out. */
+  digest: z.string(),
+  basis: z.record(z.string(), z.string()),
+  entries: z.array(entry),
+  operations: z.array(operation),
+});
+
+export type SavedPlanDocument = z.output<typeof savedPlanSchema>;

@@ -1,0 +1,180 @@
+/** Any Volumes, Images and networks, wanted and there. */
+import fc from 'fast-check';
+import type { SimulatedNetwork } from '../../src/host/simulated/world.ts';
+import { macAddress, type NetworkUuid } from '../../src/model/identity.ts';
+import type { SecondaryName } from '../../src/model/names.ts';
+import type { NetworkFields, Reservation } from '../../src/model/network.ts';
+import type { DesiredState } from '../../src/model/secondary.ts';
+import {
+  DELETION_POLICIES,
+  DISK_FORMATS,
+  type Image,
+  type ObservedImage,
+  type ObservedVolume,
+  PROVISIONS,
+  STORED_STATES,
+  type Volume,
+  type VolumeOrigin,
+} from '../../src/model/volume.ts';
+import { image, installation, partition, volume } from '../support/passes.ts';
+import { digestOf, imageOf, networkOf, networkRef, volumeOf } from '../support/simulation.ts';
+
+const MiB = 2 ** 20;
+export const volumeNames = ['v0', 'v1', 'v2'];
+const imageNames = ['i0', 'i1'];
+
+const anyFormat = fc.constantFrom(...DISK_FORMATS);
+const anyDigest = fc.constantFrom(digestOf(0), digestOf(1));
+const anySize = fc.constantFrom(MiB, 2 * MiB, 3 * MiB);
+const anyPolicy = fc.constantFrom(...DELETION_POLICIES);
+/** Mostly whole: what a crash has left is rare. */
+const anyState = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('ready' as const) },
+  { weight: 1, arbitrary: fc.constantFrom(...STORED_STATES) },
+);
+
+const anyImage = (name: string): fc.Arbitrary<Image> =>
+  fc.record({ digest: anyDigest, format: anyFormat }).map((parts) => image(name, parts));
+
+export const anyImages: fc.Arbitrary<readonly Image[]> = fc
+  .subarray(imageNames)
+  .chain((chosen) => fc.tuple(...chosen.map(anyImage)));
+
+/** What documents let through: a copy has the Image's format, an overlay is a qcow2. */
+const anyVolume = (name: string, images: readonly Image[]): fc.Arbitrary<Volume> =>
+  fc
+    .record({
+      sizeBytes: anySize,
+      format: anyFormat,
+      deletionPolicy: anyPolicy,
+      from: fc.option(fc.constantFrom(...images, ...(images.length === 0 ? [null] : []))),
+      provision: fc.constantFrom(...PROVISIONS),
+    })
+    .map(({ from, provision, ...parts }) => {
+      if (from === null) return volume(name, parts);
+      const format = provision === 'Overlay' ? 'qcow2' : from.format;
+      const origin = { image: from.name, digest: from.digest, format: from.format, provision };
+      return volume(name, { ...parts, format, origin });
+    });
+
+export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Volume[]> =>
+  fc
+    .subarray(volumeNames)
+    .chain((chosen) => fc.tuple(...chosen.map((name) => anyVolume(name, images))));
+
+const subnets: readonly NetworkFields[] = [
+  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
+  { cidr: '10.30.0.0/29', mode: 'isolated', uplink: null },
+];
+
+export const anyNetworkWanted: fc.Arbitrary<DesiredState['network']> = fc.constantFrom(
+  'unspoken' as const,
+  null,
+  ...subnets,
+);
+
+const anyOrigin: fc.Arbitrary<VolumeOrigin | null> = fc.option(
+  fc.record({
+    image: fc.constantFrom(...imageNames.map((name) => imageOf(name).name)),
+    digest: anyDigest,
+    format: anyFormat,
+    provision: fc.constantFrom(...PROVISIONS),
+  }),
+);
+
+const anyOwner = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({ installation, partition }) },
+  { weight: 1, arbitrary: fc.constant(null) },
+);
+
+const anyVolumeThere = (name: string): fc.Arbitrary<ObservedVolume> =>
+  fc
+    .record({
+      owner: anyOwner,
+      state: anyState,
+      sizeBytes: anySize,
+      format: anyFormat,
+      origin: anyOrigin,
+      deletionPolicy: anyPolicy,
+    })
+    .map((parts) => {
+      if (parts.owner === null) return volumeOf(name, { owner: null });
+      // An overlay is always a qcow2.
+      const format = parts.origin?.provision === 'Overlay' ? 'qcow2' : parts.format;
+      return volumeOf(name, { ...parts, format });
+    });
+
+const anyVolumesThere: fc.Arbitrary<readonly ObservedVolume[]> = fc
+  .subarray(volumeNames)
+  .chain((chosen) => fc.tuple(...chosen.map(anyVolumeThere)));
+
+const anyImageThere = (name: string): fc.Arbitrary<ObservedImage> =>
+  fc
+    .record({ owner: anyOwner, state: anyState, digest: anyDigest, format: anyFormat })
+    .map((parts) => imageOf(name, { ...parts, sizeBytes: MiB }));
+
+const anyImagesThere: fc.Arbitrary<readonly ObservedImage[]> = fc
+  .subarray(imageNames)
+  .chain((chosen) => fc.tuple(...chosen.map(anyImageThere)));
+
+export interface StoredThere {
+  readonly volumes: readonly ObservedVolume[];
+  readonly images: readonly ObservedImage[];
+}
+
+/** What an overlay lies on is there, whole: nobody can take it away before the overlay is gone. */
+export const anyStoredThere: fc.Arbitrary<StoredThere> = fc
+  .record({ volumes: anyVolumesThere, images: anyImagesThere })
+  .map(({ volumes, images }) => {
+    const overlays = volumes.flatMap(({ origin, state }) =>
+      origin?.provision === 'Overlay' && state === 'ready' ? [origin] : [],
+    );
+    const needed = new Map(overlays.map((each) => [each.image, each]));
+    return {
+      volumes: volumes.map((each) =>
+        each.origin?.provision === 'Overlay' && each.state === 'ready'
+          ? { ...each, origin: needed.get(each.origin.image) ?? null }
+          : each,
+      ),
+      images: [
+        ...images.filter(({ name }) => !needed.has(name)),
+        ...[...needed.values()].map(({ image: name, digest, format }) =>
+          imageOf(name, { digest, format, sizeBytes: MiB }),
+        ),
+      ],
+    };
+  });
+
+const foreignNetwork = '00000000-0000-4000-8000-0000000000ff' as NetworkUuid;
+
+/** With reservations of `names` at random, some of them with an old MAC address. */
+export const anyNetworkThere = (names: readonly string[]): fc.Arbitrary<SimulatedNetwork | null> =>
+  fc.option(
+    fc
+      .record({
+        foreign: fc.nat(5).map((number) => number === 0),
+        active: fc.boolean(),
+        fields: fc.constantFrom(...subnets, null),
+        lastApplied: fc.constantFrom(...subnets, null),
+        reserved: fc.subarray([...names]),
+        stale: fc.boolean(),
+        first: fc.integer({ min: 2, max: 60 }),
+      })
+      .map(({ foreign, reserved, stale, first, ...parts }) => {
+        const reservations = Object.fromEntries(
+          reserved.map((name, index): [string, Reservation] => [
+            name,
+            {
+              mac: stale ? `52:00:00:00:00:0${index}` : macOf(name),
+              address: `10.20.0.${first + index}`,
+            },
+          ]),
+        );
+        const theirs = { owner: null, ref: { ...networkRef, uuid: foreignNetwork } };
+        return networkOf({ ...parts, reservations, ...(foreign ? theirs : {}) });
+      }),
+  );
+
+function macOf(name: string): string {
+  return macAddress({ installation, partition, secondary: name as SecondaryName });
+}
