@@ -30,7 +30,7 @@ unnest() { node "$root/dist/bin/unnest.js" "$@"; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export UNNEST_STATE_DIR=$work/state UNNEST_PARTITION=demo
-cp "$here/secondaries.yaml" "$work/"
+cp "$here"/{secondaries,disk-and-network}.yaml "$work/"
 
 # What the two kinds of host do each in their own way.
 if [[ $simulated == 1 ]]; then
@@ -49,7 +49,7 @@ if [[ $simulated == 1 ]]; then
     ' "$1"
   }
   show_domains() { shown grep '"domains"' host.json; }
-  nothing_is_left() { grep -q '"domains": \[\]' host.json; }
+  nothing_is_left() { grep -q '"domains": \[\]' host.json && ! grep -q '"data"' host.json; }
 else
   mkdir -p "$UNNEST_STATE_DIR/demo/files"
   cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} "$UNNEST_STATE_DIR/demo/files/"
@@ -60,7 +60,10 @@ else
   host="a private libvirtd with nothing on it yet ($accelerator)"
   pull_plug() { shown virsh --quiet destroy "$1"; }
   show_domains() { shown virsh --quiet list --all; }
-  nothing_is_left() { [[ -z "$(virsh --quiet list --all --name)" ]]; }
+  nothing_is_left() {
+    [[ -z "$(virsh --quiet list --all --name; virsh --quiet net-list --all --name)" ]] &&
+      [[ -z "$(ls "$UNNEST_STATE_DIR/demo/volumes")" ]]
+  }
 fi
 cd "$work"
 
@@ -124,6 +127,27 @@ sed -i '/^---$/,$d' secondaries.yaml
 shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
 shown unnest get
+
+chapter 'A disk of its own, and an address'
+shown cat disk-and-network.yaml
+cat >>secondaries.yaml <<'YAML'
+  disks: [{ volume: data }]
+  network: Partition
+  updatePolicy: Restart
+YAML
+shown tail -n 3 secondaries.yaml
+both=(-f secondaries.yaml -f disk-and-network.yaml)
+shown unnest plan "${both[@]}"
+shown unnest apply "${both[@]}" --yes
+[[ $simulated == 1 ]] || shown unnest console web --lines 5 --timeout 60
+shown unnest get -o wide
+shown unnest get --kind volumes
+
+chapter 'The disk grows while its guest runs'
+sed -i 's/size: 64MiB/size: 128MiB/' disk-and-network.yaml
+shown unnest apply "${both[@]}"
+[[ $simulated == 1 ]] || shown unnest console web --lines 2 --timeout 60
+shown unnest plan "${both[@]}"
 
 chapter 'And all of it'
 shown unnest destroy --all --yes

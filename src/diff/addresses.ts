@@ -49,11 +49,24 @@ function freeAddress(
   taken: ReadonlySet<string>,
 ): string | null {
   const start = hash(name) % places;
-  for (let step = 0; step < places; step += 1) {
-    const address = addressAt(cidr, firstIndex + ((start + step) % places));
+  const stride = strideFor(hash(`${name} stride`), places);
+  for (let step = 0, place = start; step < places; step += 1) {
+    const address = addressAt(cidr, firstIndex + place);
     if (!taken.has(address)) return address;
+    place = (place + stride) % places;
   }
   return null;
+}
+
+/** One that comes by every place; not 1, or everybody who meets a long run walks to its end. */
+function strideFor(seed: number, places: number): number {
+  let stride = 1 + (seed % (places - 1));
+  while (commonDivisor(stride, places) !== 1) stride = (stride % (places - 1)) + 1;
+  return stride;
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 /** FNV-1a with 32 bits (Fowler, Noll, Vo). Not a UUID: those differ until an installation has its id. */

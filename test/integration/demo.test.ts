@@ -22,6 +22,13 @@ test('npm run demo tells its whole story', async () => {
     /No changes/,
     /it does not run/,
     /worker: delete/,
+    /volume data: create/,
+    /addresses\.web: none -> "10\.20\.0\.\d+"|addresses\.web: "10\.20\.0\.\d+"/,
+    /unnest-guest web disks vda:data:64/,
+    /unnest-guest web address 10\.20\.0\.\d+/,
+    /grow to 128MiB while its guest runs/,
+    /unnest-guest web disks vda:data:128/,
+    /volume data: delete, destroys its data/,
     /Nothing is left/,
   ];
   for (const milestone of milestones) expect(stdout).toMatch(milestone);
@@ -43,6 +50,9 @@ test('where it cannot be, it says so at the start and tells it on a simulated ho
     /No changes/,
     /it does not run/,
     /worker: delete/,
+    /volume data: create/,
+    /grow to 128MiB while its guest runs/,
+    /volume data: delete, destroys its data/,
     /Nothing is left/,
   ];
   for (const milestone of milestones) expect(stdout).toMatch(milestone);

@@ -14,6 +14,7 @@ export interface Ran {
 }
 
 export interface Workplace {
+  readonly partition: string;
   readonly stateDir: string;
   readonly documents: string;
   /** Runs `unnest ARGS` with this workplace's partition and state directory. */
@@ -42,6 +43,7 @@ export function workplace(partition: string): Workplace {
   const unnest = (...args: readonly string[]) =>
     run(process.execPath, [program, ...args], environment);
   return {
+    partition,
     stateDir,
     documents,
     environment,

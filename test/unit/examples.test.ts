@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const host = () => `sim:${join(folder, 'host.json')}`;
 const onHost = (...argv: string[]) => run([...argv, '--host', host()]);
 
-test.each(['quickstart', 'fleet', 'dry-run'])('%s says what it is for', (name) => {
+test.each(['quickstart', 'database', 'fleet', 'dry-run'])('%s says what it is for', (name) => {
   const readme = readFileSync(example(name, 'README.md'), 'utf8');
   expect(readme).toMatch(new RegExp(`^# ${name}\n\nPurpose: \\w`));
   for (const [, path = ''] of readme.matchAll(/ -f (examples\/\S+)/g)) {
@@ -36,7 +36,8 @@ test.each([
     ['database', 'web-0', 'web-1', 'web-2', 'worker-0', 'worker-1'],
   ],
   ['dry-run', ['dry-run', 'documents'], ['web-0', 'web-1']],
-  ['demo', ['demo'], ['web', 'worker']],
+  ['database', ['database', 'documents'], ['database', 'debian-12', 'db-data', 'db-root', 'db']],
+  ['demo', ['demo'], ['demo', 'data', 'web', 'worker']],
 ])('%s is valid, and makes what it says', async (name, path, names) => {
   const documents = example(...path);
   const valid = await run(['validate', '-f', documents]);

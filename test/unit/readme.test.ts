@@ -32,7 +32,7 @@ describe('README', () => {
   });
 
   test('names every field that a document can set', () => {
-    const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### What it'));
+    const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### Volumes,'));
     const rows = new Set(
       [...table.matchAll(/`(?:boot\.kernel|boot\.disk)?\.?([A-Za-z]+)`/g)].map(([, name]) => name),
     );
@@ -47,7 +47,7 @@ describe('README', () => {
   });
 
   test('has the defaults and the ranges as they are', () => {
-    const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### What it'));
+    const table = readme.slice(readme.indexOf('### The fields'), readme.indexOf('### Volumes,'));
     const rowOf = (name: string) =>
       table.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
     for (const { path, default: fallback, allowed } of fieldsOfKind('Secondary')) {

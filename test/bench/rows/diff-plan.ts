@@ -1,10 +1,24 @@
 /**
- * Diff and plan of many Secondaries in memory: most are as wanted, every tenth is missing, every
- * tenth differs. That it is linear shows against the same for fewer of them, times as many.
+ * Diff and plan of many Secondaries in memory, every other of which has a Volume and a NIC: most are
+ * as wanted, every tenth is missing, every tenth differs. That it is linear shows against the same for fewer of them, times as many.
  */
 import { fieldsOf, type Observed, type ObservedDomain } from '../../../src/model/domain.ts';
-import { domainName, type InstallationId, secondaryUuid } from '../../../src/model/identity.ts';
-import type { FileName, PartitionName, SecondaryName } from '../../../src/model/names.ts';
+import {
+  domainName,
+  type InstallationId,
+  macAddress,
+  networkName,
+  networkUuid,
+  secondaryUuid,
+} from '../../../src/model/identity.ts';
+import type {
+  FileName,
+  PartitionName,
+  SecondaryName,
+  VolumeName,
+} from '../../../src/model/names.ts';
+import { addressAt, type ObservedNetwork } from '../../../src/model/network.ts';
+import type { Volume } from '../../../src/model/volume.ts';
 import { absent, type Observation, present } from '../../../src/model/observation.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { diff, makePlan, planOptionsOf } from '../built.ts';
@@ -15,12 +29,14 @@ import { type Row, rowOf } from '../row.ts';
 const partition = 'pure' as PartitionName;
 const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
 
+const network = { cidr: '10.20.0.0/16', mode: 'nat', uplink: null } as const;
+
 export async function diffPlan(): Promise<readonly Row[]> {
-  const [small, medium, large] = await takeTurns(
-    [diffPlanOf(1000), diffPlanOf(10_000), diffPlanOf(50_000)],
+  const [tiny, small, medium, large] = await takeTurns(
+    [diffPlanOf(100), diffPlanOf(1000), diffPlanOf(10_000), diffPlanOf(100_000)],
     { count: 7, warmUps: 2 },
   );
-  if (!small || !medium || !large) throw new Error('nothing was measured');
+  if (!tiny || !small || !medium || !large) throw new Error('nothing was measured');
   const times = (factor: number) => ({
     name: `diff-plan-1000, ${factor} times`,
     samples: small,
@@ -31,9 +47,10 @@ export async function diffPlan(): Promise<readonly Row[]> {
     { of: 'ratio', max: 1.5 },
   ] as const;
   return [
+    rowOf({ name: 'diff-plan-100', samples: tiny }, null),
     rowOf({ name: 'diff-plan-1000', samples: small }, null),
     rowOf({ name: 'diff-plan-10000', samples: medium, target: budget }, times(10)),
-    rowOf({ name: 'diff-plan-50000', samples: large, target: linear }, times(50)),
+    rowOf({ name: 'diff-plan-100000', samples: large, target: linear }, times(100)),
   ];
 }
 
@@ -44,21 +61,17 @@ function diffPlanOf(count: number) {
       return [secondary.name, secondary];
     }),
   );
-  const desired = {
-    partition,
-    secondaries,
-    volumes: new Map(),
-    images: new Map(),
-    network: 'unspoken',
-  } as const;
-  const observed = observedOf([...secondaries.values()]);
+  const all = [...secondaries.values()];
+  const volumes = new Map(all.flatMap(volumesOf).map((volume) => [volume.name, volume]));
+  const desired = { partition, secondaries, volumes, images: new Map(), network };
+  const observed = observedOf(all, [...volumes.values()]);
   return subject(
     'diff + plan',
     () => makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 })),
     {
       check: ({ operations }) => {
-        // Of ten: one to define and start, one to redefine.
-        if (operations.length === (count / 10) * 3) return;
+        // Of ten: one to define and start, with a Volume and an address, and one to redefine.
+        if (operations.length === (count / 10) * 5) return;
         throw new Error(`a plan of ${operations.length} operations for ${count} Secondaries`);
       },
     },
@@ -76,8 +89,8 @@ function secondaryOf(index: number): Secondary {
       initrd: 'initrd.img' as FileName,
       commandLine: `console=ttyS0 quiet unnest.name=${secondaryName(index)}`,
     },
-    disks: [],
-    network: 'None',
+    disks: index % 2 === 0 ? [{ volume: volumeName(index), format: 'raw', backing: null }] : [],
+    network: index % 2 === 0 ? 'Partition' : 'None',
     serialConsole: true,
     runPolicy: 'Always',
     updatePolicy: 'Staged',
@@ -88,7 +101,20 @@ function secondaryOf(index: number): Secondary {
   };
 }
 
-function observedOf(secondaries: readonly Secondary[]): Observed {
+const volumeName = (index: number) => `v${index}` as VolumeName;
+
+function volumesOf({ disks }: Secondary): readonly Volume[] {
+  return disks.map(({ volume, format }) => ({
+    name: volume,
+    sizeBytes: 2 ** 30,
+    format,
+    origin: null,
+    deletionPolicy: 'Retain',
+  }));
+}
+
+function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[]): Observed {
+  const there = (_: unknown, index: number) => index % 10 !== 0;
   return {
     partition,
     installation,
@@ -98,10 +124,47 @@ function observedOf(secondaries: readonly Secondary[]): Observed {
       secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
     ),
     facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
-    volumes: new Map(),
+    volumes: new Map(
+      volumes.map((volume, index) => [
+        volume.name,
+        index % 5 === 0
+          ? absent
+          : present({ ...volume, owner: { installation, partition }, state: 'ready' as const }),
+      ]),
+    ),
     images: new Map(),
-    network: absent,
+    network: present(networkWith(secondaries.filter(there))),
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
+  };
+}
+
+/** With an address for each of these that has a NIC. */
+function networkWith(secondaries: readonly Secondary[]): ObservedNetwork {
+  const owner = { installation, partition };
+  const reservations = new Map(
+    secondaries
+      .filter((secondary) => secondary.network === 'Partition')
+      .map(({ name }, index) => [
+        name,
+        {
+          mac: macAddress({ ...owner, secondary: name }),
+          address: addressAt(network.cidr, index + 2),
+        },
+      ]),
+  );
+  const entries = [...reservations];
+  return {
+    uuid: networkUuid(owner),
+    networkName: networkName(partition),
+    owner,
+    active: true,
+    defined: network,
+    lastApplied: network,
+    reservations,
+    stray: [],
+    macs: new Map(entries.map(([name, { mac }]) => [name, mac])),
+    taken: entries.map(([, { address }]) => address),
+    fingerprint: '0',
   };
 }
 

@@ -1,17 +1,35 @@
 /**
- * SIGKILL at every write of three plans, before it is sent and after its answer has come: another
+ * SIGKILL at every write of five plans, before it is sent and after its answer has come: another
  * apply then brings the host to where an undisturbed one would have, with nothing left over and
  * nothing made twice (invariant 5). The writes are counted by a run that nobody kills.
  */
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { idleDocument, run, virsh, type Workplace, workplace } from '../../support/cli.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const program = join(root, 'test/support/killed-apply.ts');
-const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href;
+const bundleDir = mkdtempSync(join(tmpdir(), 'unnest-killed-'));
+const program = join(bundleDir, 'killed-apply.mjs');
+
+// Built as the product is: to compile it anew for each of some two hundred runs takes a minute.
+beforeAll(() =>
+  build({
+    entryPoints: [join(root, 'test/support/killed-apply.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {
+      js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+    },
+  }),
+);
+afterAll(() => rmSync(bundleDir, { recursive: true }));
 
 let at: Workplace;
 let count = 0;
@@ -23,7 +41,7 @@ afterEach(() => at.dispose());
 
 const apply = ['--yes', '--delete-everything'];
 const killedApply = (killAt: string) =>
-  run(process.execPath, ['--import', tsx, program, 'apply', '-f', at.documents, ...apply], {
+  run(process.execPath, [program, 'apply', '-f', at.documents, ...apply], {
     ...at.environment,
     KILL_AT: killAt,
   });
@@ -35,15 +53,58 @@ async function world(): Promise<string> {
   const questions = (await domains())
     .sort()
     .flatMap((name) => [`domstate ${name}`, `vcpucount ${name}`, `dumpxml --inactive ${name}`]);
-  const answers = questions.length === 0 ? '' : await virsh(questions.join('; '));
-  return answers.replace(/installation="[^"]*"|<uuid>[^<]*/g, '');
+  const asked = (await networks()).map((name) => `net-dumpxml ${name} --inactive`);
+  const all = [...questions, ...asked];
+  const answers = all.length === 0 ? '' : await virsh(all.join('; '));
+  return `${answers}\n${stored().join('\n')}`.replace(
+    /installation"?(?:=|: )"[^"]*"|<uuid>[^<]*|(?<=(?:mac|mac address|bridge name)=')[^']*/g,
+    '',
+  );
 }
+
+/** Volumes and Images, with their records; sparse disks of zeros but for what an Image brought. */
+function stored(): readonly string[] {
+  return ['volumes', 'images'].flatMap((kind) => {
+    const folder = join(at.stateDir, at.partition, kind);
+    return filesBelow(folder).map((file) => {
+      const content = readFileSync(join(folder, file));
+      const text = file.endsWith('.json') ? content.toString() : digestOf(content);
+      return `${kind}/${file} ${text}`;
+    });
+  });
+}
+
+function filesBelow(folder: string): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+function digestOf(content: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+const networks = async () =>
+  (await virsh('net-list', '--all', '--name')).split('\n').filter(Boolean);
 
 async function clear(): Promise<void> {
   const deaths = (await domains()).flatMap((name) => [`destroy ${name}`, `undefine ${name}`]);
   // One that does not run cannot be destroyed, which is as good.
   if (deaths.length > 0) await run('virsh', ['--quiet', deaths.join('; ')]);
   expect(await domains()).toEqual([]);
+  for (const name of await networks()) {
+    await run('virsh', ['--quiet', `net-destroy ${name}; net-undefine ${name}`]);
+  }
+  expect(await networks()).toEqual([]);
+  for (const kind of ['volumes', 'images']) {
+    await rm(join(at.stateDir, at.partition, kind), { recursive: true, force: true });
+  }
   await rm(join(at.stateDir, 'installation.id'), { force: true });
 }
 
@@ -51,10 +112,34 @@ const policy = ['runPolicy: RerunOnFailure', 'updatePolicy: Restart'];
 const before = idleDocument('web', policy) + idleDocument('old');
 const after = idleDocument('web', policy).replace('vcpus: 1', 'vcpus: 2') + idleDocument('new');
 
+const bytes = Buffer.alloc(2 ** 20, 'the bytes of an image. ');
+const stopped = ['runPolicy: Halted', 'network: Partition'];
+const documentOf = (kind: string, name: string, spec: string) =>
+  `---\napiVersion: unnest.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`;
+const image = documentOf(
+  'Image',
+  'base',
+  `{ digest: "${digestOf(bytes)}", format: raw, source: { file: base.raw } }`,
+);
+const whole =
+  documentOf('Partition', 'PARTITION', '{ network: { cidr: 10.77.0.0/24, mode: isolated } }') +
+  image +
+  documentOf('Volume', 'copy', '{ size: 2MiB, image: base, deletionPolicy: Delete }') +
+  documentOf('Volume', 'over', '{ size: 4MiB, format: qcow2, image: base, provision: Overlay }') +
+  idleDocument('web', [...stopped, 'disks: [{ volume: copy }, { volume: over }]']);
+const changed =
+  documentOf('Partition', 'PARTITION', '{ network: { cidr: 10.77.0.0/24, mode: isolated } }') +
+  image +
+  documentOf('Volume', 'over', '{ size: 8MiB, format: qcow2, image: base, provision: Overlay }') +
+  documentOf('Volume', 'blank', '{ size: 1MiB }') +
+  idleDocument('db', [...stopped, 'disks: [{ volume: blank }, { volume: over }]']);
+
 const plans = [
   ['a first apply', null, before],
   ['an edit with a restart, a removal and an addition', before, after],
   ['the removal of everything', before, '# nothing\n'],
+  ['a first apply with a network, an Image and Volumes', null, whole],
+  ['an edit of all of those', whole, changed],
 ] as const;
 
 describe.each(plans)('%s', (_what, from, to) => {
@@ -62,13 +147,15 @@ describe.each(plans)('%s', (_what, from, to) => {
   const reset = async () => {
     await clear();
     if (from === null) return;
-    at.write(from);
+    at.write(from.replaceAll('PARTITION', at.partition));
     expect(await at.unnest('apply', '-f', at.documents)).toMatchObject({ code: 0 });
   };
 
   test('converges after a kill at any write', async () => {
+    await writeFile(join(at.stateDir, at.partition, 'files', 'base.raw'), bytes);
     await reset();
-    at.write(to);
+    const text = to.replaceAll('PARTITION', at.partition);
+    at.write(text);
     const undisturbed = await killedApply('');
     expect(undisturbed).toMatchObject({ code: 0 });
     const writes = Number(undisturbed.stdout);
@@ -77,7 +164,7 @@ describe.each(plans)('%s', (_what, from, to) => {
     for (let write = 1; write <= writes; write++) {
       for (const when of ['before', 'after']) {
         await reset();
-        at.write(to);
+        at.write(text);
         expect(
           (await killedApply(`${write} ${when}`)).code,
           `killed ${when} write ${write}`,
