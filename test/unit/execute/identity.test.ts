@@ -31,7 +31,7 @@ test('every operation of an honest plan is about its own', async () => {
     expect(() => checkTarget(operation, us)).not.toThrow();
     // What the store keeps is found by the partition; the others have names of their own.
     if (operation.kind.startsWith('volume.') || operation.kind.startsWith('image.')) continue;
-    expect(() => checkTarget(operation, elsewhere), operation.id).toThrow(/does not act on/);
+    expect(() => checkTarget(operation, elsewhere)).toThrow(`${operation.id} does not act on`);
   }
 });
 
@@ -50,10 +50,7 @@ test('one that is said to be about something else is refused', async () => {
   for (const operation of all) {
     for (const resource of resources) {
       const lie = { ...operation, resource } as Operation;
-      expect(
-        () => checkTarget(lie, us),
-        `${operation.id} about ${JSON.stringify(resource)}`,
-      ).toThrow(/does not act on/);
+      expect(() => checkTarget(lie, us)).toThrow(`${operation.id} does not act on`);
     }
   }
 });
