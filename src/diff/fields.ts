@@ -9,9 +9,10 @@ import type { DomainFields, FieldName, FieldValue, ObservedDomain } from '../mod
 /**
  * What a change means for the guest. `none`: no guest runs that could notice. `live`: it keeps
  * running. `restart`: it is stopped and started, or must be to take the change. `stop`: it is shut
- * down and stays so. `destroys-data`: what a Volume holds is gone for good.
+ * down and stays so. `replace`: it is deleted and made anew. `destroys-data`: what a Volume holds is
+ * gone for good.
  */
-export const IMPACTS = ['none', 'live', 'restart', 'stop', 'destroys-data'] as const;
+export const IMPACTS = ['none', 'live', 'restart', 'stop', 'replace', 'destroys-data'] as const;
 export type Impact = (typeof IMPACTS)[number];
 
 /**

@@ -61,12 +61,19 @@ export function overlaysOn(name: ImageName, { volumes }: Observed): readonly Vol
   });
 }
 
-/** Everything that a new Image is, as a plan shows it. */
-export function initialImageFields({ digest, format, file }: Image): FieldChange[] {
-  const common = { from: null, impact: 'none', origin: 'document' } as const;
+/** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */
+export function imageFields(image: Image, before: ObservedImage | null): FieldChange[] {
+  const { digest, format, file } = image;
+  const impact = before === null ? 'none' : 'replace';
+  const field = (name: 'digest' | 'format', to: string): FieldChange[] => {
+    const from = before === null ? null : before[name];
+    if (from === to) return [];
+    return [{ field: name, path: `spec.${name}`, from, to, impact, origin: 'document' }];
+  };
+  const path = 'spec.source.file';
   return [
-    { field: 'digest', path: 'spec.digest', to: digest, ...common },
-    { field: 'format', path: 'spec.format', to: format, ...common },
-    { field: 'file', path: 'spec.source.file', to: file, ...common },
+    ...field('digest', digest),
+    ...field('format', format),
+    { field: 'file', path, from: null, to: file, impact, origin: 'document' },
   ];
 }

@@ -1,6 +1,6 @@
 /** The operations for one Image. */
 import type { ImageChange } from '../diff/change.ts';
-import { initialImageFields } from '../diff/image.ts';
+import { imageFields } from '../diff/image.ts';
 import { Chain } from './chain.ts';
 import type { DeletionContext, Steps } from './steps.ts';
 
@@ -13,12 +13,12 @@ export function imageCreateSteps({ name, image, remains }: Of<'create'>): Steps 
     chain.add('image.delete', 'release', { image: name });
   }
   chain.add('image.import', 'provision', { image });
-  const reason =
-    remains === null ? 'not-on-host' : remains.state === 'ready' ? 'document-changed' : 'half-made';
+  const replaced = remains?.state === 'ready' ? remains : null;
+  const whyNew = remains === null ? 'not-on-host' : 'half-made';
   return {
-    impact: 'none',
-    reasons: [reason],
-    fields: initialImageFields(image),
+    impact: replaced === null ? 'none' : 'replace',
+    reasons: [replaced === null ? whyNew : 'document-changed'],
+    fields: imageFields(image, replaced),
     waiting: [],
     operations: chain.operations,
   };

@@ -71,7 +71,11 @@ export function planImage(change: ImageChange, context: Context): Planned {
     case 'unchanged':
       return without({ kind: 'unchanged', resource, waiting: [] });
     case 'create':
-      return entryOf('create', resource, imageCreateSteps(change));
+      return entryOf(
+        change.remains?.state === 'ready' ? 'update' : 'create',
+        resource,
+        imageCreateSteps(change),
+      );
     case 'delete':
       return entryOf('delete', resource, imageDeleteSteps(change, context));
   }

@@ -46,7 +46,8 @@ function renderEntry(entry: PlanEntry, plan: Plan, paint: Paint): string[] {
 
 type WorkEntry = Extract<PlanEntry, { kind: 'create' | 'update' | 'delete' }>;
 
-function symbol({ kind }: WorkEntry, paint: Paint): string {
+function symbol({ kind, impact }: WorkEntry, paint: Paint): string {
+  if (impact === 'replace') return paint.red('±');
   switch (kind) {
     case 'create':
       return paint.green('+');
@@ -61,6 +62,8 @@ function headline({ resource, kind, impact, reasons }: WorkEntry, paint: Paint):
   if (impact === 'destroys-data') return `delete, ${paint.red('destroys its data')}`;
   if (kind !== 'update') return kind;
   switch (impact) {
+    case 'replace':
+      return paint.yellow('replace');
     case 'restart':
       return `update, ${paint.yellow('restarts the guest')}`;
     case 'stop':
