@@ -42,6 +42,18 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
   }
 }
 
+/** Why there may be more of them than were seen; null: those are all. */
+export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
+  switch (kind) {
+    case 'volume':
+      return observed.unlistedVolumes;
+    case 'image':
+      return observed.unlistedImages;
+    case 'network':
+      return null;
+  }
+}
+
 type Stored = ObservedVolume | ObservedImage;
 
 function storedRows<T extends Stored>(

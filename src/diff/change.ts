@@ -146,6 +146,8 @@ export type NetworkChange =
       readonly reserve: Reservations;
       /** Who does not want one any more. Whether their guests let go of it, the plan knows. */
       readonly unreserve: readonly SecondaryName[];
+      /** Whether it is to be started. */
+      readonly activate: boolean;
     }
   | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedNetwork }
   | Blocked<PartitionName>;

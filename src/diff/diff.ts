@@ -3,23 +3,29 @@
  * something that is blocked is blocked too, with its name. Pure and total.
  */
 import type { Observed } from '../model/domain.ts';
+import type { PartitionOwner } from '../model/identity.ts';
+import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
 import type { Block, Changes, NetworkChange, VolumeChange } from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
 import { diffImages } from './image.ts';
-import { diffNetwork } from './network.ts';
+import { diffNetwork, isOurs } from './network.ts';
 import { diffVolumes } from './volume.ts';
 
 export function diff(desired: DesiredState, observed: Observed): Changes {
   const images = diffImages(desired, observed);
   const volumes = diffVolumes(desired, observed, images);
   const network = diffNetwork(desired, observed);
-  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network));
+  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network, observed));
   return { network, images, volumes, secondaries };
 }
 
-function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | null): PartsOf {
+function partsFrom(
+  volumes: readonly VolumeChange[],
+  network: NetworkChange | null,
+  us: PartitionOwner,
+): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -30,30 +36,37 @@ function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | nu
       const block = blocks.get(volume);
       if (block !== undefined) return partBlocked(`Volume ${volume}`, block);
     }
-    return secondary.network === 'None' ? null : networkBlock(secondary.name, network);
+    return secondary.network === 'None' ? null : networkBlock(secondary.name, network, us);
   };
 }
 
-function networkBlock(name: string, network: NetworkChange | null): Block | null {
+function networkBlock(
+  name: SecondaryName,
+  network: NetworkChange | null,
+  us: PartitionOwner,
+): Block | null {
   if (network === null || network.kind === 'delete') {
     const message = 'the partition has no network: give it one with a Partition document';
     return { code: 'NetworkMissing', message };
   }
   if (network.kind === 'blocked') return partBlocked('the network', network.block);
+  const leases = network.kind === 'update' ? network.observed.leases : null;
+  if (leases?.has(name) && !isOurs(name, leases, us)) {
+    const message = `somebody has given the name ${name} an address of the network already`;
+    return { code: 'NameTaken', message };
+  }
   if (hasAddress(name, network)) return null;
   return { code: 'NoFreeAddress', message: `no address of ${network.fields.cidr} is free` };
 }
 
 function hasAddress(
-  name: string,
+  name: SecondaryName,
   network: Extract<NetworkChange, { kind: 'create' | 'update' }>,
 ): boolean {
-  const reservations: ReadonlyMap<string, unknown> =
-    network.kind === 'create' ? network.reservations : network.reserve;
-  if (reservations.has(name)) return true;
-  const kept: ReadonlyMap<string, unknown> =
-    network.kind === 'create' ? new Map() : network.observed.reservations;
-  return kept.has(name) && network.kind === 'update' && !network.unreserve.some((n) => n === name);
+  if (network.kind === 'create') return network.reservations.has(name);
+  const { reserve, unreserve, observed } = network;
+  if (reserve.has(name)) return true;
+  return observed.reservations.has(name) && !unreserve.includes(name);
 }
 
 function partBlocked(what: string, { code, message }: Block): Block {

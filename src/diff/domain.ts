@@ -2,13 +2,18 @@
  * One Secondary against the domain that the host has. Only what the documents set is compared, so
  * that what libvirt fills in by itself is never a difference.
  */
-import { fieldsOf, type Observed, type ObservedDomain } from '../model/domain.ts';
+import {
+  fieldsOf,
+  type Observed,
+  type ObservedDomain,
+  type PolicyFields,
+} from '../model/domain.ts';
 import { domainName, type Owner, sameOwner, secondaryUuid } from '../model/identity.ts';
 import { byName, type SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import { type DesiredState, filesOf, type Secondary } from '../model/secondary.ts';
 import type { Block, Change, PowerChange, UpdateChange } from './change.ts';
-import { definitionChanges, runningChanges } from './fields.ts';
+import { definitionChanges, type FieldChange, runningChanges } from './fields.ts';
 
 /** Why the Volumes and the network cannot give a Secondary what it needs; null: they can. */
 export type PartsOf = (secondary: Secondary) => Block | null;
@@ -74,7 +79,8 @@ function presentChange(
   const moved = diskMoved(secondary, domain);
   if (moved !== null) return blocked(name, 'DiskMoved', moved);
   const change = compare(secondary, domain);
-  return (needsFiles(change) ? missingPart(secondary, observed, partsOf) : null) ?? change;
+  const missing = needsParts(change) ? missingPart(secondary, observed, partsOf) : null;
+  return missing ?? (needsHost(change) ? unknownHost(secondary, observed) : null) ?? change;
 }
 
 function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
@@ -115,18 +121,43 @@ function finishedByItself({ runPolicy }: Secondary, { power, stopAsked }: Observ
   );
 }
 
-/** A guest that runs on, or is stopped, needs no file; a definition and a start do. */
-function needsFiles(change: UpdateChange): boolean {
-  const restarts = change.running.some(({ impact }) => impact === 'restart');
-  return change.definition.length > 0 || change.power === 'start' || restarts;
+/**
+ * A guest that runs on, or is stopped, needs no file; a definition and a start do. To be halted must
+ * not need what may be mended only once it is.
+ */
+function needsParts({ definition, running, power }: UpdateChange): boolean {
+  if (power === 'stop') return false;
+  const restarts = running.some(({ impact }) => impact === 'restart');
+  return definition.some(isOfHardware) || power === 'start' || restarts;
+}
+
+function isOfHardware({ field }: FieldChange): boolean {
+  return !policyFields.has(field);
+}
+
+const policyFields: ReadonlySet<string> = new Set<keyof PolicyFields>([
+  'runPolicy',
+  'updatePolicy',
+  'stopGraceMs',
+  'protect',
+  'labels',
+  'startAfter',
+]);
+
+/** A definition that is gone is made anew, on what the host offers. */
+function needsHost({ observed }: UpdateChange): boolean {
+  return !observed.persistent;
+}
+
+function unknownHost({ name }: Secondary, { facts }: Observed): Change | null {
+  if (facts.status === 'present') return null;
+  return blocked(name, 'HostUnknown', facts.status === 'unknown' ? facts.why : 'no hypervisor');
 }
 
 /** Everything that a start would need and that can be known beforehand. */
 function missingPart(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change | null {
-  if (observed.facts.status !== 'present') {
-    const why = observed.facts.status === 'unknown' ? observed.facts.why : 'no hypervisor';
-    return blocked(secondary.name, 'HostUnknown', why);
-  }
+  const unknown = unknownHost(secondary, observed);
+  if (unknown !== null) return unknown;
   for (const file of filesOf(secondary.boot)) {
     const size = observed.files.get(file);
     if (size === undefined || size.status === 'absent') {

@@ -1,17 +1,19 @@
 /** Images: wanted against kept. Their bytes can be had again, so what differs is replaced. */
 import type { Observed } from '../model/domain.ts';
-import { byName, type ImageName, type VolumeName } from '../model/names.ts';
+import { byName, type ImageName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import type { Image, ObservedImage } from '../model/volume.ts';
+import type { Image, ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ImageChange } from './change.ts';
 import type { FieldChange } from './fields.ts';
 import { blocked, foreignBlock, looked } from './ownership.ts';
 
 export function diffImages(desired: DesiredState, observed: Observed): readonly ImageChange[] {
   const names = new Set([...desired.images.keys(), ...observed.images.keys()]);
+  const overlays = overlaysIn(observed);
   return [...names].sort(byName).flatMap((name) => {
     const image = desired.images.get(name);
-    return image === undefined ? unwanted(name, observed) : [wanted(image, observed)];
+    if (image === undefined) return unwanted(name, observed);
+    return [wanted(image, observed, overlays.get(name) ?? [])];
   });
 }
 
@@ -24,22 +26,33 @@ function unwanted(name: ImageName, observed: Observed): ImageChange[] {
   return [{ kind: 'delete', name, observed: seen.value }];
 }
 
-function wanted(image: Image, observed: Observed): ImageChange {
+function wanted(
+  image: Image,
+  observed: Observed,
+  overlays: readonly ObservedVolume[],
+): ImageChange {
   const { name } = image;
   const seen = looked(observed.images.get(name));
   if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
-  if (seen.status === 'absent') return creation(image, null, observed);
-  const there = seen.value;
-  const block = foreignBlock(`Image ${name}`, there.owner, observed);
-  if (block !== null) return { kind: 'blocked', name, block };
-  const same = there.digest === image.digest && there.format === image.format;
-  if (there.state === 'ready' && same) return { kind: 'unchanged', name, observed: there };
-  const overlays = overlaysOn(name, observed);
-  if (there.state === 'ready' && overlays.length > 0) {
-    const message = `Volume ${overlays.join(', ')} lies on its bytes: give the new ones another name`;
+  if (seen.status === 'present') {
+    const block = foreignBlock(`Image ${name}`, seen.value.owner, observed);
+    if (block !== null) return { kind: 'blocked', name, block };
+    if (seen.value.state === 'ready' && isOf(image, seen.value)) {
+      return { kind: 'unchanged', name, observed: seen.value };
+    }
+  }
+  // Also where the old bytes are gone: others in their place would be worse than none.
+  const others = overlays.filter(({ origin }) => origin !== null && !isOf(image, origin));
+  if (others.length > 0) {
+    const names = others.map((volume) => volume.name).join(', ');
+    const message = `Volume ${names} lies on other bytes: give the new ones another name`;
     return blocked(name, 'ImageInUse', message);
   }
-  return creation(image, there, observed);
+  return creation(image, seen.status === 'present' ? seen.value : null, observed);
+}
+
+function isOf(image: Image, bytes: Pick<Image, 'digest' | 'format'>): boolean {
+  return bytes.digest === image.digest && bytes.format === image.format;
 }
 
 function creation(image: Image, remains: ObservedImage | null, observed: Observed): ImageChange {
@@ -51,14 +64,20 @@ function creation(image: Image, remains: ObservedImage | null, observed: Observe
   return blocked(name, 'FileMissing', message);
 }
 
-/** The Volumes that lie on an Image now. What is half made is made over, and needs it only then. */
-export function overlaysOn(name: ImageName, { volumes }: Observed): readonly VolumeName[] {
-  return [...volumes.values()].flatMap((seen) => {
-    if (seen.status !== 'present') return [];
-    const { origin, state } = seen.value;
-    const lies = origin?.image === name && origin.provision === 'Overlay';
-    return lies && state === 'ready' ? [seen.value.name] : [];
-  });
+/**
+ * By Image: the Volumes that lie on it now. What is half made is made over, and needs it only then.
+ */
+export function overlaysIn({
+  volumes,
+}: Observed): ReadonlyMap<ImageName, readonly ObservedVolume[]> {
+  const overlays = new Map<ImageName, ObservedVolume[]>();
+  for (const seen of volumes.values()) {
+    if (seen.status !== 'present' || seen.value.state !== 'ready') continue;
+    const { origin } = seen.value;
+    if (origin?.provision !== 'Overlay') continue;
+    overlays.set(origin.image, [...(overlays.get(origin.image) ?? []), seen.value]);
+  }
+  return overlays;
 }
 
 /** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */

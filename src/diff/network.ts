@@ -3,7 +3,7 @@
  * else would cut its guests off, and is refused as long as any runs on it.
  */
 import type { Observed } from '../model/domain.ts';
-import { macAddress } from '../model/identity.ts';
+import { macAddress, type PartitionOwner } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
 import {
   isWithin,
@@ -22,9 +22,9 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
   const { partition: name, network: seen } = observed;
   const wanted = desired.network;
   if (seen.status === 'unknown') {
-    const unused = wanted === null || wanted === 'unspoken';
-    const asked = [...desired.secondaries.values()].some(({ network }) => network !== 'None');
-    return unused && !asked ? null : blocked(name, 'HostUnknown', seen.why);
+    // What no document speaks of is not missed; but not wanted is not the same as not there.
+    if (wanted === 'unspoken' && !isAskedFor(desired)) return null;
+    return blocked(name, 'HostUnknown', seen.why);
   }
   if (seen.status === 'absent') {
     if (wanted === null || wanted === 'unspoken') return null;
@@ -35,12 +35,15 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
   const foreign = foreignBlock('network', seen.value.owner, observed);
   if (foreign !== null) {
     // One that nobody asks for is none of our business.
-    return wanted === null || wanted === 'unspoken'
-      ? null
-      : { kind: 'blocked', name, block: foreign };
+    const unasked = (wanted === null || wanted === 'unspoken') && !isAskedFor(desired);
+    return unasked ? null : { kind: 'blocked', name, block: foreign };
   }
   if (wanted === null) return deletion(desired, observed, seen.value);
   return update(desired, observed, seen.value, wanted);
+}
+
+function isAskedFor({ secondaries }: DesiredState): boolean {
+  return [...secondaries.values()].some(({ network }) => network !== 'None');
 }
 
 function deletion(
@@ -75,33 +78,68 @@ function update(
   }
   // A definition with another subnet keeps none of those outside it.
   const kept = new Map(
-    [...network.reservations].filter(([, { address }]) => isWithin(address, fields.cidr)),
+    [...held(network, observed)].filter(([, { address }]) => isWithin(address, fields.cidr)),
   );
-  const macs = wantedMacs(desired, observed);
+  const macs = withoutTheirs(wantedMacs(desired, observed), network);
   const { reservations } = allocate(macs, fields.cidr, kept, network.taken);
   const { reserve, unreserve } = reservationChanges(network, reservations, observed);
-  return { kind: 'update', name, fields, observed: network, definition, reserve, unreserve };
+  const activate = !network.active;
+  return {
+    kind: 'update',
+    name,
+    fields,
+    observed: network,
+    definition,
+    reserve,
+    unreserve,
+    activate,
+  };
 }
 
 function reservationChanges(
-  { reservations: there, stray, macs }: ObservedNetwork,
+  { reservations: there, stray, leases }: ObservedNetwork,
   wanted: Reservations,
-  { installation, partition }: Observed,
+  us: PartitionOwner,
 ): { readonly reserve: Reservations; readonly unreserve: readonly SecondaryName[] } {
   const isSo = (name: SecondaryName) => {
     const [is, is2] = [there.get(name), wanted.get(name)];
     return !stray.includes(name) && is?.mac === is2?.mac && is?.address === is2?.address;
   };
-  // An operator's entry has another MAC address, and stays.
-  const isOurs = (name: SecondaryName) =>
-    macs.get(name) === macAddress({ installation, partition, secondary: name });
   const gone = [...new Set([...there.keys(), ...stray])].filter(
-    (name) => !wanted.has(name) && isOurs(name),
+    (name) => !wanted.has(name) && isOurs(name, leases, us),
   );
   return {
     reserve: new Map([...wanted].filter(([name]) => !isSo(name))),
     unreserve: gone.toSorted(),
   };
+}
+
+/** An operator's entry has another MAC address, and stays. */
+export function isOurs(
+  secondary: SecondaryName,
+  leases: Reservations,
+  { installation, partition }: PartitionOwner,
+): boolean {
+  return leases.get(secondary)?.mac === macAddress({ installation, partition, secondary });
+}
+
+/** Who has an address by now, be it only half of it: it is theirs, unless somebody else has it too. */
+function held({ leases }: ObservedNetwork, us: PartitionOwner): Reservations {
+  const count = new Map<string, number>();
+  for (const { address } of leases.values()) count.set(address, (count.get(address) ?? 0) + 1);
+  return new Map(
+    [...leases].filter(
+      ([name, { address }]) => isOurs(name, leases, us) && count.get(address) === 1,
+    ),
+  );
+}
+
+/** A name that an operator has given an address is not given another one. */
+function withoutTheirs(
+  macs: ReadonlyMap<SecondaryName, string>,
+  { leases }: ObservedNetwork,
+): ReadonlyMap<SecondaryName, string> {
+  return new Map([...macs].filter(([name, mac]) => (leases.get(name)?.mac ?? mac) === mac));
 }
 
 const keys = ['cidr', 'mode', 'uplink'] as const;

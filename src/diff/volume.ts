@@ -3,7 +3,8 @@
  * what would lose data on the way (another format, a smaller size) is refused here.
  */
 import type { Observed, ObservedDomain } from '../model/domain.ts';
-import { byName, type VolumeName } from '../model/names.ts';
+import { samePartition } from '../model/identity.ts';
+import { byName, type ImageName, type VolumeName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
 import { joinUses, type ObservedVolume, splitUses, useOf, type Volume } from '../model/volume.ts';
@@ -18,10 +19,11 @@ export function diffVolumes(
 ): readonly VolumeChange[] {
   const names = new Set([...desired.volumes.keys(), ...observed.volumes.keys()]);
   const users = runningUsers(observed);
+  const changes = new Map(images.map((change) => [change.name, change]));
   return [...names].sort(byName).flatMap((name) => {
     const volume = desired.volumes.get(name);
     if (volume === undefined) return unwanted(name, observed);
-    return [wanted(volume, observed, images, users)];
+    return [wanted(volume, observed, changes, users)];
   });
 }
 
@@ -39,7 +41,7 @@ function unwanted(name: VolumeName, observed: Observed): VolumeChange[] {
 function wanted(
   volume: Volume,
   observed: Observed,
-  images: readonly ImageChange[],
+  images: ReadonlyMap<ImageName, ImageChange>,
   users: ReadonlyMap<VolumeName, ObservedDomain>,
 ): VolumeChange {
   const { name } = volume;
@@ -50,11 +52,12 @@ function wanted(
   const block = foreignBlock(`Volume ${name}`, there.owner, observed);
   if (block !== null) return { kind: 'blocked', name, block };
   if (there.state !== 'ready') return creation(volume, there, images);
-  const refusal = refusalOf(volume, there);
+  const refusal = refusalOf(volume, there) ?? groundBlock(volume, images, observed);
   if (refusal !== null) return { kind: 'blocked', name, block: refusal };
   const user = users.get(name) ?? null;
-  if (user?.owner === null && volume.sizeBytes !== there.sizeBytes) {
-    const message = `domain "${user.domainName}", which unnest did not make, runs with it`;
+  const isOurs = user !== null && user.owner !== null && samePartition(user.owner, observed);
+  if (user !== null && !isOurs && volume.sizeBytes !== there.sizeBytes) {
+    const message = `domain "${user.domainName}", which is not of this partition, runs with it`;
     return blocked(name, 'VolumeInUse', message);
   }
   return {
@@ -70,15 +73,35 @@ function wanted(
 function creation(
   volume: Volume,
   remains: ObservedVolume | null,
-  images: readonly ImageChange[],
+  images: ReadonlyMap<ImageName, ImageChange>,
 ): VolumeChange {
-  const { name, origin } = volume;
-  const image = origin === null ? undefined : images.find((each) => each.name === origin.image);
-  if (image?.kind === 'blocked') {
-    const { code, message } = image.block;
-    return blocked(name, 'PartBlocked', `Image ${image.name} is blocked: ${code}: ${message}`);
+  const { name, origin, sizeBytes } = volume;
+  const image = origin === null ? undefined : images.get(origin.image);
+  if (image?.kind === 'blocked') return { kind: 'blocked', name, block: partBlock(image) };
+  if (image?.kind === 'unchanged' && image.observed.sizeBytes > sizeBytes) {
+    const size = formatSize(image.observed.sizeBytes);
+    const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
+    return blocked(name, 'ShrinkRefused', message);
   }
   return { kind: 'create', name, volume, remains };
+}
+
+/** An overlay is nothing without what it lies on. */
+function groundBlock(
+  { origin }: Volume,
+  images: ReadonlyMap<ImageName, ImageChange>,
+  observed: Observed,
+): Block | null {
+  if (origin?.provision !== 'Overlay') return null;
+  const change = images.get(origin.image);
+  const there = looked(observed.images.get(origin.image));
+  const isWhole = there.status === 'present' && there.value.state === 'ready';
+  return change?.kind === 'blocked' && !isWhole ? partBlock(change) : null;
+}
+
+function partBlock({ name, block }: Extract<ImageChange, { kind: 'blocked' }>): Block {
+  const message = `Image ${name} is blocked: ${block.code}: ${block.message}`;
+  return { code: 'PartBlocked', message };
 }
 
 function refusalOf(volume: Volume, there: ObservedVolume): Block | null {

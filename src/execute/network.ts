@@ -1,5 +1,6 @@
 /** Operations on the network of a partition. */
 import { HostError } from '../host/host-error.ts';
+import { macAddress } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef, ObservedNetwork } from '../model/network.ts';
 import type { OperationOf } from '../plan/operation.ts';
@@ -63,7 +64,9 @@ export async function reserveAddress(
     const same = there?.mac === reservation.mac && there.address === reservation.address;
     return same && !seen.stray.includes(secondary);
   };
-  if (isSo(await requireNetwork(network, bench))) return 'already';
+  const before = await requireNetwork(network, bench);
+  checkEntry(before, secondary, bench);
+  if (isSo(before)) return 'already';
   await bench.host.networks.reserve(network, secondary, reservation, bench.signal);
   const after = await requireNetwork(network, bench);
   return observed(isSo(after), `giving ${secondary} its address`);
@@ -75,9 +78,21 @@ export async function unreserveAddress(
 ): Promise<Done> {
   const before = await readNetwork(network, bench);
   if (before === null || !mentions(before, secondary)) return 'already';
+  checkEntry(before, secondary, bench);
   await bench.host.networks.unreserve(network, secondary, bench.signal);
   const after = await readNetwork(network, bench);
   return observed(after === null || !mentions(after, secondary), `without ${secondary}`);
+}
+
+/** @throws HostError `Conflict` if the entry of that name is an operator's: it has another MAC */
+function checkEntry(
+  { leases }: ObservedNetwork,
+  secondary: SecondaryName,
+  { us }: Workbench,
+): void {
+  const ours = macAddress({ ...us, secondary });
+  if ((leases.get(secondary)?.mac ?? ours) === ours) return;
+  throw new HostError('Conflict', `the network has an entry of somebody else for ${secondary}`);
 }
 
 function mentions({ reservations, stray }: ObservedNetwork, secondary: SecondaryName): boolean {

@@ -191,6 +191,9 @@ export interface Observed {
   /** By name: what is wanted and what the store has. */
   readonly volumes: ReadonlyMap<VolumeName, Observation<ObservedVolume>>;
   readonly images: ReadonlyMap<ImageName, Observation<ObservedImage>>;
+  /** Why there may be more than `volumes` or `images` hold; null: these are all. */
+  readonly unlistedVolumes: string | null;
+  readonly unlistedImages: string | null;
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
 }

@@ -51,8 +51,8 @@ export interface ObservedNetwork extends NetworkRef {
   readonly reservations: Reservations;
   /** Names whose reservation is spelled differently in the two, or is none of ours. */
   readonly stray: readonly SecondaryName[];
-  /** The MAC address that each name has in DHCP, in any of the two: whose entry it is follows from it. */
-  readonly macs: ReadonlyMap<SecondaryName, string>;
+  /** What each name has in DHCP, in any of the two: whose entry it is follows from the MAC. */
+  readonly leases: Reservations;
   /** Every address that anybody has, an operator's entries included. */
   readonly taken: readonly string[];
   /** A digest of the definition without the reservations, which change while it is in use. */

@@ -62,8 +62,10 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     ...seen,
     files,
     facts,
-    volumes,
-    images,
+    volumes: volumes.seen,
+    unlistedVolumes: volumes.unlisted,
+    images: images.seen,
+    unlistedImages: images.unlisted,
     network,
   };
 }
@@ -121,14 +123,21 @@ async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<
   return { domains: new Map([...wanted].map((name) => [name, unknown(why)])), unlisted: why };
 }
 
+interface KeptSeen<Name, Kept> {
+  readonly seen: ReadonlyMap<Name, Observation<Kept>>;
+  readonly unlisted: string | null;
+}
+
 /** What is wanted and what is there. Where that cannot be listed, what is wanted is unknown. */
 async function observeKept<Name extends string, Kept>(
   reader: KeptReader<Name, Kept>,
   wanted: ReadonlySet<Name>,
   { partition, signal }: ObserveRequest,
-): Promise<ReadonlyMap<Name, Observation<Kept>>> {
+): Promise<KeptSeen<Name, Kept>> {
   const list = await attempt(() => reader.list(partition, signal));
-  if (list.status === 'unknown') return new Map([...wanted].map((name) => [name, list]));
+  if (list.status === 'unknown') {
+    return { seen: new Map([...wanted].map((name) => [name, list])), unlisted: list.why };
+  }
   const there = new Set(list.status === 'present' ? list.value : []);
   const seen = await Promise.all(
     [...new Set([...wanted, ...there])].map(async (name) => {
@@ -137,7 +146,7 @@ async function observeKept<Name extends string, Kept>(
       return [name, one.status === 'present' ? one.value : one] as const;
     }),
   );
-  return sorted(seen);
+  return { seen: sorted(seen), unlisted: null };
 }
 
 /** So that nothing that comes of it depends on the order of documents. */

@@ -2,7 +2,7 @@
  * What waits for what between resources: a guest for its disks and its address, a Volume for its
  * Image, and whatever is taken away for everybody who had it to let go.
  */
-import { overlaysOn } from '../diff/image.ts';
+import { overlaysIn } from '../diff/image.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { resourceKey } from '../model/resource.ts';
@@ -34,6 +34,7 @@ interface Context {
   readonly users: ReadonlyMap<string, readonly string[]>;
   /** Whose domains are on the network now. */
   readonly onNetwork: readonly string[];
+  readonly overlays: ReturnType<typeof overlaysIn>;
 }
 
 function contextOf(
@@ -54,7 +55,8 @@ function contextOf(
     if (isOnNetwork(seen.value)) onNetwork.push(name);
   }
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
-  return { secondaries, observed, byId, last, users, onNetwork };
+  const overlays = overlaysIn(observed);
+  return { secondaries, observed, byId, last, users, onNetwork, overlays };
 }
 
 /** What must have succeeded first, whether or not this plan does it. */
@@ -69,7 +71,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       return [...partsOf(operation, context), ...handedOver(operation, context)];
     case 'domain.stop':
       // Half of a restart: whoever goes down must be able to come up again.
-      return operation.phase === 'restart' ? partsOf(operation, context) : [];
+      return operation.phase === 'restart' ? partsToComeUp(operation, context) : [];
     case 'volume.delete':
       // What is only in the way of a new one had been given up before.
       if (byId.has(operationId('volume.create', operation.volume))) return [];
@@ -77,8 +79,8 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'volume.grow':
       return stopsAmong(users.get(operation.volume) ?? [], context);
     case 'image.delete':
-      return overlaysOn(operation.image, context.observed).map((volume) =>
-        operationId('volume.delete', volume),
+      return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
+        operationId('volume.delete', name),
       );
     case 'network.stop':
     case 'network.undefine':
@@ -114,23 +116,55 @@ function stopsAmong(names: readonly string[], { byId }: Context): readonly Opera
     .filter((id) => byId.get(id)?.phase === 'release');
 }
 
-function partsOf({ resource }: Operation, { secondaries, observed }: Context): OperationId[] {
-  const secondary = secondaries.get(resource?.name ?? '');
+function partsOf({ resource }: Operation, context: Context): OperationId[] {
+  return partsFor(resource?.name ?? '', context);
+}
+
+function partsFor(name: string, { secondaries, observed }: Context): OperationId[] {
+  const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
-  const disks = usesOf(secondary).map(({ volume }) => operationId('volume.create', volume));
+  const disks = usesOf(secondary).flatMap(({ volume, backing }) => [
+    operationId('volume.create', volume),
+    ...(backing === null ? [] : [operationId('image.import', backing.image)]),
+  ]);
   if (secondary.network === 'None') return disks;
   const network = operationId('network.start', observed.partition);
   return [...disks, network, operationId('network.reserve', secondary.name)];
 }
 
 /** Whose guest is stopped by this plan, and runs with a Volume that this one is to have. */
-function handedOver({ resource }: Operation, { secondaries, users }: Context): OperationId[] {
-  const secondary = secondaries.get(resource?.name ?? '');
+function handedOver({ resource }: Operation, context: Context): OperationId[] {
+  return giversTo(resource?.name ?? '', context).map((name) => operationId('domain.stop', name));
+}
+
+function giversTo(name: string, { secondaries, users }: Context): readonly string[] {
+  const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
   return usesOf(secondary)
     .flatMap(({ volume }) => users.get(volume) ?? [])
-    .filter((name) => name !== secondary.name)
-    .map((name) => operationId('domain.stop', name));
+    .filter((user) => user !== name);
+}
+
+/**
+ * What a restart waits for before it begins: its own parts, and those of everybody who restarts to
+ * give it a Volume. Not their stops: two that swap would wait for each other.
+ */
+function partsToComeUp(operation: Operation, context: Context): readonly OperationId[] {
+  const { byId } = context;
+  const parts: OperationId[] = [];
+  const asked = new Set<string>();
+  const ask = [operation.resource?.name ?? ''];
+  for (let name = ask.pop(); name !== undefined; name = ask.pop()) {
+    if (asked.has(name)) continue;
+    asked.add(name);
+    parts.push(...partsFor(name, context));
+    for (const giver of giversTo(name, context)) {
+      const stop = byId.get(operationId('domain.stop', giver));
+      if (stop?.phase === 'restart') ask.push(giver);
+      else if (stop !== undefined) parts.push(stop.id);
+    }
+  }
+  return parts;
 }
 
 /** In its definition, or running. */

@@ -10,7 +10,7 @@ import type {
   NetworkChange,
   VolumeChange,
 } from '../diff/change.ts';
-import { overlaysOn } from '../diff/image.ts';
+import { overlaysIn } from '../diff/image.ts';
 import { blocked } from '../diff/ownership.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
@@ -26,11 +26,9 @@ export function guardUse(changes: Changes, observed: Observed): Changes {
       ? blocked(change.name, dark.code, dark.message)
       : change,
   );
-  const network = guardNetwork(changes.network, staying, observed);
   return {
-    network:
-      dark !== null && cutsOff(network) ? blocked(network.name, dark.code, dark.message) : network,
-    images: changes.images.map((change) => guardImage(change, volumes, observed)),
+    network: guardNetwork(changes.network, staying, observed),
+    images: guardImages(changes.images, volumes, observed),
     volumes,
     secondaries: changes.secondaries,
   };
@@ -69,6 +67,31 @@ function needsToKnowUsers(change: VolumeChange): boolean {
 function cutsOff(change: NetworkChange | null): change is NetworkChange {
   if (change === null) return false;
   return change.kind === 'delete' || (change.kind === 'update' && change.definition.length > 0);
+}
+
+/** A change that would cut off whoever is on the network waits until everybody could be read. */
+export function guardUnreadNetwork(
+  change: NetworkChange | null,
+  observed: Observed,
+): NetworkChange | null {
+  const dark = unreadUsers(observed);
+  if (dark === null || !cutsOff(change)) return change;
+  return blocked(change.name, dark.code, dark.message);
+}
+
+/** Nobody starts on a network that is not as it is to be: they would have no address there. */
+export function guardNics(
+  changes: readonly Change[],
+  network: NetworkChange | null,
+): readonly Change[] {
+  if (network?.kind !== 'blocked') return changes;
+  const { code, message } = network.block;
+  return changes.map((change) => {
+    if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
+      return change;
+    if (change.secondary.network === 'None') return change;
+    return blocked(change.name, 'PartBlocked', `the network is blocked: ${code}: ${message}`);
+  });
 }
 
 /**
@@ -120,16 +143,31 @@ function guardVolumes(
   });
 }
 
-/** What a Volume lies on stays as long as the Volume does. */
-function guardImage(
-  change: ImageChange,
+/** What a Volume lies on stays as long as the Volume does; one that was not read may lie on any. */
+function guardImages(
+  changes: readonly ImageChange[],
   volumes: readonly VolumeChange[],
   observed: Observed,
-): ImageChange {
-  if (change.kind !== 'delete') return change;
+): readonly ImageChange[] {
+  const dark = unreadVolumes(observed);
   const going = new Set(volumes.filter(({ kind }) => kind === 'delete').map(({ name }) => name));
-  const stays = overlaysOn(change.name, observed).some((name) => !going.has(name));
-  return stays ? { ...change, kind: 'keep' } : change;
+  const overlays = overlaysIn(observed);
+  return changes.map((change) => {
+    const takesAway =
+      change.kind === 'delete' || (change.kind === 'create' && change.remains !== null);
+    if (takesAway && dark !== null) return blocked(change.name, 'HostUnknown', dark);
+    if (change.kind !== 'delete') return change;
+    const stays = (overlays.get(change.name) ?? []).some(({ name }) => !going.has(name));
+    return stays ? { ...change, kind: 'keep' } : change;
+  });
+}
+
+function unreadVolumes({ volumes, unlistedVolumes }: Observed): string | null {
+  if (unlistedVolumes !== null) return unlistedVolumes;
+  for (const [name, seen] of volumes) {
+    if (seen.status === 'unknown') return `Volume ${name} may lie on it, and: ${seen.why}`;
+  }
+  return null;
 }
 
 function guardNetwork(

@@ -3,11 +3,11 @@
  * what cannot be up yet, or take away what somebody keeps. A guard only ever turns a change into a
  * block.
  */
-import type { Block, Change, Changes, VolumeChange } from '../diff/change.ts';
+import type { Block, Change, Changes, NetworkChange, VolumeChange } from '../diff/change.ts';
 import { blocked } from '../diff/ownership.ts';
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
-import { guardSharing, guardUse } from './guards-of-use.ts';
+import { guardNics, guardSharing, guardUnreadNetwork, guardUse } from './guards-of-use.ts';
 import { startOrder } from './start-order.ts';
 
 export interface Guards {
@@ -19,8 +19,23 @@ export interface Guards {
 
 export function guard(changes: Changes, observed: Observed, guards: Guards): Changes {
   const deletions = guardDeletions(changes, observed, guards);
-  const secondaries = guardSharing(guardStarts(deletions.secondaries), observed);
-  return guardUse({ ...changes, secondaries, volumes: deletions.volumes }, observed);
+  const network = guardUnreadNetwork(changes.network, observed);
+  const secondaries = guardSecondaries(deletions.secondaries, network, observed);
+  return guardUse({ ...changes, network, secondaries, volumes: deletions.volumes }, observed);
+}
+
+/** Whoever is blocked keeps what it has, and does not run for those that start after it: again. */
+function guardSecondaries(
+  changes: readonly Change[],
+  network: NetworkChange | null,
+  observed: Observed,
+): readonly Change[] {
+  const blocks = (all: readonly Change[]) => all.filter(({ kind }) => kind === 'blocked').length;
+  for (let before = changes; ;) {
+    const after = guardSharing(guardStarts(guardNics(before, network)), observed);
+    if (blocks(after) === blocks(before)) return after;
+    before = after;
+  }
 }
 
 type Deletable = Pick<Changes, 'secondaries' | 'volumes'>;
@@ -32,9 +47,12 @@ function guardDeletions(changes: Changes, observed: Observed, guards: Guards): D
   const volumes = changes.volumes.filter(losesData).length;
   // An emptied directory, or the documents of another partition, are more often an accident than a
   // wish (invariant 6). What this plan makes anew does not count: it is not what would be lost.
-  const kept = secondaries.some((change) => isKept(change, observed));
-  if (!deleteEverything && !kept && guests > 0) {
-    const message = 'this would delete every Secondary there is; --delete-everything allows it';
+  const kept =
+    secondaries.some((change) => isKept(change, observed)) ||
+    changes.volumes.some(({ kind }) => kind === 'update');
+  if (!deleteEverything && !kept && guests + volumes > 0) {
+    const what = guests > 0 ? 'every Secondary there is' : 'every Volume there is, with its data';
+    const message = `this would delete ${what}; --delete-everything allows it`;
     return blockDeletions(changes, { code: 'DeletesEverything', message });
   }
   if (deletionsMax === null || guests + volumes <= deletionsMax) return changes;

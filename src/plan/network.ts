@@ -48,7 +48,7 @@ export function networkUpdateSteps(
     const definition = definitionOf(fields, owner);
     chain.add('network.define', 'prepare', { definition, basis: observed.fingerprint });
   }
-  const starts = changed.length > 0 || !observed.active;
+  const starts = changed.length > 0 || change.activate;
   addReservations(chain, network, reserve);
   if (starts) addStart(chain, network, name);
   for (const secondary of unreserve) {
@@ -93,7 +93,8 @@ export function networkDeleteSteps(
   chain.add('network.undefine', 'release', { network });
   return {
     impact: 'none',
-    reasons: [deletionReason],
+    // It goes because its Partition document asks for none, which is no missing document.
+    reasons: [deletionReason === 'asked-for' ? deletionReason : 'document-changed'],
     fields: [],
     waiting: [],
     operations: chain.operations,

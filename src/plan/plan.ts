@@ -115,7 +115,21 @@ function withInstallation(
   return [record, ...operations.map((step) => ({ ...step, after: [id, ...step.after] }))];
 }
 
-/** Stable: within a phase the order stays as it is, and one VM's steps stay in theirs. */
+/** By phase; within one the order stays as it is, but for what waits for something further down. */
 function inPhases(operations: readonly Operation[]): readonly Operation[] {
-  return PHASES.flatMap((phase) => operations.filter((operation) => operation.phase === phase));
+  return PHASES.flatMap((phase) => {
+    const ofPhase = operations.filter((operation) => operation.phase === phase);
+    const waiting = new Map(ofPhase.map((operation) => [operation.id, operation]));
+    const ordered: Operation[] = [];
+    const visit = (operation: Operation): void => {
+      if (!waiting.delete(operation.id)) return;
+      for (const id of operation.after) {
+        const earlier = waiting.get(id);
+        if (earlier !== undefined) visit(earlier);
+      }
+      ordered.push(operation);
+    };
+    ofPhase.forEach(visit);
+    return ordered;
+  });
 }

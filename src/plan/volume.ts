@@ -35,9 +35,9 @@ export function volumeUpdateSteps(
     addGrowth(chain, volume.sizeBytes, name, stopping ? null : user);
   }
   return {
-    impact: user === null ? 'none' : 'live',
+    impact: user === null || stopping ? 'none' : 'live',
     reasons: fields.length > 0 ? ['document-changed'] : [],
-    fields,
+    fields: stopping ? fields.map((field) => ({ ...field, impact: 'none' })) : fields,
     waiting: [],
     operations: chain.operations,
   };

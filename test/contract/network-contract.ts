@@ -120,7 +120,7 @@ export function describeNetworkContract(
           lastApplied: made.fields,
           reservations: new Map(),
           stray: [],
-          macs: new Map(),
+          leases: new Map(),
           taken: [],
           fingerprint: expect.any(String),
         });

@@ -106,7 +106,10 @@ const anyFields = (name: string): fc.Arbitrary<DomainFields> =>
   fc
     .record({
       secondary: anySecondary(name),
-      volumes: fc.constantFrom('', '', 'v0:raw', 'v1:qcow2:i0:raw,v2:raw'),
+      volumes: fc.oneof(
+        fc.constantFrom('', '', 'v1:qcow2:i0:raw,v2:raw'),
+        fc.subarray(volumeNames).map((all) => all.map((each) => `${each}:raw`).join(',')),
+      ),
       network: fc.constantFrom('None', 'None', 'Partition'),
     })
     .map(({ secondary: each, ...fields }) => ({ ...fieldsOf(each), ...fields }));

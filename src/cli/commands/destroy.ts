@@ -5,9 +5,13 @@
  */
 import { Command, Option } from 'commander';
 import { diff } from '../../diff/diff.ts';
+import { HostError } from '../../host/host-error.ts';
 import type { Host } from '../../host/ports.ts';
 import type { Changes, NetworkChange } from '../../diff/change.ts';
-import { type PartitionName, type SecondaryName, secondaryName } from '../../model/names.ts';
+import { isOurs } from '../../diff/network.ts';
+import type { Observed } from '../../model/domain.ts';
+import type { PartitionOwner } from '../../model/identity.ts';
+import { type SecondaryName, secondaryName } from '../../model/names.ts';
 import { makePlan, type Plan } from '../../plan/plan.ts';
 import { carryOut } from '../carry-out.ts';
 import { usageError } from '../command-error.ts';
@@ -78,11 +82,12 @@ async function planRemoval(
 ): Promise<Plan> {
   const { partition } = targetOf(options);
   const observed = await observeHost(host, partition, nothingWanted, environment, limits);
+  if (chosen === 'all') checkAllListed(observed);
   const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
   // Of one Secondary the network loses the address, and of all of them itself.
   const network = chosen === 'all' ? null : 'unspoken';
   const changes = diff({ partition, ...nothing, network }, observed);
-  return makePlan(pick(changes, chosen, partition), observed, {
+  return makePlan(pick(changes, chosen, observed), observed, {
     deleteEverything: true,
     deletionsMax: null,
     deletionReason: 'asked-for',
@@ -91,34 +96,41 @@ async function planRemoval(
 }
 
 /** @throws CommandError `usage` if one of the names is not there */
-function pick(changes: Changes, chosen: Chosen, partition: PartitionName): Changes {
+function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
   if (chosen === 'all') return changes;
   const { secondaries, network } = changes;
   const there = secondaries.map(({ name }) => name);
   const missing = chosen.filter((name) => !there.includes(name));
   if (missing.length === 0) {
     return {
-      network: network === null ? null : onlyAddressesOf(network, chosen),
+      network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       images: [],
       volumes: [],
       secondaries: secondaries.filter(({ name }) => chosen.includes(name)),
     };
   }
   throw usageError(
-    `partition ${partition} has no Secondary ${missing.join(', ')}`,
+    `partition ${observed.partition} has no Secondary ${missing.join(', ')}`,
     `it has: ${there.join(', ') || 'none'}`,
   );
+}
+
+/** All of what could not be listed is not nothing. */
+function checkAllListed({ unlistedVolumes, unlistedImages }: Observed): void {
+  const why = unlistedVolumes ?? unlistedImages;
+  if (why === null) return;
+  throw new HostError('Unreachable', 'the store could not be listed', { cause: new Error(why) });
 }
 
 /** What else there may be to mend about the network is not what was asked for. */
 function onlyAddressesOf(
   network: NetworkChange,
   chosen: readonly SecondaryName[],
+  us: PartitionOwner,
 ): NetworkChange | null {
   if (network.kind !== 'update') return null;
-  const { reservations, stray } = network.observed;
-  const unreserve = chosen.filter((name) => reservations.has(name) || stray.includes(name));
-  return { ...network, definition: [], reserve: new Map(), unreserve };
+  const unreserve = chosen.filter((name) => isOurs(name, network.observed.leases, us));
+  return { ...network, definition: [], reserve: new Map(), unreserve, activate: false };
 }
 
 function requireName(text: string): SecondaryName {

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
 import { type Observed, splitLabels } from '../../model/domain.ts';
+import { HostError } from '../../host/host-error.ts';
 import { formatSize } from '../../model/sizes.ts';
 import { parseColumns } from '../columns.ts';
 import { usageError } from '../command-error.ts';
@@ -12,7 +13,7 @@ import { limitsOf, nothingWanted, observeHost } from '../pass.ts';
 import { printable } from '../render/paint.ts';
 import { type Output, renderColumns, renderResources } from '../render/resources.ts';
 import { renderTable } from '../render/table.ts';
-import { type OtherKind, rowsOf } from '../resource-rows.ts';
+import { type OtherKind, rowsOf, unlistedOf } from '../resource-rows.ts';
 import { parseSelector, type Selector } from '../selector.ts';
 import { type SecondaryStatus, statusOf } from '../status.ts';
 import { using } from '../using.ts';
@@ -97,6 +98,11 @@ function showOthers(
   { stdout, stderr }: Environment,
 ): ExitCode {
   if (selector !== undefined) throw usageError('only Secondaries have labels on the host');
+  const unlisted = unlistedOf(kind, observed);
+  if (unlisted !== null) {
+    const cause = new Error(unlisted);
+    throw new HostError('Unreachable', `the ${plural} could not be listed`, { cause });
+  }
   const all = rowsOf(kind, observed);
   const rows = all.filter(({ name }) => names.length === 0 || names.includes(name));
   const missing = names.filter((name) => !all.some((row) => row.name === name));

@@ -16,7 +16,6 @@ export function nameOf({ kind, name }: Resource): string {
     case 'secondary':
       return name;
     case 'network':
-      return 'network';
     case 'image':
     case 'volume':
       return `${kind} ${name}`;

@@ -56,17 +56,19 @@ export function readReservations(networks: readonly XmlElement[]): {
 /** Whose entries there are, and which addresses nobody else can have. */
 export function readEntries(
   networks: readonly XmlElement[],
-): Pick<ObservedNetwork, 'macs' | 'taken'> {
+): Pick<ObservedNetwork, 'leases' | 'taken'> {
   const sides = networks.map(hostsOf);
   const leases = sides.flatMap(({ dhcp }) => dhcp);
   const records = sides.flatMap(({ dns }) => dns);
-  const macs = leases.flatMap((lease) => {
+  const named = leases.flatMap((lease): [SecondaryName, Reservation][] => {
     const mac = attributeOf(lease, 'mac')?.toLowerCase();
+    const address = attributeOf(lease, 'ip');
     const name = secondaryName(attributeOf(lease, 'name') ?? '');
-    return mac === undefined || name === undefined ? [] : [[name, mac] as const];
+    if (mac === undefined || address === undefined || name === undefined) return [];
+    return [[name, { mac, address }]];
   });
   const addresses = [...leases, ...records].flatMap((host) => attributeOf(host, 'ip') ?? []);
-  return { macs: new Map(macs), taken: [...new Set(addresses)].sort() };
+  return { leases: new Map(named), taken: [...new Set(addresses)].sort() };
 }
 
 function agreed(sides: readonly Hosts[], name: SecondaryName): Reservation | null {

@@ -22,7 +22,7 @@ export function observedNetwork(network: SimulatedNetwork): ObservedNetwork {
 
 function reservationsOf(
   sides: readonly NetworkSide[],
-): Pick<ObservedNetwork, 'reservations' | 'stray' | 'macs' | 'taken'> {
+): Pick<ObservedNetwork, 'reservations' | 'stray' | 'leases' | 'taken'> {
   const names = new Set(sides.flatMap((side) => [...side.reservations.keys()]));
   const reservations = new Map<SecondaryName, Reservation>();
   const stray: SecondaryName[] = [];
@@ -32,9 +32,9 @@ function reservationsOf(
     else reservations.set(name, agreed);
   }
   const all = sides.flatMap((side) => [...side.reservations]);
-  const macs = new Map(all.map(([name, { mac }]) => [name, mac]));
+  const leases = new Map(all.map(([name, { mac, address }]) => [name, { mac, address }]));
   const taken = [...new Set(all.map(([, { address }]) => address))].sort();
-  return { reservations, stray, macs, taken };
+  return { reservations, stray, leases, taken };
 }
 
 function agreedOn(sides: readonly NetworkSide[], name: SecondaryName): Reservation | null {

@@ -120,6 +120,8 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     installation,
     installationRecorded: true,
     unlisted: null,
+    unlistedVolumes: null,
+    unlistedImages: null,
     domains: new Map(
       secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
     ),
@@ -162,7 +164,7 @@ function networkWith(secondaries: readonly Secondary[]): ObservedNetwork {
     lastApplied: network,
     reservations,
     stray: [],
-    macs: new Map(entries.map(([name, { mac }]) => [name, mac])),
+    leases: reservations,
     taken: entries.map(([, { address }]) => address),
     fingerprint: '0',
   };

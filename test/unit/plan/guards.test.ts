@@ -1,5 +1,6 @@
 /** What a plan does not take away, and does not give to two. */
 import { describe, expect, test } from 'vitest';
+import { HostError } from '../../../src/host/host-error.ts';
 import { fieldsOf } from '../../../src/model/domain.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { useOf, type Volume } from '../../../src/model/volume.ts';
@@ -7,12 +8,16 @@ import {
   applyPass,
   converge,
   desiredWith,
+  image,
   planPass,
   secondary,
   volume,
 } from '../../support/passes.ts';
 import {
+  digestOf,
   domainOf,
+  imageOf,
+  networkOf,
   onCall,
   testHost,
   unreadable,
@@ -121,4 +126,168 @@ test('data counts among the deletions of a plan', async () => {
     'b TooManyDeletions',
   ]);
   expect(blocks(await planPass(host, nothing, true, 2))).toEqual([]);
+});
+
+describe('what is blocked late', () => {
+  const v1 = volume('v1');
+  const v2 = volume('v2');
+  const there = [v1, v2].map((each) => volumeOf(each.name, each));
+  const restart = { updatePolicy: 'Restart' } as const;
+
+  test('still has what it had, so that the next one waits too', async () => {
+    const host = testHost(
+      worldOf({
+        recorded: true,
+        volumes: there,
+        domains: [running('a', [v1]), running('b', [v2], restart), running('c', [], restart)],
+      }),
+    );
+    const wanted = desiredWith({
+      volumes: [v1, v2],
+      secondaries: [
+        withDisks('a', []),
+        withDisks('b', [v1], restart),
+        withDisks('c', [v2], restart),
+      ],
+    });
+    expect(blocks(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c VolumeInUse']);
+    await converge(host, wanted);
+    expect(host.writes.filter((write) => write.startsWith('shutdown'))).toEqual([]);
+  });
+
+  test('does not run for those that start after it', async () => {
+    const host = testHost(
+      worldOf({ recorded: true, volumes: there, domains: [running('a', [v1])] }),
+    );
+    const wanted = desiredWith({
+      volumes: [v1],
+      secondaries: [
+        withDisks('a', []),
+        withDisks('b', [v1]),
+        secondary('c', { startAfter: ['b'] as never }),
+      ],
+    });
+    expect(blocks(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c StartAfterUnmet']);
+  });
+
+  test('is no reason to go down: whoever gives a Volume away must be able to', async () => {
+    const full = new HostError('Refused', 'no room');
+    const host = testHost(
+      worldOf({
+        recorded: true,
+        volumes: there,
+        domains: [running('a', [v1], restart), running('b', [], restart)],
+      }),
+      { rules: [onCall('volumes.create', { kind: 'error', error: full })] },
+    );
+    const wanted = desiredWith({
+      volumes: [v1, volume('v9')],
+      secondaries: [withDisks('a', [volume('v9')], restart), withDisks('b', [v1], restart)],
+    });
+    await applyPass(host, wanted);
+    expect(host.writes.filter((write) => /^(shutdown|powerOff)/.test(write))).toEqual([]);
+  });
+
+  test('the network: nobody starts on one that is not as it is to be', async () => {
+    const host = testHost(
+      worldOf({ recorded: true, network: networkOf(), domains: [running('x', [])] }),
+      { rules: [unreadable('x')] },
+    );
+    const wanted = desiredWith({
+      network: { cidr: '10.30.0.0/24', mode: 'nat', uplink: null },
+      secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
+    });
+    expect(blocks(await planPass(host, wanted))).toEqual([
+      'team-a HostUnknown',
+      'b PartBlocked',
+      'x HostUnknown',
+    ]);
+  });
+});
+
+describe('what is in the way does not forbid its own remedy', () => {
+  test('a guest is halted though the network that it is on is blocked because of it', async () => {
+    const defined = fieldsOf(secondary('web', { network: 'Partition' }));
+    const host = testHost(
+      worldOf({
+        recorded: true,
+        network: networkOf(),
+        domains: [domainOf('web', { power: { status: 'running' }, defined })],
+      }),
+    );
+    const network = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null } as const;
+    const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });
+    await converge(host, desiredWith({ network, secondaries: [halted] }));
+    const plan = await planPass(host, desiredWith({ network, secondaries: [halted] }));
+    expect(blocks(plan)).toEqual([]);
+    expect(plan.operations).toEqual([]);
+  });
+
+  test('and so it is though its Volume is to shrink', async () => {
+    const big = volume('big', { sizeBytes: 2 ** 31 });
+    const host = testHost(
+      worldOf({
+        recorded: true,
+        volumes: [volumeOf('big', big)],
+        domains: [running('web', [big])],
+      }),
+    );
+    const wanted = desiredWith({
+      volumes: [volume('big')],
+      secondaries: [withDisks('web', [big], { runPolicy: 'Halted' })],
+    });
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual(['big ShrinkRefused']);
+    expect(plan.operations.map(({ kind }) => kind)).toContain('domain.stop');
+  });
+});
+
+describe('an Image', () => {
+  const origin = {
+    image: imageOf('deb').name,
+    digest: digestOf(1),
+    format: 'raw',
+    provision: 'Overlay',
+  } as const;
+  const overlay = volumeOf('over', { format: 'qcow2', origin });
+  const other = image('deb', { digest: digestOf(2) });
+
+  test('that is gone is not made of other bytes under what lies on it', async () => {
+    const host = testHost(worldOf({ recorded: true, volumes: [overlay] }));
+    const same = { ...overlay, origin: { ...origin, digest: digestOf(2) } };
+    const plan = await planPass(
+      host,
+      desiredWith({ images: [other], volumes: [{ ...volume('over'), ...same }] }),
+    );
+    expect(blocks(plan)).toEqual(['deb ImageInUse', 'over PartBlocked']);
+  });
+
+  test('stays while a Volume that may lie on it cannot be read', async () => {
+    const host = testHost(
+      worldOf({ recorded: true, volumes: [overlay], images: [imageOf('deb')] }),
+      { rules: [onCall('volumes.read', { kind: 'error', error: new Error('no') })] },
+    );
+    expect(blocks(await planPass(host, desiredWith({})))).toEqual([
+      'deb HostUnknown',
+      'over HostUnknown',
+    ]);
+  });
+
+  test('that is larger than the Volume is known before anything is given up', async () => {
+    const ready = imageOf('deb', { digest: digestOf(1), format: 'raw', sizeBytes: 2 ** 30 });
+    const host = testHost(worldOf({ recorded: true, images: [ready] }));
+    const small = volume('small', { sizeBytes: 2 ** 20, origin: { ...origin, provision: 'Copy' } });
+    const plan = await planPass(
+      host,
+      desiredWith({ images: [image('deb', { digest: digestOf(1) })], volumes: [small] }),
+    );
+    expect(blocks(plan)).toEqual(['small ShrinkRefused']);
+  });
+});
+
+test('documents without anything do not delete data without the word', async () => {
+  const host = testHost(
+    worldOf({ recorded: true, volumes: [volumeOf('data', { deletionPolicy: 'Delete' })] }),
+  );
+  expect(blocks(await planPass(host, desiredWith({})))).toEqual(['data DeletesEverything']);
 });

@@ -47,6 +47,8 @@ describe('applied by', () => {
       installation,
       installationRecorded: true,
       unlisted: null,
+      unlistedVolumes: null,
+      unlistedImages: null,
       domains: new Map(names.map((name) => [name, present(observe(folder, name))])),
       facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
       files: new Map(),
