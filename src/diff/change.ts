@@ -33,6 +33,7 @@ export type BlockCode =
   | 'FileMissing' // a file it needs is not in the partition's store
   | 'FileUnknown' // a file it needs could not be looked at
   | 'MarkUnreadable' // it would be deleted, and its mark does not say whether it is protected
+  | 'SavedState' // its memory is saved with what it had, and the change would take that away
   | 'DiskMoved' // its disk was replaced on the host, and the way back may lose data
   | 'Protected' // it would be deleted, and its document said `protect: true`
   | 'StartAfterUnmet' // what it starts after does not run
@@ -140,8 +141,10 @@ export type NetworkChange =
       readonly name: PartitionName;
       readonly fields: NetworkFields;
       readonly observed: ObservedNetwork;
-      /** Differences that cannot be made while it is in use. */
+      /** Between what its next start would use and what is wanted. */
       readonly definition: readonly FieldChange[];
+      /** Between what runs and what is wanted: nobody is on it then. */
+      readonly running: readonly FieldChange[];
       /** As they are to be, by the name of the Secondary. */
       readonly reserve: Reservations;
       /** Who does not want one any more. Whether their guests let go of it, the plan knows. */

@@ -3,6 +3,7 @@
  * that what libvirt fills in by itself is never a difference.
  */
 import {
+  type DomainFields,
   fieldsOf,
   type Observed,
   type ObservedDomain,
@@ -12,6 +13,7 @@ import { domainName, type Owner, sameOwner, secondaryUuid } from '../model/ident
 import { byName, type SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import { type DesiredState, filesOf, type Secondary } from '../model/secondary.ts';
+import { splitUses } from '../model/volume.ts';
 import type { Block, Change, PowerChange, UpdateChange } from './change.ts';
 import { definitionChanges, type FieldChange, runningChanges } from './fields.ts';
 
@@ -79,6 +81,10 @@ function presentChange(
   const moved = diskMoved(secondary, domain);
   if (moved !== null) return blocked(name, 'DiskMoved', moved);
   const change = compare(secondary, domain);
+  if (domain.saved && change.definition.some(isOfHardware)) {
+    const message = 'its memory is saved with what it had: start it, or `virsh managedsave-remove`';
+    return blocked(name, 'SavedState', message);
+  }
   const missing = needsParts(change) ? missingPart(secondary, observed, partsOf) : null;
   return missing ?? (needsHost(change) ? unknownHost(secondary, observed) : null) ?? change;
 }
@@ -175,9 +181,24 @@ function missingPart(secondary: Secondary, observed: Observed, partsOf: PartsOf)
  * perhaps. Going back to the old one would lose what was written since.
  */
 function diskMoved(secondary: Secondary, { defined, lastApplied }: ObservedDomain): string | null {
-  const { disk } = fieldsOf(secondary);
-  if (disk === null || lastApplied?.disk !== disk || defined.disk === disk) return null;
-  return `its disk ${disk} was replaced by ${defined.disk ?? 'none'} on the host`;
+  const { disk, bootVolume, volumes } = fieldsOf(secondary);
+  if (lastApplied === null) return null;
+  if (disk !== null && lastApplied.disk === disk && defined.disk !== disk) {
+    return `its disk ${disk} was replaced by ${defined.disk ?? 'none'} on the host`;
+  }
+  const had = disksIn(lastApplied);
+  const has = disksIn(defined);
+  const strange = has.find((each) => splitUses(each).length === 0);
+  const lost = disksIn({ bootVolume, volumes }).find(
+    (each) => had.includes(each) && !has.includes(each),
+  );
+  if (strange === undefined || lost === undefined) return null;
+  return `its Volume ${lost.replace(/:.*/, '')} was replaced by ${strange} on the host`;
+}
+
+/** One text for each Volume; of what somebody put in the place of one whatever is told of it. */
+function disksIn({ bootVolume, volumes }: Pick<DomainFields, 'bootVolume' | 'volumes'>) {
+  return [bootVolume ?? '', ...volumes.split(',')].filter((text) => text !== '');
 }
 
 /** Null if the domain is ours to change; otherwise why it is not (invariant 2). */

@@ -69,10 +69,11 @@ function update(
     const message = 'somebody changed it on the host; a Partition document says how it is to be';
     return blocked(name, 'MarkUnreadable', message);
   }
-  const definition = definitionFields(network, fields);
+  const definition = differences(network, network.defined, fields);
+  const running = network.active ? differences(network, network.live, fields) : [];
   const users = usersOf(observed);
-  if (definition.length > 0 && users.length > 0) {
-    const paths = definition.map(({ path }) => path).join(', ');
+  if (running.length > 0 && users.length > 0) {
+    const paths = running.map(({ path }) => path).join(', ');
     const message = `${list(users)} would be cut off by the change of ${paths}: halt them first`;
     return blocked(name, 'NetworkInUse', message);
   }
@@ -84,16 +85,8 @@ function update(
   const { reservations } = allocate(macs, fields.cidr, kept, network.taken);
   const { reserve, unreserve } = reservationChanges(network, reservations, observed);
   const activate = !network.active;
-  return {
-    kind: 'update',
-    name,
-    fields,
-    observed: network,
-    definition,
-    reserve,
-    unreserve,
-    activate,
-  };
+  const parts = { definition, running, reserve, unreserve, activate };
+  return { kind: 'update', name, fields, observed: network, ...parts };
 }
 
 function reservationChanges(
@@ -144,11 +137,12 @@ function withoutTheirs(
 
 const keys = ['cidr', 'mode', 'uplink'] as const;
 
-function definitionFields(
-  { defined, lastApplied }: ObservedNetwork,
+function differences(
+  { lastApplied }: ObservedNetwork,
+  actual: NetworkFields | null,
   wanted: NetworkFields,
 ): FieldChange[] {
-  const from = defined ?? { cidr: null, mode: null, uplink: null };
+  const from = actual ?? { cidr: null, mode: null, uplink: null };
   return differingKeys(from, wanted, keys).map((field) => ({
     field,
     path: `spec.network.${field}`,

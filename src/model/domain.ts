@@ -99,6 +99,8 @@ export interface ObservedDomain extends DomainRef {
    * a guest that finished by itself is not run again where one that we stopped is.
    */
   readonly stopAsked: boolean;
+  /** Whether its memory is saved (`virsh managedsave`): its next start goes on from there. */
+  readonly saved: boolean;
   readonly fingerprint: Fingerprint;
 }
 

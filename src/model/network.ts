@@ -45,6 +45,8 @@ export interface ObservedNetwork extends NetworkRef {
   readonly active: boolean;
   /** Null where the definition is none that a document can ask for: somebody edited it. */
   readonly defined: NetworkFields | null;
+  /** What runs; null where nothing does, or nothing that a document can ask for. */
+  readonly live: NetworkFields | null;
   /** What unnest last defined it as; null where nobody knows any more. */
   readonly lastApplied: NetworkFields | null;
   /** What the definition and, where it is active, the running network agree on. */

@@ -43,7 +43,8 @@ function kept(value: ObservedVolume | ObservedImage): unknown {
   return value;
 }
 
-function networkLine({ uuid, fingerprint, active, reservations, stray }: ObservedNetwork): unknown {
+function networkLine(network: ObservedNetwork): unknown {
+  const { uuid, fingerprint, active, live, reservations, stray } = network;
   const addresses = [...reservations].sort(([a], [b]) => byName(a, b));
-  return [uuid, fingerprint, active, addresses, stray];
+  return [uuid, fingerprint, active, live, addresses, stray];
 }

@@ -14,6 +14,7 @@ import { overlaysIn } from '../diff/image.ts';
 import { blocked } from '../diff/ownership.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
+import type { VolumeName } from '../model/names.ts';
 import { usesOf } from '../model/secondary.ts';
 import { isOnNetwork, volumesIn } from './dependencies.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
@@ -66,7 +67,7 @@ function needsToKnowUsers(change: VolumeChange): boolean {
 
 function cutsOff(change: NetworkChange | null): change is NetworkChange {
   if (change === null) return false;
-  return change.kind === 'delete' || (change.kind === 'update' && change.definition.length > 0);
+  return change.kind === 'delete' || (change.kind === 'update' && change.running.length > 0);
 }
 
 /** A change that would cut off whoever is on the network waits until everybody could be read. */
@@ -100,18 +101,28 @@ export function guardNics(
  */
 export function guardSharing(changes: readonly Change[], observed: Observed): readonly Change[] {
   const staying = stayingUsers(changes, observed);
+  const dark = unreadUsers(observed);
+  const isThere = (volume: VolumeName) => observed.volumes.get(volume)?.status === 'present';
   const holders = new Map<string, string>();
   for (const [name, seen] of observed.domains) {
-    if (seen.status !== 'present' || seen.value.live === null || !staying.has(name)) continue;
-    for (const volume of volumesOf(seen.value.live)) holders.set(volume, name);
+    if (seen.status !== 'present') continue;
+    const { live, defined, saved } = seen.value;
+    // A saved guest goes on with what it had when it was saved.
+    const held = live !== null && staying.has(name) ? live : saved ? defined : null;
+    for (const volume of held === null ? [] : volumesOf(held)) holders.set(volume, name);
   }
   return changes.map((change) => {
     if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
       return change;
+    const own = change.kind === 'update' ? volumesIn(change.observed) : new Set<string>();
     for (const { volume } of usesOf(change.secondary)) {
       const holder = holders.get(volume);
+      // What it did not have before, somebody may have who could not be read.
+      if (dark !== null && !own.has(volume) && isThere(volume)) {
+        return blocked(change.name, dark.code, `Volume ${volume}: ${dark.message}`);
+      }
       if (holder === undefined || holder === change.name) continue;
-      const message = `${holder} still runs with Volume ${volume}: restart or halt it first`;
+      const message = `${holder} still runs, or is saved, with Volume ${volume}: restart or halt it first`;
       return blocked(change.name, 'VolumeInUse', message);
     }
     return change;

@@ -1,5 +1,6 @@
 /** The operations for the network of a partition. */
 import type { NetworkChange, Reason } from '../diff/change.ts';
+import { onePerPath } from '../diff/fields.ts';
 import { addressFields, initialNetworkFields } from '../diff/network.ts';
 import { bridgeName, networkName, networkUuid, type PartitionOwner } from '../model/identity.ts';
 import type {
@@ -42,13 +43,13 @@ export function networkUpdateSteps(
     staying === 'everybody' ? [] : change.unreserve.filter((each) => !staying.has(each));
   const chain = new Chain('network', name);
   const network = { uuid: observed.uuid, networkName: observed.networkName };
+  // Nobody is on it, or this would have been refused.
+  if (change.running.length > 0) chain.add('network.stop', 'prepare', { network });
   if (changed.length > 0) {
-    // Nobody is on it, or this would have been refused.
-    if (observed.active) chain.add('network.stop', 'prepare', { network });
     const definition = definitionOf(fields, owner);
     chain.add('network.define', 'prepare', { definition, basis: observed.fingerprint });
   }
-  const starts = changed.length > 0 || change.activate;
+  const starts = change.running.length > 0 || change.activate;
   addReservations(chain, network, reserve);
   if (starts) addStart(chain, network, name);
   for (const secondary of unreserve) {
@@ -60,19 +61,19 @@ export function networkUpdateSteps(
   );
   return {
     impact: observed.active ? 'live' : 'none',
-    reasons: reasonsOf(change, starts && changed.length === 0, unreserve.length > 0),
-    fields: [...changed, ...addressFields(reserve, before)],
+    reasons: reasonsOf(change, change.activate, unreserve.length > 0),
+    fields: [...onePerPath([...change.running, ...changed]), ...addressFields(reserve, before)],
     waiting: [],
     operations: chain.operations,
   };
 }
 
 function reasonsOf(
-  { definition, reserve }: Of<'update'>,
+  { definition, running, reserve }: Of<'update'>,
   inactive: boolean,
   gone: boolean,
 ): Reason[] {
-  const origins = new Set(definition.map(({ origin }) => origin));
+  const origins = new Set([...definition, ...running].map(({ origin }) => origin));
   const reasons: Reason[] = [];
   if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
     reasons.push('document-changed');

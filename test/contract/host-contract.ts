@@ -132,6 +132,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           lastApplied: made.fields,
           live: null,
           stopAsked: false,
+          saved: false,
           fingerprint: expect.any(String),
         });
       });

@@ -117,6 +117,7 @@ export function describeNetworkContract(
           owner: made.owner,
           active: false,
           defined: made.fields,
+          live: null,
           lastApplied: made.fields,
           reservations: new Map(),
           stray: [],

@@ -157,11 +157,32 @@ export const anyWorld: fc.Arbitrary<World> = fc
     worldOf({
       recorded:
         recorded || stored !== null || domains.some(({ definition }) => definition.owner !== null),
-      domains,
+      domains: domains.reduce(withOwnDisks, []),
       ...stored?.kept,
       network: stored?.network ?? null,
     }),
   );
+
+/** No disk is in two guests that run: QEMU's lock sees to that. */
+function withOwnDisks(
+  before: readonly SimulatedDomain[],
+  domain: SimulatedDomain,
+): readonly SimulatedDomain[] {
+  if (domain.guest === null) return [...before, domain];
+  const taken = before.flatMap(({ guest }) => guest?.fields.volumes.split(',') ?? []);
+  const volumes = domain.guest.fields.volumes
+    .split(',')
+    .filter((use) => !taken.some((other) => nameIn(other) === nameIn(use)))
+    .join(',');
+  return [
+    ...before,
+    { ...domain, guest: { ...domain.guest, fields: { ...domain.guest.fields, volumes } } },
+  ];
+}
+
+function nameIn(use: string): string {
+  return use.replace(/:.*/, '');
+}
 
 export type Tempers = ReadonlyMap<SecondaryName, Temper>;
 

@@ -215,6 +215,7 @@ export interface DomainParts {
   /** What runs, if it does. As defined if it is not said. */
   readonly live?: DomainFields;
   readonly stopAsked?: boolean;
+  readonly saved?: boolean;
 }
 
 export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
@@ -228,6 +229,7 @@ export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
       lastApplied,
       stopAsked: parts.stopAsked ?? false,
     },
+    saved: parts.saved ?? false,
     stopReason: power.status === 'stopped' ? power.reason : 'unknown',
     guest:
       power.status === 'stopped'

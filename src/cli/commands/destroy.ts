@@ -130,7 +130,14 @@ function onlyAddressesOf(
 ): NetworkChange | null {
   if (network.kind !== 'update') return null;
   const unreserve = chosen.filter((name) => isOurs(name, network.observed.leases, us));
-  return { ...network, definition: [], reserve: new Map(), unreserve, activate: false };
+  return {
+    ...network,
+    definition: [],
+    running: [],
+    reserve: new Map(),
+    unreserve,
+    activate: false,
+  };
 }
 
 function requireName(text: string): SecondaryName {

@@ -56,6 +56,11 @@ export const blockExplanations: Explanations<BlockCode> = {
       'The documents hold no Secondary, so that every one of the partition would be deleted. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
   },
+  SavedState: {
+    means:
+      "Somebody saved the guest's memory (`virsh managedsave`). It will go on with the devices that it had then, so none of them may change or be given away meanwhile.",
+    todo: 'Start it and shut it down, or give the saved memory up with `virsh managedsave-remove`.',
+  },
   PartBlocked: {
     means:
       'It needs a Volume, an Image or the network, and that is blocked itself, for the reason that is named.',

@@ -6,10 +6,18 @@ import { isNic, NIC_ALIAS } from './domain-parts.ts';
 import { attributeOf, childNamed, edit, element, withAttributes } from './xml-tree.ts';
 
 /** `None`, `Partition`, or words that no document can ask for. */
-export function readNic(devices: readonly XmlElement[], owner: Owner | null): string {
+export function readNic(
+  devices: readonly XmlElement[],
+  owner: Owner | null,
+  isPluggedIn: (tap: string) => boolean,
+): string {
   const nic = devices.find(isNic);
   if (nic === undefined) return 'None';
-  if (owner !== null && isOfPartition(nic, owner)) return 'Partition';
+  if (owner !== null && isOfPartition(nic, owner)) {
+    // Only a running one has a tap.
+    const tap = attributeOf(childNamed(nic, 'target'), 'dev');
+    return tap === undefined || isPluggedIn(tap) ? 'Partition' : 'Partition, unplugged';
+  }
   const mac = attributeOf(childNamed(nic, 'mac'), 'address') ?? 'no address';
   const source = attributeOf(childNamed(nic, 'source'), 'network') ?? attributeOf(nic, 'type');
   return `${mac} on ${source ?? 'nothing'}`;

@@ -15,6 +15,7 @@ import { absent, type Observation, present, unknown } from '../../model/observat
 import { explainError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainReader } from '../ports.ts';
+import { isPluggedIn } from '../local/tap.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
 import { calling } from './host-error-from.ts';
@@ -54,18 +55,21 @@ async function readAll(
 ): Promise<readonly Observation<ObservedDomain>[]> {
   if (refs.length === 0) return [];
   const handles = refs.map(handleOf);
-  const [states, transient, inactive] = await Promise.all([
+  const [states, transient, saved, inactive] = await Promise.all([
     readStates(connection, handles, signal),
     connection.domains.list({ transient: true, signal }),
+    connection.domains.list({ managedSave: true, signal }),
     collect(connection.domains.xmlAll(handles, { inactive: true, signal })),
   ]);
   const running = handles.filter(({ uuid }) => isUp(states.get(uuid)));
   const live = await collect(connection.domains.xmlAll(running, { signal }));
   const transientUuids = new Set(transient.map(({ uuid }) => uuid));
+  const savedUuids = new Set(saved.map(({ uuid }) => uuid));
   return refs.map((ref) =>
     observation(ref, layout, {
       state: states.get(ref.uuid),
       isTransient: transientUuids.has(ref.uuid),
+      isSaved: savedUuids.has(ref.uuid),
       inactive: inactive.get(ref.uuid),
       live: live.get(ref.uuid),
     }),
@@ -101,6 +105,7 @@ function stateFrom(params: ParamMap): DomainState {
 interface Parts {
   readonly state: DomainState | undefined;
   readonly isTransient: boolean;
+  readonly isSaved: boolean;
   readonly inactive: BulkResult<string> | undefined;
   readonly live: BulkResult<string> | undefined;
 }
@@ -108,7 +113,7 @@ interface Parts {
 function observation(
   ref: DomainRef,
   layout: StoreLayout,
-  { state, isTransient, inactive, live }: Parts,
+  { state, isTransient, isSaved, inactive, live }: Parts,
 ): Observation<ObservedDomain> {
   if (inactive === undefined || isGone(inactive) || (live !== undefined && isGone(live))) {
     return absent;
@@ -128,6 +133,7 @@ function observation(
       persistent: !isTransient,
       defined: fields,
       stopAsked,
+      saved: isSaved,
       lastApplied,
       live: live === undefined ? null : liveFields(live.ok, layout, lastApplied),
       fingerprint: fingerprintOf(inactive.ok),
@@ -143,7 +149,7 @@ function liveFields(
   layout: StoreLayout,
   lastApplied: DomainFields | null,
 ): DomainFields {
-  return readDomainXml(xml, layout, lastApplied?.volumes).fields;
+  return readDomainXml(xml, layout, lastApplied?.volumes, isPluggedIn).fields;
 }
 
 /**

@@ -77,6 +77,7 @@ function observation(
       owner,
       active: running !== null,
       defined: definition === null ? null : fields,
+      live: running === null ? null : readNetwork(running).fields,
       lastApplied: definition === null ? null : lastApplied,
       ...readReservations([definition, running].filter(isThere)),
       ...readEntries([definition, running].filter(isThere)),

@@ -21,9 +21,15 @@ export interface ReadDomain {
 /**
  * @param layout whose files are named, not pathed, in documents
  * @param order the Volumes in the order to tell them in; the one of the XML's own mark if not given
+ * @param isPluggedIn of a running guest: whether its tap is in a bridge
  * @throws Error if the XML is not what libvirt writes
  */
-export function readDomainXml(xml: string, layout: StoreLayout, order?: string): ReadDomain {
+export function readDomainXml(
+  xml: string,
+  layout: StoreLayout,
+  order?: string,
+  isPluggedIn: (tap: string) => boolean = () => true,
+): ReadDomain {
   const domain = parseXml(xml);
   const applied = readApplied(attributeOf(markOf(domain), MARK_APPLIED));
   const owner = readMark(domain);
@@ -44,7 +50,7 @@ export function readDomainXml(xml: string, layout: StoreLayout, order?: string):
       memoryMaxBytes,
       ...readBoot(domain, layout),
       ...readDisks(devices, layout, ours, order ?? applied?.volumes ?? ''),
-      network: readNic(devices, owner),
+      network: readNic(devices, owner, isPluggedIn),
       serialConsole: ours.serial && devices.some(isSerialConsole),
       ...policyFrom(applied),
     },

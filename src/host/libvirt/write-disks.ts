@@ -159,7 +159,8 @@ function backingOf({ backing }: VolumeUse, layout: StoreLayout): XmlElement {
   const file = layout.imageDisk(backing.image, backing.format);
   return element('backingStore', { type: 'file' }, [
     element('format', { type: backing.format }),
-    element('source', { file }),
+    // It can be read by everybody, and is not to become QEMU's own, which could then write to it.
+    element('source', { file }, [element('seclabel', { model: 'dac', relabel: 'no' })]),
     element('backingStore'),
   ]);
 }

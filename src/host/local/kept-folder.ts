@@ -19,6 +19,7 @@ import {
   type KeptRecord,
   ownerOf,
   readRecord,
+  rewriteRecord,
   RECORD_DRAFT,
   RECORD_FILE,
   writeRecord,
@@ -146,9 +147,19 @@ export async function emptyPlace<R extends KeptRecord>(
 ): Promise<void> {
   const record = await ownRecord(place, owner);
   if (record !== null && record.state !== 'deleting') {
-    await writeRecord(place.folder, { ...record, state: 'deleting' });
+    await markDeleting(place.folder, record);
   }
   await removePlace(place.folder);
+}
+
+/** A full disk must not keep anybody from making room on it. */
+async function markDeleting(folder: string, record: KeptRecord): Promise<void> {
+  try {
+    await writeRecord(folder, { ...record, state: 'deleting' });
+  } catch (error) {
+    if (!hasErrno(error, 'ENOSPC') && !hasErrno(error, 'EDQUOT')) throw error;
+    await rewriteRecord(folder, { ...record, state: 'deleting' });
+  }
 }
 
 /** The record goes last: without it a disk would be a stranger's. */

@@ -87,7 +87,9 @@ export async function readRecord<R extends KeptRecord>(
   const parsed = schema.safeParse(jsonOf(text));
   if (parsed.success) return present(parsed.data);
   const [issue] = parsed.error.issues;
-  const where = issue === undefined ? '' : `: ${issue.path.join('.')}: ${issue.message}`;
+  const place = issue?.path.join('.') ?? '';
+  const where =
+    place === '' ? ': it is no JSON, or not of that form' : `: ${place}: ${issue?.message}`;
   return unknown(`${path} is not a record that is understood here${where}`);
 }
 
@@ -105,6 +107,21 @@ export async function writeRecord(folder: string, record: KeptRecord): Promise<v
   }
   await rename(draft, join(folder, RECORD_FILE));
   await syncFolder(folder);
+}
+
+/** In the room that it has already: for a disk that is full, and a record that is about to go. */
+export async function rewriteRecord(folder: string, record: KeptRecord): Promise<void> {
+  await rm(join(folder, RECORD_DRAFT), { force: true });
+  const file = await open(join(folder, RECORD_FILE), constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = await file.stat();
+    const text = JSON.stringify(record);
+    if (text.length > size) throw new Error('the record does not fit in the room that it has');
+    await file.write(text.padEnd(size), 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function readSmallFile(path: string): Promise<string> {

@@ -34,6 +34,7 @@ export function define(world: World, wanted: DomainDefinition): void {
       stopAsked: current?.definition.stopAsked ?? false,
     },
     stopReason: current?.stopReason ?? 'unknown',
+    saved: current?.saved ?? false,
     guest: current?.guest ?? null,
   });
 }
@@ -63,6 +64,7 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
     domain.stopReason = 'failed';
     throw refused(`starting ${ref.domainName}`, missing);
   }
+  domain.saved = false;
   domain.guest = {
     state: 'running',
     fields: domain.definition.fields,

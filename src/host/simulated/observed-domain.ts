@@ -4,7 +4,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { SimulatedDomain } from './world.ts';
 
 export function observedDomain(domain: SimulatedDomain): ObservedDomain {
-  const { uuid, domainName, persistent, definition, guest } = domain;
+  const { uuid, domainName, persistent, saved, definition, guest } = domain;
   // As with libvirt's XML: who writes back what was there has changed nothing, nor has our note.
   const { stopAsked, ...content } = definition;
   return {
@@ -17,6 +17,7 @@ export function observedDomain(domain: SimulatedDomain): ObservedDomain {
     lastApplied: definition.lastApplied,
     live: guest?.fields ?? null,
     stopAsked,
+    saved,
     fingerprint: fingerprintOf(content),
   };
 }

@@ -14,6 +14,7 @@ export function observedNetwork(network: SimulatedNetwork): ObservedNetwork {
     owner: shown?.owner ?? null,
     active: live !== null,
     defined: definition?.fields ?? null,
+    live: live?.fields ?? null,
     lastApplied: definition?.lastApplied ?? null,
     ...reservationsOf([definition, live].filter((side) => side !== null)),
     fingerprint: fingerprintOf(content),

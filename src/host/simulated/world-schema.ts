@@ -74,6 +74,8 @@ const domain = z.strictObject({
     stopAsked: z.boolean(),
   }),
   stopReason,
+  // Files of before have none.
+  saved: z.boolean().default(false),
   guest: guest.nullable(),
 });
 

@@ -40,6 +40,8 @@ export interface SimulatedDomain extends DomainRef {
   definition: Definition;
   /** Why it last stopped; of no meaning while a guest runs. */
   stopReason: StopReason;
+  /** Somebody has saved its memory. */
+  saved: boolean;
   /** Null: no guest runs. */
   guest: Guest | null;
 }

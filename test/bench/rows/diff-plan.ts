@@ -161,6 +161,7 @@ function networkWith(secondaries: readonly Secondary[]): ObservedNetwork {
     owner,
     active: true,
     defined: network,
+    live: network,
     lastApplied: network,
     reservations,
     stray: [],
@@ -183,6 +184,7 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     defined: index % 10 === 1 ? { ...fields, vcpus: 2, vcpusMax: 2 } : fields,
     live: fields,
     stopAsked: false,
+    saved: false,
     lastApplied: fields,
     fingerprint: String(index),
   };

@@ -1,7 +1,10 @@
 /** Addresses that are held, half held, or an operator's. */
 import { describe, expect, test } from 'vitest';
+import type { SimulatedNetwork } from '../../../src/host/simulated/world.ts';
+import { fieldsOf } from '../../../src/model/domain.ts';
 import { macAddress } from '../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../src/model/names.ts';
+import type { NetworkFields } from '../../../src/model/network.ts';
 import {
   converge,
   desired,
@@ -10,7 +13,14 @@ import {
   planPass,
   secondary,
 } from '../../support/passes.ts';
-import { networkOf, networkRef, onCall, testHost, worldOf } from '../../support/simulation.ts';
+import {
+  domainOf,
+  networkOf,
+  networkRef,
+  onCall,
+  testHost,
+  worldOf,
+} from '../../support/simulation.ts';
 
 const web = secondary('web', { network: 'Partition' });
 const mac = macAddress({ installation, partition, secondary: 'web' as SecondaryName });
@@ -59,4 +69,31 @@ test('a foreign network is named as what is in the way', async () => {
     block: { code: 'NameTaken' },
   });
   expect((await planPass(host, desired())).entries).toEqual([]);
+});
+
+describe('the definition and the running network are two things', () => {
+  const nat = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null } as const;
+  const other = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null } as const;
+  const running = domainOf('web', { power: { status: 'running' }, defined: fieldsOf(web) });
+  const kindsOf = async (network: SimulatedNetwork) => {
+    const host = testHost(worldOf({ recorded: true, network, domains: [running] }));
+    const plan = await planPass(host, { ...desired(web), network: nat });
+    return plan.entries[0]?.kind === 'blocked'
+      ? [plan.entries[0].block.code]
+      : plan.operations.map(({ kind }) => kind);
+  };
+  const sides = (defined: NetworkFields, live: NetworkFields) => {
+    const network = networkOf({ fields: defined, reservations: { web: seven } });
+    return { ...network, live: networkOf({ fields: live, reservations: { web: seven } }).live };
+  };
+
+  test('a definition that somebody changed is mended under the guests', async () => {
+    expect(await kindsOf(sides(other, nat))).toEqual(['network.define']);
+  });
+  test('and so is one that somebody took away', async () => {
+    expect(await kindsOf({ ...sides(nat, nat), definition: null })).toEqual(['network.define']);
+  });
+  test('a running network of another subnet has to be stopped, and is not while it is in use', async () => {
+    expect(await kindsOf(sides(nat, other))).toEqual(['NetworkInUse']);
+  });
 });

@@ -291,3 +291,37 @@ test('documents without anything do not delete data without the word', async () 
   );
   expect(blocks(await planPass(host, desiredWith({})))).toEqual(['data DeletesEverything']);
 });
+
+describe('what somebody did to a guest beside us', () => {
+  const data2 = volume('data', { sizeBytes: 2 ** 30 });
+  const stopped = { status: 'stopped', reason: 'guest-shutdown' } as const;
+  const fieldsWith = (disks: readonly Volume[]) => fieldsOf(withDisks('web', disks));
+
+  test('saved memory keeps its Volumes: they neither change nor go, nor go to another', async () => {
+    const web = domainOf('web', { power: stopped, saved: true, defined: fieldsWith([data2]) });
+    const host = testHost(
+      worldOf({
+        recorded: true,
+        volumes: [volumeOf('data', { deletionPolicy: 'Delete' })],
+        domains: [web],
+      }),
+    );
+    const without = desiredWith({ secondaries: [withDisks('web', [], { runPolicy: 'Halted' })] });
+    expect(blocks(await planPass(host, without))).toEqual(['data VolumeInUse', 'web SavedState']);
+    const moved = desiredWith({
+      volumes: [data2],
+      secondaries: [withDisks('web', [], { runPolicy: 'Halted' }), withDisks('db', [data2])],
+    });
+    expect(blocks(await planPass(host, moved))).toEqual(['db VolumeInUse', 'web SavedState']);
+    const same = desiredWith({ volumes: [data2], secondaries: [withDisks('web', [data2])] });
+    expect(blocks(await planPass(host, same))).toEqual([]);
+  });
+
+  test('a snapshot in the place of a Volume is not taken back: it has what was written since', async () => {
+    const defined = { ...fieldsWith([data2]), volumes: '/elsewhere/snap.qcow2 (edited)' };
+    const web = domainOf('web', { power: stopped, defined, lastApplied: fieldsWith([data2]) });
+    const host = testHost(worldOf({ recorded: true, volumes: [volumeOf('data')], domains: [web] }));
+    const wanted = desiredWith({ volumes: [data2], secondaries: [withDisks('web', [data2])] });
+    expect(blocks(await planPass(host, wanted))).toEqual(['web DiskMoved']);
+  });
+});

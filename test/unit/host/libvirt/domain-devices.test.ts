@@ -102,7 +102,8 @@ describe('disks and the NIC', () => {
       '<disk type="file" device="disk"><target dev="vda" bus="virtio"/>' +
         '<driver name="qemu" discard="unmap" type="qcow2"/>' +
         `<source file="${dir}/volumes/root/disk.qcow2"/><backingStore type="file">` +
-        `<format type="raw"/><source file="${dir}/images/debian/disk.raw"/><backingStore/>` +
+        `<format type="raw"/><source file="${dir}/images/debian/disk.raw">` +
+        '<seclabel model="dac" relabel="no"/></source><backingStore/>' +
         '</backingStore><serial>root</serial><alias name="ua-volume-root"/></disk>',
       '<disk type="file" device="disk"><target dev="vdb" bus="virtio"/>' +
         '<driver name="qemu" discard="unmap" type="raw"/>' +
@@ -123,9 +124,7 @@ describe('disks and the NIC', () => {
     ['a format', made.replace('discard="unmap" type="raw"', 'discard="unmap" type="qcow2"')],
     [
       'what would be probed',
-      made
-        .replace('</source><backingStore/>', '')
-        .replace('disk.raw"/><backingStore/><serial>data', 'disk.raw"/><serial>data'),
+      made.replace('disk.raw"/><backingStore/><serial>data', 'disk.raw"/><serial>data'),
     ],
     [
       'something below',

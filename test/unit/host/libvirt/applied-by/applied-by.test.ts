@@ -31,6 +31,7 @@ function observe(folder: string, name: SecondaryName): ObservedDomain {
     lastApplied,
     live: null,
     stopAsked,
+    saved: false,
     fingerprint: '',
   };
 }
