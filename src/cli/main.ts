@@ -17,6 +17,7 @@ import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
+import { waitCommand } from './commands/wait.ts';
 import type { Environment } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { paintFor, printable } from './render/paint.ts';
@@ -57,6 +58,7 @@ function programFor(
     describeCommand(environment, exit),
     exportCommand(environment, exit),
     consoleCommand(environment, exit),
+    waitCommand(environment, exit),
     destroyCommand(environment, exit),
     doctorCommand(environment, exit),
     renderCommand(environment),

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { secondaryDocument } from '../../documents/parsing.ts';
+import { run } from '../run.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unnest-wait-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const at = (...argv: string[]) => [...argv, '--host', `sim:${join(folder, 'host.json')}`];
+const wait = (...argv: string[]) => run(at('wait', ...argv), { stdin: documents });
+const documents = secondaryDocument('web') + secondaryDocument('idle', 'runPolicy: Halted');
+
+test('ends when it is so, and says what is true if it does not become so in time', async () => {
+  const soon = ['--timeout', '1'];
+  const before = await wait('web', '--for', 'running', ...soon);
+  expect(before).toMatchObject({ code: 6, stdout: '' });
+  expect(before.stderr).toContain('while waiting for web running: web is not there');
+  expect((await wait('--for', 'synced', '-f', '-', ...soon)).stderr).toContain(': 2 to create');
+
+  const applied = wait('web', '--for', 'running', '--timeout', '60');
+  expect((await run(at('apply', '-f', '-'), { stdin: documents })).code).toBe(0);
+  expect(await applied).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect((await wait('--for', 'synced', '-f', '-', ...soon)).code).toBe(0);
+  expect((await wait('idle', '--for', 'stopped', ...soon)).code).toBe(0);
+  expect((await wait('nobody', '--for', 'deleted', ...soon)).code).toBe(0);
+  const both = await wait('web', 'idle', '--for', 'stopped', ...soon);
+  expect(both.stderr).toContain(': web is Running');
+});
+
+test.each([
+  [['--for', 'running'], 'nothing was named'],
+  [['web', '--for', 'synced', '-f', '-'], 'names do not go with --for synced'],
+  [['--for', 'synced'], 'no documents were given'],
+  [['web', '-f', '-'], 'documents are for --for synced'],
+  [['web', '--for', 'ready'], 'Allowed choices are running, stopped, deleted, synced'],
+])('%j is refused', async (argv, message) => {
+  const { code, stderr } = await wait(...argv);
+  expect(code).toBe(64);
+  expect(stderr).toContain(message);
+});
