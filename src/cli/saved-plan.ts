@@ -8,6 +8,7 @@ import type { Basis } from '../plan/basis.ts';
 import type { Plan } from '../plan/plan.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { disagreement } from './saved-plan-agreement.ts';
 import {
   SAVED_PLAN_API_VERSION,
   type SavedPlanDocument,
@@ -47,7 +48,10 @@ export function readSavedPlan(text: string, path: string, partition: PartitionNa
     throw new CommandError(exitCodes.validation, `${path} is not a saved plan${place}`);
   }
   checkDigest(json, path);
-  checkAgreement(parsed.data, path);
+  const why = disagreement(parsed.data);
+  if (why !== null) {
+    throw new CommandError(exitCodes.validation, `${path} is not a saved plan (${why})`);
+  }
   const { basis, digest: _, apiVersion: __, ...plan } = parsed.data;
   if (plan.partition !== partition) {
     const message = `${path} is a plan for partition ${plan.partition}, not ${partition}`;
@@ -58,20 +62,6 @@ export function readSavedPlan(text: string, path: string, partition: PartitionNa
     plan: plan as unknown as Plan,
     basis: new Map(Object.entries(basis)),
   };
-}
-
-/** What a person reviews are the entries, what is carried out are the operations. */
-function checkAgreement(data: SavedPlanDocument, path: string): void {
-  const shown = data.entries.flatMap((each) => ('operations' in each ? each.operations : []));
-  const done = data.operations.filter((each) => each.resource !== null).map(({ id }) => id);
-  const same = JSON.stringify(shown.toSorted()) === JSON.stringify(done.toSorted());
-  // Of what is made anew there need not be a line.
-  const known = data.operations.every(
-    (each) => each.resource?.kind !== 'secondary' || Object.hasOwn(data.basis, each.resource.name),
-  );
-  if (same && known) return;
-  const message = `${path} is not a saved plan (it does what it does not show)`;
-  throw new CommandError(exitCodes.validation, message);
 }
 
 /** Of the JSON as it stands in the file, since the order of its keys counts. */

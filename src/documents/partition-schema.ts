@@ -73,19 +73,24 @@ const guarantees = z.strictObject({
   }),
 });
 
-const network = z.strictObject({
-  cidr: field(cidr, {
-    description: 'The subnet of the Secondaries, such as 10.20.0.0/24 (/16 to /29).',
-  }),
-  mode: field(oneOf(NETWORK_MODES).default('nat'), {
-    description:
-      'How it leaves the host. nat: with the address of the uplink. routed: with its own addresses. isolated: not at all.',
-  }),
-  uplink: field(interfaceName.optional(), {
-    description:
-      "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
-  }),
-});
+const network = z
+  .strictObject({
+    cidr: field(cidr, {
+      description: 'The subnet of the Secondaries, such as 10.20.0.0/24 (/16 to /29).',
+    }),
+    mode: field(oneOf(NETWORK_MODES).default('nat'), {
+      description:
+        'How it leaves the host. nat: with the address of the uplink. routed: with its own addresses. isolated: not at all.',
+    }),
+    uplink: field(interfaceName.optional(), {
+      description:
+        "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
+    }),
+  })
+  .refine(({ mode, uplink }) => mode !== 'isolated' || uplink === undefined, {
+    message: 'no uplink where mode is isolated',
+    path: ['uplink'],
+  });
 
 const policy = z.strictObject({
   images: field(listOf(name, 256).default([]), { description: 'Images that may be used.' }),

@@ -36,7 +36,7 @@ export function expandAll(
   for (const placed of documents) {
     const problems = [
       ...expansionProblems(placed),
-      ...volumeProblems(placed, surroundings),
+      ...volumeProblems(placed, surroundings, diagnostics.length),
       ...networkProblems(placed, surroundings),
     ];
     diagnostics.push(...problems);

@@ -8,13 +8,16 @@ import { dangling } from './references.ts';
 import type { Surroundings } from './secondaries.ts';
 import type { SecondaryDocument } from './secondary-schema.ts';
 
-/** One for each field that is wrong, however many replicas it is wrong for. */
+/**
+ * One for each field that is wrong, however many replicas it is wrong for.
+ * @param mistakes how many were found before
+ */
 export function volumeProblems(
   { document, source }: Placed<SecondaryDocument>,
   { volumes, mayExist }: Surroundings,
+  mistakes: number,
 ): Diagnostic[] {
   const names = replicaNames(document);
-  const known: ReadonlySet<string> = new Set(volumes.keys());
   return references(document).flatMap(([template, path]) => {
     const shared = names.length > 1 && !template.includes('$(name)');
     if (shared) {
@@ -22,13 +25,15 @@ export function volumeProblems(
       const remedy = `name one for each, such as $(name)-${template}`;
       return [source.complain('DiskInUse', path, message, { remedy })];
     }
-    for (const name of names.map((each) => withName(template, each))) {
-      if (volumeName(name) === undefined) {
-        const message = `with the name filled in it is "${name}": expected at most 32 lower-case letters, digits and "-"`;
+    for (const text of names.map((each) => withName(template, each))) {
+      const name = volumeName(text);
+      if (name === undefined) {
+        const message = `with the name filled in it is "${text}": expected at most 32 lower-case letters, digits and "-"`;
         return [source.complain('InvalidValue', path, message)];
       }
-      if (known.has(name) || mayExist(name)) continue;
-      return [source.complain('UnknownReference', path, ...dangling('Volume', name, [...known]))];
+      if (volumes.has(name) || mayExist(name)) continue;
+      const words = dangling('Volume', name, volumes, mistakes);
+      return [source.complain('UnknownReference', path, ...words)];
     }
     return [];
   });

@@ -90,14 +90,17 @@ function danglingIn(
   owners: ReadonlyMap<string, PlacedSecondary>,
   mayExist: (name: string) => boolean,
 ): Diagnostic[] {
-  const known = [...new Set(documents.map(({ document }) => document.metadata.name))];
-  return documents.flatMap(({ document, source }) =>
-    document.spec.startAfter.flatMap((name, index) => {
-      if (owners.has(name) || mayExist(name)) return [];
+  const known = new Set(documents.map(({ document }) => document.metadata.name));
+  const diagnostics: Diagnostic[] = [];
+  for (const { document, source } of documents) {
+    for (const [index, name] of document.spec.startAfter.entries()) {
+      if (owners.has(name) || mayExist(name)) continue;
       const path = ['spec', 'startAfter', index];
-      return [source.complain('UnknownReference', path, ...dangling('Secondary', name, known))];
-    }),
-  );
+      const words = dangling('Secondary', name, known, diagnostics.length);
+      diagnostics.push(source.complain('UnknownReference', path, ...words));
+    }
+  }
+  return diagnostics;
 }
 
 function cyclesIn(

@@ -142,7 +142,12 @@ function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined
 }
 
 function unwrap(schema: unknown): unknown {
-  let at = schema as { def?: { innerType?: unknown } } | undefined;
-  while (at?.def?.innerType !== undefined) at = at.def.innerType as typeof at;
+  let at = schema as { def?: { innerType?: unknown; in?: unknown } } | undefined;
+  // `in`: what a transform is given.
+  for (let next = inner(at); next !== undefined; next = inner(at)) at = next as typeof at;
   return at;
+}
+
+function inner(schema: { def?: { innerType?: unknown; in?: unknown } } | undefined): unknown {
+  return schema?.def?.innerType ?? schema?.def?.in;
 }

@@ -16,20 +16,24 @@ export interface Stored {
 
 /** @param mayExist whether a name that no valid document has may be that of one with mistakes */
 export function storedIn(placed: readonly Placed[], mayExist: (name: string) => boolean): Stored {
-  const images = new Map(placed.filter(isKind('Image')).flatMap(imageOf));
+  const described = new Map(
+    placed.filter(isKind('Image')).map(({ document }) => [document.metadata.name, document]),
+  );
   const volumes = new Map<VolumeName, Volume>();
   const diagnostics: Diagnostic[] = [];
   for (const each of placed.filter(isKind('Volume'))) {
-    const problems = volumeProblems(each, images, mayExist);
-    diagnostics.push(...problems);
-    const volume = volumeOf(each.document, images);
+    diagnostics.push(...volumeProblems(each, described, mayExist, diagnostics.length));
+    const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
   }
+  const images = new Map([...described.values()].flatMap(imageOf));
   return { volumes, images, diagnostics };
 }
 
-function imageOf({ document }: Placed<ImageDocument>): readonly (readonly [ImageName, Image])[] {
-  const { metadata, spec } = document;
+/** By name. What a Volume of one has to know of it, its document says, wherever its bytes are. */
+type Described = ReadonlyMap<ImageName, ImageDocument>;
+
+function imageOf({ metadata, spec }: ImageDocument): readonly (readonly [ImageName, Image])[] {
   // Another source is refused before anything is done about it: see `not-yet-supported.ts`.
   if (spec.source.file === undefined) return [];
   const image = Object.freeze({
@@ -42,10 +46,7 @@ function imageOf({ document }: Placed<ImageDocument>): readonly (readonly [Image
   return [[image.name, image]];
 }
 
-function volumeOf(
-  { metadata, spec }: VolumeDocument,
-  images: ReadonlyMap<ImageName, Image>,
-): Volume {
+function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume {
   const image = spec.image === undefined ? undefined : images.get(spec.image);
   return Object.freeze({
     name: metadata.name,
@@ -55,9 +56,9 @@ function volumeOf(
       image === undefined
         ? null
         : Object.freeze({
-            image: image.name,
-            digest: image.digest,
-            format: image.format,
+            image: image.metadata.name,
+            digest: image.spec.digest,
+            format: image.spec.format,
             provision: spec.provision,
           }),
     deletionPolicy: spec.deletionPolicy,
@@ -66,8 +67,9 @@ function volumeOf(
 
 function volumeProblems(
   { document: { spec }, source }: Placed<VolumeDocument>,
-  images: ReadonlyMap<ImageName, Image>,
+  images: Described,
   mayExist: (name: string) => boolean,
+  mistakes: number,
 ): Diagnostic[] {
   const complain = (path: string, message: string, remedy: string | null) =>
     source.complain('InvalidValue', ['spec', path], message, { remedy });
@@ -78,15 +80,16 @@ function volumeProblems(
   const image = images.get(spec.image);
   if (image === undefined) {
     if (mayExist(spec.image)) return [];
-    const words = dangling('Image', spec.image, [...images.keys()]);
+    const words = dangling('Image', spec.image, images, mistakes);
     return [source.complain('UnknownReference', ['spec', 'image'], ...words)];
   }
   if (spec.provision === 'Overlay' && spec.format !== 'qcow2') {
     return [complain('format', 'only a qcow2 can lie on an Image', 'say format: qcow2')];
   }
-  if (spec.provision === 'Copy' && spec.format !== image.format) {
-    const message = `Image "${image.name}" is ${image.format}, and a copy has the same format`;
-    return [complain('format', message, `say format: ${image.format}`)];
+  const { format } = image.spec;
+  if (spec.provision === 'Copy' && spec.format !== format) {
+    const message = `Image "${spec.image}" is ${format}, and a copy has the same format`;
+    return [complain('format', message, `say format: ${format}`)];
   }
   return [];
 }

@@ -4,10 +4,11 @@
  * (invariant 2). A plan from a file may say anything; the host decides.
  */
 import { HostError } from '../host/host-error.ts';
-import type { DomainRef, ObservedDomain } from '../model/domain.ts';
+import type { DomainDefinition, DomainRef, ObservedDomain } from '../model/domain.ts';
 import {
   bridgeName,
   domainName,
+  macAddress,
   networkName,
   networkUuid,
   type Owner,
@@ -18,7 +19,7 @@ import {
 } from '../model/identity.ts';
 import { secondaryName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef } from '../model/network.ts';
-import type { Operation } from '../plan/operation.ts';
+import type { Operation, OperationOf } from '../plan/operation.ts';
 
 /** Whose domain an operation acts on; null for one that acts on none. */
 export function ownerFor(operation: Operation, us: PartitionOwner): Owner | null {
@@ -38,9 +39,9 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
   const { kind, resource } = operation;
   switch (kind) {
     case 'installation.record':
-      return resource === null;
+      return resource === null && operation.installation === us.installation;
     case 'domain.define':
-      return isDomainOf(operation.definition, ownerFor(operation, us));
+      return isMarkedFor(operation.definition, ownerFor(operation, us));
     case 'domain.set-memory':
     case 'domain.start':
     case 'domain.resume':
@@ -67,10 +68,11 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
       return isNamed(operation, 'image', operation.image);
     case 'network.define':
       return isNetworkOf(operation, operation.definition, us) && isOurs(operation.definition, us);
+    case 'network.reserve':
+      return isNetworkOf(operation, operation.network, us) && isAddressOf(operation, us);
     case 'network.start':
     case 'network.stop':
     case 'network.undefine':
-    case 'network.reserve':
     case 'network.unreserve':
       return isNetworkOf(operation, operation.network, us);
   }
@@ -82,6 +84,18 @@ function isDomainOf(target: DomainRef, owner: Owner | null): boolean {
     target.uuid === secondaryUuid(owner) &&
     target.domainName === domainName(owner.partition, owner.secondary)
   );
+}
+
+function isMarkedFor(definition: DomainDefinition, owner: Owner | null): boolean {
+  return owner !== null && isDomainOf(definition, owner) && sameOwner(definition.owner, owner);
+}
+
+/** The MAC address decides which guest gets the address. */
+function isAddressOf(
+  { secondary, reservation }: OperationOf<'network.reserve'>,
+  us: PartitionOwner,
+): boolean {
+  return reservation.mac === macAddress({ ...us, secondary });
 }
 
 function isNamed({ resource }: Operation, kind: 'volume' | 'image', name: string): boolean {

@@ -53,9 +53,18 @@ export async function deleteVolume(
   { volume }: OperationOf<'volume.delete'>,
   bench: Workbench,
 ): Promise<Done> {
-  if ((await readVolume(volume, bench)) === null) return 'already';
+  const before = await readVolume(volume, bench);
+  if (before === null) return 'already';
+  checkMayGo(before);
   await bench.host.volumes.delete(bench.us, volume, bench.signal);
   return observed((await readVolume(volume, bench)) === null, volume, 'gone');
+}
+
+/** Data goes only if the documents said so, and the record keeps what they said (invariant 9). */
+function checkMayGo({ name, state, deletionPolicy }: ObservedVolume): void {
+  // What is half made, or half deleted, holds nobody's data.
+  if (state !== 'ready' || deletionPolicy === 'Delete') return;
+  throw new HostError('Refused', `volume ${name} holds data that is to be retained`);
 }
 
 function observed(isSo: boolean, name: VolumeName, what: string): Done {

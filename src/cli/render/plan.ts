@@ -3,6 +3,7 @@ import type { Reason } from '../../diff/change.ts';
 import type { FieldChange, Origin } from '../../diff/fields.ts';
 import { describe } from '../../plan/describe.ts';
 import type { PlanEntry } from '../../plan/entry.ts';
+import type { Operation, OperationId } from '../../plan/operation.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type PlanSummary, summarise } from '../../plan/summary.ts';
 import { formatValue } from './field-value.ts';
@@ -10,7 +11,8 @@ import { nameOf } from './outcomes.ts';
 import { type Paint, printable } from './paint.ts';
 
 export function renderPlan(plan: Plan, paint: Paint): string {
-  const shown = plan.entries.flatMap((entry) => renderEntry(entry, plan, paint));
+  const steps = stepsOf(plan);
+  const shown = plan.entries.flatMap((entry) => renderEntry(entry, steps, paint));
   const summary = summarise(plan);
   const first = plan.operations.find(({ kind }) => kind === 'installation.record');
   const note =
@@ -19,7 +21,7 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   return `${[...note, ...shown, ...gap, summaryLine(summary, paint)].join('\n')}\n`;
 }
 
-function renderEntry(entry: PlanEntry, plan: Plan, paint: Paint): string[] {
+function renderEntry(entry: PlanEntry, steps: Steps, paint: Paint): string[] {
   const name = paint.bold(nameOf(entry.resource));
   switch (entry.kind) {
     case 'blocked': {
@@ -39,7 +41,7 @@ function renderEntry(entry: PlanEntry, plan: Plan, paint: Paint): string[] {
         ...entry.reasons.map((reason) => `      because ${reasonWords[reason]}`),
         ...entry.fields.map((field) => `      ${renderField(field, entry.kind, paint)}`),
         ...waitingLines(entry.waiting, paint),
-        paint.dim(`      will ${operationsOf(entry, plan)}`),
+        paint.dim(`      will ${describeSteps(entry, steps)}`),
       ];
   }
 }
@@ -128,11 +130,18 @@ function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
   ];
 }
 
-function operationsOf(entry: WorkEntry, plan: Plan): string {
-  const ids = new Set(entry.operations);
-  return plan.operations
-    .filter(({ id }) => ids.has(id))
-    .map(describe)
+/** Of the whole plan, in execution order. */
+type Steps = ReadonlyMap<OperationId, { readonly operation: Operation; readonly place: number }>;
+
+function stepsOf({ operations }: Plan): Steps {
+  return new Map(operations.map((operation, place) => [operation.id, { operation, place }]));
+}
+
+function describeSteps({ operations }: WorkEntry, steps: Steps): string {
+  return operations
+    .flatMap((id) => steps.get(id) ?? [])
+    .sort((a, b) => a.place - b.place)
+    .map(({ operation }) => describe(operation))
     .join(', ');
 }
 

@@ -130,6 +130,7 @@ const beyond: readonly (readonly [string, Json])[] = [
   ['too little memory', having(secondary, 'spec.memory', '1MiB')],
   ['a subnet of one host', having(partition, 'spec.network.cidr', '10.0.0.1/24')],
   ['CPUs backwards', having(partition, 'spec.guarantees.cpuset', '7-4')],
+  ['an uplink that is not used', having(partition, 'spec.network.mode', 'isolated')],
 ];
 
 test.each(beyond)('%s is refused by zod alone', (_what, document) => {

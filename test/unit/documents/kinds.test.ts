@@ -89,6 +89,18 @@ describe('the partition', () => {
   });
 });
 
+test('a network that does not leave the host needs no uplink, and one that does needs none said', () => {
+  const withNetwork = (network: string) =>
+    documentOf('Partition', 'team-a', [`network: ${network}`]);
+  for (const network of ['{ cidr: 10.20.0.0/24, mode: isolated }', '{ cidr: 10.20.0.0/24 }']) {
+    expect(placesOf([withNetwork(network)])).toEqual([]);
+  }
+  const text = withNetwork('{ cidr: 10.20.0.0/24, mode: isolated, uplink: eth0 }');
+  expect(diagnosticsOf([text])).toMatchObject([
+    { message: '"eth0" is not valid: expected no uplink where mode is isolated' },
+  ]);
+});
+
 describe('what is wrong in a', () => {
   const lead = (text: string, from: string, to: string) => {
     const changed = text.replace(from, to);
@@ -107,6 +119,7 @@ describe('what is wrong in a', () => {
     ['10.20.0.0/24', '10.20.0.0', 'spec.network.cidr'],
     ['mode: nat', 'mode: bridge', 'spec.network.mode'],
     ['uplink: eth0', 'uplink: ../eth0', 'spec.network.uplink'],
+    ['mode: nat', 'mode: isolated', 'spec.network.uplink'],
     ['"4-7,12"', '"7-4"', 'spec.guarantees.cpuset'],
     ['"4-7,12"', '"4-7,7"', 'spec.guarantees.cpuset'],
     ['"4-7,12"', '4', 'spec.guarantees.cpuset'],

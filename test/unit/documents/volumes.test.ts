@@ -57,6 +57,28 @@ describe('a Volume', () => {
   });
 });
 
+describe('an Image that a Primary is to hand over', () => {
+  const handed = image('qcow2').replace('{ file:', '{ imageDisk:');
+
+  test('is there for the Volumes of it, and nothing can be done about it yet', () => {
+    const bundle = bundleOf([handed, volume('root', 'format: qcow2', 'image: debian')]);
+    expect(bundle.notYet.map(({ file, path }) => `${file} ${path}`)).toEqual([
+      '0.yaml spec.source.imageDisk',
+    ]);
+    expect([...bundle.volumes.values()]).toMatchObject([{ origin: { image: 'debian', digest } }]);
+    expect([...bundle.images]).toEqual([]);
+  });
+
+  test('is judged by its format, and meant where its name is nearly said', () => {
+    expect(diagnosticsOf([handed, volume('root', 'image: debian')])).toMatchObject([
+      { code: 'InvalidValue', remedy: 'say format: qcow2' },
+    ]);
+    expect(diagnosticsOf([handed, volume('root', 'image: debain')])).toMatchObject([
+      { code: 'UnknownReference', remedy: 'did you mean debian?' },
+    ]);
+  });
+});
+
 describe('a disk of a Secondary', () => {
   const web = (...more: readonly string[]) => secondaryDocument('web', ...more);
 

@@ -1,6 +1,8 @@
 /** A plan from a file may say anything; nothing is acted on but what an operation is about. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkTarget } from '../../../src/execute/identity.ts';
+import { macAddress } from '../../../src/model/identity.ts';
+import type { SecondaryName } from '../../../src/model/names.ts';
 import type { Operation } from '../../../src/plan/operation.ts';
 import {
   desiredWith,
@@ -16,14 +18,14 @@ import { testHost, worldOf } from '../../support/simulation.ts';
 const us = { installation, partition };
 const elsewhere = { installation, partition: 'team-b' as typeof partition };
 
-const operations = async () => {
+const operations = async (recorded = true) => {
   const wanted = desiredWith({
     secondaries: [secondary('web', { network: 'Partition' })],
     volumes: [volume('data')],
     images: [image('debian')],
     network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
   });
-  return (await planPass(testHost(worldOf({ recorded: true })), wanted)).operations;
+  return (await planPass(testHost(worldOf({ recorded })), wanted)).operations;
 };
 
 test('every operation of an honest plan is about its own', async () => {
@@ -54,3 +56,44 @@ test('one that is said to be about something else is refused', async () => {
     }
   }
 });
+
+describe('what it leaves behind is its own too:', () => {
+  const someone = { installation, partition, secondary: 'other' as SecondaryName };
+  const lies: readonly (readonly [string, string, readonly object[]])[] = [
+    [
+      'the mark in a definition',
+      'domain.define/web',
+      [{ definition: { owner: someone } }, { definition: { owner: { partition: 'team-b' } } }],
+    ],
+    [
+      'the id of the installation',
+      'installation.record',
+      [{ installation: '00000000-0000-4000-8000-000000000000' }],
+    ],
+    [
+      'the MAC address of a reservation',
+      'network.reserve/web',
+      [{ reservation: { mac: macAddress(someone) } }, { secondary: 'other' }],
+    ],
+  ];
+  test.each(lies)('%s', async (_what, id, all) => {
+    const operation = (await operations(false)).find((each) => each.id === id);
+    if (operation === undefined) throw new Error(`there is no ${id}`);
+    expect(() => checkTarget(operation, us)).not.toThrow();
+    for (const lie of all) {
+      expect(() => checkTarget(merged(operation, lie) as Operation, us)).toThrow(
+        `${id} does not act on`,
+      );
+    }
+  });
+});
+
+/** Part by part, so that a lie is about one field. */
+function merged(truth: object, lie: object): object {
+  const parts = Object.entries(lie).map(([key, value]: [string, unknown]) => {
+    const old = (truth as Readonly<Record<string, unknown>>)[key];
+    const isPart = typeof old === 'object' && old !== null && typeof value === 'object';
+    return [key, isPart && value !== null ? merged(old, value) : value];
+  });
+  return { ...truth, ...(Object.fromEntries(parts) as object) };
+}

@@ -1,0 +1,50 @@
+/** Which words of a plan's entry stand for which operations: nothing is lost under any other. */
+import type { Impact } from '../diff/fields.ts';
+import type { Resource, ResourceKind } from '../model/resource.ts';
+import type { OperationKind } from '../plan/operation.ts';
+
+type Word = 'create' | 'update' | 'delete' | `update, ${Impact}`;
+
+interface Words {
+  readonly of: ResourceKind;
+  readonly under: readonly Word[];
+}
+
+export interface ShownEntry {
+  readonly kind: 'create' | 'update' | 'delete';
+  readonly resource: Resource;
+  readonly impact: Impact;
+}
+
+export function isShown(operation: OperationKind, { kind, resource, impact }: ShownEntry): boolean {
+  const words = wordsFor[operation];
+  if (words === null || words.of !== resource.kind) return false;
+  return words.under.some((word) => word === kind || word === `${kind}, ${impact}`);
+}
+
+/** Null: about the whole installation, and in no entry. */
+const wordsFor: { readonly [K in OperationKind]: Words | null } = {
+  'installation.record': null,
+  'domain.define': { of: 'secondary', under: ['create', 'update'] },
+  'domain.set-memory': { of: 'secondary', under: ['update'] },
+  'domain.start': { of: 'secondary', under: ['create', 'update'] },
+  'domain.resume': { of: 'secondary', under: ['update'] },
+  'domain.stop': { of: 'secondary', under: ['delete', 'update, restart', 'update, stop'] },
+  'domain.note-stop': { of: 'secondary', under: ['delete', 'update, restart', 'update, stop'] },
+  'domain.forget-stop': { of: 'secondary', under: ['update'] },
+  'domain.undefine': { of: 'secondary', under: ['delete'] },
+  'domain.grow-disk': { of: 'volume', under: ['update'] },
+  'volume.create': { of: 'volume', under: ['create'] },
+  'volume.grow': { of: 'volume', under: ['update'] },
+  'volume.set-deletion-policy': { of: 'volume', under: ['update'] },
+  // Under `create` it is what a crash has left of one.
+  'volume.delete': { of: 'volume', under: ['delete', 'create'] },
+  'image.import': { of: 'image', under: ['create', 'update, replace'] },
+  'image.delete': { of: 'image', under: ['delete', 'create', 'update, replace'] },
+  'network.define': { of: 'network', under: ['create', 'update'] },
+  'network.start': { of: 'network', under: ['create', 'update'] },
+  'network.stop': { of: 'network', under: ['delete', 'update'] },
+  'network.undefine': { of: 'network', under: ['delete'] },
+  'network.reserve': { of: 'network', under: ['create', 'update'] },
+  'network.unreserve': { of: 'network', under: ['update', 'delete'] },
+};
