@@ -151,6 +151,8 @@ export type NetworkChange =
       readonly unreserve: readonly SecondaryName[];
       /** Whether it is to be started. */
       readonly activate: boolean;
+      /** Who would have an address, if an operator had not given the name one. */
+      readonly theirs: ReadonlySet<SecondaryName>;
     }
   | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedNetwork }
   | Blocked<PartitionName>;

@@ -3,29 +3,24 @@
  * something that is blocked is blocked too, with its name. Pure and total.
  */
 import type { Observed } from '../model/domain.ts';
-import type { PartitionOwner } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
 import type { Block, Changes, NetworkChange, VolumeChange } from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
 import { diffImages } from './image.ts';
-import { diffNetwork, isOurs } from './network.ts';
+import { diffNetwork } from './network.ts';
 import { diffVolumes } from './volume.ts';
 
 export function diff(desired: DesiredState, observed: Observed): Changes {
   const images = diffImages(desired, observed);
   const volumes = diffVolumes(desired, observed, images);
   const network = diffNetwork(desired, observed);
-  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network, observed));
+  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network));
   return { network, images, volumes, secondaries };
 }
 
-function partsFrom(
-  volumes: readonly VolumeChange[],
-  network: NetworkChange | null,
-  us: PartitionOwner,
-): PartsOf {
+function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | null): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -36,22 +31,17 @@ function partsFrom(
       const block = blocks.get(volume);
       if (block !== undefined) return partBlocked(`Volume ${volume}`, block);
     }
-    return secondary.network === 'None' ? null : networkBlock(secondary.name, network, us);
+    return secondary.network === 'None' ? null : networkBlock(secondary.name, network);
   };
 }
 
-function networkBlock(
-  name: SecondaryName,
-  network: NetworkChange | null,
-  us: PartitionOwner,
-): Block | null {
+function networkBlock(name: SecondaryName, network: NetworkChange | null): Block | null {
   if (network === null || network.kind === 'delete') {
     const message = 'the partition has no network: give it one with a Partition document';
     return { code: 'NetworkMissing', message };
   }
   if (network.kind === 'blocked') return partBlocked('the network', network.block);
-  const leases = network.kind === 'update' ? network.observed.leases : null;
-  if (leases?.has(name) && !isOurs(name, leases, us)) {
+  if (network.kind === 'update' && network.theirs.has(name)) {
     const message = `somebody has given the name ${name} an address of the network already`;
     return { code: 'NameTaken', message };
   }

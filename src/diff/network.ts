@@ -78,14 +78,16 @@ function update(
     return blocked(name, 'NetworkInUse', message);
   }
   // A definition with another subnet keeps none of those outside it.
+  const wantedBy = wantedMacs(desired, observed);
+  const macs = withoutTheirs(wantedBy, network);
   const kept = new Map(
-    [...held(network, observed)].filter(([, { address }]) => isWithin(address, fields.cidr)),
+    [...held(network, macs)].filter(([, { address }]) => isWithin(address, fields.cidr)),
   );
-  const macs = withoutTheirs(wantedMacs(desired, observed), network);
   const { reservations } = allocate(macs, fields.cidr, kept, network.taken);
   const { reserve, unreserve } = reservationChanges(network, reservations, observed);
   const activate = !network.active;
-  const parts = { definition, running, reserve, unreserve, activate };
+  const theirs = new Set([...wantedBy.keys()].filter((each) => !macs.has(each)));
+  const parts = { definition, running, reserve, unreserve, activate, theirs };
   return { kind: 'update', name, fields, observed: network, ...parts };
 }
 
@@ -117,12 +119,12 @@ export function isOurs(
 }
 
 /** Who has an address by now, be it only half of it: it is theirs, unless somebody else has it too. */
-function held({ leases }: ObservedNetwork, us: PartitionOwner): Reservations {
+function held({ leases }: ObservedNetwork, macs: ReadonlyMap<SecondaryName, string>): Reservations {
   const count = new Map<string, number>();
   for (const { address } of leases.values()) count.set(address, (count.get(address) ?? 0) + 1);
   return new Map(
     [...leases].filter(
-      ([name, { address }]) => isOurs(name, leases, us) && count.get(address) === 1,
+      ([name, { mac, address }]) => macs.get(name) === mac && count.get(address) === 1,
     ),
   );
 }
