@@ -10,6 +10,7 @@ import type { Block, Changes, NetworkChange, VolumeChange } from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
+import { partBlocked } from './ownership.ts';
 import { diffVolumes } from './volume.ts';
 
 export function diff(desired: DesiredState, observed: Observed): Changes {
@@ -57,8 +58,4 @@ function hasAddress(
   const { reserve, unreserve, observed } = network;
   if (reserve.has(name)) return true;
   return observed.reservations.has(name) && !unreserve.includes(name);
-}
-
-function partBlocked(what: string, { code, message }: Block): Block {
-  return { code: 'PartBlocked', message: `${what} is blocked: ${code}: ${message}` };
 }

@@ -11,11 +11,11 @@ import {
 } from '../model/domain.ts';
 import { domainName, type Owner, sameOwner, secondaryUuid } from '../model/identity.ts';
 import { byName, type SecondaryName } from '../model/names.ts';
-import type { Observation } from '../model/observation.ts';
 import { type DesiredState, filesOf, type Secondary } from '../model/secondary.ts';
 import { splitUses } from '../model/volume.ts';
 import type { Block, Change, PowerChange, UpdateChange } from './change.ts';
 import { definitionChanges, type FieldChange, runningChanges } from './fields.ts';
+import { blocked, looked } from './ownership.ts';
 
 /** Why the Volumes and the network cannot give a Secondary what it needs; null: they can. */
 export type PartsOf = (secondary: Secondary) => Block | null;
@@ -55,10 +55,7 @@ function unwanted(name: SecondaryName, observed: Observed): Change | null {
 
 function wantedChange(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change {
   const { name } = secondary;
-  const domain: Observation<ObservedDomain> = observed.domains.get(name) ?? {
-    status: 'unknown',
-    why: 'it was not looked at',
-  };
+  const domain = looked(observed.domains.get(name));
   switch (domain.status) {
     case 'unknown':
       return blocked(name, 'HostUnknown', domain.why);
@@ -219,8 +216,4 @@ function ownershipBlock(domain: ObservedDomain, owner: Owner): Block | null {
 
 function ownerOf(secondary: SecondaryName, { installation, partition }: Observed): Owner {
   return { installation, partition, secondary };
-}
-
-function blocked(name: SecondaryName, code: Block['code'], message: string): Change {
-  return { kind: 'blocked', name, block: { code, message } };
 }

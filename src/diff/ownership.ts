@@ -12,6 +12,11 @@ export function blocked<N extends string>(
   return { kind: 'blocked', name, block: { code, message } };
 }
 
+/** Of what needs something that is blocked itself. @param what such as `Volume data` */
+export function partBlocked(what: string, { code, message }: Block): Block {
+  return { code: 'PartBlocked', message: `${what} is blocked: ${code}: ${message}` };
+}
+
 /** Null if it is ours. @param what such as `Volume data` */
 export function foreignBlock(
   what: string,

@@ -10,7 +10,7 @@ import { formatSize } from '../model/sizes.ts';
 import { joinUses, type ObservedVolume, splitUses, useOf, type Volume } from '../model/volume.ts';
 import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
-import { blocked, foreignBlock, looked } from './ownership.ts';
+import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
 
 export function diffVolumes(
   desired: DesiredState,
@@ -77,7 +77,8 @@ function creation(
 ): VolumeChange {
   const { name, origin, sizeBytes } = volume;
   const image = origin === null ? undefined : images.get(origin.image);
-  if (image?.kind === 'blocked') return { kind: 'blocked', name, block: partBlock(image) };
+  if (image?.kind === 'blocked')
+    return { kind: 'blocked', name, block: partBlocked(`Image ${image.name}`, image.block) };
   if (image?.kind === 'unchanged' && image.observed.sizeBytes > sizeBytes) {
     const size = formatSize(image.observed.sizeBytes);
     const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
@@ -96,12 +97,9 @@ function groundBlock(
   const change = images.get(origin.image);
   const there = looked(observed.images.get(origin.image));
   const isWhole = there.status === 'present' && there.value.state === 'ready';
-  return change?.kind === 'blocked' && !isWhole ? partBlock(change) : null;
-}
-
-function partBlock({ name, block }: Extract<ImageChange, { kind: 'blocked' }>): Block {
-  const message = `Image ${name} is blocked: ${block.code}: ${block.message}`;
-  return { code: 'PartBlocked', message };
+  return change?.kind === 'blocked' && !isWhole
+    ? partBlocked(`Image ${change.name}`, change.block)
+    : null;
 }
 
 function refusalOf(volume: Volume, there: ObservedVolume): Block | null {

@@ -11,7 +11,7 @@ import type {
   VolumeChange,
 } from '../diff/change.ts';
 import { overlaysIn } from '../diff/image.ts';
-import { blocked } from '../diff/ownership.ts';
+import { blocked, partBlocked } from '../diff/ownership.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
 import type { VolumeName } from '../model/names.ts';
@@ -86,12 +86,12 @@ export function guardNics(
   network: NetworkChange | null,
 ): readonly Change[] {
   if (network?.kind !== 'blocked') return changes;
-  const { code, message } = network.block;
+  const block = partBlocked('the network', network.block);
   return changes.map((change) => {
     if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
       return change;
     if (change.secondary.network === 'None') return change;
-    return blocked(change.name, 'PartBlocked', `the network is blocked: ${code}: ${message}`);
+    return { kind: 'blocked', name: change.name, block };
   });
 }
 

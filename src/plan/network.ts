@@ -10,6 +10,8 @@ import type {
   Reservations,
 } from '../model/network.ts';
 import { Chain } from './chain.ts';
+import type { OperationId } from './operation.ts';
+import { reasonsOfFields } from './reasons.ts';
 import type { DeletionContext, Steps } from './steps.ts';
 
 type Of<K extends NetworkChange['kind']> = Extract<NetworkChange, { kind: K }>;
@@ -73,12 +75,7 @@ function reasonsOf(
   inactive: boolean,
   gone: boolean,
 ): Reason[] {
-  const origins = new Set([...definition, ...running].map(({ origin }) => origin));
-  const reasons: Reason[] = [];
-  if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
-    reasons.push('document-changed');
-  }
-  if (origins.has('outside') || origins.has('both')) reasons.push('changed-outside');
+  const reasons = reasonsOfFields([...definition, ...running]);
   if (inactive) reasons.push('not-active');
   if (reserve.size > 0 || gone) reasons.push('reservations-changed');
   return reasons;
@@ -107,21 +104,20 @@ export function networkDeleteSteps(
  * the network's firewall rules away for half a second, and put them back.
  */
 function addStart(chain: Chain, network: NetworkRef, name: string): void {
-  const after = chain.operations
-    .filter(({ kind }) => kind === 'network.define')
-    .map(({ id }) => id);
-  chain.addAfter(after, 'network.start', name, 'provision', { network });
+  chain.addAfter(definesIn(chain), 'network.start', name, 'provision', { network });
 }
 
 /** Each by itself, so that whoever starts waits for its own address only. */
 function addReservations(chain: Chain, network: NetworkRef, reservations: Reservations): void {
-  const after = chain.operations
-    .filter(({ kind }) => kind === 'network.define')
-    .map(({ id }) => id);
+  const after = definesIn(chain);
   for (const [secondary, reservation] of reservations) {
     const args = { network, secondary, reservation };
     chain.addAfter(after, 'network.reserve', secondary, 'prepare', args);
   }
+}
+
+function definesIn({ operations }: Chain): readonly OperationId[] {
+  return operations.filter(({ kind }) => kind === 'network.define').map(({ id }) => id);
 }
 
 function definitionOf(fields: NetworkFields, owner: PartitionOwner): NetworkDefinition {

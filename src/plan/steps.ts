@@ -15,6 +15,7 @@ import {
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
+import { reasonsOfFields } from './reasons.ts';
 import { wantsRestart, wantsToRun } from './run-policy.ts';
 import { Chain } from './chain.ts';
 import type { Operation } from './operation.ts';
@@ -188,12 +189,7 @@ function impactOf({ power, observed }: UpdateChange, restarts: boolean): Impact 
 }
 
 function reasonsOf({ definition, running, observed, power }: UpdateChange): Reason[] {
-  const origins = new Set([...definition, ...running].map(({ origin }) => origin));
-  const reasons: Reason[] = [];
-  if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
-    reasons.push('document-changed');
-  }
-  if (origins.has('outside') || origins.has('both')) reasons.push('changed-outside');
+  const reasons = reasonsOfFields([...definition, ...running]);
   if (!observed.persistent) reasons.push('definition-gone');
   if (power === 'start') reasons.push('not-running');
   if (power === 'resume') reasons.push('paused');

@@ -1,0 +1,13 @@
+/** Why something differs, by who made the differences: in the same words for every kind of resource. */
+import type { Reason } from '../diff/change.ts';
+import type { FieldChange } from '../diff/fields.ts';
+
+export function reasonsOfFields(changes: readonly FieldChange[]): Reason[] {
+  const origins = new Set(changes.map(({ origin }) => origin));
+  const reasons: Reason[] = [];
+  if (origins.has('document') || origins.has('both') || origins.has('unknown')) {
+    reasons.push('document-changed');
+  }
+  if (origins.has('outside') || origins.has('both')) reasons.push('changed-outside');
+  return reasons;
+}
