@@ -127,7 +127,7 @@ const spec = z.strictObject({
   ),
   disks: field(z.array(attachedDisk).max(disksMax, `at most ${disksMax} entries`).default([]), {
     description:
-      'Volumes that it has besides the one it boots from, in this order. A guest finds each by its name in /dev/disk/by-id/virtio-NAME.',
+      'Volumes that it has besides the one it boots from, in this order. A guest tells each by its serial number: its name, or of one longer than 20 characters the first 11, "-" and 8 digits of its SHA-256.',
     change: 'restart; another order of the same ones: none',
   }),
   network: field(oneOf(NETWORK_CHOICES).default('None'), {
