@@ -11,7 +11,36 @@ import { describe, expect, test } from 'vitest';
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 
 const pure = ['model', 'documents', 'diff', 'plan'];
-const cliImports = ['model', 'documents', 'diff', 'plan', 'host', 'observe', 'execute'];
+const cliImports = [
+  'model',
+  'documents',
+  'diff',
+  'plan',
+  'host',
+  'observe',
+  'execute',
+  'report',
+  'channel',
+];
+/** `daemon` means the runtime and what its parts agree on; the loop wires the parts. */
+const daemonImports = [
+  'model',
+  'documents',
+  'diff',
+  'plan',
+  'host',
+  'observe',
+  'execute',
+  'report',
+  'daemon',
+];
+const daemonParts = [
+  'daemon/accepted',
+  'daemon/sources',
+  'daemon/worker',
+  'daemon/watching',
+  'channel',
+];
 
 /** Folder -> what it may import besides itself. `host` means the ports, `host/x` one adapter. */
 const mayImport = new Map<string, readonly string[]>([
@@ -27,6 +56,14 @@ const mayImport = new Map<string, readonly string[]>([
   ['host/simulated', ['model', 'host', 'host/local']],
   ['observe', ['model', 'host']],
   ['execute', ['model', 'plan', 'host']],
+  ['report', ['model', 'documents', 'diff', 'plan']],
+  ['daemon', [...daemonImports, ...daemonParts]],
+  ['daemon/accepted', daemonImports],
+  ['daemon/sources', daemonImports],
+  ['daemon/worker', daemonImports],
+  ['daemon/watching', daemonImports],
+  ['daemon/machine', ['daemon']],
+  ['channel', ['model', 'documents', 'report', 'daemon']],
   ['cli', [...cliImports, 'cli/render', 'cli/commands', 'cli/explain']],
   ['cli/render', [...cliImports, 'cli', 'cli/explain']],
   ['cli/explain', ['cli/render', ...cliImports, 'cli']],

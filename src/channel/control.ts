@@ -1,0 +1,84 @@
+/**
+ * What the daemon lets be asked of it: the one interface between the API, which knows who asks, and
+ * the loop, which knows what is so. Answers are plain data.
+ */
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { EventRecord } from '../report/event.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import type {
+  AcceptedBundle,
+  HistoryEntry,
+  SubmissionResult,
+  SubmissionSource,
+} from '../report/submission.ts';
+
+/** A file as it was handed in: nobody has looked into it yet. */
+export interface SubmittedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface SubmittedFiles {
+  readonly source: SubmissionSource;
+  readonly submitter: string;
+  readonly files: readonly SubmittedFile[];
+  readonly generation: number | null;
+  readonly ifGeneration: number | null;
+  readonly deleteEverything: boolean;
+  readonly deletionsMax: number | null;
+}
+
+export interface Hold {
+  /** Null: the whole partition. */
+  readonly secondary: SecondaryName | null;
+  readonly reason: string;
+  readonly submitter: string;
+  /** ISO 8601, UTC; null: until it is resumed. */
+  readonly expiresAt: string | null;
+}
+
+export type PowerAction = 'start' | 'stop' | 'restart';
+
+/** An answer to a wish: taken down, or why not. */
+export type Answer =
+  | { readonly status: 'ok'; readonly message: string }
+  | { readonly status: 'refused'; readonly code: string; readonly message: string };
+
+/** Every method that takes a partition answers null where there is none of this name. */
+export interface Control {
+  readonly version: string;
+  partitions(): readonly PartitionStatus[];
+  status(partition: PartitionName): PartitionStatus | null;
+  /** Calls back at every change of a status, until it is stopped. */
+  onStatus(listener: (status: PartitionStatus) => void): () => void;
+  submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
+  accepted(partition: PartitionName): AcceptedBundle | null;
+  history(partition: PartitionName): readonly HistoryEntry[] | null;
+  /** Accepts the documents of an earlier generation anew. */
+  rollback(
+    partition: PartitionName,
+    generation: number,
+    submitter: string,
+  ): Promise<SubmissionResult | null>;
+  pause(partition: PartitionName, hold: Hold): Promise<Answer | null>;
+  /** @param secondary null: the whole partition */
+  resume(
+    partition: PartitionName,
+    secondary: SecondaryName | null,
+    submitter: string,
+  ): Promise<Answer | null>;
+  power(
+    partition: PartitionName,
+    secondary: SecondaryName,
+    action: PowerAction,
+    submitter: string,
+  ): Promise<Answer | null>;
+  /** A pass now, with the count of failures forgotten. */
+  retry(partition: PartitionName, submitter: string): Promise<Answer | null>;
+  /** Empties the partition: every Secondary and the network go, Volumes by their policy. */
+  drain(partition: PartitionName, submitter: string): Promise<Answer | null>;
+  /** Those behind `after` that are still kept, oldest first. */
+  events(after: number): readonly EventRecord[];
+  /** Calls back at every event, until it is stopped. */
+  onEvent(listener: (record: EventRecord) => void): () => void;
+}

@@ -1,0 +1,142 @@
+/**
+ * All that `daemon/` and `channel/` may touch of the machine: its clock, timers, chance, files and
+ * the signs that files give. One object, handed in by `bin/`, so that a test runs the whole daemon
+ * on a clock that stands still and on files in memory. The linter forbids the globals there.
+ */
+import type { Duplex } from 'node:stream';
+
+export interface Clock {
+  /** Monotonic, in milliseconds, from any beginning: for durations. */
+  now(): number;
+  /** Milliseconds since the epoch: for people. It may jump either way. */
+  wall(): number;
+}
+
+export interface Timers {
+  /** Calls `act` once, after `ms`. @returns how to stop that. Keeps no process alive. */
+  after(ms: number, act: () => void): () => void;
+  /** Resolves after `ms`, or when the signal fires, whichever is first. Never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export type FileKind = 'file' | 'folder' | 'link' | 'other';
+
+export interface FileEntry {
+  readonly name: string;
+  readonly kind: FileKind;
+}
+
+/** What tells whether a file is still the one that was read. */
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly bytes: number;
+  /** Of the device and inode: another file of the same name has another. */
+  readonly identity: string;
+  /** Of the last change of content, in milliseconds since the epoch. */
+  readonly changedAt: number;
+}
+
+/** Paths are absolute. Each method rejects with a `FileError` and nothing else. */
+export interface Files {
+  /** At most `bytesMax`; a larger one is `TooLarge`. Follows links, and reads regular files only. */
+  read(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Of what is in a folder, by name. A folder that is not there is `Missing`. */
+  list(path: string): Promise<readonly FileEntry[]>;
+  /** Follows links. */
+  facts(path: string): Promise<FileFacts>;
+  /** Where a path leads when every link in it is followed. */
+  resolve(path: string): Promise<string>;
+  /**
+   * All or nothing, also when the machine loses power: a temporary file beside it, fsync, rename,
+   * fsync of the folder. @param mode such as 0o640
+   */
+  replace(path: string, content: string, mode: number): Promise<void>;
+  /** As `replace`, but not flushed: for what a reboot takes away anyway. */
+  swap(path: string, content: string, mode: number): Promise<void>;
+  /** Of what is not there it is done already. */
+  remove(path: string): Promise<void>;
+  /** With its parents; of one that is there it is done already. */
+  makeFolder(path: string, mode: number): Promise<void>;
+  /**
+   * Tells of every change at or below a folder that is there, as it sees it, and of links that are
+   * swapped. A sign says that something may have changed, never what. Resolves once nothing is
+   * missed any more.
+   */
+  watch(folder: string, onSign: (sign: FileSign) => void): Promise<FileWatch>;
+}
+
+/**
+ * `swapped`: a whole was put in the place of another, by a rename of a folder or a link, so that it
+ * is complete. `changed`: any other change, which may be the first of several. `lost`: the folder
+ * itself is gone, or can no longer be watched.
+ */
+export type FileSign = 'swapped' | 'changed' | 'lost';
+
+export interface FileWatch {
+  close(): Promise<void>;
+}
+
+export type FileErrorCode =
+  | 'Missing'
+  | 'PermissionDenied'
+  | 'TooLarge'
+  | 'NotAFile' // a folder, a device, a socket
+  | 'NoSpace' // the disk or the quota is full
+  | 'ReadOnly' // the file system does not take writes
+  | 'Failed'; // anything else
+
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly code: FileErrorCode;
+
+  /** @param message what we were doing, with the path, without repeating the cause */
+  constructor(code: FileErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED). */
+export interface PeerCredentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+}
+
+/** Where to listen. A loopback address is for what anybody on the machine may read. */
+export type Address =
+  | {
+      readonly kind: 'unix';
+      readonly path: string;
+      /** Such as 0o660. */
+      readonly mode: number;
+      /** The group's name; null: the daemon's own. */
+      readonly group: string | null;
+    }
+  | { readonly kind: 'loopback'; readonly port: number };
+
+export interface Sockets {
+  /**
+   * Takes the place of a socket that a crash has left behind; one that somebody answers on is left
+   * alone, and is an error. @param onConnection peer null: of a loopback connection, or the kernel
+   * would not say
+   */
+  listen(
+    address: Address,
+    onConnection: (stream: Duplex, peer: PeerCredentials | null) => void,
+  ): Promise<Listening>;
+}
+
+export interface Listening {
+  /** Takes no more connections; those there are stay. Removes the socket. */
+  close(): Promise<void>;
+}
+
+export interface Runtime {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly files: Files;
+  readonly sockets: Sockets;
+  /** From 0 up to, and not including, 1. */
+  readonly random: () => number;
+}

@@ -1,0 +1,54 @@
+/**
+ * Typed statements about a partition or a Secondary (Kubernetes' conditions): what is so, since
+ * when, and which generation of the documents it speaks of.
+ */
+export const CONDITION_TYPES = [
+  'Ready', // it is as its document says, as far as a document can say
+  'Synced', // the host has what the documents ask for
+  'RestartRequired', // changes wait for the guest's next start
+  'Blocked', // something forbids what the documents ask for
+  'Paused', // a person has asked for it to be left alone
+  'CrashLoop', // its guest ends again and again, so that its next start waits
+  'DocumentsValid', // the documents that are there could be accepted
+  'Accepted', // the accepted documents could be read back whole
+  'HostReachable', // the host answers
+  'GaveUp', // what fails is no longer tried
+  'Draining', // the partition is being emptied
+] as const;
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+export type ConditionStatus = 'True' | 'False' | 'Unknown';
+
+export interface Condition {
+  readonly type: ConditionType;
+  readonly status: ConditionStatus;
+  /** One word in CamelCase, closed per type; `unnest explain` knows block codes among them. */
+  readonly reason: string;
+  /** For people; may be empty. */
+  readonly message: string;
+  /** Since when `status` is what it is: ISO 8601, UTC. */
+  readonly since: string;
+  /** Of the documents that it speaks of; 0: none were accepted yet. */
+  readonly generation: number;
+}
+
+/** What a condition is to say; since when, is found out by comparing with what was said before. */
+export type Statement = Omit<Condition, 'since' | 'generation'>;
+
+/**
+ * Keeps `since` where the status of a type has not changed.
+ * @param at ISO 8601, UTC
+ */
+export function conditionsFrom(
+  statements: readonly Statement[],
+  before: readonly Condition[],
+  at: string,
+  generation: number,
+): readonly Condition[] {
+  const earlier = new Map(before.map((condition) => [condition.type, condition]));
+  return statements.map((statement) => {
+    const known = earlier.get(statement.type);
+    const since = known?.status === statement.status ? known.since : at;
+    return { ...statement, since, generation };
+  });
+}

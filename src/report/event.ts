@@ -1,0 +1,131 @@
+/**
+ * Everything that happens in the daemon, as one closed union. One file turns these into log lines,
+ * one into metrics, one into terminal text; nothing else logs.
+ */
+import type { ResourceKind } from '../model/resource.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { OperationKind } from '../plan/operation.ts';
+import type { ConditionStatus, ConditionType } from './condition.ts';
+import type { RefusalCode, SubmissionSource } from './submission.ts';
+
+/** Why a pass runs. */
+export const WAKE_REASONS = [
+  'started', // the daemon, or the partition in it
+  'documents', // another bundle was accepted
+  'host-event', // libvirt pushed an event
+  'host-files', // libvirt's own files changed
+  'host-back', // the connection was made again
+  'retry', // the wait after a failure is over
+  'resync', // the periodic look
+  'request', // a person asked
+  'hold-over', // a pause has expired, or a start has waited long enough
+  'partition', // the operator's description changed
+] as const;
+export type WakeReason = (typeof WAKE_REASONS)[number];
+
+export type OutcomeWord = 'applied' | 'already' | 'failed' | 'skipped' | 'cancelled';
+
+/** What drift a pass has found, by class: a field that somebody changed, a guest that is not on ... */
+export type DriftClass =
+  | 'missing'
+  | 'power'
+  | 'definition'
+  | 'running'
+  | 'extra'
+  | 'storage'
+  | 'network';
+
+export type DaemonEvent =
+  | { readonly kind: 'daemon-started'; readonly version: string }
+  | { readonly kind: 'daemon-stopping' }
+  | { readonly kind: 'host-lost'; readonly message: string }
+  | { readonly kind: 'host-back' }
+  | {
+      readonly kind: 'config-problem';
+      readonly code: string;
+      readonly message: string;
+    }
+  | PartitionEvent;
+
+export type PartitionEvent = { readonly partition: PartitionName } & (
+  | { readonly kind: 'partition-added' }
+  | { readonly kind: 'partition-removed' }
+  | {
+      readonly kind: 'submission-accepted';
+      readonly generation: number;
+      readonly source: SubmissionSource;
+      readonly submitter: string;
+      readonly documents: number;
+    }
+  | {
+      readonly kind: 'submission-refused';
+      readonly source: SubmissionSource;
+      readonly submitter: string;
+      readonly code: RefusalCode;
+      readonly message: string;
+    }
+  | { readonly kind: 'bundle-torn'; readonly generation: number; readonly message: string }
+  | { readonly kind: 'worker-failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'pass-started'; readonly because: readonly WakeReason[] }
+  | {
+      readonly kind: 'pass-finished';
+      readonly because: readonly WakeReason[];
+      readonly durationMs: number;
+      readonly operations: number;
+      readonly failed: number;
+      readonly blocked: number;
+      readonly drift: readonly DriftClass[];
+    }
+  | {
+      readonly kind: 'pass-failed';
+      readonly because: readonly WakeReason[];
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'operation-finished';
+      readonly operation: OperationKind;
+      readonly resource: { readonly kind: ResourceKind; readonly name: string } | null;
+      readonly outcome: OutcomeWord;
+      readonly durationMs: number;
+      /** How it was done, such as which step of a stop has worked; or why it failed. Else empty. */
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'condition-changed';
+      /** Null: of the partition itself. */
+      readonly secondary: SecondaryName | null;
+      readonly type: ConditionType;
+      readonly status: ConditionStatus;
+      readonly reason: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'guest-ended';
+      readonly secondary: SecondaryName;
+      /** How often in a row, each soon after its start. */
+      readonly times: number;
+      /** How long its next start waits; 0: it does not. */
+      readonly waitMs: number;
+    }
+  | {
+      readonly kind: 'requested';
+      readonly action: string;
+      readonly secondary: SecondaryName | null;
+      readonly submitter: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'retry-planned'; readonly attempt: number; readonly waitMs: number }
+  | { readonly kind: 'gave-up'; readonly attempts: number; readonly message: string }
+  | { readonly kind: 'status-not-written'; readonly message: string }
+);
+
+/** One that has happened, in the order of happening. */
+export interface EventRecord {
+  /** From 1, rising by one for as long as the daemon runs. */
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly event: DaemonEvent;
+}
+
+export type Emit = (event: DaemonEvent) => void;

@@ -1,0 +1,98 @@
+/**
+ * What is true of a partition and of each of its Secondaries, in the form that status files and the
+ * API show. Everything is plain data: it survives JSON unchanged.
+ */
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { Condition } from './condition.ts';
+
+/** Argo CD's two questions. Does the host have what the documents ask for? */
+export const SYNC_WORDS = ['Synced', 'OutOfSync', 'Blocked', 'Unknown'] as const;
+export type SyncWord = (typeof SYNC_WORDS)[number];
+
+/** And is what is there well? What is declared stopped, and is, is healthy. */
+export const HEALTH_WORDS = ['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Unknown'] as const;
+export type HealthWord = (typeof HEALTH_WORDS)[number];
+
+/** One closed word for a row of a table. */
+export const STATUS_WORDS = [
+  'Pending', // wanted, and not there yet
+  'Starting', // it runs, and is not ready yet
+  'Running',
+  'Paused', // its guest is suspended
+  'Stopping',
+  'Stopped',
+  'Crashed',
+  'CrashLoop', // it ends again and again, and its next start waits
+  'Blocked', // something forbids what its document asks for
+  'Deleting', // no document speaks of it any more
+  'Unknown', // it could not be read
+] as const;
+export type StatusWord = (typeof STATUS_WORDS)[number];
+
+export interface SecondaryReport {
+  readonly name: SecondaryName;
+  readonly status: StatusWord;
+  readonly sync: SyncWord;
+  readonly health: HealthWord;
+  /** libvirt's name and UUID of its domain; null: there is none, or it is not known. */
+  readonly domain: string | null;
+  readonly uuid: string | null;
+  /** The one that the network keeps for it; null: it has none. */
+  readonly address: string | null;
+  readonly vcpus: number | null;
+  readonly memoryBytes: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly conditions: readonly Condition[];
+}
+
+/** Of a Volume, an Image or the network, as the last pass has left it. */
+export interface ResourceReport {
+  readonly kind: 'network' | 'image' | 'volume';
+  readonly name: string;
+  readonly sync: SyncWord;
+  /** Why it is blocked or unknown; empty otherwise. */
+  readonly message: string;
+}
+
+/** What was done last. */
+export interface PassReport {
+  /** When it ended: ISO 8601, UTC. */
+  readonly at: string;
+  /** What has woken it, in order of coming; the closed words of `WakeReason`. */
+  readonly because: readonly string[];
+  readonly durationMs: number;
+  readonly applied: number;
+  readonly already: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly cancelled: number;
+  /** One line for each failure, as a person reads it. */
+  readonly failures: readonly string[];
+}
+
+/** What the partition has by now. What it may have at most is for admission to say. */
+export interface Usage {
+  readonly secondaries: number;
+  readonly runningVcpus: number;
+  readonly runningMemoryBytes: number;
+  readonly storageBytes: number;
+}
+
+export interface PartitionStatus {
+  readonly apiVersion: 'unnest.dev/v1';
+  readonly kind: 'PartitionStatus';
+  readonly partition: PartitionName;
+  /** Of the accepted documents; 0: none yet. */
+  readonly generation: number;
+  /** `sha256:` of them; empty: none yet. */
+  readonly digest: string;
+  readonly sync: SyncWord;
+  readonly health: HealthWord;
+  readonly conditions: readonly Condition[];
+  readonly secondaries: readonly SecondaryReport[];
+  readonly resources: readonly ResourceReport[];
+  readonly usage: Usage;
+  readonly lastPass: PassReport | null;
+  /** When it is tried again without anybody doing anything: ISO 8601, UTC; null: not planned. */
+  readonly nextTryAt: string | null;
+}
