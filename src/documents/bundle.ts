@@ -5,15 +5,16 @@
  */
 import type { PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import { collect, isKind } from './collect.ts';
+import { collect, type Collected, isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 import { partitionInUse } from './partition-in-use.ts';
 import type { PartitionDocument } from './partition-schema.ts';
 import type { Placed } from './placed.ts';
+import { type PlainDocument, sourceOf } from './plain-document.ts';
 import { expandAll } from './secondaries.ts';
-import type { SourceFile } from './source.ts';
+import { parseSource, type SourceFile } from './source.ts';
 import { storedIn } from './volumes.ts';
 
 export interface Bundle extends DesiredState {
@@ -35,7 +36,40 @@ export function parseBundle(
 ): ParsedBundle {
   const tooLarge = bundleTooLarge(files);
   if (tooLarge !== null) return { ok: false, diagnostics: [tooLarge] };
-  const { placed, diagnostics, mayExist } = collect(files);
+  const collected = collect(files.map((file) => () => parseSource(file)));
+  return judge(
+    collected,
+    files.map(({ path }) => path),
+    partition,
+    fallback,
+  );
+}
+
+/** The same from what a bundle's documents hold, once somebody else has read its YAML. */
+export function bundleOfValues(
+  documents: readonly PlainDocument[],
+  partition: PartitionName | null,
+  fallback: PartitionName = 'default' as PartitionName,
+): ParsedBundle {
+  const collected = collect(documents.map((document) => () => sourceOf(document)));
+  return judge(
+    collected,
+    documents.map(({ file }) => file),
+    partition,
+    fallback,
+  );
+}
+
+/**
+ * Documents beside each other.
+ * @param files as a reader goes through them
+ */
+export function judge(
+  { placed, diagnostics, mayExist }: Collected,
+  files: readonly string[],
+  partition: PartitionName | null,
+  fallback: PartitionName,
+): ParsedBundle {
   const inUse = partitionInUse(placed.filter(isKind('Partition')), partition, fallback);
   const stored = storedIn(placed, mayExist);
   const network = networkIn(placed.filter(isKind('Partition')));
@@ -72,15 +106,16 @@ function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
 }
 
 /** As a reader goes through the files, and no more than anybody reads. */
-function inOrder(diagnostics: readonly Diagnostic[], files: readonly SourceFile[]): Diagnostic[] {
-  const position = new Map(files.map(({ path }, index) => [path, index]));
+function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const position = new Map(files.map((file, index) => [file, index]));
   const at = ({ file }: Diagnostic) => position.get(file) ?? 0;
   return [...diagnostics]
     .sort((a, b) => at(a) - at(b) || a.line - b.line || a.column - b.column)
     .slice(0, documentLimits.diagnosticsMax);
 }
 
-function bundleTooLarge(files: readonly SourceFile[]): Diagnostic | null {
+/** More text than is looked at; null: it is not. */
+export function bundleTooLarge(files: readonly SourceFile[]): Diagnostic | null {
   let length = 0;
   for (const file of files) {
     length += file.text.length;

@@ -1,9 +1,12 @@
-/** All documents of all files: each valid by itself, and no two of one kind with the same name. */
+/**
+ * All documents, wherever they come from: each valid by itself, and no two of one kind with the
+ * same name.
+ */
 import type { Diagnostic } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
 import type { Placed } from './placed.ts';
-import { parseSource, type SourceFile } from './source.ts';
-import { validate } from './validate.ts';
+import type { ParsedSource, SourceDocument } from './source.ts';
+import { validate, type Validated } from './validate.ts';
 
 export interface Collected {
   readonly placed: readonly Placed[];
@@ -12,23 +15,30 @@ export interface Collected {
   readonly mayExist: (name: string) => boolean;
 }
 
-export function collect(files: readonly SourceFile[]): Collected {
+/**
+ * @param sources each is read when its turn comes, so that nothing is after too many mistakes
+ * @param judge of one document by itself
+ */
+export function collect(
+  sources: readonly (() => ParsedSource)[],
+  judge: (source: SourceDocument) => Validated = validate,
+): Collected {
   const first = new Map<string, Placed>();
   const placed: Placed[] = [];
   const diagnostics: Diagnostic[] = [];
   const broken: (string | null)[] = [];
-  for (const file of files) {
+  for (const read of sources) {
     // More than anybody reads; what follows may be as bad, and costs as much to look at.
     if (diagnostics.length >= documentLimits.diagnosticsMax) {
       broken.push(null);
       break;
     }
-    const parsed = parseSource(file);
+    const parsed = read();
     diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0) broken.push(null);
     for (const source of parsed.documents) {
       if (diagnostics.length >= documentLimits.diagnosticsMax) break;
-      const validated = validate(source);
+      const validated = judge(source);
       if (validated.ok) {
         const duplicate = addTo(first, validated);
         if (duplicate === null) placed.push(validated);
@@ -53,7 +63,8 @@ function addTo(first: Map<string, Placed>, placed: Placed): Diagnostic | null {
     return null;
   }
   const { file, line } = other.source.placeOf(['metadata', 'name']);
-  const message = `there is another ${kind} named "${metadata.name}", at ${file}:${line}`;
+  const where = line === 0 ? `in ${file}` : `at ${file}:${line}`;
+  const message = `there is another ${kind} named "${metadata.name}", ${where}`;
   return placed.source.complain('DuplicateName', ['metadata', 'name'], message);
 }
 

@@ -2,26 +2,30 @@
  * One thing that is wrong with a document: what, where, what was expected, and what to do. Every
  * mistake of a bundle is reported at once, so that nobody mends them one run at a time.
  */
-export type DiagnosticCode =
-  | 'InvalidYaml' // not YAML 1.2, or cut off in the middle
-  | 'DuplicateKey' // the same key twice in one mapping
-  | 'UnsupportedTag' // a YAML tag such as !!binary or !custom
-  | 'TooLarge' // bytes or documents over the limit
-  | 'TooDeep' // nested over the limit
-  | 'TooManyAliases' // aliases that would expand beyond the limit
-  | 'NotUtf8' // bytes that are not UTF-8
-  | 'NotADocument' // the top level is not a mapping
-  | 'UnknownApiVersion'
-  | 'UnknownKind'
-  | 'UnknownField'
-  | 'MissingField'
-  | 'InvalidValue'
-  | 'DuplicateName' // two documents of one kind with the same name
-  | 'DiskInUse' // two Secondaries that would write to the same disk
-  | 'UnknownReference' // a name that no document of the bundle has
-  | 'StartCycle' // Secondaries that would wait for one another, or for themselves
-  | 'WrongPartition' // a Partition document that is not of the partition in use
-  | 'NotYetSupported'; // valid, and nothing can be done about it yet
+export const DIAGNOSTIC_CODES = [
+  'InvalidYaml', // not YAML 1.2, or cut off in the middle
+  'DuplicateKey', // the same key twice in one mapping
+  'UnsupportedTag', // a YAML tag such as !!binary or !custom
+  'TooLarge', // bytes or documents over the limit
+  'TooDeep', // nested over the limit
+  'TooManyAliases', // aliases that would expand beyond the limit
+  'NotUtf8', // bytes that are not UTF-8
+  'NotADocument', // the top level is not a mapping
+  'UnknownApiVersion',
+  'UnknownKind',
+  'UnknownField',
+  'MissingField',
+  'InvalidValue',
+  'DuplicateName', // two documents of one kind with the same name
+  'DiskInUse', // two Secondaries that would write to the same disk
+  'UnknownReference', // a name that no document of the bundle has
+  'StartCycle', // Secondaries that would wait for one another, or for themselves
+  'WrongPartition', // a Partition document that is not of the partition in use
+  'OperatorsOnly', // a document that only the host's operator may write
+  'NotTheSource', // `Partition.spec.source` says that these do not count
+  'NotYetSupported', // valid, and nothing can be done about it yet
+] as const;
+export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 
 export interface SourcePlace {
   readonly file: string;

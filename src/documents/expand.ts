@@ -38,6 +38,24 @@ export function expansionProblems({ document, source }: Placed<SecondaryDocument
       source.complain('InvalidValue', ['spec', 'boot', 'kernel', 'commandLine'], message),
     );
   }
+  return [...problems, ...contradictions({ document, source })];
+}
+
+/** Fields that each are as they may be, and together make no sense. */
+function contradictions({ document, source }: Placed<SecondaryDocument>): Diagnostic[] {
+  const { readiness, guestAgent, forceStop, terminationGracePeriodSeconds } = document.spec;
+  const problems: Diagnostic[] = [];
+  if (readiness === 'GuestAgent' && !guestAgent) {
+    const message = 'it would never be ready: it has no channel for a guest agent';
+    const remedy = 'say guestAgent: true as well';
+    problems.push(source.complain('InvalidValue', ['spec', 'readiness'], message, { remedy }));
+  }
+  if (!forceStop && terminationGracePeriodSeconds === 0) {
+    const message =
+      'it could never be stopped: it has no time to shut down, and is not powered off';
+    const remedy = 'give it time with terminationGracePeriodSeconds';
+    problems.push(source.complain('InvalidValue', ['spec', 'forceStop'], message, { remedy }));
+  }
   return problems;
 }
 
@@ -59,12 +77,15 @@ export function expand(
       disks: spec.disks.map(({ volume }) => useIn(volumes, volume, name)),
       network: spec.network,
       serialConsole: spec.serialConsole,
+      guestAgent: spec.guestAgent,
       runPolicy: spec.runPolicy,
       updatePolicy: spec.updatePolicy,
       stopGraceMs: spec.terminationGracePeriodSeconds * 1000,
+      forceStop: spec.forceStop,
       labels,
       protect: spec.protect,
       startAfter,
+      readiness: spec.readiness,
     }),
   );
 }

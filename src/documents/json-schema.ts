@@ -12,16 +12,21 @@ export type JsonSchema = z.core.JSONSchema.BaseSchema;
 const draft = 'http://json-schema.org/draft-07/schema#';
 
 export function jsonSchemaOf(kind: Kind): JsonSchema {
-  return generate(kind, describe);
+  return jsonSchemaFrom(schemas[kind]);
+}
+
+/** Of a document that is in no bundle. */
+export function jsonSchemaFrom(schema: z.ZodType): JsonSchema {
+  return generate(schema, describe);
 }
 
 /** The same, with the words of `FieldWords` and `expects` apart. Not JSON Schema any more. */
 export function fieldSchemaOf(kind: Kind): JsonSchema {
-  return generate(kind, () => undefined);
+  return generate(schemas[kind], () => undefined);
 }
 
-function generate(kind: Kind, adapt: (schema: JsonSchema) => void): JsonSchema {
-  return z.toJSONSchema(schemas[kind], {
+function generate(schema: z.ZodType, adapt: (schema: JsonSchema) => void): JsonSchema {
+  return z.toJSONSchema(schema, {
     target: 'draft-07',
     // What people write, before defaults and units.
     io: 'input',

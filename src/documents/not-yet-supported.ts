@@ -41,7 +41,7 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
     if (isSet) missing.push([['spec', ...path], needs]);
   };
   const { policy } = spec;
-  refuse(spec.source !== 'Apply', ['source'], 'only `unnest apply` submits documents so far');
+  refuse(spec.source === 'Channel', ['source'], 'no Primary can submit documents yet');
   refuse(spec.primary !== undefined, ['primary'], 'there are no Primaries yet');
   refuse(spec.guarantees !== undefined, ['guarantees'], 'nothing is guaranteed yet');
   refuse(spec.limits !== undefined, ['limits'], 'nothing is limited yet');

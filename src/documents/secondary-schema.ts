@@ -1,7 +1,12 @@
 /** A document of kind Secondary: one VM that a Primary wants, or several that are alike. */
 import * as z from 'zod';
 import type { SecondaryName } from '../model/names.ts';
-import { NETWORK_CHOICES, RUN_POLICIES, UPDATE_POLICIES } from '../model/secondary.ts';
+import {
+  NETWORK_CHOICES,
+  READINESS_CHOICES,
+  RUN_POLICIES,
+  UPDATE_POLICIES,
+} from '../model/secondary.ts';
 import { DISK_FORMATS } from '../model/volume.ts';
 import {
   branded,
@@ -139,6 +144,11 @@ const spec = z.strictObject({
     description: 'Whether it has a serial console, which `unnest console` shows.',
     change: 'restart',
   }),
+  guestAgent: field(z.boolean().default(false), {
+    description:
+      'Whether it has a channel for the QEMU guest agent (org.qemu.guest_agent.0), which is then asked first when the guest is to shut down.',
+    change: 'restart',
+  }),
   runPolicy: field(oneOf(RUN_POLICIES).default('Always'), {
     description:
       'Whether it runs. Always: whenever it does not run, it is started. RerunOnFailure: the same, unless the guest shut itself down. Manual: somebody else starts and stops it. Halted: it is stopped.',
@@ -154,14 +164,24 @@ const spec = z.strictObject({
       'How long the guest may take to shut down before it is powered off, in seconds. 0: at once.',
     change: 'live',
   }),
+  forceStop: field(z.boolean().default(true), {
+    description:
+      'Whether a guest that does not shut down in time is powered off. false: it runs on, and the stop is tried again later.',
+    change: 'live',
+  }),
   protect: field(z.boolean().default(false), {
     description: 'Refuse whatever would delete it or make it anew.',
     change: 'live',
   }),
   startAfter: field(listOf(secondaryName, startAfterMax).default([]), {
     description:
-      'Secondaries that run before this one is started. The name of a replicated one means all its replicas.',
+      'Secondaries that are ready before this one is started. The name of a replicated one means all its replicas.',
     change: 'none; it orders the next start',
+  }),
+  readiness: field(oneOf(READINESS_CHOICES).default('Running'), {
+    description:
+      'When it is ready for those that start after it. Running: as soon as it runs. GuestAgent: once its guest agent answers (needs guestAgent: true).',
+    change: 'none; it orders the next start of others',
   }),
 });
 

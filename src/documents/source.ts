@@ -1,11 +1,11 @@
 /**
- * YAML in, plain values with places out. Most documents are read by the short way of plain-yaml.ts;
- * where anything stands in one of those is only found out when somebody asks.
+ * YAML in, plain values with places out. Most documents are read by the short way of plain-yaml.ts.
+ * Where anything stands in a document is only found out when somebody asks.
  */
 import type { Document } from 'yaml';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { Diagnostic, DiagnosticCode, SourcePlace } from './diagnostic.ts';
-import { readFullYaml } from './full-yaml.ts';
+import { type FullDocument, readFullYaml } from './full-yaml.ts';
 import { documentLimits } from './limits.ts';
 import { type Lines, linesOf } from './lines.ts';
 import { type Anchor, type DocumentPath, formatPath, offsetOf } from './paths.ts';
@@ -19,6 +19,7 @@ export interface SourceFile {
 
 /** One YAML document: its value, and a way to say where any part of it stands. */
 export interface SourceDocument {
+  readonly file: string;
   readonly value: unknown;
   /** Where a part stands; for one that is missing, the nearest that is there. */
   placeOf(path: DocumentPath, anchor?: Anchor): SourcePlace;
@@ -64,21 +65,16 @@ function readChunk(
     diagnostics.push(complaint(file, lines, chunk.offset, 'TooLarge', '', message, remedy));
     return;
   }
+  // Twenty times as large as the text, and only looked at where there is a mistake to be placed.
+  const again = lazily(() => readFullYaml(chunk.text));
+  const nodesOf = (index: number) => () => nodesIn(again(), index);
   const plain = readPlainYaml(chunk.text);
   if (plain === null) return;
   if (plain !== undefined) {
-    documents.push(
-      located(
-        plain,
-        lazily(() => nodesOf(chunk.text)),
-        chunk,
-        file,
-        lines,
-      ),
-    );
+    documents.push(located(plain, nodesOf(0), chunk, file, lines));
     return;
   }
-  for (const read of readFullYaml(chunk.text)) {
+  for (const [index, read] of readFullYaml(chunk.text).entries()) {
     if (!read.ok) {
       for (const { offset, code, message, remedy } of read.problems) {
         const at = chunk.offset + offset;
@@ -86,16 +82,16 @@ function readChunk(
       }
       // Nothing between two `---` is nothing, not a mistake.
     } else if (read.value !== null) {
-      documents.push(located(read.value, () => read.nodes, chunk, file, lines));
+      documents.push(located(read.value, nodesOf(index), chunk, file, lines));
     }
   }
 }
 
 /** What was plain enough for the short way is one valid document for the long one. */
-function nodesOf(text: string): Document.Parsed {
-  const [read] = readFullYaml(text);
+function nodesIn(documents: readonly FullDocument[], index: number): Document.Parsed {
+  const read = documents[index];
   if (read?.ok) return read.nodes;
-  throw new Error('plain YAML that the yaml package does not read');
+  throw new Error('a document that cannot be read a second time');
 }
 
 function lazily<T>(make: () => T): () => T {
@@ -112,6 +108,7 @@ function located(
 ): SourceDocument {
   const at = (path: DocumentPath, anchor: Anchor) => chunk.offset + offsetOf(nodes(), path, anchor);
   return {
+    file: file.path,
     value,
     placeOf: (path, anchor = 'value') => placeAt(file, lines, at(path, anchor)),
     complain: (code, path, message, { remedy = null, anchor = 'value' } = {}) =>

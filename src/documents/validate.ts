@@ -15,12 +15,31 @@ export type Validated =
   | { readonly ok: true; readonly document: AnyDocument; readonly source: SourceDocument }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
 export function validate(source: SourceDocument): Validated {
-  const header = headerProblem(source);
+  const header = headerProblem(source, kinds);
   if (header !== null) return { ok: false, diagnostics: [header] };
-  const schema = schemas[(source.value as { kind: Kind }).kind];
+  const schema: z.ZodType<AnyDocument> = schemas[(source.value as { kind: Kind }).kind];
+  const checked = check(source, schema);
+  return checked.ok ? { ok: true, document: checked.value, source } : checked;
+}
+
+/** The same for a document of a kind that no bundle has. */
+export function validateAs<T>(
+  source: SourceDocument,
+  kind: string,
+  schema: z.ZodType<T>,
+): Checked<T> {
+  const header = headerProblem(source, [kind]);
+  return header === null ? check(source, schema) : { ok: false, diagnostics: [header] };
+}
+
+function check<T>(source: SourceDocument, schema: z.ZodType<T>): Checked<T> {
   const result = schema.safeParse(source.value);
-  if (result.success) return { ok: true, document: result.data, source };
+  if (result.success) return { ok: true, value: result.data };
   return {
     ok: false,
     // A place is looked for along the mapping, so the bound comes before the search.
@@ -31,9 +50,9 @@ export function validate(source: SourceDocument): Validated {
 }
 
 /** Which kind it is comes first: without it nothing else can be judged. */
-function headerProblem(source: SourceDocument): Diagnostic | null {
+function headerProblem(source: SourceDocument, known: readonly string[]): Diagnostic | null {
   if (!isRecord(source.value)) {
-    const message = `expected a document with apiVersion, kind, metadata and spec, not ${show(source.value)}`;
+    const message = `expected a document with apiVersion, kind and spec, not ${show(source.value)}`;
     return source.complain('NotADocument', [], message);
   }
   const { apiVersion, kind } = source.value;
@@ -41,9 +60,9 @@ function headerProblem(source: SourceDocument): Diagnostic | null {
     const message = `apiVersion is ${show(apiVersion)}: expected ${API_VERSION}`;
     return source.complain('UnknownApiVersion', ['apiVersion'], message);
   }
-  if (typeof kind !== 'string' || !Object.hasOwn(schemas, kind)) {
-    const message = `kind is ${show(kind)}: expected ${kinds.join(', ')}`;
-    return source.complain('UnknownKind', ['kind'], message, { remedy: suggest(kind, kinds) });
+  if (typeof kind !== 'string' || !known.includes(kind)) {
+    const message = `kind is ${show(kind)}: expected ${known.join(', ')}`;
+    return source.complain('UnknownKind', ['kind'], message, { remedy: suggest(kind, known) });
   }
   return null;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { type Bundle, parseBundle } from '../../src/documents/bundle.ts';
+import { type Bundle, bundleOfValues, parseBundle } from '../../src/documents/bundle.ts';
 import { chunksOf } from '../../src/documents/chunks.ts';
 import { effectiveDocuments, type Part } from '../../src/documents/effective.ts';
 import { fieldsOfKind } from '../../src/documents/fields.ts';
@@ -29,6 +29,21 @@ const hostile = fc.oneof(
 ); // prettier-ignore
 
 type Json = Record<string, unknown>;
+
+/** Through a worker and back: what the documents mean is what their values mean. */
+function expectToSurviveJson(bundle: Bundle): void {
+  const plain = bundle.documents.map(({ source }) => ({ file: 'a', value: source.value }));
+  const again = bundleOfValues(JSON.parse(JSON.stringify(plain)) as typeof plain, null);
+  if (!again.ok) throw new Error(JSON.stringify(again.diagnostics));
+  const { documents, notYet, ...desired } = bundle;
+  const { documents: documentsAgain, notYet: notYetAgain, ...desiredAgain } = again.bundle;
+  expect(desiredAgain).toEqual(desired);
+  const read = (placed: Bundle['documents']) => placed.map(({ document }) => document);
+  expect(read(documentsAgain)).toEqual(read(documents));
+  // In another order, for want of lines.
+  const paths = (diagnostics: Bundle['notYet']) => diagnostics.map(({ path }) => path).sort();
+  expect(paths(notYetAgain)).toEqual(paths(notYet));
+}
 
 /** Every place where a text may stand, in every kind. */
 const textPlaces = validDocuments.map(withoutReplicas).flatMap((document) =>
@@ -84,6 +99,7 @@ describe('a hostile text in any text field', () => {
         const expected = isTemplate ? text.replaceAll('$(name)', 'web') : text;
         expect(valueAt(last, path)).toBe(expected);
         expectTame(parsed.bundle);
+        expectToSurviveJson(parsed.bundle);
       }),
       { numRuns: 1000 },
     );
@@ -101,6 +117,7 @@ describe('a hostile text in any text field', () => {
         if (!parsed.ok) return;
         const web = [...parsed.bundle.secondaries.values()].at(-1);
         expect(web?.labels).toEqual(new Map([[key, text]]));
+        expectToSurviveJson(parsed.bundle);
       }),
       { numRuns: 500 },
     );
@@ -156,6 +173,7 @@ function expectPlacesInside(text: string): void {
     expect(excerpt).toBe((rows[line - 1] ?? '').replace(/\r$/, ''));
   }
   expect(parsed.ok || parsed.diagnostics.length > 0).toBe(true);
+  if (parsed.ok) expectToSurviveJson(parsed.bundle);
 }
 
 describe('any text', () => {

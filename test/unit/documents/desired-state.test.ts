@@ -58,12 +58,15 @@ describe('a valid document', () => {
         disks: [],
         network: 'None',
         serialConsole: true,
+        guestAgent: false,
         runPolicy: 'Always',
         updatePolicy: 'Staged',
         stopGraceMs: 30_000,
+        forceStop: true,
         labels: new Map(),
         protect: false,
         startAfter: [],
+        readiness: 'Running',
       },
     ]);
   });
