@@ -2,6 +2,7 @@
  * Everything that happens in the daemon, as one closed union. One file turns these into log lines,
  * one into metrics, one into terminal text; nothing else logs.
  */
+import type { StopReason } from '../model/domain.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { OperationKind } from '../plan/operation.ts';
@@ -16,6 +17,7 @@ export const WAKE_REASONS = [
   'host-files', // libvirt's own files changed
   'host-back', // the connection was made again
   'retry', // the wait after a failure is over
+  'verify', // the last pass has changed something
   'resync', // the periodic look
   'request', // a person asked
   'hold-over', // a pause has expired, or a start has waited long enough
@@ -26,14 +28,7 @@ export type WakeReason = (typeof WAKE_REASONS)[number];
 export type OutcomeWord = 'applied' | 'already' | 'failed' | 'skipped' | 'cancelled';
 
 /** What drift a pass has found, by class: a field that somebody changed, a guest that is not on ... */
-export type DriftClass =
-  | 'missing'
-  | 'power'
-  | 'definition'
-  | 'running'
-  | 'extra'
-  | 'storage'
-  | 'network';
+export type DriftClass = 'missing' | 'power' | 'definition' | 'extra' | 'storage' | 'network';
 
 export type DaemonEvent =
   | { readonly kind: 'daemon-started'; readonly version: string }
@@ -102,6 +97,8 @@ export type PartitionEvent = { readonly partition: PartitionName } & (
   | {
       readonly kind: 'guest-ended';
       readonly secondary: SecondaryName;
+      /** As far as libvirt remembers; it was not us. */
+      readonly reason: StopReason;
       /** How often in a row, each soon after its start. */
       readonly times: number;
       /** How long its next start waits; 0: it does not. */

@@ -3,17 +3,13 @@
  * is in force; it stays in force until another one is accepted, whatever else goes wrong.
  */
 import type { Diagnostic } from '../documents/diagnostic.ts';
+import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName } from '../model/names.ts';
+
+export type { PlainDocument };
 
 /** Who may say what a partition is to be: `Partition.spec.source`. */
 export type SubmissionSource = 'Directory' | 'Apply' | 'Channel';
-
-/** One document as plain data, and the file that it came from, for messages. */
-export interface PlainDocument {
-  readonly file: string;
-  /** JSON: no document needs more. Not trusted: it is checked against its schema at every use. */
-  readonly value: unknown;
-}
 
 export interface Submission {
   readonly partition: PartitionName;
@@ -56,6 +52,7 @@ export type RefusalCode =
   | 'NotTheSource' // `Partition.spec.source` says that another one rules
   | 'NoPartition' // the operator has described no partition of this name
   | 'Invalid' // see the diagnostics
+  | 'NotRead' // the worker that reads documents has failed; the same may do later
   | 'StaleGeneration' // older than the one in force
   | 'GenerationReused' // the same number with other content
   | 'NotInForce' // `ifGeneration` is not the one in force

@@ -1,0 +1,152 @@
+/** A partition as a whole, out of what its last look has seen, planned and done. */
+import type { Observed } from '../model/domain.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import { type Resource, resourceKey } from '../model/resource.ts';
+import type { PlanEntry } from '../plan/entry.ts';
+import { conditionsFrom, type Statement } from './condition.ts';
+import type {
+  HealthWord,
+  PartitionStatus,
+  PassReport,
+  ResourceReport,
+  SecondaryReport,
+  SyncWord,
+} from './partition-status.ts';
+import { secondaryReport, syncWord } from './secondary-report.ts';
+import { usageOf } from './usage.ts';
+
+/** What has failed about one thing. */
+export interface FailureFacts {
+  readonly message: string;
+  readonly gaveUp: boolean;
+}
+
+/** One look at the world, and what came of it. */
+export interface Look {
+  readonly observed: Observed;
+  readonly entries: readonly PlanEntry[];
+}
+
+export interface PartitionFacts {
+  readonly partition: PartitionName;
+  readonly generation: number;
+  readonly digest: string;
+  /** Null: there was none that could be finished, so that what was said before still stands. */
+  readonly look: Look | null;
+  /** By `resourceKey`. */
+  readonly failures: ReadonlyMap<string, FailureFacts>;
+  readonly statements: readonly Statement[];
+  readonly lastPass: PassReport | null;
+  readonly nextTryAt: string | null;
+}
+
+/** @param at ISO 8601, UTC */
+export function partitionReport(
+  facts: PartitionFacts,
+  before: PartitionStatus | null,
+  at: string,
+): PartitionStatus {
+  const { partition, generation, digest, look, lastPass, nextTryAt } = facts;
+  const secondaries =
+    look === null ? (before?.secondaries ?? []) : secondariesOf(facts, look, before, at);
+  const resources = look === null ? (before?.resources ?? []) : resourcesOf(look);
+  // Of what was not looked at nothing is known, whatever was said of it before.
+  const sync =
+    look === null ? 'Unknown' : worst(syncOrder, syncsOf([...secondaries, ...resources]));
+  const health =
+    look === null
+      ? 'Unknown'
+      : worst(
+          healthOrder,
+          secondaries.map((each) => each.health),
+        );
+  const statements = [...facts.statements, ...summary(sync, health)];
+  return {
+    apiVersion: 'unnest.dev/v1',
+    kind: 'PartitionStatus',
+    partition,
+    generation,
+    digest,
+    sync,
+    health,
+    conditions: conditionsFrom(statements, before?.conditions ?? [], at, generation),
+    secondaries,
+    resources,
+    usage: look === null ? (before?.usage ?? usageOf(null)) : usageOf(look.observed),
+    lastPass,
+    nextTryAt,
+  };
+}
+
+function secondariesOf(
+  { failures, generation }: PartitionFacts,
+  { observed, entries }: Look,
+  before: PartitionStatus | null,
+  at: string,
+): readonly SecondaryReport[] {
+  const earlier = new Map(before?.secondaries.map((each) => [each.name, each.conditions]) ?? []);
+  const { network } = observed;
+  return entries.flatMap((entry) => {
+    if (entry.resource.kind !== 'secondary') return [];
+    // Names of Secondaries come from changes of Secondaries only.
+    const name = entry.resource.name as SecondaryName;
+    const seen = observed.domains.get(name) ?? { status: 'absent' };
+    const failure = failures.get(resourceKey(entry.resource));
+    const facts = {
+      name,
+      seen,
+      entry,
+      address:
+        (network.status === 'present' && network.value.reservations.get(name)?.address) || null,
+      isReady: isReady(name, observed),
+      failure: failure?.message ?? null,
+      gaveUp: failure?.gaveUp ?? false,
+    };
+    return [secondaryReport(facts, { before: earlier.get(name) ?? [], at, generation })];
+  });
+}
+
+/** As far as whoever starts after it may rely on. */
+function isReady(name: SecondaryName, { domains }: Observed): boolean {
+  const seen = domains.get(name);
+  if (seen?.status !== 'present' || seen.value.power.status !== 'running') return false;
+  return seen.value.defined.readiness !== 'GuestAgent' || seen.value.agent === 'connected';
+}
+
+function resourcesOf({ entries }: Look): readonly ResourceReport[] {
+  return entries.flatMap((entry) => {
+    const { kind, name }: Resource = entry.resource;
+    if (kind === 'secondary') return [];
+    const message = entry.kind === 'blocked' ? `${entry.block.code}: ${entry.block.message}` : '';
+    return [{ kind, name, sync: syncWord(entry), message }];
+  });
+}
+
+/** Best first: the worst of all is what is said of the whole. */
+const syncOrder: readonly SyncWord[] = ['Synced', 'OutOfSync', 'Blocked', 'Unknown'];
+const healthOrder: readonly HealthWord[] = [
+  'Healthy',
+  'Suspended',
+  'Progressing',
+  'Unknown',
+  'Degraded',
+];
+
+function syncsOf(reports: readonly { readonly sync: SyncWord }[]): readonly SyncWord[] {
+  return reports.map(({ sync }) => sync);
+}
+
+function worst<W>(order: readonly W[], words: readonly W[]): W {
+  const at = Math.max(0, ...words.map((word) => order.indexOf(word)));
+  // Border: no order is empty.
+  return order[at] as W;
+}
+
+function summary(sync: SyncWord, health: HealthWord): readonly Statement[] {
+  const synced = sync === 'Synced' ? 'True' : sync === 'Unknown' ? 'Unknown' : 'False';
+  const ready = health === 'Healthy' ? 'True' : health === 'Unknown' ? 'Unknown' : 'False';
+  return [
+    { type: 'Synced', status: synced, reason: sync, message: '' },
+    { type: 'Ready', status: ready, reason: health, message: '' },
+  ];
+}
