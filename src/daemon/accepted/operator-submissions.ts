@@ -1,0 +1,43 @@
+/** What an operator has accepted without writing a document: nothing at all, or what was before. */
+import type { PartitionName } from '../../model/names.ts';
+import type { AcceptedBundle, Submission, SubmissionSource } from '../../report/submission.ts';
+import { deletionsMost } from './bundle-schema.ts';
+
+export interface Rollback {
+  /** Whose documents are to be in force again. */
+  readonly generation: number;
+  readonly source: SubmissionSource;
+  readonly submitter: string;
+}
+
+/** Consent to delete was for that time: it does not come back with the documents. */
+export function rollbackTo(bundle: AcceptedBundle, { source, submitter }: Rollback): Submission {
+  return {
+    partition: bundle.partition,
+    source,
+    submitter,
+    documents: bundle.documents,
+    generation: null,
+    ifGeneration: null,
+    deleteEverything: false,
+    deletionsMax: null,
+  };
+}
+
+/** For a partition that is drained: nothing is to be there, and all of it may go at once. */
+export function emptied(
+  partition: PartitionName,
+  source: SubmissionSource,
+  submitter: string,
+): Submission {
+  return {
+    partition,
+    source,
+    submitter,
+    documents: [],
+    generation: null,
+    ifGeneration: null,
+    deleteEverything: true,
+    deletionsMax: deletionsMost,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What operators have asked for, as it is written down. A hold is that of the control interface, of
+ * which this folder knows nothing; the fields are the same.
+ */
+import * as z from 'zod';
+import type { SecondaryName } from '../../model/names.ts';
+import { submitter } from './bundle-schema.ts';
+import { isBefore, named, shownText, time } from './stored-parts.ts';
+
+/** Of holds, and of requests. */
+export const wishesMax = 1000;
+export const reasonCharactersMax = 1024;
+
+export const hold = z.strictObject({
+  /** Null: the whole partition. */
+  secondary: named<SecondaryName>().nullable(),
+  reason: shownText(reasonCharactersMax),
+  submitter,
+  /** Null: until it is resumed. */
+  expiresAt: time.nullable(),
+});
+
+export const powerRequest = z.strictObject({
+  secondary: named<SecondaryName>(),
+  action: z.enum(['start', 'stop', 'restart']),
+  /** Which run of its guest was there when it was asked; null: it did not run. */
+  runId: z.int().nullable(),
+  submitter,
+  at: time,
+});
+
+export const drain = z.strictObject({ submitter, at: time });
+
+export const wishesContent = z.strictObject({
+  holds: z.array(hold).max(wishesMax),
+  requests: z.array(powerRequest).max(wishesMax),
+  drain: drain.nullable(),
+});
+
+type Frozen<T> = { readonly [K in keyof T]: T[K] };
+export type Hold = Frozen<z.output<typeof hold>>;
+export type PowerRequest = Frozen<z.output<typeof powerRequest>>;
+export type Drain = Frozen<z.output<typeof drain>>;
+
+export interface WishesContent {
+  /** At most one for each Secondary, and one for the partition. */
+  readonly holds: readonly Hold[];
+  /** At most one for each Secondary. */
+  readonly requests: readonly PowerRequest[];
+  /** Null: the partition is not being emptied. */
+  readonly drain: Drain | null;
+}
+
+/** Those that hold at a time. @param at ISO 8601, UTC */
+export function unexpired(holds: readonly Hold[], at: string): readonly Hold[] {
+  return holds.filter(({ expiresAt }) => expiresAt === null || isBefore(at, expiresAt));
+}
