@@ -9,7 +9,8 @@ export type ParserFailureCode =
   | 'Hung' // no answer in the time there is
   | 'Died' // it ended, be it because it wanted more memory than there is
   | 'Oversized' // more of an answer than may be
-  | 'Forged'; // an answer that no honest worker gives
+  | 'Forged' // an answer that no honest worker gives
+  | 'GivenUp'; // the signal has fired, or the parser was closed: nobody waits for it
 
 export type ParsedDocuments =
   /** Checked by the worker only, so that they have to be checked again. */
@@ -18,11 +19,17 @@ export type ParsedDocuments =
   | { readonly status: 'failed'; readonly code: ParserFailureCode; readonly message: string };
 
 export interface DocumentParser {
-  /** Never rejects. One at a time per partition; partitions do not wait for each other. */
+  /**
+   * Never rejects. One at a time per partition; of more partitions than there may be workers, each
+   * waits its turn.
+   * @param partitionDocument the operator's, beside which the files are judged, so that what does
+   * not fit it is said with line and column; null: they are judged by themselves
+   */
   parse(
     partition: PartitionName,
     files: readonly SourceFile[],
     signal: AbortSignal,
+    partitionDocument?: PlainDocument | null,
   ): Promise<ParsedDocuments>;
   /** Ends every worker. */
   close(): Promise<void>;

@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly DEBIAN_PACKAGES=(
   libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-  qemu-system-x86 qemu-utils iproute2 dnsmasq-base iptables
+  qemu-system-x86 qemu-utils iproute2 dnsmasq-base iptables bubblewrap
 )
 # The rig mounts its own file systems over these, so that they must exist.
 readonly LIBVIRT_DIRECTORIES=(/etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt)

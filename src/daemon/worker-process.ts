@@ -1,0 +1,34 @@
+/**
+ * The process that reads documents, as the daemon sees it: bytes in, bytes out, an end. Whatever
+ * comes out of it is hostile. `machine/` starts the real one.
+ */
+import type { PartitionName } from '../model/names.ts';
+
+export type WorkerEnd =
+  /** It never ran. @see ParserFailureCode `Unavailable` */
+  | { readonly kind: 'not-started'; readonly message: string }
+  /**
+   * @param how such as `with exit code 1`, `by SIGKILL`
+   * @param complaint what it wrote to standard error: cut short, and as hostile as the rest
+   */
+  | { readonly kind: 'ended'; readonly how: string; readonly complaint: string };
+
+export interface WorkerListener {
+  readonly onData: (chunk: Uint8Array) => void;
+  /** Exactly once, and last: nothing of it is left then. */
+  readonly onEnd: (end: WorkerEnd) => void;
+}
+
+export interface WorkerProcess {
+  /** What cannot be written is lost; an end follows. */
+  readonly send: (bytes: Uint8Array) => void;
+  /** At once and without asking it; of one that has ended nothing is done. */
+  readonly kill: () => void;
+}
+
+/**
+ * Never throws, and calls back only after it has returned.
+ * @param partition whose documents it is to read: the place from which it can be put where the
+ * partition pays for it
+ */
+export type SpawnWorker = (partition: PartitionName, listener: WorkerListener) => WorkerProcess;

@@ -1,0 +1,197 @@
+/**
+ * The `DocumentParser` of the daemon: for each partition a worker of its own, started when it is
+ * needed, kept warm for a while, ended when others need its seat. What goes wrong with a worker is
+ * one failed answer to its own partition. It is not tried again here: whoever asks again waits
+ * longer each time.
+ */
+import { setMaxListeners } from 'node:events';
+import { bundleTooLarge } from '../../documents/bundle.ts';
+import type { PlainDocument } from '../../documents/plain-document.ts';
+import type { SourceFile } from '../../documents/source.ts';
+import type { PartitionName } from '../../model/names.ts';
+import type { DocumentParser, ParsedDocuments } from '../parser.ts';
+import { retryDelayMs } from '../retry.ts';
+import type { Runtime } from '../runtime.ts';
+import type { SpawnWorker } from '../worker-process.ts';
+import { workerLimits } from './limits.ts';
+import { answerBytesMax, parseMsMax, type ParseRequest } from './protocol.ts';
+import { type Seats, seatsOf } from './seats.ts';
+import { failure, Worker } from './worker.ts';
+
+type ParserRuntime = Pick<Runtime, 'clock' | 'timers' | 'random'>;
+
+/** What is known of one partition. */
+interface Desk {
+  /** The last request, after which the next one is dealt with. */
+  last: Promise<unknown>;
+  worker: Worker | null;
+  workedMs: number;
+  /** In a row. */
+  failures: number;
+  /** Monotonic: no worker is started before. */
+  notBeforeMs: number;
+  stopWarmth: () => void;
+}
+
+export function openDocumentParser(spawn: SpawnWorker, runtime: ParserRuntime): DocumentParser {
+  return new WorkerParser(spawn, runtime);
+}
+
+class WorkerParser implements DocumentParser {
+  readonly #spawn: SpawnWorker;
+  readonly #runtime: ParserRuntime;
+  readonly #desks = new Map<PartitionName, Desk>();
+  /** With a worker that does nothing; the one that was used longest ago is first. */
+  readonly #idle = new Set<Desk>();
+  readonly #seats: Seats;
+  /** What is being answered, or waits for it. */
+  readonly #open = new Set<AbortController>();
+  readonly #alive = new Set<Worker>();
+  #lastId = 0;
+  #isClosed = false;
+
+  constructor(spawn: SpawnWorker, runtime: ParserRuntime) {
+    this.#spawn = spawn;
+    this.#runtime = runtime;
+    this.#seats = seatsOf(workerLimits.workersMax, () => this.#endLongestIdle());
+  }
+
+  parse(
+    partition: PartitionName,
+    files: readonly SourceFile[],
+    signal: AbortSignal,
+    partitionDocument: PlainDocument | null = null,
+  ): Promise<ParsedDocuments> {
+    const tooLarge = bundleTooLarge(files);
+    if (tooLarge !== null) return Promise.resolve({ status: 'invalid', diagnostics: [tooLarge] });
+    const desk = this.#deskOf(partition);
+    const asked = { partition, files, partitionDocument };
+    const answer = desk.last.then(() =>
+      this.#whileOpen(signal, (until) => this.#answer(desk, asked, until)),
+    );
+    desk.last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Not `AbortSignal.any`: what lives as long as the daemon would keep something of each request. */
+  async #whileOpen<T>(signal: AbortSignal, act: (until: AbortSignal) => Promise<T>): Promise<T> {
+    const either = new AbortController();
+    const onAbort = () => either.abort();
+    if (signal.aborted || this.#isClosed) onAbort();
+    // As many partitions may wait at once as there are.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', onAbort);
+    this.#open.add(either);
+    try {
+      return await act(either.signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#open.delete(either);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const request of this.#open) request.abort();
+    const alive = [...this.#alive];
+    for (const worker of alive) worker.end();
+    for (const desk of this.#desks.values()) desk.stopWarmth();
+    await Promise.all([...this.#desks.values()].map(({ last }) => last));
+    await Promise.all(alive.map(({ ended }) => ended));
+  }
+
+  async #answer(
+    desk: Desk,
+    asked: Pick<ParseRequest, 'partition' | 'files' | 'partitionDocument'>,
+    until: AbortSignal,
+  ): Promise<ParsedDocuments> {
+    const worker = await this.#workerFor(desk, asked.partition, until);
+    if (worker === null) return failure('GivenUp', 'nobody waits for the answer any more');
+    const { clock } = this.#runtime;
+    const characters = asked.files.reduce((sum, { text }) => sum + text.length, 0);
+    this.#lastId += 1;
+    const request = { id: this.#lastId, ...asked, answerBytesMax: answerBytesMax(characters) };
+    const since = clock.now();
+    const answer = await worker.ask(request, parseMsMax(characters), until);
+    desk.workedMs += clock.now() - since;
+    this.#learn(desk, answer);
+    if (worker.isSound && characters <= workerLimits.warmCharactersMax) this.#keep(desk);
+    else this.#end(desk);
+    return answer;
+  }
+
+  /** @returns null: the signal fired first */
+  async #workerFor(
+    desk: Desk,
+    partition: PartitionName,
+    until: AbortSignal,
+  ): Promise<Worker | null> {
+    if (until.aborted) return null;
+    desk.stopWarmth();
+    this.#idle.delete(desk);
+    // It may have ended since it was used.
+    if (desk.worker?.isSound === true) return desk.worker;
+    this.#end(desk);
+    const { clock, timers } = this.#runtime;
+    const waitMs = desk.notBeforeMs - clock.now();
+    if (waitMs > 0) await timers.sleep(waitMs, until);
+    if (!(await this.#seats.take(until))) return null;
+    const worker = new Worker(this.#spawn, partition, timers);
+    desk.worker = worker;
+    desk.workedMs = 0;
+    this.#alive.add(worker);
+    void this.#clearAfter(desk, worker);
+    return worker;
+  }
+
+  async #clearAfter(desk: Desk, worker: Worker): Promise<void> {
+    await worker.ended;
+    this.#alive.delete(worker);
+    // It may have ended by itself.
+    if (desk.worker === worker) this.#end(desk);
+    this.#seats.giveBack();
+  }
+
+  #learn(desk: Desk, answer: ParsedDocuments): void {
+    if (answer.status !== 'failed') desk.failures = 0;
+    else if (answer.code !== 'GivenUp') {
+      desk.failures += 1;
+      const { clock, random } = this.#runtime;
+      const delayMs = retryDelayMs(desk.failures, workerLimits.backOff, random());
+      desk.notBeforeMs = clock.now() + delayMs;
+    }
+  }
+
+  #keep(desk: Desk): void {
+    if (this.#seats.areWanted || desk.workedMs > workerLimits.workedMsMax) return this.#end(desk);
+    this.#idle.add(desk);
+    desk.stopWarmth = this.#runtime.timers.after(workerLimits.warmMs, () => this.#end(desk));
+  }
+
+  #endLongestIdle(): void {
+    const [desk] = this.#idle;
+    if (desk !== undefined) this.#end(desk);
+  }
+
+  #end(desk: Desk): void {
+    desk.stopWarmth();
+    this.#idle.delete(desk);
+    desk.worker?.end();
+    desk.worker = null;
+  }
+
+  #deskOf(partition: PartitionName): Desk {
+    const known = this.#desks.get(partition);
+    if (known !== undefined) return known;
+    const desk: Desk = {
+      last: Promise.resolve(),
+      worker: null,
+      workedMs: 0,
+      failures: 0,
+      notBeforeMs: 0,
+      stopWarmth: () => undefined,
+    };
+    this.#desks.set(partition, desk);
+    return desk;
+  }
+}

@@ -1,0 +1,30 @@
+/** What reading documents may cost, and how long a worker that does it lives (invariant 11). */
+export const workerLimits = {
+  /** At once, over all partitions. */
+  workersMax: 8,
+  /** From the request to the answer, the start of the worker included. */
+  parseMsMin: 10_000,
+  /** More for each MiB of documents, so that the largest bundle can be read on a busy host: 30 s. */
+  parseMsPerMebibyte: 2_000,
+  /** How long one is kept after its last use. */
+  warmMs: 60_000,
+  /** One that has read more than this at once has grown above 80 MB, and is not kept. */
+  warmCharactersMax: 2 ** 18,
+  /**
+   * How long one has worked in all before it is replaced: well before the kernel ends it in the
+   * middle of a parse, see `cpuSeconds` of `machine/sandbox.ts`.
+   */
+  workedMsMax: 30_000,
+  /** How long a killed one can hold its seat. */
+  killGraceMs: 2_000,
+  /** How long a partition whose worker has failed waits for the next one. */
+  backOff: { attemptsMax: Number.POSITIVE_INFINITY, delayMsMin: 250, delayMsMax: 10_000 },
+  /** Of an answer to the largest request; see `answerBytesMax`. */
+  answerBytesMax: 32 * 2 ** 20,
+  /** Of an answer, counted before anything is made of them: far above 20,000 Secondaries. */
+  answerValuesMax: 2_000_000,
+  answerDepthMax: 40,
+  messageCharactersMax: 1000,
+  pathCharactersMax: 500,
+  excerptCharactersMax: 500,
+} as const;
