@@ -1,4 +1,5 @@
 import type { CallOptions } from './call-options.ts';
+import type { OnCall } from './call-report.ts';
 import type { KeepaliveOptions } from './keepalive.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { defaultReadOnlySocketPath, defaultSocketPath, parseUri } from './uri.ts';
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   /** Ends the attempt to connect; of no effect afterwards. */
   readonly signal?: AbortSignal;
   readonly timers?: Timers;
+  /** Told of every call that has ended; streams are not calls. It must not throw. */
+  readonly onCall?: OnCall | undefined;
 }
 
 /** Connect options with every choice made. */
@@ -49,6 +52,7 @@ export interface ResolvedOptions {
   readonly reconnect: ReconnectOptions | false;
   readonly signal: CallOptions['signal'];
   readonly timers: Timers;
+  readonly onCall: OnCall | undefined;
 }
 
 /** Fills in the defaults; throws `ConnectionError` for a URI that is not supported. */
@@ -71,6 +75,7 @@ export function resolveOptions(options: ConnectOptions, isReadOnly: boolean): Re
     },
     signal: options.signal,
     timers: options.timers ?? systemTimers,
+    onCall: options.onCall,
   };
 }
 

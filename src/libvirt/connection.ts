@@ -5,6 +5,7 @@ import { domainReads } from './domain-reads.ts';
 import { domainTuningReads } from './domain-tuning-reads.ts';
 import { domainTuningWrites } from './domain-tuning-writes.ts';
 import { domainWrites } from './domain-writes.ts';
+import type { ConnectionError } from './errors.ts';
 import type { EventKind } from './event-types.ts';
 import { networkReads, networkWrites } from './networks.ts';
 import { nodeReads, nodeWrites } from './node-info.ts';
@@ -72,7 +73,29 @@ export function connectReadOnly(options: ConnectOptions = {}): Promise<ReadOnlyC
   return openConnection(options, true);
 }
 
+/** A connection that may still be on its way, and what has kept it so far; undefined: it is up. */
+export interface EventualConnection {
+  readonly connection: Connection;
+  readonly failure: ConnectionError | undefined;
+}
+
+/**
+ * As `connect` with `reconnect`, for a program that outlives libvirtd: where the first attempt
+ * fails, the connection is like one that was lost, and `reconnected` is told in the end. Resolves
+ * after the first attempt.
+ */
+export async function connectEventually(options: ConnectOptions = {}): Promise<EventualConnection> {
+  const { session, connection } = newConnection({ reconnect: true, ...options }, false);
+  return { connection, failure: await session.openEventually() };
+}
+
 async function openConnection(options: ConnectOptions, isReadOnly: boolean): Promise<Connection> {
+  const { session, connection } = newConnection(options, isReadOnly);
+  await session.open();
+  return connection;
+}
+
+function newConnection(options: ConnectOptions, isReadOnly: boolean) {
   const states = new StateListeners();
   const session: Session = new Session(resolveOptions(options, isReadOnly), {
     onEvent: (procedure, packet) => subscriptions.dispatch(procedure, packet),
@@ -88,8 +111,11 @@ async function openConnection(options: ConnectOptions, isReadOnly: boolean): Pro
       session.openStream(procedure, args, direction, callOptions),
   };
   const subscriptions = new Subscriptions(caller.call);
-  await session.open();
-  return { ...groups(caller), ...lifetime(session, subscriptions, states) };
+  const connection: Connection = {
+    ...groups(caller),
+    ...lifetime(session, subscriptions, states),
+  };
+  return { session, connection };
 }
 
 function groups(caller: Caller) {

@@ -5,12 +5,15 @@
 export {
   type Connection,
   connect,
+  connectEventually,
   connectReadOnly,
+  type EventualConnection,
   type ReadOnlyConnection,
 } from './connection.ts';
 export type { ConnectOptions, ReconnectOptions } from './connect-options.ts';
 export type { ConnectionState } from './connection-state.ts';
 export type { CallOptions } from './call-options.ts';
+export type { CallReport, OnCall } from './call-report.ts';
 export type { KeepaliveOptions } from './keepalive.ts';
 export type { Timers } from './timers.ts';
 export { ConnectionError, type ConnectionErrorReason, LibvirtError } from './errors.ts';

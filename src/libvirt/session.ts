@@ -1,4 +1,5 @@
 import type { CallOptions, TimedCallOptions } from './call-options.ts';
+import { reported } from './call-report.ts';
 import type { ResolvedOptions } from './connect-options.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { ConnectionError } from './errors.ts';
@@ -44,7 +45,28 @@ export class Session {
     this.#publish(await this.#openFast(this.#options));
   }
 
+  /** As `open`, but what keeps it from connecting is told, and it goes on trying. */
+  async openEventually(): Promise<ConnectionError | undefined> {
+    try {
+      await this.open();
+      return undefined;
+    } catch (cause) {
+      const error =
+        cause instanceof ConnectionError
+          ? cause
+          : new ConnectionError('unreachable', 'libvirtd does not let us in', { cause });
+      this.#onLost(error);
+      return error;
+    }
+  }
+
   call<A, R>(procedure: Procedure<A, R>, args: A, options: CallOptions = {}): Promise<R> {
+    const { onCall } = this.#options;
+    const call = () => this.#call(procedure, args, options);
+    return onCall === undefined ? call() : reported(procedure.name, call, onCall);
+  }
+
+  #call<A, R>(procedure: Procedure<A, R>, args: A, options: CallOptions): Promise<R> {
     const refusal = this.#refusalOf(procedure);
     if (refusal !== undefined) return Promise.reject(refusal);
     const timed = this.#timed(procedure, options);

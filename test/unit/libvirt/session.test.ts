@@ -1,7 +1,10 @@
+import { symlink } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
+  type CallReport,
   type Connection,
   connect,
+  connectEventually,
   connectReadOnly,
   type ConnectionState,
   type ConnectOptions,
@@ -13,7 +16,7 @@ import { FakeLibvirtd, type OnCall } from '../../support/fake-libvirtd.ts';
 import { ManualTimers } from './manual-timers.ts';
 
 const vm = { name: 'vm', uuid: '00000000-0000-0000-0000-000000000001', id: -1 };
-const failure = (promise: Promise<unknown>) =>
+const errorOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'no error',
     (error: unknown) => error,
@@ -69,7 +72,7 @@ describe('a connection', () => {
 
   test('goes on when the slow socket is lost, and opens another', async () => {
     const { fake, connection, states } = await start();
-    const hanging = failure(connection.domains.reset(vm));
+    const hanging = errorOf(connection.domains.reset(vm));
     await until(() => calls(fake)[1]?.length === 1);
     fake.peers[1]?.socket.destroy();
     expect(await hanging).toMatchObject({ reason: 'closed' });
@@ -79,12 +82,12 @@ describe('a connection', () => {
 
   test('is over when it is lost, unless it may reconnect', async () => {
     const { fake, connection, states } = await start();
-    const hanging = failure(connection.domains.isActive(vm));
+    const hanging = errorOf(connection.domains.isActive(vm));
     await until(() => calls(fake)[0]?.length === 1);
     fake.peer.socket.destroy();
     expect(await hanging).toMatchObject({ reason: 'closed', mayHaveRun: true, retryable: true });
     expect(states).toMatchObject([{ kind: 'closed', error: { reason: 'closed' } }]);
-    const next = await failure(connection.domains.xml(vm));
+    const next = await errorOf(connection.domains.xml(vm));
     expect(next).toMatchObject({
       reason: 'closed',
       mayHaveRun: false,
@@ -98,8 +101,8 @@ describe('a connection', () => {
     const { fake, connection, states } = await start();
     await connection.domains.start(vm);
     const hanging = [
-      failure(connection.domains.isActive(vm)),
-      failure(connection.domains.reset(vm)),
+      errorOf(connection.domains.isActive(vm)),
+      errorOf(connection.domains.reset(vm)),
     ];
     await until(() => calls(fake).flat().length === 3);
     connection.close();
@@ -131,7 +134,7 @@ describe('a read-only connection', () => {
         networks.update(network, { command: 'modify', section: 'ip', xml: '' }),
         nwfilters.undefine(network),
         storage.download(volume),
-      ].map(failure),
+      ].map(errorOf),
     );
     expect(errors.map((error) => (error as { reason?: string }).reason)).toEqual(
       errors.map(() => 'read-only'),
@@ -151,7 +154,7 @@ describe('reconnecting', () => {
     await fake.hangUp();
     await until(() => states.length === 1);
     expect(states).toMatchObject([{ kind: 'disconnected', error: { reason: 'closed' } }]);
-    expect(await failure(connection.domains.xml(vm))).toMatchObject({
+    expect(await errorOf(connection.domains.xml(vm))).toMatchObject({
       reason: 'closed',
       retryable: true,
     });
@@ -199,9 +202,60 @@ describe('reconnecting', () => {
   });
 
   test('does not happen where the first connection fails', async () => {
-    const error = await failure(connect({ socketPath: '/nonexistent', reconnect: true }));
+    const error = await errorOf(connect({ socketPath: '/nonexistent', reconnect: true }));
     expect(error).toMatchObject({ reason: 'unreachable' });
   });
 });
 
 const domainEvent = struct({ callbackId: i32, domain });
+
+describe('calls are told of', () => {
+  test('once they have ended, with their name and whether they were answered', async () => {
+    const told: CallReport[] = [];
+    const onCall = (report: CallReport) => void told.push(report);
+    const { fake, connection } = await start({ onCall });
+    await connection.domains.xml(vm);
+    const hanging = errorOf(connection.domains.reset(vm));
+    await until(() => calls(fake)[1]?.length === 1);
+    expect(told).toHaveLength(1);
+    fake.peers[1]?.socket.destroy();
+    await hanging;
+    expect(told.map(({ procedure, ok }) => [procedure, ok])).toEqual([
+      ['domain_get_xml_desc', true],
+      ['domain_reset', false],
+    ]);
+    expect(told.every(({ durationMs }) => durationMs >= 0)).toBe(true);
+  });
+});
+
+describe('a connection that may come later', () => {
+  test('is up after the first attempt, or tells why not and when it is', async () => {
+    const fake = await FakeLibvirtd.start({ onCall: daemon });
+    onTestFinished(() => fake[Symbol.asyncDispose]());
+    const first = await connectEventually({ socketPath: fake.path });
+    onTestFinished(() => first.connection.close());
+    expect(first.failure).toBeUndefined();
+    expect(await first.connection.domains.xml(vm)).toBe('<domain/>');
+  });
+
+  test('waits for a libvirtd that is not there', async () => {
+    const fake = await FakeLibvirtd.start({ onCall: daemon });
+    onTestFinished(() => fake[Symbol.asyncDispose]());
+    const timers = new ManualTimers();
+    const place = `${fake.path}-later`;
+    const { connection, failure } = await connectEventually({ socketPath: place, timers });
+    onTestFinished(() => connection.close());
+    expect(failure).toMatchObject({ reason: 'unreachable' });
+    expect(await errorOf(connection.domains.xml(vm))).toMatchObject({ reason: 'closed' });
+    const states: ConnectionState[] = [];
+    connection.onStateChange((state) => states.push(state));
+    timers.advance(100);
+    await until(() => timers.delaysMs.includes(200));
+    expect(states).toEqual([]);
+    await symlink(fake.path, place);
+    timers.advance(200);
+    await until(() => states.length > 0);
+    expect(states).toEqual([{ kind: 'reconnected' }]);
+    expect(await connection.domains.xml(vm)).toBe('<domain/>');
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * What may stand in the configuration of unnestd. Everything has a default, so that no file is
+ * needed, and a file says only what is different here.
+ */
+import * as z from 'zod';
+import { field, headerOf, oneOf, textOf, wholeNumber } from '../documents/schema-parts.ts';
+
+export const CONFIG_KIND = 'DaemonConfig';
+
+/** A name in it that leads elsewhere (`.`, `..`) would make comparing places guesswork. */
+const path = textOf(
+  // oxlint-disable-next-line no-control-regex -- no such character is ever meant
+  /^(?=.{2,4000}$)(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f]+)+$/,
+  'an absolute path without . and .. in it, and without / at its end',
+);
+
+/** A socket's path has 107 bytes, of which its name takes some. */
+const socketFolder = path.refine(
+  (text) => new TextEncoder().encode(text).length <= 80,
+  'a path of at most 80 bytes, as sockets are made in it',
+);
+
+const hostUri = textOf(
+  /^[a-z][a-z0-9+]{0,31}:[^\s\u007f]{1,1000}$/,
+  'a libvirt URI, such as qemu:///system',
+);
+
+const groupName = textOf(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a group of this machine');
+
+const metrics = z
+  .strictObject({
+    listen: field(oneOf(['unix', 'loopback', 'none']).default('unix'), {
+      description:
+        'Where GET /metrics is answered. unix: on metrics.sock in runDir. loopback: on 127.0.0.1, for everybody on this machine. none: nowhere.',
+    }),
+    port: field(wholeNumber(1, 65_535).optional(), {
+      description: 'The port on 127.0.0.1; 9464 unless another is named.',
+    }),
+  })
+  .refine(({ listen, port }) => listen === 'loopback' || port === undefined, {
+    message: 'no port unless listen is loopback',
+    path: ['port'],
+  });
+
+const retry = z.strictObject({
+  attemptsMax: field(wholeNumber(1, 1000).default(10), {
+    description: 'After how many failures in a row a thing is no longer tried by itself.',
+  }),
+  delaySecondsMax: field(wholeNumber(1, 86_400).default(300), {
+    description: 'The longest wait between two attempts, in seconds; waits double up to it.',
+  }),
+});
+
+const spec = z.strictObject({
+  host: field(hostUri.default('qemu:///system'), { description: "libvirt's URI of this host." }),
+  stateDir: field(path.default('/var/lib/unnest'), {
+    description: 'Where accepted documents, Volumes and Images are kept.',
+  }),
+  partitionsDir: field(path.default('/etc/unnest/partitions'), {
+    description: 'Where the Partition documents are, one in each NAME.yaml.',
+  }),
+  desiredStateDir: field(path.default('/etc/unnest/desired'), {
+    description:
+      'Where the documents of partitions with source Directory are, each in a folder of its name.',
+  }),
+  runDir: field(socketFolder.default('/run/unnest'), {
+    description: 'Where the sockets and the status files are, until the next boot.',
+  }),
+  operatorGroup: field(groupName.default('unnest'), {
+    description:
+      "Whose members may use the operators' socket, and so do anything to any partition.",
+  }),
+  metrics: field(metrics.prefault({}), { description: 'Numbers for a monitoring system.' }),
+  resyncSeconds: field(wholeNumber(10, 86_400).default(300), {
+    description: 'How often every partition is looked at although nothing has told of a change.',
+  }),
+  passesInFlightMax: field(wholeNumber(1, 64).default(4), {
+    description: 'How many partitions are worked on at a time.',
+  }),
+  operationsInFlightMax: field(wholeNumber(1, 32).default(4), {
+    description: 'How many operations of one pass are under way at a time.',
+  }),
+  retry: field(retry.prefault({}), { description: 'What becomes of what fails.' }),
+  maxDeletions: field(wholeNumber(0, 20_000).default(10), {
+    description:
+      'The most Secondaries and Volumes that one pass may delete, unless a submission says otherwise.',
+  }),
+  logLevel: field(oneOf(['debug', 'info', 'warn', 'error']).default('info'), {
+    description: 'The least grave kind of line that is logged.',
+  }),
+});
+
+export const configSchema = z
+  .strictObject({
+    ...headerOf(CONFIG_KIND),
+    spec: field(spec.prefault({}), { description: 'What is different from the defaults.' }),
+  })
+  .meta({ title: CONFIG_KIND, description: 'The configuration of unnestd.' });
+
+export type ConfigDocument = z.output<typeof configSchema>;
+export type ConfigSpec = ConfigDocument['spec'];
