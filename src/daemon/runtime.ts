@@ -32,14 +32,18 @@ export interface FileFacts {
   readonly bytes: number;
   /** Of the device and inode: another file of the same name has another. */
   readonly identity: string;
-  /** Of the last change of content, in milliseconds since the epoch. */
+  /** Of the last change of content or mode, which nobody can set back: milliseconds since the epoch. */
   readonly changedAt: number;
 }
 
 /** Paths are absolute. Each method rejects with a `FileError` and nothing else. */
 export interface Files {
-  /** At most `bytesMax`; a larger one is `TooLarge`. Follows links, and reads regular files only. */
-  read(path: string, bytesMax: number): Promise<Uint8Array>;
+  /**
+   * At most `bytesMax`; a larger one is `TooLarge`. Follows links, and reads regular files only.
+   * @param within a folder without links in its path: a file that is not below it when it is open
+   * is `PermissionDenied`, whatever links have led to it
+   */
+  read(path: string, bytesMax: number, within?: string): Promise<Uint8Array>;
   /** Of what is in a folder, by name. A folder that is not there is `Missing`. */
   list(path: string): Promise<readonly FileEntry[]>;
   /** Follows links. */
@@ -48,7 +52,8 @@ export interface Files {
   resolve(path: string): Promise<string>;
   /**
    * All or nothing, also when the machine loses power: a temporary file beside it, fsync, rename,
-   * fsync of the folder. @param mode such as 0o640
+   * fsync of the folder. A crash may leave the temporary file, called `.NAME.*.new`.
+   * @param mode such as 0o640
    */
   replace(path: string, content: string, mode: number): Promise<void>;
   /** As `replace`, but not flushed: for what a reboot takes away anyway. */
@@ -118,8 +123,9 @@ export type Address =
 export interface Sockets {
   /**
    * Takes the place of a socket that a crash has left behind; one that somebody answers on is left
-   * alone, and is an error. @param onConnection peer null: of a loopback connection, or the kernel
-   * would not say
+   * alone, and is an error. @param onConnection the stream stays open for writing when the other
+   * side has ended, until it is ended here; peer null: of a loopback connection, or the kernel would
+   * not say
    */
   listen(
     address: Address,

@@ -1,0 +1,72 @@
+/** What is to be said of a partition's documents, as conditions. */
+import type { Diagnostic } from '../documents/diagnostic.ts';
+import type { Parsed } from '../documents/desired-state.ts';
+import type { Statement } from '../report/condition.ts';
+import type { AcceptedBundle, RefusalCode } from '../report/submission.ts';
+import type { Drain } from './accepted/wish-schema.ts';
+
+/** What became of the files that were looked at last. */
+export type DocumentsSaid =
+  | { readonly status: 'unsaid' }
+  | { readonly status: 'ok' }
+  | { readonly status: 'unread'; readonly code: string; readonly message: string }
+  | {
+      readonly status: 'refused';
+      readonly code: RefusalCode;
+      readonly message: string;
+      readonly diagnostics: readonly Diagnostic[];
+    };
+
+export interface AuthorityFacts {
+  readonly inForce: AcceptedBundle | null;
+  readonly torn: readonly { readonly generation: number; readonly message: string }[];
+  /** Of the one in force; null: none is. */
+  readonly parsed: Parsed | null;
+  readonly documents: DocumentsSaid;
+  readonly drain: Drain | null;
+  readonly wishesProblem: string | null;
+}
+
+export function authorityStatements(facts: AuthorityFacts): readonly Statement[] {
+  const { documents, drain } = facts;
+  const statements: Statement[] = [acceptedStatement(facts)];
+  if (documents.status !== 'unsaid') statements.push(documentsStatement(documents));
+  if (drain !== null) {
+    const message = `asked for by ${drain.submitter} at ${drain.at}; \`unnest resume\` ends it`;
+    statements.push({ type: 'Draining', status: 'True', reason: 'AskedFor', message });
+  }
+  return statements;
+}
+
+function acceptedStatement({ inForce, torn, parsed }: AuthorityFacts): Statement {
+  const type = 'Accepted';
+  const [first] = torn;
+  if (first !== undefined) {
+    const used = inForce === null ? 'none' : `generation ${inForce.generation}`;
+    const message = `generation ${first.generation} could not be read back (${first.message}); ${used} is in force, and nothing is deleted until another is accepted`;
+    return { type, status: 'False', reason: 'Torn', message };
+  }
+  if (inForce === null) {
+    const message = 'no documents were accepted yet, so nothing is done';
+    return { type, status: 'False', reason: 'NothingYet', message };
+  }
+  if (parsed !== null && !parsed.ok) {
+    const [problem] = parsed.diagnostics;
+    const message =
+      problem === undefined ? '' : `${problem.file}: ${problem.path}: ${problem.message}`;
+    return { type, status: 'False', reason: 'NoLongerValid', message };
+  }
+  return { type, status: 'True', reason: 'InForce', message: '' };
+}
+
+function documentsStatement(said: Exclude<DocumentsSaid, { status: 'unsaid' }>): Statement {
+  const type = 'DocumentsValid';
+  switch (said.status) {
+    case 'ok':
+      return { type, status: 'True', reason: 'Valid', message: '' };
+    case 'unread':
+      return { type, status: 'Unknown', reason: said.code, message: said.message };
+    case 'refused':
+      return { type, status: 'False', reason: said.code, message: said.message };
+  }
+}

@@ -1,0 +1,145 @@
+/** What may be asked of the daemon, answered by the partition that it is about. */
+import type { Answer, Control, PowerAction } from '../channel/control.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { EventRecord } from '../report/event.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import type { SubmissionResult } from '../report/submission.ts';
+import { instantOf } from '../report/instant.ts';
+import type { WishAnswer } from './accepted/wishes.ts';
+import type { Authority } from './authority.ts';
+import type { KeptPartition } from './kept-partition.ts';
+import type { Partition } from './partition.ts';
+import { refusedPower } from './power-rules.ts';
+import type { Clock } from './runtime.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface ControlOptions {
+  readonly version: string;
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly events: Pick<Control, 'onEvent'> & { after(seq: number): readonly EventRecord[] };
+  readonly onStatus: Control['onStatus'];
+  /** Ends what waits for a worker. */
+  readonly stop: AbortSignal;
+}
+
+export function controlOf(options: ControlOptions): Control {
+  const { supervisor, events, version, stop } = options;
+  const authorityOf = (name: PartitionName) => supervisor.partition(name)?.authority ?? null;
+  return {
+    version,
+    partitions: () => supervisor.statuses,
+    status: (name): PartitionStatus | null => supervisor.partition(name)?.status ?? null,
+    onStatus: options.onStatus,
+    accepted: (name) => authorityOf(name)?.accepted ?? null,
+    history: (name) => authorityOf(name)?.history ?? null,
+    events: (after) => events.after(after),
+    onEvent: (listener) => events.onEvent(listener),
+    submit: (name, submitted) =>
+      submitting(supervisor.partition(name), (authority) =>
+        authority.submit({ ...submitted, isComplete: true }, stop),
+      ),
+    rollback: (name, generation, submitter) =>
+      submitting(supervisor.partition(name), (authority) =>
+        authority.rollback(generation, submitter),
+      ),
+    ...wishing(options),
+  };
+}
+
+type Wishing = Pick<Control, 'pause' | 'resume' | 'power' | 'retry' | 'drain'>;
+
+function wishing({ supervisor, clock }: ControlOptions): Wishing {
+  const at = () => instantOf(clock.wall());
+  return {
+    pause: (name, hold) =>
+      asking(supervisor.partition(name), async ({ authority, wake }) => {
+        const answer = await authority.wishes.addHold(hold);
+        wake();
+        return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
+      }),
+    resume: (name, secondary) =>
+      asking(supervisor.partition(name), async ({ authority, wake }) => {
+        const answer = await resume(authority, secondary);
+        wake();
+        return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
+      }),
+    power: (name, secondary, action, submitter) =>
+      asking(supervisor.partition(name), async (asked) => {
+        const refusal = refusedPower(asked.authority, asked.loop, secondary, action);
+        if (refusal !== null) return refusal;
+        const runId = asked.loop.runIdOf(secondary);
+        const request = { secondary, action, runId, submitter, at: at() };
+        const answer = await asked.authority.wishes.addRequest(request);
+        asked.loop.forgive(secondary);
+        asked.wake();
+        return answered(answer, `${secondary} is to ${powerWords[action]}`);
+      }),
+    retry: (name) =>
+      asking(supervisor.partition(name), async ({ loop, wake }) => {
+        loop.forgive();
+        wake();
+        return { status: 'ok', message: `partition ${name} is looked at anew` };
+      }),
+    drain: (name, submitter) =>
+      asking(supervisor.partition(name), async ({ authority, loop }) => {
+        const answer = await authority.drain(submitter);
+        loop.forgive();
+        return answered(answer, `partition ${name} is being emptied`);
+      }),
+  };
+}
+
+const powerWords: { readonly [A in PowerAction]: string } = {
+  start: 'start',
+  stop: 'stop',
+  restart: 'restart',
+};
+
+/** Of the whole partition it also ends its being emptied. */
+async function resume({ wishes }: Authority, secondary: SecondaryName | null): Promise<WishAnswer> {
+  const removed = await wishes.removeHold(secondary);
+  return removed.status === 'refused' || secondary !== null ? removed : wishes.setDrain(null);
+}
+
+interface Asked {
+  readonly authority: Authority;
+  readonly loop: Partition;
+  readonly wake: () => void;
+}
+
+async function asking(
+  kept: KeptPartition | null,
+  ask: (asked: Asked) => Promise<Answer>,
+): Promise<Answer | null> {
+  if (kept === null) return null;
+  const { authority, loop } = kept;
+  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
+  return ask({ authority, loop, wake: () => loop.wake('request') });
+}
+
+async function submitting(
+  kept: KeptPartition | null,
+  submit: (authority: Authority) => Promise<SubmissionResult>,
+): Promise<SubmissionResult | null> {
+  if (kept === null) return null;
+  if (kept.authority !== null) return submit(kept.authority);
+  const message = notOpenMessage(kept);
+  return { status: 'refused', code: 'NotStored', message, diagnostics: [] };
+}
+
+const notOpen = { status: 'refused', code: 'NotOpen' } as const;
+
+function notOpenMessage({ name, status }: KeptPartition): string {
+  const why = status.conditions.find(({ type }) => type === 'Accepted')?.message ?? '';
+  return `partition ${name} could not be opened yet: ${why}`;
+}
+
+function answered(answer: WishAnswer, message: string): Answer {
+  switch (answer.status) {
+    case 'ok':
+      return { status: 'ok', message };
+    case 'refused':
+      return answer;
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The daemon, put together: partitions as the operator describes them, the API, the log, metrics and
+ * status files, each fed by the same events. What it needs of the machine is handed in.
+ */
+import { openApi } from '../channel/api.ts';
+import type { Control } from '../channel/control.ts';
+import type { PlainDocument } from '../documents/plain-document.ts';
+import type { DaemonHosts } from '../host/ports.ts';
+import type { InstallationId } from '../model/identity.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import type { DaemonConfig } from './config.ts';
+import { controlOf } from './control.ts';
+import type { Shared } from './kept-partition.ts';
+import type { DocumentParser } from './parser.ts';
+import { Problems } from './problems.ts';
+import type { Listening, Runtime } from './runtime.ts';
+import { slots } from './slots.ts';
+import { partitionsSource } from './sources/partitions-source.ts';
+import { Supervisor } from './supervisor.ts';
+import { EventLog } from './watching/event-log.ts';
+import { type LogDestination, openLog } from './watching/log.ts';
+import { type Metrics, openMetrics } from './watching/metrics.ts';
+import { serveMetrics } from './watching/metrics-server.ts';
+import { type Notifier, notifier, type NotifyTarget } from './watching/notify.ts';
+import { openStatusWriter, type StatusWriter } from './watching/status-writer.ts';
+
+export interface DaemonParts {
+  readonly version: string;
+  readonly runtime: Runtime;
+  readonly config: DaemonConfig;
+  readonly parser: DocumentParser;
+  readonly lock: Shared['lock'];
+  readonly newInstallation: () => InstallationId;
+  readonly logTo: LogDestination;
+  /** Null: nobody wants to be told. */
+  readonly notify: NotifyTarget | null;
+  /** @param onCall is told of every call to libvirt */
+  readonly openHosts: (onCall: (report: LibvirtCall) => void) => Promise<DaemonHosts>;
+}
+
+export interface LibvirtCall {
+  readonly procedure: string;
+  readonly durationMs: number;
+  readonly ok: boolean;
+}
+
+export interface Daemon {
+  /** Finishes what is under way and begins nothing more. */
+  close(): Promise<void>;
+  /** Breaks off what is under way. */
+  abort(): void;
+}
+
+const retryMsMin = 1000;
+
+/** @throws Error if a socket cannot be listened on: then nobody could ask anything of it */
+export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+  const { runtime, config, version, notify } = parts;
+  const { clock, timers, files, sockets } = runtime;
+  const abort = new AbortController();
+  const stop = new AbortController();
+  const log = openLog(parts.logTo, config.logLevel, clock);
+  const events = new EventLog({ clock, onListenerError: (error) => log.bug(error) });
+  events.onEvent((record) => log.record(record));
+  const waiting = slots(config.passesInFlightMax);
+  const metrics = openMetrics({
+    version,
+    statuses: () => supervisor.statuses,
+    queueDepth: () => waiting.waiting,
+  });
+  events.onEvent((record) => metrics.record(record));
+  const { emit } = events;
+  emit({ kind: 'daemon-started', version });
+  const statusFiles = await openStatusWriter({ files, timers, folder: config.statusDir, emit });
+  const statuses = new StatusListeners();
+  const hosts = await parts.openHosts(({ procedure, durationMs, ok }) =>
+    metrics.libvirtCall(procedure, durationMs, ok),
+  );
+  const supervisor = new Supervisor({
+    ...sharedOf(parts, { hosts, slots: waiting, abort: abort.signal, emit }),
+    onStatus: (status) => {
+      statusFiles.update(status);
+      statuses.tell(status);
+    },
+    onGone: (partition) => statusFiles.remove(partition),
+  });
+  const control = controlOf({
+    version,
+    supervisor,
+    clock,
+    events,
+    onStatus: (listener) => statuses.add(listener),
+    stop: stop.signal,
+  });
+  const listening = await listen(control, metrics, parts, (error) => log.bug(error));
+  const manager = notifier(notify, timers, () => true);
+  const source = follow(supervisor, statusFiles, parts, emit, manager);
+  return {
+    abort: () => abort.abort(),
+    close: async () => {
+      emit({ kind: 'daemon-stopping' });
+      stop.abort();
+      await manager.stopping();
+      await source.close();
+      await Promise.all(listening.map((each) => each.close()));
+      await supervisor.close();
+      await parts.parser.close();
+      await statusFiles.close();
+      await hosts.close();
+      manager.close();
+    },
+  };
+}
+
+function sharedOf(
+  { runtime, config, parser, lock, newInstallation }: DaemonParts,
+  made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'emit'>,
+): Omit<Shared, 'onStatus'> {
+  const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax, deletionsMax, retry } =
+    config;
+  return {
+    ...made,
+    runtime,
+    parser,
+    lock,
+    newInstallation,
+    stateDir,
+    desiredStateDir,
+    resyncMs,
+    operationsInFlightMax,
+    deletionsMax,
+    rules: { ...retry, delayMsMin: retryMsMin },
+  };
+}
+
+async function listen(
+  control: Control,
+  metrics: Metrics,
+  { runtime, config }: DaemonParts,
+  onBug: (error: unknown) => void,
+): Promise<readonly Listening[]> {
+  const { operatorSocket } = config;
+  const api = await openApi(control, runtime, { address: operatorSocket, onBug });
+  if (config.metrics === null) return [api];
+  return [api, await serveMetrics(metrics, config.metrics, runtime)];
+}
+
+/** Ready is said once it is known which partitions there are: then each of them can be asked about. */
+function follow(
+  supervisor: Supervisor,
+  statusFiles: StatusWriter,
+  { runtime, config }: DaemonParts,
+  emit: Shared['emit'],
+  manager: Notifier,
+) {
+  const problems = new Problems(emit);
+  let isReady = false;
+  return partitionsSource(runtime, config.partitionsDir, async ({ partitions, problems: now }) => {
+    problems.tell(now);
+    const described = new Map<PartitionName, PlainDocument>(
+      [...partitions].map(([name, { file, value }]) => [name, { file, value }]),
+    );
+    supervisor.describe(described);
+    const words = `${described.size} partitions`;
+    if (isReady) return manager.status(words);
+    isReady = true;
+    await statusFiles.sweep(new Set(described.keys()));
+    await manager.ready(words);
+  });
+}
+
+class StatusListeners {
+  readonly #listeners = new Set<(status: PartitionStatus) => void>();
+
+  add(listener: (status: PartitionStatus) => void): () => void {
+    const added = (status: PartitionStatus) => listener(status);
+    this.#listeners.add(added);
+    return () => void this.#listeners.delete(added);
+  }
+
+  tell(status: PartitionStatus): void {
+    for (const listener of this.#listeners) listener(status);
+  }
+}

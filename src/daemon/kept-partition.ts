@@ -1,0 +1,250 @@
+/**
+ * One partition in the daemon's care, from when it is described to when it is not any more: the lock
+ * that keeps others from writing to it, its authority, its loop, and the folder that it is read from.
+ * What cannot be opened is tried again and again, and until then nothing is done.
+ */
+import { join } from 'node:path';
+import type { PlainDocument } from '../documents/plain-document.ts';
+import { explainError } from '../host/host-error.ts';
+import type { DaemonHosts } from '../host/ports.ts';
+import type { InstallationId } from '../model/identity.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { Emit, WakeReason } from '../report/event.ts';
+import { partitionReport } from '../report/partition-report.ts';
+import type { RefusalCode } from '../report/submission.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import { instantOf } from '../report/instant.ts';
+import { openAccepted } from './accepted/accepted-store.ts';
+import { openWishes } from './accepted/wishes.ts';
+import { Authority } from './authority.ts';
+import type { DocumentParser } from './parser.ts';
+import { Partition } from './partition.ts';
+import type { RetryRules } from './retry.ts';
+import type { Runtime } from './runtime.ts';
+import type { Slots } from './slots.ts';
+import { folderSource, type FolderSource } from './sources/folder-source.ts';
+
+/** What all partitions of a daemon share. */
+export interface Shared {
+  readonly runtime: Runtime;
+  readonly hosts: DaemonHosts;
+  readonly parser: DocumentParser;
+  /** Rejects with `Conflict` while somebody else changes the partition. */
+  readonly lock: (partition: PartitionName) => Promise<{ release(): Promise<void> }>;
+  readonly newInstallation: () => InstallationId;
+  readonly slots: Slots;
+  readonly rules: RetryRules;
+  readonly stateDir: string;
+  /** Below it each partition has a folder of its name, if `spec.source` is `Directory`. */
+  readonly desiredStateDir: string;
+  readonly resyncMs: number;
+  readonly operationsInFlightMax: number;
+  readonly deletionsMax: number;
+  /** Breaks off what is under way. */
+  readonly abort: AbortSignal;
+  readonly emit: Emit;
+  readonly onStatus: (status: PartitionStatus) => void;
+}
+
+interface Opened {
+  readonly authority: Authority;
+  readonly loop: Partition;
+  readonly lock: { release(): Promise<void> };
+}
+
+const openAgainMs = 2000;
+const readAgainMs = 30_000;
+
+/** Refusals that are not about the documents. */
+const passing: ReadonlySet<RefusalCode> = new Set(['NotRead', 'NotStored']);
+
+export class KeptPartition {
+  readonly name: PartitionName;
+  readonly #shared: Shared;
+  readonly #closing = new AbortController();
+  #description: PlainDocument;
+  #opened: Opened | null = null;
+  #folder: FolderSource | null = null;
+  #opening: Promise<void>;
+  #problem = 'it is being opened';
+  #cancelReading: () => void = () => undefined;
+
+  constructor(name: PartitionName, description: PlainDocument, shared: Shared) {
+    this.name = name;
+    this.#description = description;
+    this.#shared = shared;
+    this.#opening = this.#openUntilOpen();
+  }
+
+  /** Null until it could be opened. */
+  get authority(): Authority | null {
+    return this.#opened?.authority ?? null;
+  }
+
+  get loop(): Partition | null {
+    return this.#opened?.loop ?? null;
+  }
+
+  get status(): PartitionStatus {
+    return this.#opened?.loop.status ?? this.#closedStatus();
+  }
+
+  describe(description: PlainDocument): void {
+    this.#description = description;
+    this.#opened?.authority.describe(description);
+    this.#followFolder();
+  }
+
+  wake(because: WakeReason): void {
+    this.#opened?.loop.wake(because);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancelReading();
+    await this.#opening;
+    await this.#folder?.close();
+    await this.#opened?.loop.close();
+    await this.#opened?.lock.release();
+  }
+
+  async #openUntilOpen(): Promise<void> {
+    const { runtime, onStatus } = this.#shared;
+    while (!this.#closing.signal.aborted) {
+      const opened = await this.#open();
+      if (opened !== null) {
+        this.#opened = opened;
+        // It may have been described anew in the meantime.
+        opened.authority.describe(this.#description);
+        this.#followFolder();
+        return opened.loop.wake('started');
+      }
+      onStatus(this.#closedStatus());
+      await runtime.timers.sleep(openAgainMs, this.#closing.signal);
+    }
+  }
+
+  async #open(): Promise<Opened | null> {
+    const { runtime, stateDir, lock: take } = this.#shared;
+    let lock: Opened['lock'] | null = null;
+    try {
+      lock = await take(this.name);
+      const accepted = await openAccepted(runtime.files, stateDir, this.name);
+      if (accepted.status === 'open') {
+        const wishes = await openWishes(runtime.files, stateDir, this.name);
+        return { ...this.#assemble(accepted.store, wishes), lock };
+      }
+      this.#problem = accepted.message;
+    } catch (error) {
+      this.#problem = explainError(error);
+    }
+    await lock?.release();
+    return null;
+  }
+
+  #assemble(
+    accepted: ConstructorParameters<typeof Authority>[0]['accepted'],
+    wishes: ConstructorParameters<typeof Authority>[0]['wishes'],
+  ): Pick<Opened, 'authority' | 'loop'> {
+    const { runtime, parser, deletionsMax, emit } = this.#shared;
+    for (const { generation, message } of accepted.torn) {
+      emit({ kind: 'bundle-torn', partition: this.name, generation, message });
+    }
+    const authority = new Authority({
+      partition: this.name,
+      description: this.#description,
+      accepted,
+      wishes,
+      parser,
+      clock: runtime.clock,
+      deletionsMax,
+      emit,
+      onChange: (because) => {
+        if (because === 'documents') loop.forgive();
+        if (because === null) loop.restate();
+        else loop.wake(because);
+      },
+    });
+    const loop = this.#loopFor(authority);
+    return { authority, loop };
+  }
+
+  #loopFor(authority: Authority): Partition {
+    const { hosts, runtime, newInstallation, slots, rules, resyncMs, abort } = this.#shared;
+    const { operationsInFlightMax, onStatus, emit } = this.#shared;
+    return new Partition({
+      partition: this.name,
+      host: hosts.host(this.name),
+      runtime,
+      newInstallation,
+      slots,
+      rules,
+      resyncMs,
+      operationsInFlightMax,
+      abort,
+      input: () => authority.input(),
+      onFulfilled: (names) => authority.fulfil(names),
+      onResync: () => this.#folder?.refresh(),
+      onStatus,
+      emit,
+    });
+  }
+
+  /** Only where the folder rules it is looked at. */
+  #followFolder(): void {
+    const authority = this.#opened?.authority;
+    if (authority === undefined || this.#closing.signal.aborted) return;
+    const wanted = authority.source === 'Directory';
+    if (!wanted && this.#folder !== null) {
+      void this.#folder.close();
+      this.#folder = null;
+    }
+    if (!wanted || this.#folder !== null) return;
+    const folder = join(this.#shared.desiredStateDir, this.name);
+    this.#folder = folderSource(this.#shared.runtime, folder, {
+      onFiles: async (files, { complete }) => {
+        const given = {
+          source: 'Directory',
+          submitter: folder,
+          files,
+          generation: null,
+          ifGeneration: null,
+          deleteEverything: false,
+          deletionsMax: null,
+          isComplete: complete,
+        } as const;
+        const result = await authority.submit(given, this.#closing.signal);
+        if (result.status === 'refused' && passing.has(result.code)) this.#readAgain();
+      },
+      onProblem: (code, message) => authority.documentsUnread(code, message),
+    });
+  }
+
+  /** What has failed may mend itself, and no file will tell of it. */
+  #readAgain(): void {
+    this.#cancelReading();
+    const refresh = () => this.#folder?.refresh();
+    this.#cancelReading = this.#shared.runtime.timers.after(readAgainMs, refresh);
+  }
+
+  #closedStatus(): PartitionStatus {
+    const { runtime } = this.#shared;
+    const statement = {
+      type: 'Accepted',
+      status: 'Unknown',
+      reason: 'NotOpen',
+      message: this.#problem,
+    } as const;
+    const facts = {
+      partition: this.name,
+      generation: 0,
+      digest: '',
+      look: null,
+      failures: new Map(),
+      statements: [statement],
+      lastPass: null,
+      nextTryAt: null,
+    };
+    return partitionReport(facts, null, instantOf(runtime.clock.wall()));
+  }
+}

@@ -1,0 +1,24 @@
+/** Mistakes in the operator's own files, each told once for as long as it is there. */
+import type { Emit } from '../report/event.ts';
+import type { PartitionProblem } from './sources/partition-file.ts';
+
+export class Problems {
+  readonly #emit: Emit;
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  /** All that there are by now. */
+  tell(problems: readonly PartitionProblem[]): void {
+    const now = new Set<string>();
+    for (const { file, code, message } of problems) {
+      const text = file === '' ? message : `${file}: ${message}`;
+      const key = `${code} ${text}`;
+      now.add(key);
+      if (!this.#told.has(key)) this.#emit({ kind: 'config-problem', code, message: text });
+    }
+    this.#told = now;
+  }
+}

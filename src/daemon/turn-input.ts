@@ -1,0 +1,30 @@
+/** All that a pass needs to know besides the host: read anew at the beginning of each one. */
+import type { Block, PowerRequest } from '../diff/change.ts';
+import type { SecondaryName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import type { Statement } from '../report/condition.ts';
+
+/** A wish to start, stop or restart a guest once. */
+export interface Request {
+  readonly action: PowerRequest;
+  /** libvirt's id of the run that it was asked about; null: it did not run. */
+  readonly runId: number | null;
+}
+
+export interface TurnInput {
+  /** Of the documents in force; 0: none. */
+  readonly generation: number;
+  readonly digest: string;
+  /** Null: nothing was accepted yet, or nothing may be concluded; `statements` say why. */
+  readonly desired: DesiredState | null;
+  readonly deleteEverything: boolean;
+  readonly deletionsMax: number | null;
+  /** Whether the partition is being emptied. */
+  readonly draining: boolean;
+  readonly statements: readonly Statement[];
+  readonly holdAll: Block | null;
+  readonly holds: ReadonlyMap<SecondaryName, Block>;
+  readonly requests: ReadonlyMap<SecondaryName, Request>;
+  /** How long until one of the holds expires; null: none does. */
+  readonly holdOverMs: number | null;
+}

@@ -1,0 +1,157 @@
+/**
+ * One pass: observe, diff, plan, execute, report. What is remembered from one to the next is what
+ * the host does not know: what has failed, and which guests end by themselves. It is rebuilt by
+ * trying anew when the daemon starts.
+ */
+import { diff } from '../diff/diff.ts';
+import type { Block } from '../diff/change.ts';
+import { execute } from '../execute/execute.ts';
+import type { Outcome } from '../execute/outcome.ts';
+import type { Host } from '../host/ports.ts';
+import type { Observed } from '../model/domain.ts';
+import type { InstallationId } from '../model/identity.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { observe } from '../observe/observe.ts';
+import { wantedBy } from '../observe/wanted.ts';
+import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
+import { actionsOf, carriedOut, fulfilled } from './requests.ts';
+import { afterPass, type Failures, holdsOf, noFailures, pruned, type RetryRules } from './retry.ts';
+import { type GuestEnd, lookAtRuns, noRuns, type Runs, startHoldsOf, withStarts } from './runs.ts';
+import type { TurnInput } from './turn-input.ts';
+
+/** What one pass leaves for the next. */
+export interface TurnMemory {
+  readonly failures: Failures;
+  readonly runs: Runs;
+}
+
+export const nothingRemembered: TurnMemory = { failures: noFailures, runs: noRuns };
+
+export interface TurnTools {
+  readonly partition: PartitionName;
+  readonly host: Host;
+  readonly newInstallation: () => InstallationId;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly rules: RetryRules;
+  readonly operationsInFlightMax: number;
+  /** Ends reading, and begins no further operation. */
+  readonly stop: AbortSignal;
+  /** Breaks off what is under way. */
+  readonly abort: AbortSignal;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+export interface Seen {
+  readonly observed: Observed;
+  readonly plan: Plan;
+  readonly ended: readonly GuestEnd[];
+  /** Requests that need nothing done any more. */
+  readonly fulfilled: readonly SecondaryName[];
+  readonly memory: TurnMemory;
+}
+
+/** As far as a plan. */
+export async function look(
+  desired: DesiredState,
+  input: TurnInput,
+  memory: TurnMemory,
+  tools: TurnTools,
+): Promise<Seen> {
+  const { names, ...wanted } = wantedBy(desired);
+  const observed = await observe(tools.host, {
+    partition: tools.partition,
+    wanted: names,
+    ...wanted,
+    newInstallation: tools.newInstallation(),
+    signal: tools.stop,
+  });
+  const nowMs = tools.now();
+  const { runs, ended } = lookAtRuns(memory.runs, observed, nowMs);
+  const done = fulfilled(input.requests, observed);
+  const options = planOptions(input, { ...memory, runs }, done, nowMs);
+  const plan = makePlan(diff(desired, observed), observed, options);
+  const failures = pruned(memory.failures, stillDiffers(plan));
+  return { observed, plan, ended, fulfilled: done, memory: { failures, runs } };
+}
+
+function planOptions(
+  input: TurnInput,
+  { failures, runs }: TurnMemory,
+  done: readonly SecondaryName[],
+  nowMs: number,
+): PlanOptions {
+  return {
+    deleteEverything: input.deleteEverything,
+    deletionsMax: input.deletionsMax,
+    deletionReason: input.draining ? 'asked-for' : 'not-in-documents',
+    deletionGraceMs: null,
+    holdAll: input.holdAll,
+    holds: new Map([...secondariesIn(holdsOf(failures, nowMs)), ...input.holds]),
+    startHolds: startHoldsOf(runs, nowMs),
+    requests: actionsOf(input.requests, done),
+  };
+}
+
+const ofSecondaries = 'secondary/';
+
+function secondariesIn(holds: ReadonlyMap<string, Block>): (readonly [SecondaryName, Block])[] {
+  return (
+    [...holds]
+      .filter(([key]) => key.startsWith(ofSecondaries))
+      // What stands behind it was one when the key was made.
+      .map(([key, block]) => [key.slice(ofSecondaries.length) as SecondaryName, block])
+  );
+}
+
+function stillDiffers(plan: Plan): (key: string) => boolean {
+  const differing = new Set(
+    plan.entries
+      .filter(({ kind }) => kind !== 'unchanged' && kind !== 'kept')
+      .map(({ resource }) => `${resource.kind}/${resource.name}`),
+  );
+  return (key) => differing.has(key);
+}
+
+export interface Done {
+  readonly outcomes: readonly Outcome[];
+  /** Requests that were carried out. */
+  readonly fulfilled: readonly SecondaryName[];
+  readonly memory: TurnMemory;
+}
+
+/** What was planned. */
+export async function carryOut(
+  { plan, memory }: Seen,
+  input: TurnInput,
+  tools: TurnTools,
+): Promise<Done> {
+  const { outcomes } = await execute(plan, tools.host, {
+    inFlightMax: tools.operationsInFlightMax,
+    stop: tools.stop,
+    abort: tools.abort,
+    now: tools.now,
+    onStart: () => undefined,
+    onOutcome: tools.onOutcome,
+  });
+  const nowMs = tools.now();
+  return {
+    outcomes,
+    fulfilled: carriedOut(input.requests, outcomes),
+    memory: {
+      failures: afterPass(memory.failures, outcomes, nowMs, tools.rules, tools.random),
+      runs: withStarts(memory.runs, startedIn(outcomes), nowMs),
+    },
+  };
+}
+
+function startedIn(outcomes: readonly Outcome[]): readonly SecondaryName[] {
+  return outcomes.flatMap(({ operation, result }) => {
+    const { kind, resource } = operation;
+    if (kind !== 'domain.start' || result.status !== 'applied') return [];
+    // Only a Secondary has a domain.
+    return resource?.kind === 'secondary' ? [resource.name as SecondaryName] : [];
+  });
+}

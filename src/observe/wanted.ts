@@ -1,0 +1,29 @@
+/** What to look for on a host, beside everything of the partition that is there. */
+import type { FileName, ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import { type DesiredState, filesOf } from '../model/secondary.ts';
+
+export interface Wanted {
+  readonly names: ReadonlySet<SecondaryName>;
+  readonly volumes: ReadonlySet<VolumeName>;
+  readonly images: ReadonlySet<ImageName>;
+  readonly files: ReadonlySet<FileName>;
+}
+
+export const nothingWanted: Wanted = {
+  names: new Set(),
+  volumes: new Set(),
+  images: new Set(),
+  files: new Set(),
+};
+
+export function wantedBy({ secondaries, volumes, images }: DesiredState): Wanted {
+  return {
+    names: new Set(secondaries.keys()),
+    volumes: new Set(volumes.keys()),
+    images: new Set(images.keys()),
+    files: new Set([
+      ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
+      ...[...images.values()].map(({ file }) => file),
+    ]),
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * A whole daemon without a machine: its partitions, loops, stores and sources on a virtual clock
+ * and disk, and a simulated host that follows the same time.
+ */
+import { controlOf } from '../../src/daemon/control.ts';
+import type { Control, SubmittedFiles } from '../../src/channel/control.ts';
+import type { DocumentParser } from '../../src/daemon/parser.ts';
+import { slots } from '../../src/daemon/slots.ts';
+import { Supervisor } from '../../src/daemon/supervisor.ts';
+import { EventLog } from '../../src/daemon/watching/event-log.ts';
+import { tenantBundle, tenantDocuments } from '../../src/documents/tenant-bundle.ts';
+import type { FaultRule } from '../../src/host/simulated/faults.ts';
+import { type SimulatedHosts, simulatedHosts } from '../../src/host/simulated/daemon-hosts.ts';
+import { keepInMemory } from '../../src/host/simulated/keeper.ts';
+import type { World } from '../../src/host/simulated/world.ts';
+import type { PartitionName, SecondaryName } from '../../src/model/names.ts';
+import type { DaemonEvent } from '../../src/report/event.ts';
+import type { PartitionStatus } from '../../src/report/partition-status.ts';
+import type { SubmissionResult } from '../../src/report/submission.ts';
+import { installation, partition } from './passes.ts';
+import { worldOf } from './simulation.ts';
+import { type VirtualRuntime, virtualRuntime } from './virtual-runtime.ts';
+
+export interface VirtualDaemonOptions {
+  readonly runtime?: VirtualRuntime;
+  readonly world?: World;
+  /** May be added to while the daemon runs. */
+  readonly rules?: readonly FaultRule[];
+  readonly source?: 'Apply' | 'Directory';
+  readonly partitions?: readonly string[];
+  readonly parser?: DocumentParser;
+  /** Taken by somebody else; may be taken from while the daemon runs. */
+  readonly locked?: Set<string>;
+}
+
+export interface VirtualDaemon {
+  readonly runtime: VirtualRuntime;
+  readonly world: World;
+  readonly hosts: SimulatedHosts;
+  readonly supervisor: Supervisor;
+  readonly control: Control;
+  readonly statuses: readonly PartitionStatus[];
+  /** What has happened, without when. */
+  readonly events: readonly DaemonEvent[];
+  /** Every mutating call so far: `define unnest.team-a.web`. */
+  readonly writes: readonly string[];
+  submit(text: string, more?: Partial<SubmittedFiles>): Promise<SubmissionResult>;
+  status(): PartitionStatus;
+  /** The word for one Secondary, and its sync and health. */
+  words(name: string): string;
+  condition(type: string, name?: string): string;
+  advance(ms: number): Promise<void>;
+  describe(source?: 'Apply' | 'Directory', names?: readonly string[]): void;
+  close(): Promise<void>;
+  /** Ends without another word, be it to the host or to the disk. @returns for the next daemon */
+  crash(options?: { readonly losePower?: boolean }): VirtualRuntime;
+}
+
+export const stateDir = '/var/lib/unnest';
+export const desiredStateDir = '/etc/unnest/desired';
+
+export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon {
+  const { runtime = virtualRuntime(), rules = [], locked = new Set<string>() } = options;
+  const world = options.world ?? worldOf({ files: ['vmlinuz'] });
+  const whenDead: FaultRule = () =>
+    runtime.files.crashed ? { kind: 'error', error: new Error('the process is dead') } : null;
+  const hosts = simulatedHosts({
+    keeper: keepInMemory(world),
+    clock: runtime.time.hostClock,
+    rules: [whenDead, ...rules],
+  });
+  const events = new EventLog({ clock: runtime.clock });
+  const statuses: PartitionStatus[] = [];
+  const listeners = new Set<(status: PartitionStatus) => void>();
+  const stop = new AbortController();
+  const supervisor = new Supervisor({
+    runtime,
+    hosts,
+    parser: options.parser ?? honestParser,
+    lock: async (name) => {
+      if (locked.has(name)) throw new Error(`another process is changing partition ${name}`);
+      return { release: async () => undefined };
+    },
+    newInstallation: () => installation,
+    slots: slots(2),
+    rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 300_000 },
+    stateDir,
+    desiredStateDir,
+    resyncMs: 300_000,
+    operationsInFlightMax: 4,
+    deletionsMax: 10,
+    abort: stop.signal,
+    emit: events.emit,
+    onStatus: (status) => {
+      statuses.push(status);
+      for (const listener of listeners) listener(status);
+    },
+    onGone: () => undefined,
+  });
+  const control = controlOf({
+    version: '0.0.0',
+    supervisor,
+    clock: runtime.clock,
+    events,
+    onStatus: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stop: stop.signal,
+  });
+  const describe: VirtualDaemon['describe'] = (
+    source = options.source ?? 'Apply',
+    names = options.partitions ?? [partition],
+  ) => supervisor.describe(new Map(names.map((name) => described(name, source))));
+  const status = () => {
+    const found = control.status(partition);
+    if (found === null) throw new Error('no such partition');
+    return found;
+  };
+  const one = (name: string) => status().secondaries.find((each) => each.name === name);
+  describe();
+  return {
+    runtime,
+    world,
+    hosts,
+    supervisor,
+    control,
+    statuses,
+    get events() {
+      return events.after(0).map(({ event }) => event);
+    },
+    get writes() {
+      return hosts.faults.calls
+        .filter(({ writes }) => writes)
+        .map(({ name, subjects: [subject] }) =>
+          subject === undefined ? name : `${name} ${subject}`,
+        );
+    },
+    submit: async (text, more = {}) => {
+      // So that the partition is open.
+      await runtime.settle();
+      const submitting = control.submit(partition, { ...submitted(text), ...more });
+      await runtime.settle();
+      const result = await submitting;
+      if (result === null) throw new Error('no such partition');
+      await runtime.settle();
+      return result;
+    },
+    status,
+    words: (name) => {
+      const found = one(name);
+      return found === undefined ? 'absent' : `${found.status} ${found.sync} ${found.health}`;
+    },
+    condition: (type, name) => {
+      const { conditions } = name === undefined ? status() : (one(name) ?? status());
+      const found = conditions.find((each) => each.type === type);
+      return found === undefined
+        ? 'unsaid'
+        : `${found.status} ${found.reason} ${found.message}`.trim();
+    },
+    advance: (ms) => runtime.advance(ms),
+    describe,
+    crash: (how) => runtime.restart(how),
+    close: async () => {
+      const closing = supervisor.close();
+      await runtime.advance(1000);
+      await closing;
+    },
+  };
+}
+
+function described(name: string, source: string) {
+  const value = {
+    apiVersion: 'unnest.dev/v1',
+    kind: 'Partition',
+    metadata: { name },
+    spec: { source },
+  };
+  return [name as PartitionName, { file: `${name}.yaml`, value }] as const;
+}
+
+function submitted(text: string): SubmittedFiles {
+  return {
+    source: 'Apply',
+    submitter: 'uid 0',
+    files: [{ path: 'web.yaml', text }],
+    generation: null,
+    ifGeneration: null,
+    deleteEverything: false,
+    deletionsMax: null,
+  };
+}
+
+/** Reads in the daemon's own process: what a worker does, without one. */
+export const honestParser: DocumentParser = {
+  parse: async (name, files) => {
+    const parsed = tenantBundle(files, name, null);
+    if (!parsed.ok) return { status: 'invalid', diagnostics: parsed.diagnostics };
+    return { status: 'parsed', documents: tenantDocuments(parsed.bundle.documents) };
+  },
+  close: async () => undefined,
+};
+
+export interface SecondaryText {
+  readonly commandLine?: string;
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+/** One document of a Secondary that boots a kernel. */
+export function secondaryText(
+  name: string,
+  { commandLine = 'quiet', spec = {} }: SecondaryText = {},
+): string {
+  const document = {
+    apiVersion: 'unnest.dev/v1',
+    kind: 'Secondary',
+    metadata: { name },
+    spec: {
+      vcpus: 1,
+      memory: '128MiB',
+      boot: { kernel: { file: 'vmlinuz', commandLine } },
+      ...spec,
+    },
+  };
+  return `---\n${JSON.stringify(document)}\n`;
+}
+
+export const secondaryNamed = (name: string) => name as SecondaryName;
