@@ -1,0 +1,35 @@
+/** The machine's clock and timers. None of them keeps the process alive. */
+import type { Clock, Timers } from '../runtime.ts';
+
+/** What a timer of Node can wait at most; with more it would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
+export const machineClock: Clock = { now: () => performance.now(), wall: () => Date.now() };
+
+export const machineTimers: Timers = { after, sleep };
+
+function after(ms: number, act: () => void): () => void {
+  let stop = () => {};
+  const wait = (leftMs: number) => {
+    const partMs = Math.min(leftMs, timerMsMax);
+    const isLast = leftMs <= timerMsMax;
+    const timer = setTimeout(() => (isLast ? act() : wait(leftMs - partMs)), partMs);
+    timer.unref();
+    stop = () => clearTimeout(timer);
+  };
+  wait(ms);
+  return () => stop();
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) return done();
+    const wake = () => {
+      stop();
+      signal.removeEventListener('abort', wake);
+      done();
+    };
+    const stop = after(ms, wake);
+    signal.addEventListener('abort', wake);
+  });
+}

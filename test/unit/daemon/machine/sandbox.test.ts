@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { sandboxCommand } from '../../../../src/daemon/machine/sandbox.ts';
+
+const programs = {
+  bwrap: '/usr/bin/bwrap',
+  prlimit: '/usr/bin/prlimit',
+  setpriv: '/usr/bin/setpriv',
+  node: '/usr/bin/node',
+};
+
+test('root becomes nobody first; within, limits are set before the worker runs', () => {
+  const words = sandboxCommand(programs);
+  expect(words.slice(0, 5)).toEqual([
+    '/usr/bin/setpriv',
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    '/usr/bin/bwrap',
+  ]);
+  const inside = words.slice(words.indexOf('--') + 1);
+  expect(inside[0]).toBe('/prlimit');
+  expect(inside.slice(inside.indexOf('--') + 1).filter((word) => !word.startsWith('--'))).toEqual([
+    '/node',
+    '/worker.mjs',
+  ]);
+});
+
+test('who is not root needs bubblewrap alone, in the same sandbox', () => {
+  const [root, user] = [programs.setpriv, null].map((setpriv) =>
+    sandboxCommand({ ...programs, setpriv }),
+  );
+  expect(user).toEqual(root?.slice(4));
+});
+
+test('nothing of the host is bound but libraries and two programs, and nothing to be written', () => {
+  const words = sandboxCommand(programs);
+  const bound = words.flatMap((word, at) => (word.includes('bind') ? [[word, words[at + 1]]] : []));
+  expect(bound).toEqual([
+    ['--ro-bind-try', '/lib'],
+    ['--ro-bind-try', '/lib64'],
+    ['--ro-bind-try', '/usr/lib'],
+    ['--ro-bind-try', '/usr/lib64'],
+    ['--ro-bind', '/usr/bin/node'],
+    ['--ro-bind', '/usr/bin/prlimit'],
+    ['--ro-bind-data', '3'],
+  ]);
+});
