@@ -19,7 +19,7 @@ export const REASONS = [
   'should-be-halted', // its run policy wants it stopped
   'stop-noted', // it runs, and still carries the note of a stop that was to come
   'not-in-documents', // ours, and no document speaks of it
-  'asked-for', // a person named it for removal
+  'asked-for', // a person named it for removal, or asked for its guest to be started or stopped
   'half-made', // a crash has left it half made, or half deleted
   'not-active', // a network that is defined and does not run
   'reservations-changed', // Secondaries with a NIC have come, gone, or lost their address
@@ -38,6 +38,8 @@ export type BlockCode =
   | 'Protected' // it would be deleted, and its document said `protect: true`
   | 'StartAfterUnmet' // what it starts after does not run
   | 'TooManyDeletions' // more than one plan may delete
+  | 'BackOff' // it has failed, and is tried again after a while
+  | 'GaveUp' // it has failed too often, or in a way that trying again does not mend
   | 'PartBlocked' // a Volume, Image or network that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
@@ -47,6 +49,8 @@ export type BlockCode =
   | 'ShrinkRefused' // a smaller disk would lose what is behind its end
   | 'FormatFixed' // another format would lose the data
   | 'OriginFixed' // it has begun as another Image, and lies on it
+  | 'Held' // a person has asked for it to be left alone
+  | 'CrashLoop' // its guest ends again and again, so that its next start waits
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 
 export interface Block {
@@ -55,6 +59,9 @@ export interface Block {
 }
 
 export type PowerChange = 'none' | 'start' | 'resume' | 'stop';
+
+/** What a person asks for once, beside the documents. */
+export type PowerRequest = 'start' | 'stop' | 'restart';
 
 /** Everything that is wanted or there. */
 export interface Changes {
@@ -74,7 +81,12 @@ export interface Blocked<Name extends string> {
 
 /** Of a Secondary. */
 export type Change =
-  | { readonly kind: 'create'; readonly name: SecondaryName; readonly secondary: Secondary }
+  | {
+      readonly kind: 'create';
+      readonly name: SecondaryName;
+      readonly secondary: Secondary;
+      readonly asked: PowerRequest | null;
+    }
   | UpdateChange
   | { readonly kind: 'delete'; readonly name: SecondaryName; readonly observed: ObservedDomain }
   | Blocked<SecondaryName>;
@@ -90,6 +102,10 @@ export interface UpdateChange {
   /** Between what runs and what is wanted. */
   readonly running: readonly FieldChange[];
   readonly power: PowerChange;
+  /** What a person has asked for, as far as something comes of it. Diff itself asks for nothing. */
+  readonly asked: PowerRequest | null;
+  /** Why its guest could not be started now, if it were to be; null: it could. */
+  readonly unstartable: Block | null;
 }
 
 export type VolumeChange =

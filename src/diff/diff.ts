@@ -8,15 +8,16 @@ import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
 import type { Block, Changes, NetworkChange, VolumeChange } from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
+import { type Held, heldImages, heldNetwork, heldVolumes, nothingHeld } from './held.ts';
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
 import { partBlocked } from './ownership.ts';
 import { diffVolumes } from './volume.ts';
 
-export function diff(desired: DesiredState, observed: Observed): Changes {
-  const images = diffImages(desired, observed);
-  const volumes = diffVolumes(desired, observed, images);
-  const network = diffNetwork(desired, observed);
+export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
+  const images = heldImages(diffImages(desired, observed), held);
+  const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
+  const network = heldNetwork(diffNetwork(desired, observed), held);
   const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network));
   return { network, images, volumes, secondaries };
 }

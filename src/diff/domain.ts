@@ -60,10 +60,17 @@ function wantedChange(secondary: Secondary, observed: Observed, partsOf: PartsOf
     case 'unknown':
       return blocked(name, 'HostUnknown', domain.why);
     case 'absent':
-      return missingPart(secondary, observed, partsOf) ?? { kind: 'create', name, secondary };
+      return absentChange(secondary, observed, partsOf);
     case 'present':
       return presentChange(secondary, domain.value, observed, partsOf);
   }
+}
+
+function absentChange(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change {
+  const { name } = secondary;
+  const block = missingPart(secondary, observed, partsOf);
+  if (block !== null) return { kind: 'blocked', name, block };
+  return { kind: 'create', name, secondary, asked: null };
 }
 
 function presentChange(
@@ -75,18 +82,29 @@ function presentChange(
   const { name } = secondary;
   const block = ownershipBlock(domain, ownerOf(name, observed));
   if (block !== null) return { kind: 'blocked', name, block };
-  const moved = diskMoved(secondary, domain);
-  if (moved !== null) return blocked(name, 'DiskMoved', moved);
-  const change = compare(secondary, domain);
-  if (domain.saved && change.definition.some(isOfHardware)) {
-    const message = 'its memory is saved with what it had: start it, or `virsh managedsave-remove`';
-    return blocked(name, 'SavedState', message);
+  const unstartable = missingPart(secondary, observed, partsOf);
+  const change = compare(secondary, domain, unstartable);
+  if (change.definition.some(isOfHardware)) {
+    const moved = diskMoved(secondary, domain);
+    if (moved !== null) return blocked(name, 'DiskMoved', moved);
+    if (domain.saved) {
+      const why = 'its memory is saved with what it had: start it, or `virsh managedsave-remove`';
+      return blocked(name, 'SavedState', why);
+    }
   }
-  const missing = needsParts(change) ? missingPart(secondary, observed, partsOf) : null;
-  return missing ?? (needsHost(change) ? unknownHost(secondary, observed) : null) ?? change;
+  const missing = needsParts(change)
+    ? unstartable
+    : needsHost(change)
+      ? unknownHost(observed)
+      : null;
+  return missing === null ? change : { kind: 'blocked', name, block: missing };
 }
 
-function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
+function compare(
+  secondary: Secondary,
+  observed: ObservedDomain,
+  unstartable: Block | null,
+): UpdateChange {
   const wanted = fieldsOf(secondary);
   return {
     kind: 'update',
@@ -96,6 +114,8 @@ function compare(secondary: Secondary, observed: ObservedDomain): UpdateChange {
     definition: definitionChanges(observed, wanted),
     running: runningChanges(observed, wanted),
     power: powerChange(secondary, observed),
+    asked: null,
+    unstartable,
   };
 }
 
@@ -142,9 +162,11 @@ const policyFields: ReadonlySet<string> = new Set<keyof PolicyFields>([
   'runPolicy',
   'updatePolicy',
   'stopGraceMs',
+  'forceStop',
   'protect',
   'labels',
   'startAfter',
+  'readiness',
 ]);
 
 /** A definition that is gone is made anew, on what the host offers. */
@@ -152,25 +174,25 @@ function needsHost({ observed }: UpdateChange): boolean {
   return !observed.persistent;
 }
 
-function unknownHost({ name }: Secondary, { facts }: Observed): Change | null {
+function unknownHost({ facts }: Observed): Block | null {
   if (facts.status === 'present') return null;
-  return blocked(name, 'HostUnknown', facts.status === 'unknown' ? facts.why : 'no hypervisor');
+  const message = facts.status === 'unknown' ? facts.why : 'no hypervisor';
+  return { code: 'HostUnknown', message };
 }
 
 /** Everything that a start would need and that can be known beforehand. */
-function missingPart(secondary: Secondary, observed: Observed, partsOf: PartsOf): Change | null {
-  const unknown = unknownHost(secondary, observed);
+function missingPart(secondary: Secondary, observed: Observed, partsOf: PartsOf): Block | null {
+  const unknown = unknownHost(observed);
   if (unknown !== null) return unknown;
   for (const file of filesOf(secondary.boot)) {
     const size = observed.files.get(file);
     if (size === undefined || size.status === 'absent') {
       const message = `"${file}" is not in the store of partition ${observed.partition}`;
-      return blocked(secondary.name, 'FileMissing', message);
+      return { code: 'FileMissing', message };
     }
-    if (size.status === 'unknown') return blocked(secondary.name, 'FileUnknown', size.why);
+    if (size.status === 'unknown') return { code: 'FileUnknown', message: size.why };
   }
-  const block = partsOf(secondary);
-  return block === null ? null : { kind: 'blocked', name: secondary.name, block };
+  return partsOf(secondary);
 }
 
 /**

@@ -52,6 +52,8 @@ interface FieldRule {
   readonly path: string;
   /** For a running guest; `unnoticed` if a guest that runs need not follow it at all. */
   readonly running: (to: DomainFields, live: DomainFields) => Impact | 'unnoticed';
+  /** What goes without saying where something is made. */
+  readonly usual?: FieldValue;
 }
 
 function inOrder(volumes: string): string {
@@ -84,12 +86,15 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   },
   network: { path: 'spec.network', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
+  guestAgent: { path: 'spec.guestAgent', running: restart },
   runPolicy: { path: 'spec.runPolicy', running: unnoticed },
   updatePolicy: { path: 'spec.updatePolicy', running: unnoticed },
   stopGraceMs: { path: 'spec.terminationGracePeriodSeconds', running: unnoticed },
+  forceStop: { path: 'spec.forceStop', running: unnoticed, usual: true },
   protect: { path: 'spec.protect', running: unnoticed },
   labels: { path: 'metadata.labels', running: unnoticed },
   startAfter: { path: 'spec.startAfter', running: unnoticed },
+  readiness: { path: 'spec.readiness', running: unnoticed, usual: 'Running' },
 };
 
 const fieldNames = Object.keys(fieldRules) as readonly FieldName[];
@@ -133,7 +138,7 @@ export function runningChanges(
 /** Everything that a new definition sets. */
 export function initialFields(wanted: DomainFields): FieldChange[] {
   return fieldNames
-    .filter((field) => isSet(wanted[field]))
+    .filter((field) => isSet(wanted[field]) && wanted[field] !== fieldRules[field].usual)
     .map((field) => ({
       field,
       path: fieldRules[field].path,
@@ -179,6 +184,8 @@ export function differingKeys<F extends string>(
   to: Readonly<Record<F, FieldValue>>,
   keys: readonly F[],
 ): F[] {
+  // Most are as they should be, and deep-diff takes its time to say so.
+  if (keys.every((key) => from[key] === to[key])) return [];
   const found = new Set(deepDiff.diff(from, to)?.map((difference) => difference.path?.[0]));
   return keys.filter((key) => found.has(key));
 }

@@ -173,5 +173,13 @@ export function volumesOf(fields: {
   readonly bootVolume: string | null;
   readonly volumes: string;
 }): readonly VolumeName[] {
-  return [fields.bootVolume ?? '', fields.volumes].flatMap(splitUses).map(({ volume }) => volume);
+  const known = volumesKnown.get(fields);
+  if (known !== undefined) return known;
+  const uses = [fields.bootVolume ?? '', fields.volumes].flatMap(splitUses);
+  const volumes = uses.map(({ volume }) => volume);
+  volumesKnown.set(fields, volumes);
+  return volumes;
 }
+
+/** Everybody asks, several times in one plan, and taking the text apart is dear. Fields never change. */
+const volumesKnown = new WeakMap<object, readonly VolumeName[]>();

@@ -1,9 +1,9 @@
-/** `domain.start`, `domain.resume` and `domain.stop`. */
+/** `domain.start`, `domain.resume` and `domain.await-ready`. */
 import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
-import { actAndAwait, checkBasis, isRefusal, readDomain, requireDomain } from './observe-domain.ts';
+import { actAndAwait, requireDomain } from './observe-domain.ts';
 
 /** libvirt answers when the guest runs; this is for its state to be seen. */
 const settleMs = 10_000;
@@ -38,47 +38,27 @@ async function run(domain: DomainRef, act: () => Promise<void>, bench: Workbench
   throw new HostError('Timeout', `${domain.domainName} was told to run, and does not`);
 }
 
-const pressEveryMs = 5000;
-
-/** A missing domain is a stopped one: a transient domain vanishes when it stops. */
-export async function stopDomain(
-  { domain, graceMs, basis }: OperationOf<'domain.stop'>,
+/** One that stops meanwhile will not be ready any more, and whoever waits for it need not go on. */
+export async function awaitReady(
+  { domain, timeoutMs }: OperationOf<'domain.await-ready'>,
   bench: Workbench,
 ): Promise<Done> {
-  const before = await readDomain(domain, bench);
-  if (isStopped(before)) return 'already';
-  if (basis !== null) checkBasis(domain, before, basis);
-  const { domains } = bench.host;
-  const press = () => pressButton(domain, bench);
-  // A guest that is still booting does not hear the button, so it is pressed again.
-  for (let leftMs = graceMs; leftMs > 0; leftMs -= pressEveryMs) {
-    const timeMs = Math.min(leftMs, pressEveryMs);
-    if (await actAndAwait(domain, press, isStopped, timeMs, bench)) return 'applied';
+  const isOver = (now: ObservedDomain | null) => now === null || now.power.status === 'stopped';
+  const isReady = (now: ObservedDomain | null) => now?.agent === 'connected';
+  if (isReady(await requireDomain(domain, bench))) return 'already';
+  const look = async () => undefined;
+  const reached = (now: ObservedDomain | null) => isReady(now) || isOver(now);
+  await actAndAwait(domain, look, reached, timeoutMs, bench);
+  const now = await requireDomain(domain, bench);
+  if (isReady(now)) return 'applied';
+  if (isOver(now)) {
+    throw new HostError('Conflict', `${domain.domainName} has stopped before it was ready`);
   }
-  const cut = () => domains.powerOff(domain, bench.signal);
-  if (await actAndAwait(domain, cut, isStopped, settleMs, bench)) return 'applied';
-  throw new HostError('Timeout', `${domain.domainName} was powered off, and still runs`);
-}
-
-/**
- * libvirt lets nobody press the button of a paused guest, so it is woken to hear it. If it cannot
- * be, or still does not hear, that is for the grace period to end.
- */
-async function pressButton(domain: DomainRef, bench: Workbench): Promise<void> {
-  const { domains } = bench.host;
-  const now = await readDomain(domain, bench);
-  try {
-    if (now?.power.status === 'paused') await domains.resume(domain, bench.signal);
-    await domains.shutdown(domain, bench.signal);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-  }
+  const seconds = timeoutMs / 1000;
+  const message = `the guest agent of ${domain.domainName} did not answer in ${seconds} s`;
+  throw new HostError('Timeout', message);
 }
 
 function isRunning(domain: ObservedDomain | null): boolean {
   return domain?.power.status === 'running';
-}
-
-function isStopped(domain: ObservedDomain | null): boolean {
-  return domain === null || domain.power.status === 'stopped';
 }

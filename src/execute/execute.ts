@@ -4,9 +4,10 @@
  */
 import { explainError, HostError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
+import { describeStopStep } from '../plan/describe.ts';
 import { type Operation, type OperationId, PHASES } from '../plan/operation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Executors, executors } from './executors.ts';
+import { type Done, type Executors, executors } from './executors.ts';
 import { checkTarget, ownerFor } from './identity.ts';
 import { type Failure, type Outcome, type Report, type Result, succeeded } from './outcome.ts';
 
@@ -90,7 +91,7 @@ async function run(operation: Operation, { plan, host, options }: Pass): Promise
   const owner = ownerFor(operation, us);
   try {
     checkTarget(operation, us);
-    return { status: await perform(operation, { host, owner, us, now: options.now, signal }) };
+    return resultOf(await perform(operation, { host, owner, us, now: options.now, signal }));
   } catch (error) {
     const timedOut = limit.aborted && !options.abort.aborted;
     return { status: 'failed', failure: timedOut ? timeoutFailure(error) : failureOf(error) };
@@ -102,8 +103,13 @@ function perform(operation: Operation, bench: Parameters<Executors['domain.start
   const executor = executors[operation.kind] as (
     operation: Operation,
     workbench: typeof bench,
-  ) => Promise<'applied' | 'already'>;
+  ) => Promise<Done>;
   return executor(operation, bench);
+}
+
+function resultOf(done: Done): Result {
+  if (done === 'already') return { status: done };
+  return { status: 'applied', detail: done === 'applied' ? '' : describeStopStep(done.how) };
 }
 
 /** A bound on every operation. Defining may wait for libvirt to probe QEMU, seen to take 80 s. */
@@ -115,6 +121,7 @@ const bytesMs = 4_000_000;
 function limitMs(operation: Operation): number {
   const { kind } = operation;
   if (kind === 'domain.stop') return operation.graceMs + operationMs;
+  if (kind === 'domain.await-ready') return operation.timeoutMs + operationMs;
   return kind === 'image.import' || kind === 'volume.create' ? bytesMs : operationMs;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Host } from '../host/ports.ts';
 import type { Owner, PartitionOwner } from '../model/identity.ts';
-import type { OperationKind, OperationOf } from '../plan/operation.ts';
+import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts';
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { deleteImage, importImage } from './image.ts';
@@ -17,9 +17,11 @@ import {
   unreserveAddress,
 } from './network.ts';
 import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
-import { resumeDomain, startDomain, stopDomain } from './domain-power.ts';
+import { awaitReady, resumeDomain, startDomain } from './domain-power.ts';
+import { stopDomain } from './domain-stop.ts';
 
-export type Done = 'applied' | 'already';
+/** With how it was done, where there is more than one way. */
+export type Done = 'applied' | 'already' | { readonly status: 'applied'; readonly how: StopStep };
 
 /** What an executor may use: the host, a monotonic clock in milliseconds, and when to give up. */
 export interface Workbench {
@@ -42,6 +44,7 @@ export const executors: Executors = {
   'domain.start': startDomain,
   'domain.resume': resumeDomain,
   'domain.stop': stopDomain,
+  'domain.await-ready': awaitReady,
   'domain.note-stop': ({ domain }, bench) => noteStop(domain, true, bench),
   'domain.forget-stop': ({ domain }, bench) => noteStop(domain, false, bench),
   'domain.undefine': undefineDomain,

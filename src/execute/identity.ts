@@ -46,6 +46,7 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'domain.start':
     case 'domain.resume':
     case 'domain.stop':
+    case 'domain.await-ready':
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'domain.undefine':

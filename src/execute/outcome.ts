@@ -9,7 +9,8 @@ export interface Failure {
 }
 
 export type Result =
-  | { readonly status: 'applied' }
+  /** `detail`: how, where there is more than one way, such as which step of a stop has worked; else empty. */
+  | { readonly status: 'applied'; readonly detail: string }
   /** The world was as wanted before anything was done. */
   | { readonly status: 'already' }
   | { readonly status: 'failed'; readonly failure: Failure }

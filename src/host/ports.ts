@@ -3,7 +3,7 @@
  * anything; only execution gets a `Host`. Every method rejects with a `HostError` and nothing else.
  */
 import type { DomainDefinition, DomainRef, HostFacts, ObservedDomain } from '../model/domain.ts';
-import type { InstallationId, PartitionOwner } from '../model/identity.ts';
+import type { DomainUuid, InstallationId, PartitionOwner } from '../model/identity.ts';
 import type {
   FileName,
   ImageName,
@@ -53,6 +53,11 @@ export interface DomainWriter {
   resume(ref: DomainRef, signal: AbortSignal): Promise<void>;
   /** Presses the power button. That it was pressed says nothing about what the guest does. */
   shutdown(ref: DomainRef, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks the guest's agent to shut it down; may answer only once the guest has obeyed. `Unsupported`
+   * where there is no channel for an agent, `Timeout` where none answers.
+   */
+  shutdownByAgent(ref: DomainRef, signal: AbortSignal): Promise<void>;
   powerOff(ref: DomainRef, signal: AbortSignal): Promise<void>;
   /** Keeps a note with the definition, across crashes of ours: the next stop is asked for. */
   noteStop(ref: DomainRef, asked: boolean, signal: AbortSignal): Promise<void>;
@@ -159,4 +164,51 @@ export interface Host extends HostView {
   readonly images: ImageReader & ImageWriter;
   readonly networks: NetworkReader & NetworkWriter;
   readonly installation: InstallationReader & InstallationWriter;
+}
+
+/** What has happened to a domain, as far as its host tells: enough for a log line, never to act on. */
+export type DomainSign =
+  | 'defined'
+  | 'undefined'
+  | 'started'
+  | 'suspended'
+  | 'resumed'
+  | 'stopped'
+  | 'shutdown' // its guest has shut down, and its process still ends
+  | 'pm-suspended'
+  | 'crashed'
+  | 'device' // one has come or gone
+  | 'tunable' // somebody has changed what it may use
+  | 'metadata' // our mark, perhaps
+  | 'agent' // its guest agent has come or gone
+  | 'unknown';
+
+/**
+ * Something may no longer be as it was read. What is so, only reading tells: signs are lost while
+ * the connection is, and some changes give none.
+ */
+export type HostSign =
+  | {
+      readonly kind: 'domain';
+      readonly domainName: string;
+      readonly uuid: DomainUuid;
+      readonly event: DomainSign;
+    }
+  | { readonly kind: 'network'; readonly networkName: string }
+  /** A file that libvirt keeps of it was written, which not every change gives an event of. */
+  | { readonly kind: 'domain-file'; readonly domainName: string }
+  /** Until it is back, whatever needs the connection rejects with `Unreachable`. */
+  | { readonly kind: 'lost'; readonly message: string }
+  /** Signs come again. Those of meanwhile are missed. */
+  | { readonly kind: 'back' };
+
+/** One host for all its partitions, for as long as a daemon lives, through every restart of libvirtd. */
+export interface DaemonHosts {
+  host(partition: PartitionName): Host;
+  /**
+   * Calls back at every sign, whichever partition it is about, until it is stopped. Where the
+   * connection is lost at this moment, that is said first.
+   */
+  onSign(listener: (sign: HostSign) => void): () => void;
+  close(): Promise<void>;
 }

@@ -42,6 +42,8 @@ export interface HardwareFields {
   /** `None`, `Partition`, or whatever else somebody has put there. */
   readonly network: string;
   readonly serialConsole: boolean;
+  /** Whether it has a channel for a guest agent. */
+  readonly guestAgent: boolean;
 }
 
 /**
@@ -52,11 +54,13 @@ export interface PolicyFields {
   readonly runPolicy: string;
   readonly updatePolicy: string;
   readonly stopGraceMs: number;
+  readonly forceStop: boolean;
   readonly protect: boolean;
   /** `a=1,b=2`, ordered by key: a scalar, so that it compares like every other field. */
   readonly labels: string;
   /** Names with commas between, in their order. */
   readonly startAfter: string;
+  readonly readiness: string;
 }
 
 export type FieldName = keyof DomainFields;
@@ -102,7 +106,17 @@ export interface ObservedDomain extends DomainRef {
   /** Whether its memory is saved (`virsh managedsave`): its next start goes on from there. */
   readonly saved: boolean;
   readonly fingerprint: Fingerprint;
+  /**
+   * Tells one run of the guest from its next; null when it does not run. libvirt's domain id, which
+   * is not used twice as long as libvirtd runs: the same number after a restart of libvirtd may be
+   * another run.
+   */
+  readonly runId: number | null;
+  readonly agent: AgentState;
 }
+
+/** Of the guest agent (QEMU's), as far as the host knows. `none`: the guest runs without a channel for one, or does not run. */
+export type AgentState = 'connected' | 'disconnected' | 'none';
 
 /** `a=1,b=2`: neither `=` nor `,` can stand in a key, and in a value both are escaped. */
 function joinLabels(labels: ReadonlyMap<string, string>): string {
@@ -149,12 +163,15 @@ export function fieldsOf(secondary: Secondary): DomainFields {
     volumes: joinUses(secondary.disks),
     network: secondary.network,
     serialConsole: secondary.serialConsole,
+    guestAgent: secondary.guestAgent,
     runPolicy: secondary.runPolicy,
     updatePolicy: secondary.updatePolicy,
     stopGraceMs: secondary.stopGraceMs,
+    forceStop: secondary.forceStop,
     protect: secondary.protect,
     labels: joinLabels(secondary.labels),
     startAfter: secondary.startAfter.join(','),
+    readiness: secondary.readiness,
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { v5, validate } from 'uuid';
 import type { Brand } from './brand.ts';
-import type { PartitionName, SecondaryName } from './names.ts';
+import { type PartitionName, partitionName, type SecondaryName } from './names.ts';
 
 export type InstallationId = Brand<string, 'InstallationId'>;
 export type DomainUuid = Brand<string, 'DomainUuid'>;
@@ -39,14 +39,32 @@ export function networkUuidFrom(text: string): NetworkUuid | undefined {
   return validate(text) ? (text.toLowerCase() as NetworkUuid) : undefined;
 }
 
+/**
+ * Each is asked for several times in a pass, and by a daemon again in every pass; a SHA-1 in
+ * JavaScript takes microseconds. Bounded, since names come from tenants.
+ */
+const derivedUuids = new Map<string, string>();
+const derivedUuidsMax = 32_768;
+
+function derived(name: string, namespace: InstallationId): string {
+  const key = `${namespace}/${name}`;
+  const known = derivedUuids.get(key);
+  if (known !== undefined) return known;
+  const uuid = v5(name, namespace);
+  if (derivedUuids.size >= derivedUuidsMax) derivedUuids.clear();
+  derivedUuids.set(key, uuid);
+  return uuid;
+}
+
 /** UUIDv5 (RFC 9562) of `PARTITION/secondary/NAME` in the installation's namespace. */
 export function secondaryUuid(owner: Owner): DomainUuid {
-  return v5(`${owner.partition}/secondary/${owner.secondary}`, owner.installation) as DomainUuid;
+  const name = `${owner.partition}/secondary/${owner.secondary}`;
+  return derived(name, owner.installation) as DomainUuid;
 }
 
 /** UUIDv5 of `PARTITION/network`: a partition has one network. */
 export function networkUuid({ installation, partition }: PartitionOwner): NetworkUuid {
-  return v5(`${partition}/network`, installation) as NetworkUuid;
+  return derived(`${partition}/network`, installation) as NetworkUuid;
 }
 
 /**
@@ -54,7 +72,7 @@ export function networkUuid({ installation, partition }: PartitionOwner): Networ
  * prefix, which makes it a locally administered one (IEEE 802, bit 1 of the first byte).
  */
 export function macAddress(owner: Owner): string {
-  const digits = v5(`${owner.partition}/secondary/${owner.secondary}/nic`, owner.installation);
+  const digits = derived(`${owner.partition}/secondary/${owner.secondary}/nic`, owner.installation);
   return `52:${digits.slice(0, 8)}${digits.slice(9, 11)}`.replace(/(?<=^52:(?:..)+)(?=..)/g, ':');
 }
 
@@ -75,6 +93,19 @@ export function domainName(partition: PartitionName, secondary: SecondaryName): 
 
 export function domainNamePrefix(partition: PartitionName): string {
   return `${NAME_PREFIX}.${partition}.`;
+}
+
+/** Whose a domain would be by its name alone; null: nobody's. */
+export function partitionOfDomain(name: string): PartitionName | null {
+  const [prefix, partition = '', secondary, ...more] = name.split('.');
+  const isOurs = prefix === NAME_PREFIX && secondary !== undefined && more.length === 0;
+  return (isOurs && partitionName(partition)) || null;
+}
+
+/** Whose a network would be by its name alone; null: nobody's. */
+export function partitionOfNetwork(name: string): PartitionName | null {
+  const prefix = `${NAME_PREFIX}.`;
+  return (name.startsWith(prefix) && partitionName(name.slice(prefix.length))) || null;
 }
 
 export function samePartition(a: PartitionOwner, b: PartitionOwner): boolean {

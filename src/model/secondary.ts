@@ -35,6 +35,13 @@ export type UpdatePolicy = (typeof UPDATE_POLICIES)[number];
 export const NETWORK_CHOICES = ['None', 'Partition'] as const;
 export type NetworkChoice = (typeof NETWORK_CHOICES)[number];
 
+/**
+ * When those that start after it may start. `Running`: once its guest runs. `GuestAgent`: once the
+ * agent in its guest has answered the host.
+ */
+export const READINESS_CHOICES = ['Running', 'GuestAgent'] as const;
+export type Readiness = (typeof READINESS_CHOICES)[number];
+
 export interface Secondary {
   readonly name: SecondaryName;
   readonly vcpus: number;
@@ -44,16 +51,22 @@ export interface Secondary {
   readonly disks: readonly VolumeUse[];
   readonly network: NetworkChoice;
   readonly serialConsole: boolean;
+  /** Whether it has a channel for QEMU's guest agent. */
+  readonly guestAgent: boolean;
   readonly runPolicy: RunPolicy;
   readonly updatePolicy: UpdatePolicy;
-  /** How long a guest may take to shut down before it is powered off. */
+  /** How long a guest may take to shut down. */
   readonly stopGraceMs: number;
+  /** Whether one that takes longer is powered off; otherwise it runs on, and the stop has failed. */
+  readonly forceStop: boolean;
   /** For selecting; libvirt is not told. */
   readonly labels: ReadonlyMap<string, string>;
   /** Nothing that loses the guest is done to it: neither deleting nor replacing. */
   readonly protect: boolean;
-  /** Started only after these run. Names of the same partition, without cycles. */
+  /** Started only after these are ready. Names of the same partition, without cycles. */
   readonly startAfter: readonly SecondaryName[];
+  /** What it takes for those that start after it. `GuestAgent` only with `guestAgent`. */
+  readonly readiness: Readiness;
 }
 
 export interface DesiredState {

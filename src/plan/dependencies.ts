@@ -91,6 +91,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.define':
     case 'domain.set-memory':
     case 'domain.resume':
+    case 'domain.await-ready':
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'domain.undefine':

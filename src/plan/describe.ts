@@ -1,6 +1,6 @@
 /** Every operation in words: one phrase each, in the imperative, for plans, progress and logs. */
 import { formatSize } from '../model/sizes.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, OperationOf, StopStep } from './operation.ts';
 
 export function describe(operation: Operation): string {
   switch (operation.kind) {
@@ -15,9 +15,9 @@ export function describe(operation: Operation): string {
     case 'domain.resume':
       return 'resume';
     case 'domain.stop':
-      return operation.graceMs === 0
-        ? 'power off'
-        : `shut down, power off after ${operation.graceMs / 1000} s`;
+      return describeStop(operation);
+    case 'domain.await-ready':
+      return `wait until its guest agent answers, at most ${operation.timeoutMs / 1000} s`;
     case 'domain.note-stop':
       return 'note that the stop is ours';
     case 'domain.forget-stop':
@@ -50,5 +50,24 @@ export function describe(operation: Operation): string {
       return `reserve ${operation.reservation.address} for ${operation.secondary}`;
     case 'network.unreserve':
       return `give back the address of ${operation.secondary}`;
+  }
+}
+
+function describeStop({ graceMs, steps }: OperationOf<'domain.stop'>): string {
+  const seconds = `${graceMs / 1000} s`;
+  const asks = steps.includes('agent') ? 'shut down by its agent or its button' : 'shut down';
+  if (!steps.includes('power-off')) return `${asks} within ${seconds}, without powering it off`;
+  return graceMs === 0 ? 'power off' : `${asks}, power off after ${seconds}`;
+}
+
+/** Which step it was that has stopped a guest. */
+export function describeStopStep(step: StopStep): string {
+  switch (step) {
+    case 'agent':
+      return 'by its guest agent';
+    case 'acpi':
+      return 'by its power button';
+    case 'power-off':
+      return 'powered off';
   }
 }

@@ -3,7 +3,7 @@ import type { Block } from '../diff/change.ts';
 import type { FieldChange } from '../diff/fields.ts';
 import type { Resource } from '../model/resource.ts';
 import type { OperationId } from './operation.ts';
-import type { Work } from './steps.ts';
+import type { Work } from './work.ts';
 
 export type PlanEntry = {
   readonly resource: Resource;

@@ -8,7 +8,9 @@ import { blocked } from '../diff/ownership.ts';
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
 import { guardNics, guardSharing, guardUnreadNetwork, guardUse } from './guards-of-use.ts';
+import { guardHolds } from './holds.ts';
 import { startOrder } from './start-order.ts';
+import type { Wishes } from './wishes.ts';
 
 export interface Guards {
   /** Whether a plan may delete every Secondary of the partition. */
@@ -17,11 +19,19 @@ export interface Guards {
   readonly deletionsMax: number | null;
 }
 
-export function guard(changes: Changes, observed: Observed, guards: Guards): Changes {
-  const deletions = guardDeletions(changes, observed, guards);
+/** @param hasWork whether a plan would do anything about it */
+export function guard(
+  changes: Changes,
+  observed: Observed,
+  guards: Guards & Wishes,
+  hasWork: (change: Change) => boolean,
+): Changes {
+  // Before the holds: one that is held back and would be deleted is none that is kept.
+  const fewer = { ...changes, ...guardDeletions(changes, observed, guards) };
+  const held = guardHolds(fewer, guards, hasWork);
   const network = guardUnreadNetwork(changes.network, observed);
-  const secondaries = guardSecondaries(deletions.secondaries, network, observed);
-  return guardUse({ ...changes, network, secondaries, volumes: deletions.volumes }, observed);
+  const secondaries = guardSecondaries(held.secondaries, network, observed);
+  return guardUse({ ...held, network, secondaries }, observed);
 }
 
 /** Whoever is blocked keeps what it has, and does not run for those that start after it: again. */
@@ -32,7 +42,7 @@ function guardSecondaries(
 ): readonly Change[] {
   const blocks = (all: readonly Change[]) => all.filter(({ kind }) => kind === 'blocked').length;
   for (let before = changes; ;) {
-    const after = guardSharing(guardStarts(guardNics(before, network)), observed);
+    const after = guardSharing(guardStarts(guardNics(before, network), observed), observed);
     if (blocks(after) === blocks(before)) return after;
     before = after;
   }
@@ -91,8 +101,8 @@ function blockDeletions({ secondaries, volumes }: Deletable, block: Block): Dele
   };
 }
 
-function guardStarts(changes: readonly Change[]): readonly Change[] {
-  const { unmet } = startOrder(changes);
+function guardStarts(changes: readonly Change[], observed: Observed): readonly Change[] {
+  const { unmet } = startOrder(changes, observed);
   return changes.map((change) => {
     const message = unmet.get(change.name);
     if (message === undefined) return change;

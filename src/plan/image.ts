@@ -2,7 +2,8 @@
 import type { ImageChange } from '../diff/change.ts';
 import { imageFields } from '../diff/image.ts';
 import { Chain } from './chain.ts';
-import type { DeletionContext, Steps } from './steps.ts';
+import type { DeletionContext } from './steps.ts';
+import type { Steps } from './work.ts';
 
 type Of<K extends ImageChange['kind']> = Extract<ImageChange, { kind: K }>;
 

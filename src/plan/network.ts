@@ -12,7 +12,8 @@ import type {
 import { Chain } from './chain.ts';
 import type { OperationId } from './operation.ts';
 import { reasonsOfFields } from './reasons.ts';
-import type { DeletionContext, Steps } from './steps.ts';
+import type { DeletionContext } from './steps.ts';
+import type { Steps } from './work.ts';
 
 type Of<K extends NetworkChange['kind']> = Extract<NetworkChange, { kind: K }>;
 

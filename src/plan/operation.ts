@@ -11,6 +11,10 @@ import type { NetworkDefinition, NetworkRef, Reservation } from '../model/networ
 import type { Resource } from '../model/resource.ts';
 import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
 
+/** How a guest is stopped: its agent is asked, its power button pressed, its power cut. */
+export const STOP_STEPS = ['agent', 'acpi', 'power-off'] as const;
+export type StopStep = (typeof STOP_STEPS)[number];
+
 export interface OperationArgs {
   /** Writes down the id that every UUID here derives from; once in an installation's life. */
   'installation.record': { readonly installation: InstallationId };
@@ -21,15 +25,19 @@ export interface OperationArgs {
   'domain.start': { readonly domain: DomainRef };
   'domain.resume': { readonly domain: DomainRef };
   /**
-   * Shuts the guest down; powers it off when `graceMs` have passed. Only if the definition is still
+   * Shuts the guest down, step by step until one of them works: the guest is asked for `graceMs`, and
+   * then powered off if that is among the steps. Only if the definition is still
    * `basis`: nobody loses a guest over a plan that then cannot go on. Null: this plan has just
    * written the definition.
    */
   'domain.stop': {
     readonly domain: DomainRef;
     readonly graceMs: number;
+    readonly steps: readonly StopStep[];
     readonly basis: Fingerprint | null;
   };
+  /** Waits until its guest agent answers, for as long as `timeoutMs`. */
+  'domain.await-ready': { readonly domain: DomainRef; readonly timeoutMs: number };
   /** Leaves a note on the domain, before it is stopped, that the stop is ours. */
   'domain.note-stop': { readonly domain: DomainRef };
   /** Takes the note away, once it runs again. */

@@ -14,7 +14,9 @@ import type { PlanEntry } from './entry.ts';
 import { type Operation, operationId, PHASES } from './operation.ts';
 import { planImage, planNetwork, planSecondary, planVolume, type Planned } from './planned.ts';
 import type { DeletionContext, PlanContext } from './steps.ts';
+import { withRequests } from './requests.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
+import type { Wishes } from './wishes.ts';
 
 export interface Plan {
   readonly partition: PartitionName;
@@ -25,18 +27,54 @@ export interface Plan {
   readonly operations: readonly Operation[];
 }
 
-export type PlanOptions = DeletionContext & Guards;
+export type PlanOptions = DeletionContext & Guards & Wishes;
 
 export function makePlan(changes: Changes, observed: Observed, options: PlanOptions): Plan {
-  const guarded = guard(changes, observed, options);
-  const planned = planAll(guarded, observed, contextFor(observed, options));
-  const linked = withDependencies(inStartOrder(planned, guarded), wantedIn(guarded), observed);
+  const context = contextFor(observed, options);
+  const hasWork = (change: Change) => planSecondary(change, context).operations.length > 0;
+  const asked = withRequests(changes, options.requests);
+  const guarded = guard(asked, observed, options, hasWork);
+  const planned = heldBack(planAll(guarded, observed, context), options);
+  const ordered = inStartOrder(planned, guarded, observed);
+  const linked = withDependencies(ordered, wantedIn(guarded), observed);
+  const started = withStartOrder(linked, guarded.secondaries);
   return {
     partition: observed.partition,
     installation: observed.installation,
-    entries: planned.map(({ entry }) => entry),
-    operations: inPhases(withInstallation(withStartOrder(linked, guarded.secondaries), observed)),
+    entries: withAwaits(
+      planned.map(({ entry }) => entry),
+      started,
+    ),
+    operations: inPhases(withInstallation(started, observed)),
   };
+}
+
+/** Whatever would be done is blocked where all is held; what is blocked anyway keeps its reason. */
+function heldBack(planned: readonly Planned[], { holdAll }: PlanOptions): readonly Planned[] {
+  if (holdAll === null) return planned;
+  return planned.map((each) => {
+    if (each.operations.length === 0) return each;
+    const { resource } = each.entry;
+    return { entry: { kind: 'blocked', resource, block: holdAll }, operations: [] };
+  });
+}
+
+/** Who waits to be ready does so under its own entry. */
+function withAwaits(
+  entries: readonly PlanEntry[],
+  operations: readonly Operation[],
+): readonly PlanEntry[] {
+  const awaits = new Map(
+    operations.flatMap(({ kind, id, resource }) =>
+      kind === 'domain.await-ready' && resource !== null ? [[resource.name, id] as const] : [],
+    ),
+  );
+  if (awaits.size === 0) return entries;
+  return entries.map((entry) => {
+    const id = entry.resource.kind === 'secondary' ? awaits.get(entry.resource.name) : undefined;
+    if (id === undefined || !('operations' in entry)) return entry;
+    return { ...entry, operations: [...entry.operations, id] };
+  });
 }
 
 function contextFor(observed: Observed, options: PlanOptions): PlanContext & DeletionContext {
@@ -76,14 +114,18 @@ function stops(change: Change): boolean {
 }
 
 /** What others need first, then Secondaries by who starts after whom. */
-function inStartOrder(planned: readonly Planned[], { secondaries }: Changes): readonly Operation[] {
+function inStartOrder(
+  planned: readonly Planned[],
+  { secondaries }: Changes,
+  observed: Observed,
+): readonly Operation[] {
   const isSecondary = ({ entry }: Planned) => entry.resource.kind === 'secondary';
   const byName = new Map(
     planned.filter(isSecondary).map((each) => [each.entry.resource.name, each.operations]),
   );
   return [
     ...planned.filter((each) => !isSecondary(each)).flatMap(({ operations }) => operations),
-    ...startOrder(secondaries).names.flatMap((name) => byName.get(name) ?? []),
+    ...startOrder(secondaries, observed).names.flatMap((name) => byName.get(name) ?? []),
   ];
 }
 

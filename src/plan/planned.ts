@@ -11,9 +11,9 @@ import {
   type DeletionContext,
   deleteSteps,
   type PlanContext,
-  type Steps,
   updateSteps,
 } from './steps.ts';
+import type { Steps } from './work.ts';
 import { volumeCreateSteps, volumeDeleteSteps, volumeUpdateSteps } from './volume.ts';
 
 export interface Planned {
@@ -29,7 +29,7 @@ export function planSecondary(change: Change, context: Context): Planned {
     case 'blocked':
       return without({ kind: 'blocked', resource, block: change.block });
     case 'create':
-      return entryOf('create', resource, createSteps(change.secondary, context));
+      return entryOf('create', resource, createSteps(change, context));
     case 'delete':
       return entryOf('delete', resource, deleteSteps(change, context));
     case 'update':

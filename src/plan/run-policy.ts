@@ -2,15 +2,19 @@
 import type { Change, UpdateChange } from '../diff/change.ts';
 import type { Secondary } from '../model/secondary.ts';
 
-export function wantsToRun({ runPolicy }: Secondary): boolean {
+function wantsToRun({ runPolicy }: Secondary): boolean {
   return runPolicy === 'Always' || runPolicy === 'RerunOnFailure';
 }
 
-/** Never without being told so: `updatePolicy: Restart`, and a run policy that wants it running. */
-export function wantsRestart({ secondary, running, power }: UpdateChange): boolean {
+/**
+ * Never without being told so: `updatePolicy: Restart` and a run policy that wants it running, or a
+ * person who asks for it.
+ */
+export function wantsRestart({ secondary, running, power, asked }: UpdateChange): boolean {
+  if (power === 'stop' || power === 'start') return false;
+  if (asked === 'restart') return true;
   return (
     secondary.updatePolicy === 'Restart' &&
-    power !== 'stop' &&
     secondary.runPolicy !== 'Manual' &&
     running.some(({ impact }) => impact === 'restart')
   );
@@ -21,6 +25,6 @@ export function wantsRestart({ secondary, running, power }: UpdateChange): boole
  * leaves a start to do, and what could not be started then must not be stopped now.
  */
 export function wantsStart(change: Change): boolean {
-  if (change.kind === 'create') return wantsToRun(change.secondary);
+  if (change.kind === 'create') return change.asked !== null || wantsToRun(change.secondary);
   return change.kind === 'update' && (change.power === 'start' || wantsRestart(change));
 }

@@ -1,11 +1,14 @@
 /**
- * `startAfter`: a Secondary is started when those it names run. Whether they do is known before the
- * first operation, so what cannot be started is blocked as a whole, with the name of what it lacks.
+ * `startAfter`: a Secondary is started when those it names are ready. Whether they can be is known
+ * before the first operation, so what cannot be started is blocked as a whole, with the name of what
+ * it lacks. Whom this plan starts is waited for; who runs and is not ready yet is for a later plan.
  */
 import type { Change } from '../diff/change.ts';
+import type { Observed, ObservedDomain } from '../model/domain.ts';
+import { samePartition } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
-import type { Operation, OperationId } from './operation.ts';
+import { type Operation, operationId, type OperationOf } from './operation.ts';
 import { wantsStart } from './run-policy.ts';
 
 export interface StartOrder {
@@ -15,7 +18,7 @@ export interface StartOrder {
   readonly unmet: ReadonlyMap<SecondaryName, string>;
 }
 
-export function startOrder(changes: readonly Change[]): StartOrder {
+export function startOrder(changes: readonly Change[], observed: Observed): StartOrder {
   const byName = new Map(changes.map((change) => [change.name, change]));
   const unmet = new Map<SecondaryName, string>();
   const names: SecondaryName[] = [];
@@ -28,8 +31,8 @@ export function startOrder(changes: readonly Change[]): StartOrder {
       const dependency = byName.get(name);
       if (dependency !== undefined) visit(dependency);
       if (!wantsStart(change) || unmet.has(change.name)) continue;
-      if (!willRun(dependency, unmet))
-        unmet.set(change.name, `it starts after ${name}, which does not run`);
+      const lack = lackOf(dependency, unmet, observed);
+      if (lack !== null) unmet.set(change.name, `it starts after ${name}, which ${lack}`);
     }
     names.push(change.name);
   };
@@ -37,29 +40,89 @@ export function startOrder(changes: readonly Change[]): StartOrder {
   return { names, unmet };
 }
 
+/** How long a guest may take from its start until its agent answers. Under emulation, a minute is seen. */
+const readyMs = 180_000;
+
 /** Start operations wait for those of what they start after, where this plan starts them too. */
 export function withStartOrder(
   operations: readonly Operation[],
   changes: readonly Change[],
 ): readonly Operation[] {
-  const starting = new Map<SecondaryName, OperationId>();
-  for (const operation of operations) {
-    const { kind, phase, id } = operation;
-    const secondary = secondaryIn(operation);
-    if (kind === 'domain.start' && phase === 'acquire' && secondary !== null) {
-      starting.set(secondary, id);
-    }
-  }
   const dependencies = new Map(
-    changes.map((change) => [change.name, secondaryOf(change)?.startAfter ?? []]),
+    changes.flatMap((change) => {
+      const names = secondaryOf(change)?.startAfter ?? [];
+      return names.length === 0 ? [] : [[change.name, names] as const];
+    }),
   );
-  return operations.map((operation) => {
-    const { id } = operation;
+  if (dependencies.size === 0) return operations;
+  const starts = startsIn(operations);
+  const awaits = awaitsFor(changes, starts, dependencies);
+  return operations.flatMap((operation) => {
     const secondary = secondaryIn(operation);
-    if (secondary === null || starting.get(secondary) !== id) return operation;
-    const more = (dependencies.get(secondary) ?? []).flatMap((name) => starting.get(name) ?? []);
-    return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
+    if (secondary === null || starts.get(secondary)?.id !== operation.id) return [operation];
+    const names = operation.phase === 'acquire' ? (dependencies.get(secondary) ?? []) : [];
+    const more = names.flatMap((name) => {
+      const start = starts.get(name);
+      // One that is restarted has come up in the phase before.
+      const first = start?.phase === 'acquire' ? [start.id] : [];
+      return [...first, ...(awaits.get(name) ?? []).map(({ id }) => id)];
+    });
+    const after = [...operation.after, ...more];
+    return [
+      more.length === 0 ? operation : { ...operation, after },
+      ...(awaits.get(secondary) ?? []),
+    ];
   });
+}
+
+type Starts = ReadonlyMap<SecondaryName, OperationOf<'domain.start'>>;
+
+function startsIn(operations: readonly Operation[]): Starts {
+  return new Map(
+    operations.flatMap((operation) => {
+      const secondary = secondaryIn(operation);
+      return operation.kind === 'domain.start' && secondary !== null
+        ? [[secondary, operation] as const]
+        : [];
+    }),
+  );
+}
+
+/** One for each that is started here, and whose agent somebody waits for who is started here too. */
+function awaitsFor(
+  changes: readonly Change[],
+  starts: Starts,
+  dependencies: ReadonlyMap<SecondaryName, readonly SecondaryName[]>,
+): ReadonlyMap<SecondaryName, readonly OperationOf<'domain.await-ready'>[]> {
+  const waitedFor = new Set(
+    [...dependencies].flatMap(([name, names]) =>
+      starts.get(name)?.phase === 'acquire' ? names : [],
+    ),
+  );
+  return new Map(
+    changes.flatMap((change) => {
+      const start = starts.get(change.name);
+      const byAgent = secondaryOf(change)?.readiness === 'GuestAgent';
+      if (start === undefined || !byAgent || !waitedFor.has(change.name)) return [];
+      return [[change.name, [awaitReady(change.name, start)]] as const];
+    }),
+  );
+}
+
+function awaitReady(
+  name: SecondaryName,
+  { domain, resource, id }: OperationOf<'domain.start'>,
+): OperationOf<'domain.await-ready'> {
+  const kind = 'domain.await-ready';
+  return {
+    kind,
+    id: operationId(kind, name),
+    resource,
+    phase: 'acquire',
+    after: [id],
+    domain,
+    timeoutMs: readyMs,
+  };
 }
 
 function secondaryIn({ resource }: Operation): SecondaryName | null {
@@ -71,9 +134,31 @@ function secondaryOf(change: Change): Secondary | null {
   return change.kind === 'create' || change.kind === 'update' ? change.secondary : null;
 }
 
-/** Whether it runs, or is started by this plan. */
-function willRun(change: Change | undefined, unmet: ReadonlyMap<SecondaryName, string>): boolean {
-  if (change === undefined || unmet.has(change.name)) return false;
-  if (wantsStart(change)) return true;
-  return change.kind === 'update' && change.power !== 'stop' && change.observed.live !== null;
+/** What keeps those from starting that start after it; null: it is ready, or this plan makes it so. */
+function lackOf(
+  change: Change | undefined,
+  unmet: ReadonlyMap<SecondaryName, string>,
+  observed: Observed,
+): string | null {
+  const gone = 'does not run';
+  if (change === undefined || change.kind === 'delete') return gone;
+  if (wantsStart(change) && !unmet.has(change.name)) return null;
+  if (change.kind === 'create' || (change.kind === 'update' && change.power === 'stop'))
+    return gone;
+  const guest = change.kind === 'update' ? change.observed : oursNamed(change.name, observed);
+  if (guest === null || guest.live === null) return gone;
+  const readiness = secondaryOf(change)?.readiness ?? guest.defined.readiness;
+  if (readiness !== 'GuestAgent' || guest.agent === 'connected') return null;
+  return guest.agent === 'none'
+    ? 'runs without a channel for a guest agent until its next start'
+    : 'runs and is not ready yet: its guest agent does not answer';
+}
+
+/** Whoever is blocked stays as it is, and may well run. */
+function oursNamed(name: SecondaryName, { domains, ...us }: Observed): ObservedDomain | null {
+  const seen = domains.get(name);
+  if (seen?.status !== 'present' || seen.value.owner === null) return null;
+  return samePartition(seen.value.owner, us) && seen.value.owner.secondary === name
+    ? seen.value
+    : null;
 }

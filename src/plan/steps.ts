@@ -3,7 +3,7 @@
  * single VM is decided here: whether it restarts, what waits, what is asked of the running guest.
  */
 import type { Change, Reason, UpdateChange } from '../diff/change.ts';
-import { type FieldChange, initialFields, type Impact, onePerPath } from '../diff/fields.ts';
+import { initialFields, onePerPath } from '../diff/fields.ts';
 import {
   type DomainDefinition,
   type DomainRef,
@@ -15,10 +15,11 @@ import {
 import { domainName, type InstallationId, type Owner, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
-import { reasonsOfFields } from './reasons.ts';
-import { wantsRestart, wantsToRun } from './run-policy.ts';
 import { Chain } from './chain.ts';
-import type { Operation } from './operation.ts';
+import type { StopStep } from './operation.ts';
+import { wantsRestart, wantsStart } from './run-policy.ts';
+import { canBalloon, describeUpdate } from './update-work.ts';
+import type { Steps } from './work.ts';
 
 export interface PlanContext {
   readonly installation: InstallationId;
@@ -26,29 +27,22 @@ export interface PlanContext {
   readonly platform: Platform;
 }
 
-/** What a plan says about one Secondary's change. */
-export interface Work {
-  readonly impact: Impact;
-  readonly reasons: readonly Reason[];
-  readonly fields: readonly FieldChange[];
-  /** What the running guest does not get now and takes at its next start. */
-  readonly waiting: readonly FieldChange[];
-}
-
-export interface Steps extends Work {
-  readonly operations: readonly Operation[];
-}
-
-export function createSteps(secondary: Secondary, context: PlanContext): Steps {
+export function createSteps(
+  change: Extract<Change, { kind: 'create' }>,
+  context: PlanContext,
+): Steps {
+  const { secondary, asked } = change;
   const definition = definitionOf(secondary, context);
   const chain = new Chain('secondary', secondary.name);
   chain.add('domain.define', 'prepare', { definition, basis: null });
-  if (wantsToRun(secondary)) {
+  if (wantsStart(change)) {
     chain.add('domain.start', 'acquire', { domain: refOf(definition) });
   }
   const fields = onePerPath(initialFields(definition.fields));
   const { operations } = chain;
-  return { impact: 'none', reasons: ['not-on-host'], fields, waiting: [], operations };
+  const reasons: readonly Reason[] =
+    asked === null ? ['not-on-host'] : ['not-on-host', 'asked-for'];
+  return { impact: 'none', reasons, fields, waiting: [], operations };
 }
 
 export interface DeletionContext {
@@ -65,10 +59,13 @@ export function deleteSteps(
   const chain = new Chain('secondary', name);
   const domain = refOf(observed);
   const running = observed.power.status !== 'stopped';
-  const graceMs = deletionGraceMs ?? observed.defined.stopGraceMs;
+  const { stopGraceMs, forceStop } = observed.defined;
   if (running) {
     addNote(chain, observed, domain);
-    chain.add('domain.stop', 'release', { domain, graceMs, basis: basisOf(observed) });
+    // Whose document forbids that its power is cut is at least asked.
+    const graceMs = forceStop ? (deletionGraceMs ?? stopGraceMs) : deletionGraceMs || stopGraceMs;
+    const steps = stopSteps(observed, { graceMs, forceStop });
+    chain.add('domain.stop', 'release', { domain, graceMs, steps, basis: basisOf(observed) });
   }
   // A transient domain is gone once it has stopped.
   if (observed.persistent) {
@@ -97,10 +94,7 @@ export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
 }
 
 function addRestartSteps(chain: Chain, change: UpdateChange, domain: DomainRef): void {
-  const graceMs = change.secondary.stopGraceMs;
-  const basis = stopBasis(chain, change.observed);
-  addNote(chain, change.observed, domain);
-  chain.add('domain.stop', 'restart', { domain, graceMs, basis });
+  addStop(chain, 'restart', change, domain);
   chain.add('domain.start', 'restart', { domain });
   chain.add('domain.forget-stop', 'restart', { domain });
 }
@@ -119,20 +113,35 @@ function addPowerSteps(chain: Chain, change: UpdateChange, domain: DomainRef): v
       addMemoryStep(chain, change, domain);
       break;
     case 'stop':
-      return addHaltSteps(chain, change, domain);
+      return addStop(chain, 'release', change, domain);
   }
   const runs = power === 'start' || observed.power.status !== 'stopped';
   if (runs && observed.stopAsked) chain.add('domain.forget-stop', 'acquire', { domain });
 }
 
-function addHaltSteps(
+function addStop(
   chain: Chain,
+  phase: 'restart' | 'release',
   { observed, secondary }: UpdateChange,
   domain: DomainRef,
 ): void {
+  const { stopGraceMs: graceMs, forceStop } = secondary;
   const basis = stopBasis(chain, observed);
+  const steps = stopSteps(observed, { graceMs, forceStop });
   addNote(chain, observed, domain);
-  chain.add('domain.stop', 'release', { domain, graceMs: secondary.stopGraceMs, basis });
+  chain.add('domain.stop', phase, { domain, graceMs, steps, basis });
+}
+
+/** Whether the agent answers by then, its guest knows; that there is a channel for it, we do. */
+function stopSteps(
+  { agent }: ObservedDomain,
+  { graceMs, forceStop }: { readonly graceMs: number; readonly forceStop: boolean },
+): readonly StopStep[] {
+  return [
+    ...(graceMs > 0 && agent !== 'none' ? (['agent'] as const) : []),
+    ...(graceMs > 0 ? (['acpi'] as const) : []),
+    ...(forceStop ? (['power-off'] as const) : []),
+  ];
 }
 
 /** A crash between a stop and what comes after it must not look like a guest that had finished. */
@@ -161,41 +170,6 @@ function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): v
   // A paused guest cannot give anything back before it has been resumed.
   const releases = memoryBytes < Number(memory.from) && change.power === 'none';
   chain.add('domain.set-memory', releases ? 'release' : 'acquire', { domain, memoryBytes });
-}
-
-/** The guest moves its balloon itself, and one that is to stay paused does nothing. */
-function canBalloon({ observed, power }: UpdateChange): boolean {
-  return observed.power.status === 'running' || power === 'resume';
-}
-
-function describeUpdate(change: UpdateChange, restarts: boolean): Work {
-  const stays = !restarts && change.power !== 'stop';
-  const waits = ({ impact }: FieldChange) =>
-    impact === 'restart' || (impact === 'live' && !canBalloon(change));
-  const waiting = stays ? change.running.filter(waits) : [];
-  return {
-    impact: impactOf(change, restarts),
-    reasons: reasonsOf(change),
-    // What runs is what people see, so its side of a difference comes first.
-    fields: onePerPath([...change.running, ...change.definition]),
-    waiting,
-  };
-}
-
-function impactOf({ power, observed }: UpdateChange, restarts: boolean): Impact {
-  if (restarts) return 'restart';
-  if (power === 'stop') return 'stop';
-  return observed.live === null ? 'none' : 'live';
-}
-
-function reasonsOf({ definition, running, observed, power }: UpdateChange): Reason[] {
-  const reasons = reasonsOfFields([...definition, ...running]);
-  if (!observed.persistent) reasons.push('definition-gone');
-  if (power === 'start') reasons.push('not-running');
-  if (power === 'resume') reasons.push('paused');
-  if (power === 'stop') reasons.push('should-be-halted');
-  else if (observed.stopAsked && observed.live !== null) reasons.push('stop-noted');
-  return reasons;
 }
 
 function definitionOf(secondary: Secondary, context: PlanContext): DomainDefinition {

@@ -3,7 +3,8 @@ import type { VolumeChange } from '../diff/change.ts';
 import { initialVolumeFields } from '../diff/volume.ts';
 import type { ObservedDomain } from '../model/domain.ts';
 import { Chain } from './chain.ts';
-import type { DeletionContext, Steps } from './steps.ts';
+import type { DeletionContext } from './steps.ts';
+import type { Steps } from './work.ts';
 
 type Of<K extends VolumeChange['kind']> = Extract<VolumeChange, { kind: K }>;
 

@@ -134,6 +134,8 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           stopAsked: false,
           saved: false,
           fingerprint: expect.any(String),
+          runId: null,
+          agent: 'none',
         });
       });
 
@@ -226,6 +228,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         start: (ref: DomainRef) => domains().start(ref, never),
         resume: (ref: DomainRef) => domains().resume(ref, never),
         shutdown: (ref: DomainRef) => domains().shutdown(ref, never),
+        shutdownByAgent: (ref: DomainRef) => domains().shutdownByAgent(ref, never),
         powerOff: (ref: DomainRef) => domains().powerOff(ref, never),
         noteStop: (ref: DomainRef) => domains().noteStop(ref, true, never),
         setMemory: (ref: DomainRef) => domains().setMemory(ref, 64 * MiB, never),
@@ -253,7 +256,14 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
 
       test('of a stopped one what needs a guest', async () => {
         const ref = await define();
-        const names = ['resume', 'shutdown', 'powerOff', 'setMemory', 'console'] as const;
+        const names = [
+          'resume',
+          'shutdown',
+          'shutdownByAgent',
+          'powerOff',
+          'setMemory',
+          'console',
+        ] as const;
         expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
       });
 
@@ -308,6 +318,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           domains().start(ref, over),
           domains().resume(ref, over),
           domains().shutdown(ref, over),
+          domains().shutdownByAgent(ref, over),
           domains().powerOff(ref, over),
           domains().noteStop(ref, true, over),
           domains().setMemory(ref, 64 * MiB, over),
@@ -372,6 +383,20 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           power: { status: 'stopped', reason: 'guest-shutdown' },
           stopAsked: false,
         });
+      });
+
+      test('has another run id at its next start, and the same one until then', async () => {
+        const ref = await started();
+        const first = (await present(ref)).runId;
+        expect(first).toEqual(expect.any(Number));
+        await define({ vcpus: 2 });
+        expect((await present(ref)).runId).toBe(first);
+        await domains().powerOff(ref, never);
+        expect((await present(ref)).runId).toBeNull();
+        await domains().start(ref, never);
+        const second = (await present(ref)).runId;
+        expect(second).toEqual(expect.any(Number));
+        expect(second).not.toBe(first);
       });
 
       test('loses its definition and not its life; it vanishes when it stops', async () => {
@@ -453,6 +478,56 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         }
         expect(text).toMatch(new RegExp(`guest ${name} booted: 1 vCPU, 128 MiB\r\n`));
         await until(ref, stops);
+      });
+    });
+
+    describe('a guest agent', () => {
+      const withAgent = { guestAgent: true };
+      const answers = (domain: ObservedDomain | null) => domain?.agent === 'connected';
+
+      test('has a channel only if it was asked for, and is not there before its guest is', async () => {
+        expect((await present(await define(withAgent))).agent).toBe('none');
+        const ref = await started(withAgent);
+        expect(await look(ref)).toMatchObject({ agent: 'disconnected', live: ref.fields });
+        const next = await define();
+        expect(await look(ref)).toMatchObject({
+          agent: 'disconnected',
+          live: ref.fields,
+          defined: next.fields,
+        });
+        await domains().powerOff(ref, never);
+        await domains().start(ref, never);
+        expect(await look(ref)).toMatchObject({ agent: 'none', live: next.fields });
+      });
+
+      test('is seen when it answers, and shuts a guest down that hears no button', async () => {
+        const ref = await started(withAgent, 'unnest.do=agent unnest.do=ignore-shutdown');
+        await until(ref, answers);
+        // It may answer late or never; what becomes of the guest is what counts.
+        const asked = refusal(domains().shutdownByAgent(ref, never));
+        await until(ref, stops);
+        expect(await look(ref)).toMatchObject({
+          power: { status: 'stopped', reason: 'guest-shutdown' },
+          agent: 'none',
+        });
+        await asked;
+      });
+
+      test('that is not there cannot be asked', async () => {
+        const ref = await started();
+        expect(await refusal(domains().shutdownByAgent(ref, never))).toBe('Unsupported');
+        await domains().powerOff(ref, never);
+        await define(withAgent);
+        await domains().start(ref, never);
+        expect(await refusal(domains().shutdownByAgent(ref, never))).toBe('Timeout');
+        expect(await look(ref)).toMatchObject({ power: { status: 'running' } });
+      });
+
+      test('of a guest that sleeps cannot be asked either', async () => {
+        const ref = await started(withAgent, 'unnest.do=agent');
+        await until(ref, answers);
+        await subject.suspend(ref);
+        expect(await refusal(domains().shutdownByAgent(ref, never))).toBe('Refused');
       });
     });
 

@@ -45,12 +45,19 @@ const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
       memoryBytes: fc.constantFrom(64 * MiB, 128 * MiB, 256 * MiB),
       boot: fc.constantFrom(secondary('x').boot, disk),
       serialConsole: fc.boolean(),
+      agent: fc.constantFrom('none', 'there', 'awaited'),
       runPolicy: fc.constantFrom(...RUN_POLICIES),
       updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
       stopGraceMs: fc.constantFrom(0, 1000, 12_000),
       protect: fc.boolean(),
     })
-    .map((overrides) => secondary(name, overrides));
+    .map(({ agent, ...overrides }) =>
+      secondary(name, {
+        ...overrides,
+        guestAgent: agent !== 'none',
+        readiness: agent === 'awaited' ? 'GuestAgent' : 'Running',
+      }),
+    );
 
 const anySecondaries: fc.Arbitrary<readonly Secondary[]> = fc
   .subarray(names)
@@ -190,6 +197,9 @@ const anyTemper: fc.Arbitrary<Temper> = fc.record({
   stopsAfterMs: fc.constantFrom(0, 20, 700, 3000, null),
   endsAfterMs: fc.constant(null),
   balloonMs: fc.constantFrom(0, 20, 5000),
+  // Who has to be waited for is for later passes, which no property waits for.
+  agentAfterMs: fc.constant(0),
+  agentStopsAfterMs: fc.constantFrom(0, 700, 3000, null),
 });
 
 /** Guests that live until somebody stops them, and whose balloons reach their goal. */

@@ -10,7 +10,7 @@ import { planJson } from '../../src/cli/render/plan-json.ts';
 import { planDocumentSchema } from '../../src/cli/render/plan-schema.ts';
 import { renderPlan } from '../../src/cli/render/plan.ts';
 import { parseDocuments } from '../../src/documents/desired-state.ts';
-import type { DomainFields, Power } from '../../src/model/domain.ts';
+import type { AgentState, DomainFields, Power } from '../../src/model/domain.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
@@ -49,6 +49,7 @@ interface StoryDomain {
   readonly owner?: 'foreign' | 'other-partition';
   readonly defined?: Partial<DomainFields>;
   readonly live?: Partial<DomainFields>;
+  readonly agent?: AgentState;
 }
 
 const folder = import.meta.dirname;
@@ -96,5 +97,6 @@ function domainFrom(name: string, story: StoryDomain): SimulatedDomain {
     defined,
     live: { ...defined, ...story.live },
     lastApplied: base,
+    ...(story.agent === undefined ? {} : { agent: story.agent }),
   });
 }

@@ -14,7 +14,8 @@ import type {
 import { type DesiredState, filesOf, type Secondary } from '../../src/model/secondary.ts';
 import type { Image, Volume } from '../../src/model/volume.ts';
 import { observe } from '../../src/observe/observe.ts';
-import { makePlan, type Plan } from '../../src/plan/plan.ts';
+import { makePlan, type Plan, type PlanOptions } from '../../src/plan/plan.ts';
+import { noWishes } from '../../src/plan/wishes.ts';
 
 export const partition = 'team-a' as PartitionName;
 export const installation = '6b1f0c52-5a0e-4d38-9a86-1f6f4f0a7c11' as InstallationId;
@@ -33,12 +34,15 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
     disks: [],
     network: 'None',
     serialConsole: true,
+    guestAgent: false,
     runPolicy: 'Always',
     updatePolicy: 'Staged',
     stopGraceMs: 1000,
+    forceStop: true,
     labels: new Map(),
     protect: false,
     startAfter: [],
+    readiness: 'Running',
     ...overrides,
   };
 }
@@ -94,6 +98,7 @@ export async function planPass(
   wanted: DesiredState,
   deleteEverything = false,
   deletionsMax: number | null = null,
+  more: Partial<PlanOptions> = {},
 ): Promise<Plan> {
   const observed = await observe(host, {
     partition: wanted.partition,
@@ -108,10 +113,12 @@ export async function planPass(
     signal: new AbortController().signal,
   });
   return makePlan(diff(wanted, observed), observed, {
+    ...noWishes,
     deleteEverything,
     deletionsMax,
     deletionReason: 'not-in-documents',
     deletionGraceMs: null,
+    ...more,
   });
 }
 

@@ -11,7 +11,7 @@ import type {
   World,
 } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
-import type { DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
+import type { AgentState, DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
 import {
   domainName,
   networkName,
@@ -119,6 +119,7 @@ export function worldOf({
 }: WorldParts): World {
   return {
     installation: recorded ? installation : null,
+    runs: domains.length,
     files: new Map([[partition, new Map(files.map((file) => [file, anyFile]))]]),
     domains: new Map(domains.map((domain) => [domain.uuid, domain])),
     volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
@@ -216,6 +217,9 @@ export interface DomainParts {
   readonly live?: DomainFields;
   readonly stopAsked?: boolean;
   readonly saved?: boolean;
+  readonly runId?: number;
+  /** Of the running guest. */
+  readonly agent?: AgentState;
 }
 
 export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
@@ -234,7 +238,16 @@ export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
     guest:
       power.status === 'stopped'
         ? null
-        : { state: power.status, fields: live, startedAtMs: 0, end: null, balloon: null },
+        : {
+            state: power.status,
+            fields: live,
+            startedAtMs: 0,
+            runId: parts.runId ?? 1,
+            agent: parts.agent ?? (live.guestAgent ? 'connected' : 'none'),
+            agentAtMs: null,
+            end: null,
+            balloon: null,
+          },
   };
 }
 

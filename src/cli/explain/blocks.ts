@@ -44,8 +44,8 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   StartAfterUnmet: {
     means:
-      'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan.',
-    todo: 'See why the other one does not run (`unnest get`); or take it out of spec.startAfter.',
+      'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan, or runs and is not ready yet (its spec.readiness).',
+    todo: 'See why the other one does not run, or whether its guest agent answers (`unnest describe`); or take it out of spec.startAfter. What only needs time, the next apply finds ready.',
   },
   TooManyDeletions: {
     means: 'The plan would delete more Secondaries than one plan may.',
@@ -102,5 +102,25 @@ export const blockExplanations: Explanations<BlockCode> = {
     means:
       'The Volume has begun in another way than its document says, and lies on an Image, or does not.',
     todo: 'Write what it has begun as (`unnest get --kind volumes`), or make a new Volume.',
+  },
+  Held: {
+    means:
+      'Somebody has asked for it to be left alone (`unnest pause`), with the reason that is named. Its guest, its definition, its Volumes and its address stay as they are.',
+    todo: 'Wait until the pause is over, or end it with `unnest resume`.',
+  },
+  CrashLoop: {
+    means:
+      'Its guest has ended again and again soon after its start, so that the next start waits, longer each time.',
+    todo: 'See why it ends (`unnest console`), and mend its document or its disk. `unnest start` tries at once.',
+  },
+  BackOff: {
+    means:
+      'The last try failed in a way that may mend itself, so that it is tried again after a wait, which grows with every failure.',
+    todo: 'Wait, or look what has failed (`unnest events`); `unnest retry` tries again at once.',
+  },
+  GaveUp: {
+    means:
+      'It has failed too often, or in a way that trying again does not mend. Everything else of the partition goes on.',
+    todo: 'Look what has failed (`unnest status`), mend it, and say `unnest retry`; a new generation of the documents tries again too.',
   },
 };

@@ -20,19 +20,29 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   volumes: 'text',
   network: 'text',
   serialConsole: 'boolean',
+  guestAgent: 'boolean',
   runPolicy: 'text',
   updatePolicy: 'text',
   stopGraceMs: 'number',
+  forceStop: 'boolean',
   protect: 'boolean',
   labels: 'text',
   startAfter: 'text',
+  readiness: 'text',
 };
 
 /**
  * For fields that marks of earlier versions do not have: what a domain of theirs amounts to. With
  * nothing here, a new field would make an upgrade redefine every VM there is.
  */
-const addedSince: Partial<DomainFields> = { bootVolume: null, volumes: '', network: 'None' };
+const addedSince: Partial<DomainFields> = {
+  bootVolume: null,
+  volumes: '',
+  network: 'None',
+  guestAgent: false,
+  forceStop: true,
+  readiness: 'Running',
+};
 
 const names = Object.keys(kinds) as readonly FieldName[];
 
@@ -56,17 +66,29 @@ export function readApplied(text: string | undefined): DomainFields | null {
 /** What only the mark knows. Without one the values are none that a document can ask for. */
 export function policyFrom(applied: DomainFields | null): PolicyFields {
   if (applied === null) return unknownPolicy;
-  const { runPolicy, updatePolicy, stopGraceMs, protect, labels, startAfter } = applied;
-  return { runPolicy, updatePolicy, stopGraceMs, protect, labels, startAfter };
+  const { runPolicy, updatePolicy, stopGraceMs, forceStop, ...more } = applied;
+  const { protect, labels, startAfter, readiness } = more;
+  return {
+    runPolicy,
+    updatePolicy,
+    stopGraceMs,
+    forceStop,
+    protect,
+    labels,
+    startAfter,
+    readiness,
+  };
 }
 
 const unknownPolicy: PolicyFields = {
   runPolicy: 'unknown',
   updatePolicy: 'unknown',
   stopGraceMs: 30_000,
+  forceStop: true,
   protect: false,
   labels: '',
   startAfter: '',
+  readiness: 'unknown',
 };
 
 /** The members of an object in JSON; null if it is none. */

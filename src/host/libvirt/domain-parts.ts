@@ -22,6 +22,7 @@ export function markOf(domain: XmlElement): XmlElement | undefined {
 export interface Ours {
   readonly disk: boolean;
   readonly serial: boolean;
+  readonly agent: boolean;
 }
 
 /** Where our mark says that we gave it none, what is there is somebody else's. */
@@ -30,6 +31,8 @@ export function oursIn(domain: XmlElement): Ours {
   return {
     disk: applied === null || applied.disk !== null,
     serial: applied === null || applied.serialConsole,
+    // Marks of before there were such channels say nothing of them.
+    agent: applied?.guestAgent ?? false,
   };
 }
 
@@ -81,4 +84,13 @@ export function isSerialConsole(device: XmlElement): boolean {
   if (device.name === 'serial') return true;
   const kind = attributeOf(childNamed(device, 'target'), 'type');
   return device.name === 'console' && (kind === undefined || kind === 'serial');
+}
+
+/** Where QEMU's guest agent listens by default; libvirt knows it by this name too. */
+export const AGENT_CHANNEL = 'org.qemu.guest_agent.0';
+
+export function isAgentChannel(device: XmlElement): boolean {
+  return (
+    device.name === 'channel' && attributeOf(childNamed(device, 'target'), 'name') === AGENT_CHANNEL
+  );
 }

@@ -19,7 +19,7 @@ import { isPluggedIn } from '../local/tap.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
 import { calling } from './host-error-from.ts';
-import { readDomainXml } from './read-domain-xml.ts';
+import { type ReadDomain, readDomainXml } from './read-domain-xml.ts';
 
 /** @param layout where the files are that documents name */
 export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
@@ -84,16 +84,20 @@ async function collect(results: AsyncIterable<BulkResult<string>>): Promise<Resu
   return byUuid;
 }
 
+/** With libvirt's id of the run. */
+type State = DomainState & { readonly id: number };
+
 async function readStates(
   connection: ReadOnlyConnection,
   handles: readonly Domain[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, DomainState>> {
-  const states = new Map<string, DomainState>();
+): Promise<ReadonlyMap<string, State>> {
+  const states = new Map<string, State>();
   for (let from = 0; from < handles.length; from += statsDomainsMax) {
     const domains = handles.slice(from, from + statsDomainsMax);
     const records = await connection.domains.stats({ domains, groups: ['state'], signal });
-    for (const { domain, params } of records) states.set(domain.uuid, stateFrom(params));
+    for (const { domain, params } of records)
+      states.set(domain.uuid, { ...stateFrom(params), id: domain.id });
   }
   return states;
 }
@@ -103,7 +107,7 @@ function stateFrom(params: ParamMap): DomainState {
 }
 
 interface Parts {
-  readonly state: DomainState | undefined;
+  readonly state: State | undefined;
   readonly isTransient: boolean;
   readonly isSaved: boolean;
   readonly inactive: BulkResult<string> | undefined;
@@ -125,6 +129,7 @@ function observation(
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {
     const { owner, fields, stopAsked, lastApplied } = readDomainXml(inactive.ok, layout);
+    const guest = live === undefined ? null : readLive(live.ok, layout, lastApplied);
     return present({
       uuid: ref.uuid,
       domainName: ref.domainName,
@@ -135,7 +140,9 @@ function observation(
       stopAsked,
       saved: isSaved,
       lastApplied,
-      live: live === undefined ? null : liveFields(live.ok, layout, lastApplied),
+      live: guest?.fields ?? null,
+      agent: guest?.agent ?? 'none',
+      runId: guest === null || state.id < 0 ? null : state.id,
       fingerprint: fingerprintOf(inactive.ok),
     });
   } catch (error) {
@@ -144,12 +151,8 @@ function observation(
 }
 
 /** In the order of the definition's mark: another order of the same disks is no other guest. */
-function liveFields(
-  xml: string,
-  layout: StoreLayout,
-  lastApplied: DomainFields | null,
-): DomainFields {
-  return readDomainXml(xml, layout, lastApplied?.volumes, isPluggedIn).fields;
+function readLive(xml: string, layout: StoreLayout, lastApplied: DomainFields | null): ReadDomain {
+  return readDomainXml(xml, layout, lastApplied?.volumes, isPluggedIn);
 }
 
 /**

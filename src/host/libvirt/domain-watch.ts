@@ -7,7 +7,7 @@ import type { DomainRef } from '../../model/domain.ts';
 import type { DomainWatch } from '../ports.ts';
 import { calling } from './host-error-from.ts';
 
-type Sign = EventOf<'lifecycle' | 'balloon-change'>;
+type Sign = EventOf<'lifecycle' | 'balloon-change' | 'agent-lifecycle'>;
 
 export function domainWatches(
   connection: ReadOnlyConnection,
@@ -16,12 +16,16 @@ export function domainWatches(
   let subscribed: Promise<unknown> | undefined;
   const subscribe = () =>
     calling('listening for events of domains', () =>
-      connection.subscribe(['lifecycle', 'balloon-change'], (event) => {
+      connection.subscribe(['lifecycle', 'balloon-change', 'agent-lifecycle'], (event) => {
         for (const listener of listeners) listener(event);
       }),
     );
   return async ({ uuid }) => {
-    subscribed ??= subscribe();
+    subscribed ??= subscribe().catch((error: unknown) => {
+      // The next one asks again: a daemon's connection outlives a failure.
+      subscribed = undefined;
+      throw error;
+    });
     await subscribed;
     let signs = 0;
     let wake: (() => void) | undefined;

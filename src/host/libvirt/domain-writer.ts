@@ -39,6 +39,10 @@ export function domainWriter(
     resume: (ref, signal) => on('resuming', ref, () => domains.resume(handleOf(ref), { signal })),
     shutdown: (ref, signal) =>
       on('shutting down', ref, () => domains.shutdown(handleOf(ref), { acpi: true, signal })),
+    shutdownByAgent: (ref, signal) =>
+      on('shutting down by its agent', ref, () =>
+        domains.shutdown(handleOf(ref), { agent: true, signal }),
+      ),
     powerOff: (ref, signal) =>
       on('powering off', ref, () => domains.destroy(handleOf(ref), { signal })),
     noteStop: (ref, asked, signal) =>

@@ -1,5 +1,5 @@
 /** A host by its libvirt URI: a view that cannot write, or the whole. */
-import { connect, connectReadOnly } from '../../libvirt/index.ts';
+import { type Connection, connect, connectReadOnly } from '../../libvirt/index.ts';
 import type { PartitionName } from '../../model/names.ts';
 import { localImageReader, localImages } from '../local/images.ts';
 import { localInstallation } from '../local/installation.ts';
@@ -50,16 +50,21 @@ export async function openLibvirtHost(
 ): Promise<Open<Host>> {
   const { uri, stateDir, partition } = target;
   const connection = await calling(`connecting to ${uri}`, () => connect({ uri, signal }));
+  return {
+    host: hostOn(connection, stateDir, partition),
+    close: async () => connection.close(),
+  };
+}
+
+/** One partition's host, on a connection that may serve others too. */
+export function hostOn(connection: Connection, stateDir: string, partition: PartitionName): Host {
   const layout = storeLayout(stateDir, partition);
   return {
-    host: {
-      domains: { ...domainReader(connection, layout), ...domainWriter(connection, layout) },
-      store: localStore(stateDir),
-      volumes: localVolumes(stateDir),
-      images: localImages(stateDir),
-      networks: { ...networkReader(connection), ...networkWriter(connection) },
-      installation: localInstallation(stateDir),
-    },
-    close: async () => connection.close(),
+    domains: { ...domainReader(connection, layout), ...domainWriter(connection, layout) },
+    store: localStore(stateDir),
+    volumes: localVolumes(stateDir),
+    images: localImages(stateDir),
+    networks: { ...networkReader(connection), ...networkWriter(connection) },
+    installation: localInstallation(stateDir),
   };
 }

@@ -1,12 +1,12 @@
 /** A domain's XML to the fields that unnest manages. What it does not manage is not looked at. */
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
-import type { DomainFields } from '../../model/domain.ts';
+import type { AgentState, DomainFields } from '../../model/domain.ts';
 import type { Owner } from '../../model/identity.ts';
 import { secondaryName } from '../../model/names.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
 import { readNic } from './domain-nic.ts';
-import { isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
+import { isAgentChannel, isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
 import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
 import { nameInStore, readDisks } from './read-disks.ts';
 import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
@@ -16,6 +16,8 @@ export interface ReadDomain {
   readonly fields: DomainFields;
   readonly stopAsked: boolean;
   readonly lastApplied: DomainFields | null;
+  /** Of the guest, if it is the XML of one. */
+  readonly agent: AgentState;
 }
 
 /**
@@ -42,6 +44,7 @@ export function readDomainXml(
   return {
     owner,
     lastApplied: applied,
+    agent: readAgent(devices),
     stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
       vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? String(vcpusMax), 'vcpu current'),
@@ -52,9 +55,18 @@ export function readDomainXml(
       ...readDisks(devices, layout, ours, order ?? applied?.volumes ?? ''),
       network: readNic(devices, owner, isPluggedIn),
       serialConsole: ours.serial && devices.some(isSerialConsole),
+      guestAgent: ours.agent && devices.some(isAgentChannel),
       ...policyFrom(applied),
     },
   };
+}
+
+/** Whoever has put the channel there. Only a running one has a state. */
+function readAgent(devices: readonly XmlElement[]): AgentState {
+  const channel = devices.find(isAgentChannel);
+  if (channel === undefined) return 'none';
+  const state = attributeOf(childNamed(channel, 'target'), 'state');
+  return state === 'connected' ? 'connected' : 'disconnected';
 }
 
 type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine'>;

@@ -10,6 +10,8 @@ import type { StoreLayout } from '../local/layout.ts';
 import { writeApplied } from './applied-fields.ts';
 import { withNic } from './domain-nic.ts';
 import {
+  AGENT_CHANNEL,
+  isAgentChannel,
   isSerialConsole,
   MARK_NAME,
   MARK_STOP,
@@ -112,15 +114,25 @@ function withDevices(
   layout: StoreLayout,
   ours: Ours,
 ): XmlElement {
-  const kept = devices.children.filter(
-    (child) =>
-      typeof child === 'string' ||
-      !(ours.serial && !fields.serialConsole && isSerialConsole(child)),
-  );
-  const hasSerial = kept.some((child) => typeof child !== 'string' && isSerialConsole(child));
+  const goes = (device: XmlElement) =>
+    (ours.serial && !fields.serialConsole && isSerialConsole(device)) ||
+    (ours.agent && !fields.guestAgent && isAgentChannel(device));
+  const kept = devices.children.filter((child) => typeof child === 'string' || !goes(child));
+  const has = (is: (device: XmlElement) => boolean) =>
+    kept.some((child) => typeof child !== 'string' && is(child));
   const disks = withDisks(kept, fields, layout, ours);
-  const serial = fields.serialConsole && !hasSerial ? [serialPort()] : [];
-  return { ...devices, children: withNic([...disks, ...serial], fields.network, owner) };
+  const added = [
+    ...(fields.serialConsole && !has(isSerialConsole) ? [serialPort()] : []),
+    ...(fields.guestAgent && !has(isAgentChannel) ? [agentChannel()] : []),
+  ];
+  return { ...devices, children: withNic([...disks, ...added], fields.network, owner) };
+}
+
+/** Where on the host it ends, libvirt chooses, guest by guest. */
+function agentChannel(): XmlElement {
+  return element('channel', { type: 'unix' }, [
+    element('target', { type: 'virtio', name: AGENT_CHANNEL }),
+  ]);
 }
 
 function serialPort(): XmlElement {

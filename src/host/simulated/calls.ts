@@ -10,6 +10,7 @@ const kinds = {
   start: 'write',
   resume: 'write',
   shutdown: 'write',
+  shutdownByAgent: 'write',
   powerOff: 'write',
   noteStop: 'write',
   growDisk: 'write',

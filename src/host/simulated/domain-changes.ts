@@ -5,6 +5,7 @@
  */
 import type { DomainDefinition, DomainRef } from '../../model/domain.ts';
 import type { Temper } from './guest.ts';
+import { HostError } from '../host-error.ts';
 import { refused } from './refusal.ts';
 import { stop } from './settle.ts';
 import type { Guest, SimulatedDomain, World } from './world.ts';
@@ -65,10 +66,15 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
     throw refused(`starting ${ref.domainName}`, missing);
   }
   domain.saved = false;
+  const hasChannel = domain.definition.fields.guestAgent;
+  world.runs += 1;
   domain.guest = {
     state: 'running',
     fields: domain.definition.fields,
     startedAtMs: nowMs,
+    runId: world.runs,
+    agent: hasChannel ? 'disconnected' : 'none',
+    agentAtMs: hasChannel && temper.agentAfterMs !== null ? nowMs + temper.agentAfterMs : null,
     end:
       temper.endsAfterMs === null
         ? null
@@ -96,9 +102,29 @@ export function shutdown(world: World, ref: DomainRef, temper: Temper, nowMs: nu
   if (guest.state === 'paused') {
     throw refused(`shutting down ${ref.domainName}`, 'domain is not running');
   }
-  if (temper.stopsAfterMs === null) return;
-  const atMs = nowMs + temper.stopsAfterMs;
-  // Who presses twice does not wait longer.
+  endAfter(guest, temper.stopsAfterMs, nowMs);
+}
+
+export function shutdownByAgent(world: World, ref: DomainRef, temper: Temper, nowMs: number): void {
+  const doing = 'shutting down by its agent';
+  const guest = guestOf(find(world, ref, doing), doing);
+  if (guest.state === 'paused')
+    throw refused(`${doing} ${ref.domainName}`, 'domain is not running');
+  if (guest.agent === 'none') {
+    const cause = new Error('QEMU guest agent is not configured');
+    throw new HostError('Unsupported', `${doing} ${ref.domainName}`, { cause });
+  }
+  if (guest.agent === 'disconnected') {
+    const cause = new Error('Guest agent is not responding: QEMU guest agent is not connected');
+    throw new HostError('Timeout', `${doing} ${ref.domainName}`, { cause });
+  }
+  endAfter(guest, temper.agentStopsAfterMs, nowMs);
+}
+
+/** Who asks twice does not wait longer. */
+function endAfter(guest: Guest, afterMs: number | null, nowMs: number): void {
+  if (afterMs === null) return;
+  const atMs = nowMs + afterMs;
   if (guest.end === null || guest.end.atMs > atMs) guest.end = { atMs, reason: 'guest-shutdown' };
 }
 

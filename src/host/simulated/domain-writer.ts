@@ -32,6 +32,10 @@ export function domainWriter(simulation: Simulation): DomainWriter & DomainConso
       write('shutdown', ref, signal, (world) =>
         changes.shutdown(world, ref, temper(world, ref), clock.now()),
       ),
+    shutdownByAgent: (ref, signal) =>
+      write('shutdownByAgent', ref, signal, (world) =>
+        changes.shutdownByAgent(world, ref, temper(world, ref), clock.now()),
+      ),
     powerOff: (ref, signal) => {
       const whole = (world: World) => changes.powerOff(world, ref);
       return write('powerOff', ref, signal, whole, (world) =>

@@ -4,6 +4,7 @@
  *
  *   unnest.do=poweroff@SECONDS    shuts itself down so long after its start
  *   unnest.do=ignore-shutdown     does not react to the power button
+ *   unnest.do=agent               has a guest agent, if it has a channel for one
  */
 import type { DomainFields } from '../../model/domain.ts';
 
@@ -14,12 +15,22 @@ export interface Temper {
   readonly endsAfterMs: number | null;
   /** How long its balloon needs; null: it has none that works. */
   readonly balloonMs: number | null;
+  /** How long after its start its guest agent answers; null: it has none. */
+  readonly agentAfterMs: number | null;
+  /** How long after its agent was asked it has stopped; null: the agent hears, and does nothing. */
+  readonly agentStopsAfterMs: number | null;
 }
 
 /** Long enough that nobody can take the call for the effect, short enough not to be waited for. */
 const reactionMs = 20;
 
-export const tame: Temper = { stopsAfterMs: reactionMs, endsAfterMs: null, balloonMs: reactionMs };
+export const tame: Temper = {
+  stopsAfterMs: reactionMs,
+  endsAfterMs: null,
+  balloonMs: reactionMs,
+  agentAfterMs: null,
+  agentStopsAfterMs: reactionMs,
+};
 
 export function temperOf({ commandLine }: DomainFields): Temper {
   const words = (commandLine ?? '').split(' ');
@@ -29,6 +40,7 @@ export function temperOf({ commandLine }: DomainFields): Temper {
   return {
     ...tame,
     stopsAfterMs: words.includes('unnest.do=ignore-shutdown') ? null : tame.stopsAfterMs,
+    agentAfterMs: words.includes('unnest.do=agent') ? reactionMs : null,
     endsAfterMs: seconds === undefined ? null : Number(seconds) * 1000,
   };
 }

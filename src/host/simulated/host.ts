@@ -1,7 +1,7 @@
 /** A simulated host behind the ports: each call is spoilt or carried out, on a world that is settled. */
 import type { DomainFields } from '../../model/domain.ts';
 import { HostError } from '../host-error.ts';
-import type { Host, HostView } from '../ports.ts';
+import type { Host, HostSign, HostView } from '../ports.ts';
 import { type Clock, machineClock } from './clock.ts';
 import { domainReader } from './domain-reader.ts';
 import { domainWriter } from './domain-writer.ts';
@@ -11,6 +11,7 @@ import { imageReader, imageWriter } from './images.ts';
 import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
 import { settle } from './settle.ts';
+import { settledSigns } from './signs.ts';
 import { type FilesMode, storeReader } from './store.ts';
 import { volumeReader, volumeWriter } from './volumes.ts';
 import type { World } from './world.ts';
@@ -21,6 +22,8 @@ export interface SimulationOptions {
   readonly faults?: Faults;
   readonly files?: FilesMode;
   readonly temperOf?: (fields: DomainFields, domainName: string) => Temper;
+  /** Hears of every change of a domain or a network. */
+  readonly onSign?: (sign: HostSign) => void;
 }
 
 /** What every part of a simulated host works with. */
@@ -31,6 +34,7 @@ export interface Simulation {
   readonly temperOf: (fields: DomainFields, domainName: string) => Temper;
   readonly read: () => Promise<World>;
   readonly change: <T>(act: (world: World) => T, signal: AbortSignal | null) => Promise<T>;
+  readonly onSign: (sign: HostSign) => void;
 }
 
 export function simulatedView(options: SimulationOptions): HostView {
@@ -62,8 +66,10 @@ export function simulatedHost(options: SimulationOptions): Host {
 
 function simulationOf({ keeper, ...options }: SimulationOptions): Simulation {
   const { clock = machineClock, faults = new Faults(), files = 'listed' } = options;
+  const onSign = options.onSign ?? (() => undefined);
+  const tellOnce = settledSigns(onSign);
   const settled = (world: World) => {
-    settle(world, clock.now());
+    settle(world, clock.now(), tellOnce);
     return world;
   };
   return {
@@ -73,6 +79,7 @@ function simulationOf({ keeper, ...options }: SimulationOptions): Simulation {
     temperOf: options.temperOf ?? temperOf,
     read: async () => settled(await keeper.read()),
     change: (act, signal) => keeper.change((world) => act(settled(world)), signal),
+    onSign,
   };
 }
 

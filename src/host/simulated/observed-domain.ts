@@ -19,6 +19,8 @@ export function observedDomain(domain: SimulatedDomain): ObservedDomain {
     stopAsked,
     saved,
     fingerprint: fingerprintOf(content),
+    runId: guest?.runId ?? null,
+    agent: guest?.agent ?? 'none',
   };
 }
 

@@ -1,15 +1,26 @@
 /** Makes time pass on a simulated host: whatever is due by now has happened. */
 import type { StopReason } from '../../model/domain.ts';
+import type { DomainSign } from '../ports.ts';
 import type { Guest, SimulatedDomain, World } from './world.ts';
 
+/** What has happened by itself. */
+export type TellSettled = (
+  domain: SimulatedDomain,
+  guest: Guest,
+  event: Extract<DomainSign, 'agent' | 'stopped'>,
+) => void;
+
 /** Changes `world`. To settle twice is to settle once, so a reader need not keep what it settled. */
-export function settle(world: World, nowMs: number): void {
+export function settle(world: World, nowMs: number, tell: TellSettled = () => undefined): void {
   for (const domain of world.domains.values()) {
     const { guest } = domain;
     // A paused guest does nothing, however late it is.
     if (guest === null || guest.state === 'paused') continue;
     settleBalloon(guest, nowMs);
-    if (guest.end !== null && guest.end.atMs <= nowMs) stop(world, domain, guest.end.reason);
+    if (settleAgent(guest, nowMs)) tell(domain, guest, 'agent');
+    if (guest.end === null || guest.end.atMs > nowMs) continue;
+    stop(world, domain, guest.end.reason);
+    tell(domain, guest, 'stopped');
   }
 }
 
@@ -17,6 +28,14 @@ function settleBalloon(guest: Guest, nowMs: number): void {
   if (guest.balloon === null || guest.balloon.atMs > nowMs) return;
   guest.fields = { ...guest.fields, memoryBytes: guest.balloon.bytes };
   guest.balloon = null;
+}
+
+/** Whether it has begun to answer. */
+function settleAgent(guest: Guest, nowMs: number): boolean {
+  if (guest.agentAtMs === null || guest.agentAtMs > nowMs) return false;
+  guest.agent = 'connected';
+  guest.agentAtMs = null;
+  return true;
 }
 
 export function stop(world: World, domain: SimulatedDomain, reason: StopReason): void {
@@ -29,7 +48,6 @@ export function stop(world: World, domain: SimulatedDomain, reason: StopReason):
 export function nextChangeMs(domain: SimulatedDomain | undefined): number {
   const guest = domain?.guest ?? null;
   if (guest === null || guest.state === 'paused') return Number.POSITIVE_INFINITY;
-  return Math.min(
-    ...[guest.end, guest.balloon].map((due) => due?.atMs ?? Number.POSITIVE_INFINITY),
-  );
+  const due = [guest.end?.atMs, guest.balloon?.atMs, guest.agentAtMs];
+  return Math.min(...due.map((atMs) => atMs ?? Number.POSITIVE_INFINITY));
 }

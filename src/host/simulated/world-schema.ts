@@ -38,12 +38,15 @@ const domainFields = z.strictObject({
   volumes: text.default(''),
   network: text.default('None'),
   serialConsole: z.boolean(),
+  guestAgent: z.boolean().default(false),
   runPolicy: text,
   updatePolicy: text,
   stopGraceMs: amount,
+  forceStop: z.boolean().default(true),
   protect: z.boolean(),
   labels: text,
   startAfter: text,
+  readiness: text.default('Running'),
 } satisfies { readonly [F in keyof DomainFields]: z.ZodType<DomainFields[F]> });
 
 const partitionOwner = z.strictObject({
@@ -59,6 +62,10 @@ const guest = z.strictObject({
   state: z.enum(['running', 'paused', 'stopping']),
   fields: domainFields,
   startedAtMs: z.number(),
+  // Guests of before have run without an agent.
+  runId: amount.default(0),
+  agent: z.enum(['connected', 'disconnected', 'none']).default('none'),
+  agentAtMs: z.number().nullable().default(null),
   end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
   balloon: z.strictObject({ atMs: z.number(), bytes: amount }).nullable(),
 });
@@ -136,6 +143,7 @@ const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partiti
 export const worldSchema = z.strictObject({
   format: z.literal(FORMAT),
   installation: parsedBy(installationId).nullable(),
+  runs: amount.default(0),
   domains: z.array(domain),
   networks: z.array(network).default([]),
   files: inPartitions(z.record(text, storedFile)),

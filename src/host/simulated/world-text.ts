@@ -5,11 +5,12 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, domains, networks, files, volumes, images } = worldSchema.parse(
+  const { installation, runs, domains, networks, files, volumes, images } = worldSchema.parse(
     JSON.parse(content),
   );
   return {
     installation,
+    runs,
     domains: new Map(domains.map((each) => [each.uuid, each])),
     networks: new Map(
       networks.map(({ definition, live, ...ref }) => [
@@ -25,6 +26,7 @@ export function parseWorld(content: string): World {
 
 export function worldText({
   installation,
+  runs,
   domains,
   networks,
   files,
@@ -34,6 +36,7 @@ export function worldText({
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
     installation,
+    runs,
     domains: [...domains.values()],
     networks: [...networks.values()].map(({ definition, live, ...ref }) => ({
       ...ref,

@@ -2,7 +2,7 @@
  * Everything there is on a simulated host, as plain mutable data: what libvirt and the store would
  * keep, and what the guests are about to do. Time is a number here; `settle.ts` makes it pass.
  */
-import type { DomainFields, DomainRef, StopReason } from '../../model/domain.ts';
+import type { AgentState, DomainFields, DomainRef, StopReason } from '../../model/domain.ts';
 import type {
   DomainUuid,
   InstallationId,
@@ -16,6 +16,8 @@ import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
 
 export interface World {
   installation: InstallationId | null;
+  /** How many guests have been started: the id of the next run, less one. */
+  runs: number;
   domains: Map<DomainUuid, SimulatedDomain>;
   networks: Map<NetworkUuid, SimulatedNetwork>;
   /** The stores' files: by partition, then by name. So are Volumes and Images. */
@@ -51,6 +53,11 @@ export interface Guest {
   /** As they were when it was started, the memory as it is now. */
   fields: DomainFields;
   startedAtMs: number;
+  /** Tells this run from every other. */
+  runId: number;
+  agent: AgentState;
+  /** When its agent answers; null: it does already, or never will. */
+  agentAtMs: number | null;
   /** When it will stop, and why, unless something happens before. */
   end: { atMs: number; reason: StopReason } | null;
   /** What its balloon is on its way to. */
@@ -95,6 +102,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function emptyWorld(): World {
   return {
     installation: null,
+    runs: 0,
     domains: new Map(),
     networks: new Map(),
     files: new Map(),

@@ -92,12 +92,15 @@ function secondaryOf(index: number): Secondary {
     disks: index % 2 === 0 ? [{ volume: volumeName(index), format: 'raw', backing: null }] : [],
     network: index % 2 === 0 ? 'Partition' : 'None',
     serialConsole: true,
+    guestAgent: false,
     runPolicy: 'Always',
     updatePolicy: 'Staged',
     stopGraceMs: 30_000,
+    forceStop: true,
     labels: new Map(),
     protect: false,
     startAfter: [],
+    readiness: 'Running',
   };
 }
 
@@ -187,6 +190,8 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     saved: false,
     lastApplied: fields,
     fingerprint: String(index),
+    runId: index,
+    agent: 'none' as const,
   };
   return present(domain);
 }

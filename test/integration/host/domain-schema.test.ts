@@ -34,6 +34,7 @@ const variants: readonly DomainFields[] = [
       fieldsOf(secondary('schema', { ...bare, boot, serialConsole })),
     ),
   ),
+  fieldsOf(secondary('schema', { ...bare, boot: kernel, guestAgent: true })),
   {
     ...fieldsOf(secondary('schema', { ...bare, boot: kernel })),
     volumes: `data:raw,${long}:qcow2:${long}:raw`,

@@ -89,6 +89,7 @@ while read -r path; do
 done <"$work/order" >"$root/modules/order"
 install -m 0755 "$SOURCE/init" "$root/init"
 install -D -m 0755 "$SOURCE/power-button" "$root/etc/acpi/PWRF/00000080"
+install -m 0755 "$SOURCE/agent" "$root/bin/agent"
 install -D -m 0755 "$SOURCE/lease" "$root/etc/udhcpc/lease"
 find "$root" -exec touch -h -d @0 {} +
 

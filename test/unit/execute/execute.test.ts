@@ -168,7 +168,16 @@ describe('a guest that is not as the plan saw it', () => {
     const act = () => {
       const domain = domainNamed(host, 'web');
       const { fields } = domain.definition;
-      domain.guest = { state: 'running', fields, startedAtMs: 0, end: null, balloon: null };
+      domain.guest = {
+        state: 'running',
+        fields,
+        startedAtMs: 0,
+        runId: 7,
+        agent: 'none',
+        agentAtMs: null,
+        end: null,
+        balloon: null,
+      };
     };
     const plan = await planPass(host, desired(secondary('web')));
     host.rules.push(onCall('start', { kind: 'meanwhile', act }));

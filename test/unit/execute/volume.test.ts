@@ -25,11 +25,14 @@ describe('a Volume whose record says Retain', () => {
     'is, where it is only half made: %s',
     async (state) => {
       const { result } = await deletionOf({ deletionPolicy: 'Retain', state });
-      expect(result).toEqual({ status: 'applied' });
+      expect(result).toEqual({ status: 'applied', detail: '' });
     },
   );
 });
 
 test('one whose record says Delete is deleted', async () => {
-  expect((await deletionOf({ deletionPolicy: 'Delete' })).result).toEqual({ status: 'applied' });
+  expect((await deletionOf({ deletionPolicy: 'Delete' })).result).toEqual({
+    status: 'applied',
+    detail: '',
+  });
 });

@@ -35,6 +35,9 @@ const anyFields: fc.Arbitrary<Partial<DomainFields>> = fc
         .string({ unit: 'grapheme-ascii', maxLength: 200 })
         .filter((text) => text !== ''),
       serialConsole: fc.boolean(),
+      guestAgent: fc.boolean(),
+      forceStop: fc.boolean(),
+      readiness: fc.constantFrom('Running', 'GuestAgent'),
       stopGraceMs: fc.integer({ min: 0, max: 3600 }).map((seconds) => seconds * 1000),
     },
     { requiredKeys: [] },
@@ -136,6 +139,8 @@ describe('an overlay', () => {
       fields: wanted.fields,
       stopAsked: false,
       lastApplied: wanted.fields,
+      // Somebody else's channel for one is one.
+      agent: 'disconnected',
     });
     expect(xml).not.toContain('/elsewhere/x');
     expect(xml).toMatch(/<backingStore ?\/>/);
@@ -207,6 +212,34 @@ describe('what an operator put into a domain', () => {
     );
     expect(xml).toContain('file="/x"');
     expect(xml).toContain('path="/log"');
+  });
+
+  test('a channel for a guest agent, which is ours only once our mark says so', () => {
+    const theirs =
+      '<channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>';
+    const current = writeDomainXml(definition(), null, store).replace(
+      '</devices>',
+      `${theirs}</devices>`,
+    );
+    expect(readDomainXml(current, store)).toMatchObject({
+      fields: { guestAgent: false },
+      agent: 'disconnected',
+    });
+    expect(writeDomainXml(definition({ vcpus: 2 }), current, store)).toContain('guest_agent.0');
+    const ours = writeDomainXml(definition({ guestAgent: true }), current, store);
+    expect(ours.match(/<channel/g)).toHaveLength(1);
+    expect(readDomainXml(ours, store).fields.guestAgent).toBe(true);
+    expect(writeDomainXml(definition(), ours, store)).not.toContain('<channel');
+  });
+
+  test('whether the agent answers, only a running one says', () => {
+    const xml = writeDomainXml(definition({ guestAgent: true }), null, store);
+    const connected = xml.replace('name="org.qemu.guest_agent.0"', '$& state="connected"');
+    expect(readDomainXml(connected, store)).toMatchObject({ agent: 'connected' });
+    expect(
+      readDomainXml(connected.replace('="connected"', '="disconnected"'), store),
+    ).toMatchObject({ agent: 'disconnected' });
+    expect(readDomainXml(writeDomainXml(definition(), null, store), store).agent).toBe('none');
   });
 
   test('an order of boot devices, which libvirt takes only without ours', () => {

@@ -11,6 +11,7 @@ import { domainName, secondaryUuid } from '../../../../../src/model/identity.ts'
 import type { SecondaryName } from '../../../../../src/model/names.ts';
 import { absent, present } from '../../../../../src/model/observation.ts';
 import { makePlan } from '../../../../../src/plan/plan.ts';
+import { noWishes } from '../../../../../src/plan/wishes.ts';
 import { installation, partition } from '../../../../support/passes.ts';
 
 const store = storeLayout('/var/lib/unnest', partition);
@@ -33,6 +34,8 @@ function observe(folder: string, name: SecondaryName): ObservedDomain {
     stopAsked,
     saved: false,
     fingerprint: '',
+    runId: null,
+    agent: 'none',
   };
 }
 
@@ -58,6 +61,7 @@ describe('applied by', () => {
       network: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
+      ...noWishes,
       deleteEverything: false,
       deletionsMax: 0,
       deletionReason: 'not-in-documents',
