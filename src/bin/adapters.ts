@@ -1,7 +1,10 @@
 /** Which adapter is meant is said by the scheme of `--host`: `sim:` or, else, libvirt's. */
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Environment } from '../cli/environment.ts';
 import { diagnose } from '../host/libvirt/diagnose.ts';
 import { openLibvirtHost, openLibvirtView } from '../host/libvirt/open.ts';
+import { localInstaller } from '../host/local/install.ts';
 import { lockPartition } from '../host/local/lock.ts';
 import {
   diagnoseSimulated,
@@ -29,7 +32,25 @@ const simulated: Adapter = {
 
 const adapterOf = ({ uri }: { readonly uri: string }) => (isSimulated(uri) ? simulated : libvirt);
 
-export const adapters: Adapter = {
+/** A socket that may not be looked at is there, and the client finds out what is the matter. */
+async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
+  try {
+    await stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+  }
+  const { daemonClient } = await import('../channel/client.ts');
+  return daemonClient(path);
+}
+
+export const adapters: Adapter & Pick<Environment, 'findDaemon' | 'installer'> = {
+  findDaemon,
+  installer: localInstaller({
+    node: process.execPath,
+    // Where the build puts it, beside the bundle that this is part of.
+    program: fileURLToPath(new URL('./unnestd.js', import.meta.url)),
+  }),
   openView: (target, signal) => adapterOf(target).openView(target, signal),
   openHost: (target, signal) => adapterOf(target).openHost(target, signal),
   lock: (target) => adapterOf(target).lock(target),

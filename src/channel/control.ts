@@ -39,6 +39,13 @@ export interface Hold {
 
 export type PowerAction = 'start' | 'stop' | 'restart';
 
+/** Why a wish is refused, beside `RefusalCode`. Not closed: who refuses may know more reasons. */
+export type WishRefusalCode =
+  | 'NothingYet' // no documents are in force
+  | 'NoSuchSecondary' // no document speaks of it
+  | 'RunPolicy' // the document rules it otherwise
+  | 'NotOpen'; // what is kept of the partition could not be read yet
+
 /** An answer to a wish: taken down, or why not. */
 export type Answer =
   | { readonly status: 'ok'; readonly message: string }

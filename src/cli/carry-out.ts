@@ -7,7 +7,7 @@ import type { Report } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
 import type { Plan } from '../plan/plan.ts';
 import { summarise } from '../plan/summary.ts';
-import { CommandError, usageError } from './command-error.ts';
+import { askFirst } from './ask-first.ts';
 import type { Environment } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Limits } from './pass.ts';
@@ -36,7 +36,7 @@ export async function carryOut(
   const { stdout, variables } = environment;
   const paint = paintFor(stdout, variables);
   if (options.output === 'text') stdout.write(renderPlan(plan, paint));
-  if (!options.yes) await consent(plan, options, environment);
+  if (!options.yes) await consent(plan, options.output, environment);
   const report = await run(plan, host, options, environment, limits);
   if (options.output === 'json') {
     const document = { plan: planJson(plan), report: reportJson(report) };
@@ -78,10 +78,10 @@ async function run(
 const stopNote = 'finishing what is under way; Ctrl-C again breaks it off';
 
 /** Whoever removes a document or allows restarts in it is still asked before a guest goes down. */
-async function consent(
+export async function consent(
   plan: Plan,
-  { output }: CarryOutOptions,
-  { ask, stderr, variables }: Environment,
+  output: CarryOutOptions['output'],
+  environment: Environment,
 ): Promise<void> {
   const summary = summarise(plan);
   const stops = (
@@ -96,14 +96,11 @@ async function consent(
     .map(([count, verb]) => `${verb} ${count}`)
     .join(', ');
   if (stops === '') return;
-  if (ask === null) {
-    throw usageError(`this plan ${stops}, and there is nobody to ask`, 'say --yes if it is meant');
-  }
+  const { ask, stderr, variables } = environment;
   // Nobody agrees to what they have not seen.
-  if (output === 'json') stderr.write(renderPlan(plan, paintFor(stderr, variables)));
-  const answer = await ask(`This ${stops}. Go on? [y/N] `);
-  if (/^y(es)?$/i.test(answer.trim())) return;
-  throw new CommandError(exitCodes.interrupted, 'not confirmed; nothing was done');
+  if (ask !== null && output === 'json')
+    stderr.write(renderPlan(plan, paintFor(stderr, variables)));
+  await askFirst(stops, environment, 'this plan');
 }
 
 function exitCodeFor(

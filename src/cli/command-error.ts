@@ -1,5 +1,7 @@
 /** How a command ends early: a message for the person, and the exit code that goes with it. */
+import { DaemonError } from '../channel/daemon-error.ts';
 import { HostError, type HostErrorCode } from '../host/host-error.ts';
+import { daemonExitCode, daemonRemedy } from './daemon-problems.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export class CommandError extends Error {
@@ -25,12 +27,14 @@ export function usageError(message: string, remedy: string | null = null): Comma
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof DaemonError) return daemonExitCode(error);
   return error instanceof HostError ? hostExitCode(error.code) : exitCodes.bug;
 }
 
 /** What to do about an error, or null where its message has to do. */
 export function remedyOf(error: unknown): string | null {
   if (error instanceof CommandError) return error.remedy;
+  if (error instanceof DaemonError) return daemonRemedy(error);
   return error instanceof HostError ? hostRemedy(error.code) : null;
 }
 

@@ -2,6 +2,8 @@
  * Everything a command may touch, handed in by `bin/`: so a command is a function of its arguments
  * and of this, and can be run in a test without a process.
  */
+import type { DaemonClient } from '../channel/client.ts';
+import type { Installer } from '../host/installer.ts';
 import type { Host, HostView } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
@@ -51,6 +53,10 @@ export interface Environment {
   readonly openHost: Open<Host>;
   readonly lock: (target: Target) => Promise<{ release(): Promise<void> }>;
   readonly diagnose: (target: Target, signal: AbortSignal) => Promise<readonly Check[]>;
+  /** Null where there is no such socket, so that no daemon runs. Talks to nobody yet. */
+  readonly findDaemon: (socketPath: string) => Promise<DaemonClient | null>;
+  /** Puts the daemon on this machine. */
+  readonly installer: Installer;
   readonly newInstallationId: () => InstallationId;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;

@@ -11,7 +11,7 @@ export const exitCodes = {
   partial: 3,
   /** The documents are not valid; nothing was done. */
   validation: 4,
-  /** libvirt does not answer, or does not let us in. */
+  /** libvirt or unnestd does not answer, or does not let us in. */
   unreachable: 5,
   /** `--timeout` has passed. */
   timeout: 6,

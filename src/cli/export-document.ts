@@ -68,8 +68,11 @@ function secondaryDocument(name: SecondaryName, fields: DomainFields): object {
       runPolicy,
       updatePolicy,
       terminationGracePeriodSeconds: stopGraceMs / 1000,
+      ...(fields.guestAgent ? { guestAgent: true } : {}),
+      ...(fields.forceStop ? {} : { forceStop: false }),
       ...(fields.protect ? { protect: true } : {}),
       ...(fields.startAfter === '' ? {} : { startAfter: fields.startAfter.split(',') }),
+      ...(fields.readiness === 'Running' ? {} : { readiness: fields.readiness }),
     },
   };
 }

@@ -6,16 +6,24 @@ import { applyCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { consoleCommand } from './commands/console.ts';
 import { describeCommand } from './commands/describe.ts';
+import { drainCommand } from './commands/drain.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { eventsCommand } from './commands/events.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
+import { historyCommand } from './commands/history.ts';
+import { hostCommand } from './commands/host.ts';
 import { manCommand } from './commands/man.ts';
+import { pauseCommand, resumeCommand, retryCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
+import { powerCommand } from './commands/power.ts';
 import { renderCommand } from './commands/render.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
 import { waitCommand } from './commands/wait.ts';
 import type { Environment } from './environment.ts';
@@ -60,7 +68,19 @@ function programFor(
     consoleCommand(environment, exit),
     waitCommand(environment, exit),
     destroyCommand(environment, exit),
+    statusCommand(environment, exit),
+    eventsCommand(environment, exit),
+    historyCommand(environment, exit),
+    rollbackCommand(environment, exit),
+    pauseCommand(environment, exit),
+    resumeCommand(environment, exit),
+    powerCommand('start', environment, exit),
+    powerCommand('stop', environment, exit),
+    powerCommand('restart', environment, exit),
+    retryCommand(environment, exit),
+    drainCommand(environment, exit),
     doctorCommand(environment, exit),
+    hostCommand(environment, exit),
     renderCommand(environment),
     schemaCommand(environment),
     explainCommand(environment, exit),

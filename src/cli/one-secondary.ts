@@ -4,7 +4,8 @@ import type { Observed } from '../model/domain.ts';
 import { closest } from '../documents/closest.ts';
 import { usageError } from './command-error.ts';
 import type { Environment, Target } from './environment.ts';
-import { type Limits, nothingWanted, observeHost } from './pass.ts';
+import { nothingWanted } from '../observe/wanted.ts';
+import { type Limits, observeHost } from './pass.ts';
 import { type SecondaryStatus, statusOf } from './status.ts';
 
 /** @throws CommandError `usage` if the partition has none of that name */

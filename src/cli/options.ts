@@ -1,8 +1,14 @@
 /** The options that most commands share, and what they mean. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type PartitionName, partitionName } from '../model/names.ts';
+import {
+  type PartitionName,
+  partitionName,
+  type SecondaryName,
+  secondaryName,
+} from '../model/names.ts';
 import type { PlanOptions } from '../plan/plan.ts';
+import { noWishes } from '../plan/wishes.ts';
 import type { Environment, Target } from './environment.ts';
 import { usageError } from './command-error.ts';
 
@@ -41,9 +47,13 @@ export function withHostOptions(command: Command, environment: Environment): Com
         setTo(environment, 'UNNEST_STATE_DIR') ?? defaultStateDir,
       ),
     )
-    .addOption(
-      new Option('--timeout <seconds>', 'stop, in good order, after this time').argParser(seconds),
-    );
+    .addOption(timeoutOption());
+}
+
+export function timeoutOption(): Option {
+  return new Option('--timeout <seconds>', 'stop, in good order, after this time').argParser(
+    seconds,
+  );
 }
 
 export function withDocuments(command: Command): Command {
@@ -81,6 +91,7 @@ export function withGuardOptions(command: Command): Command {
 /** For a desired state that comes from documents. */
 export function planOptionsOf(options: GuardOptions): PlanOptions {
   return {
+    ...noWishes,
     deleteEverything: options.deleteEverything ?? false,
     deletionsMax: options.maxDeletions,
     deletionReason: 'not-in-documents',
@@ -103,6 +114,12 @@ export function partitionGiven(command: Command, { variables }: Environment): Pa
   const said =
     command.getOptionValueSource('partition') === 'cli' || variables.has('UNNEST_PARTITION');
   return said ? requirePartition(partition) : null;
+}
+
+export function requireSecondary(text: string): SecondaryName {
+  const name = secondaryName(text);
+  if (name !== undefined) return name;
+  throw usageError(`"${text}" is not the name of a Secondary`);
 }
 
 export function requirePartition(text: string): PartitionName {

@@ -3,16 +3,10 @@ import { diff } from '../diff/diff.ts';
 import type { HostView } from '../host/ports.ts';
 import { HostError } from '../host/host-error.ts';
 import type { Observed } from '../model/domain.ts';
-import {
-  type FileName,
-  type ImageName,
-  type PartitionName,
-  type SecondaryName,
-  secondaryName,
-  type VolumeName,
-} from '../model/names.ts';
-import { type DesiredState, filesOf } from '../model/secondary.ts';
+import { type PartitionName, type SecondaryName, secondaryName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
 import { observe } from '../observe/observe.ts';
+import { nothingWanted, type Wanted, wantedBy } from '../observe/wanted.ts';
 import { type Basis, basisOf, moved } from '../plan/basis.ts';
 import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
@@ -36,33 +30,6 @@ export function endedEarly(limits: Limits, doing: string): HostError {
   return limits.timedOut()
     ? new HostError('Timeout', `the time that --timeout gives was over while ${doing}`)
     : new HostError('Cancelled', `interrupted while ${doing}; nothing was done`);
-}
-
-/** What to look for on a host, beside everything of the partition that is there. */
-export interface Wanted {
-  readonly names: ReadonlySet<SecondaryName>;
-  readonly volumes: ReadonlySet<VolumeName>;
-  readonly images: ReadonlySet<ImageName>;
-  readonly files: ReadonlySet<FileName>;
-}
-
-export const nothingWanted: Wanted = {
-  names: new Set(),
-  volumes: new Set(),
-  images: new Set(),
-  files: new Set(),
-};
-
-function wantedBy({ secondaries, volumes, images }: DesiredState): Wanted {
-  return {
-    names: new Set(secondaries.keys()),
-    volumes: new Set(volumes.keys()),
-    images: new Set(images.keys()),
-    files: new Set([
-      ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
-      ...[...images.values()].map(({ file }) => file),
-    ]),
-  };
 }
 
 export async function observeHost(

@@ -6,24 +6,20 @@ import type { Outcome } from '../execute/outcome.ts';
 import { describe } from '../plan/describe.ts';
 import type { Operation, OperationId } from '../plan/operation.ts';
 import type { Output } from './environment.ts';
+import { MovingLine } from './moving-line.ts';
 import { formatDuration, renderOutcome, subjectOf } from './render/outcomes.ts';
 import type { Paint } from './render/paint.ts';
 
-const redrawMs = 200;
-const clearLine = '\r\u001b[2K';
-
 export class Progress {
-  readonly #output: Output;
+  readonly #line: MovingLine;
   readonly #paint: Paint;
   readonly #now: () => number;
   readonly #running = new Map<OperationId, { operation: Operation; sinceMs: number }>();
-  readonly #timer: NodeJS.Timeout | null;
 
   constructor(output: Output, paint: Paint, now: () => number) {
-    this.#output = output;
+    this.#line = new MovingLine(output, paint, () => this.#underWay());
     this.#paint = paint;
     this.#now = now;
-    this.#timer = output.isTerminal ? setInterval(() => this.#draw(), redrawMs) : null;
   }
 
   started(operation: Operation): void {
@@ -32,32 +28,24 @@ export class Progress {
 
   finished(outcome: Outcome): void {
     this.#running.delete(outcome.operation.id);
-    this.#erase();
-    this.#output.write(`${renderOutcome(outcome, this.#paint)}\n`);
+    this.#line.print(renderOutcome(outcome, this.#paint));
   }
 
   /** A line about the whole of it, which may go elsewhere than progress does. */
   aside(to: Output, text: string): void {
-    this.#erase();
-    to.write(`${text}\n`);
+    this.#line.print(text, to);
   }
 
   end(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#erase();
+    this.#line.end();
   }
 
-  #erase(): void {
-    if (this.#timer !== null) this.#output.write(clearLine);
-  }
-
-  #draw(): void {
+  #underWay(): string | null {
     const [oldest] = this.#running.values();
-    if (oldest === undefined) return;
+    if (oldest === undefined) return null;
     const { operation, sinceMs } = oldest;
     const others = this.#running.size - 1;
     const more = others > 0 ? ` and ${others} more` : '';
-    const text = `  … ${subjectOf(operation)} ${describe(operation)}, ${formatDuration(this.#now() - sinceMs)}${more}`;
-    this.#output.write(`${clearLine}${this.#paint.dim(text.slice(0, this.#output.columns - 1))}`);
+    return `${subjectOf(operation)} ${describe(operation)}, ${formatDuration(this.#now() - sinceMs)}${more}`;
   }
 }

@@ -6,6 +6,7 @@ import { documentLimits } from '../documents/limits.ts';
 import { type Bundle, parseBundle } from '../documents/bundle.ts';
 import { parseDocuments } from '../documents/desired-state.ts';
 import type { SourceFile } from '../documents/source.ts';
+import { notUtf8, textOf, tooLarge } from '../documents/text-file.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { CommandError, usageError } from './command-error.ts';
@@ -44,7 +45,8 @@ export async function readBundle(
   throw refused(parsed.diagnostics, environment);
 }
 
-async function readFiles(
+/** @throws CommandError `validation` for what is no text, or too much of it */
+export async function readFiles(
   sources: readonly string[],
   environment: Environment,
   limits: Limits,
@@ -55,7 +57,10 @@ async function readFiles(
 }
 
 /** Prints what is wrong, and says in the error only how much it is. */
-function refused(diagnostics: readonly Diagnostic[], environment: Environment): CommandError {
+export function refused(
+  diagnostics: readonly Diagnostic[],
+  environment: Environment,
+): CommandError {
   const { stderr, variables } = environment;
   stderr.write(`${renderDiagnostics(diagnostics, paintFor(stderr, variables))}\n`);
   const codes = new Set(diagnostics.map(({ code }) => code));
@@ -94,7 +99,7 @@ async function readSources(
     bytesLeft -= bytes.length;
     // What was cut off must not be taken for what is wanted: the rest would be deleted.
     if (bytesLeft === 0) return { files, diagnostics: [...diagnostics, tooLarge(path)] };
-    const text = decode(bytes);
+    const text = textOf(bytes);
     if (text !== null) files.push({ path, text });
     else diagnostics.push(notUtf8(path));
   }
@@ -122,29 +127,6 @@ async function readSource(
 ): Promise<Uint8Array> {
   if (path !== '-') return readBytes(path, bytesMax, limits);
   return givenUp('standard input', limits, () => readStandardInput(bytesMax, limits.stop));
-}
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
-function notUtf8(file: string): Diagnostic {
-  const message = 'the file is not UTF-8 text';
-  return { ...wholeFile(file), code: 'NotUtf8', message, remedy: 'is it the right file?' };
-}
-
-function tooLarge(file: string): Diagnostic {
-  const message = `the documents are larger than ${documentLimits.bundleBytesMax} bytes together`;
-  const remedy = 'split them over several partitions';
-  return { ...wholeFile(file), code: 'TooLarge', message, remedy };
-}
-
-function wholeFile(file: string) {
-  return { file, line: 0, column: 0, path: '', excerpt: null };
 }
 
 function unreadable(path: string, cause: unknown): CommandError {

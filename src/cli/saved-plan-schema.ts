@@ -7,9 +7,9 @@ import { FILE_NAME_PATTERN, NAME_PATTERN } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
-import { PHASES } from '../plan/operation.ts';
+import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v2';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v3';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -30,12 +30,15 @@ const fields = z.strictObject({
   volumes: z.string(),
   network: z.string(),
   serialConsole: z.boolean(),
+  guestAgent: z.boolean(),
   runPolicy: z.string(),
   updatePolicy: z.string(),
   stopGraceMs: z.int().nonnegative(),
+  forceStop: z.boolean(),
   protect: z.boolean(),
   labels: z.string(),
   startAfter: z.string(),
+  readiness: z.string(),
 });
 const partitionOwner = z.strictObject({ installation: z.uuid(), partition: name });
 const owner = z.strictObject({ ...partitionOwner.shape, secondary: name });
@@ -102,8 +105,10 @@ const operation = z.discriminatedUnion('kind', [
     ...head,
     domain,
     graceMs: bytes,
+    steps: z.array(z.enum(STOP_STEPS)),
     basis: z.string().nullable(),
   }),
+  z.strictObject({ kind: z.literal('domain.await-ready'), ...head, domain, timeoutMs: bytes }),
   z.strictObject({ kind: z.literal('domain.note-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.forget-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.undefine'), ...head, domain, basis: z.string() }),

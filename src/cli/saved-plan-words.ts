@@ -30,6 +30,7 @@ const wordsFor: { readonly [K in OperationKind]: Words | null } = {
   'domain.start': { of: 'secondary', under: ['create', 'update'] },
   'domain.resume': { of: 'secondary', under: ['update'] },
   'domain.stop': { of: 'secondary', under: ['delete', 'update, restart', 'update, stop'] },
+  'domain.await-ready': { of: 'secondary', under: ['create', 'update'] },
   'domain.note-stop': { of: 'secondary', under: ['delete', 'update, restart', 'update, stop'] },
   'domain.forget-stop': { of: 'secondary', under: ['update'] },
   'domain.undefine': { of: 'secondary', under: ['delete'] },

@@ -3,6 +3,7 @@
  * host: before it is sent, or after its answer has come. `KILL_AT` is `3 before`; without it the
  * writes are only counted, and their number printed at the end.
  */
+import { adapters } from '../../src/bin/adapters.ts';
 import { main } from '../../src/cli/main.ts';
 import type { Environment } from '../../src/cli/environment.ts';
 import { openLibvirtHost, openLibvirtView } from '../../src/host/libvirt/open.ts';
@@ -63,6 +64,8 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   openHost,
   lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
   diagnose: async () => [],
+  findDaemon: adapters.findDaemon,
+  installer: adapters.installer,
   newInstallationId,
   now: () => performance.now(),
   stop: never,

@@ -2,13 +2,13 @@
 import { Command } from 'commander';
 import type { Host } from '../../host/ports.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { type ApplyOptions, applyThrough } from '../apply-through.ts';
 import { carryOut } from '../carry-out.ts';
 import { CommandError, usageError } from '../command-error.ts';
+import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
 import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
-  type GuardOptions,
-  type HostOptions,
   outputOption,
   planOptionsOf,
   targetOf,
@@ -23,12 +23,7 @@ import { readSavedPlan } from '../saved-plan.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
 
-interface Options extends HostOptions, GuardOptions {
-  readonly file?: readonly string[];
-  readonly output: 'text' | 'json';
-  readonly yes?: boolean;
-  readonly plan?: string;
-}
+type Options = ApplyOptions & SocketOptions;
 
 export function applyCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(withGuardOptions(withDocuments(new Command('apply'))), environment)
@@ -36,8 +31,15 @@ export function applyCommand(environment: Environment, exit: (code: ExitCode) =>
     .addOption(outputOption('text', 'json'))
     .option('--plan <file>', 'carry out this plan, made by `plan --out`, and only this')
     .option('-y, --yes', 'do not ask before a guest is restarted or deleted')
-    .action(async (options: Options) => {
-      exit(await runApply(options, environment));
+    .option('--no-wait', 'through unnestd: do not wait until it is done')
+    .addOption(socketOption(environment))
+    .action(async (options: Options, command: Command) => {
+      const client = await daemonFor(command, options, environment);
+      exit(
+        client === null
+          ? await runApply(options, environment)
+          : await applyThrough(client, options, command, environment),
+      );
     });
 }
 

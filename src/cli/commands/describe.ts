@@ -1,31 +1,68 @@
 /** `unnest describe`: all there is to know about one Secondary, for a person. */
 import { Command } from 'commander';
+import { DaemonError } from '../../channel/daemon-error.ts';
 import { fieldRules } from '../../diff/fields.ts';
 import type { DomainFields, FieldName } from '../../model/domain.ts';
-import type { Environment } from '../environment.ts';
+import { explainError } from '../../host/host-error.ts';
+import type { Condition } from '../../report/condition.ts';
+import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
+import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { findSecondary } from '../one-secondary.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
-import { limitsOf } from '../pass.ts';
+import { type Limits, limitsOf } from '../pass.ts';
 import { formatValue } from '../render/field-value.ts';
 import { type Paint, paintFor, printable } from '../render/paint.ts';
+import { conditionLines } from '../render/partition-status.ts';
 import type { SecondaryStatus } from '../status.ts';
 import { using } from '../using.ts';
+
+type Options = HostOptions & SocketOptions;
 
 export function describeCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(new Command('describe'), environment)
     .description('show all there is to know about one Secondary')
     .argument('<name>', 'which one')
-    .action(async (name: string, options: HostOptions) => {
+    .addOption(socketOption(environment))
+    .action(async (name: string, options: Options, command: Command) => {
       const target = targetOf(options);
       const limits = limitsOf(environment, options.timeout);
       const status = await using(environment.openView, target, limits, (host) =>
         findSecondary(name, host, target, environment, limits),
       );
       const { stdout, variables } = environment;
-      stdout.write(render(status, paintFor(stdout, variables)));
+      const paint = paintFor(stdout, variables);
+      stdout.write(render(status, paint));
+      const conditions = await conditionsOf(status, target, options, command, environment, limits);
+      if (conditions.length > 0) {
+        const lines = ['  conditions, as unnestd says:', ...indented(conditions, paint)];
+        stdout.write(`${lines.join('\n')}\n`);
+      }
       exit(status.status === 'Unknown' ? exitCodes.partial : exitCodes.ok);
     });
+}
+
+const indented = (conditions: readonly Condition[], paint: Paint) =>
+  conditionLines(conditions, paint).map((line) => `  ${line}`);
+
+/** None where there is no daemon; what is on the host is so, whatever has become of the daemon. */
+async function conditionsOf(
+  { name }: SecondaryStatus,
+  { partition }: Target,
+  options: Options,
+  command: Command,
+  environment: Environment,
+  { stop }: Limits,
+): Promise<readonly Condition[]> {
+  try {
+    const client = await daemonFor(command, options, environment);
+    const status = await client?.status(partition, stop);
+    return status?.secondaries.find((each) => each.name === name)?.conditions ?? [];
+  } catch (error) {
+    if (!(error instanceof DaemonError)) throw error;
+    environment.stderr.write(`unnestd says nothing about it: ${printable(explainError(error))}\n`);
+    return [];
+  }
 }
 
 function render(status: SecondaryStatus, paint: Paint): string {
@@ -38,6 +75,7 @@ function render(status: SecondaryStatus, paint: Paint): string {
     lines.push(
       `  domain   ${domain.domainName}  ${domain.uuid}`,
       `  power    ${domain.power.status}${stopped}${domain.stopAsked ? ', the stop was asked for' : ''}`,
+      ...(domain.agent === 'none' ? [] : [`  agent    ${domain.agent}`]),
       ...(status.address === null ? [] : [`  address  ${status.address}`]),
       ...(domain.persistent ? [] : ['  undefined by somebody: it vanishes when it stops']),
       '  definition, used at the next start:',

@@ -11,8 +11,9 @@ import type { Changes, NetworkChange } from '../../diff/change.ts';
 import { isOurs } from '../../diff/network.ts';
 import type { Observed } from '../../model/domain.ts';
 import type { PartitionOwner } from '../../model/identity.ts';
-import { type SecondaryName, secondaryName } from '../../model/names.ts';
+import type { SecondaryName } from '../../model/names.ts';
 import { makePlan, type Plan } from '../../plan/plan.ts';
+import { noWishes } from '../../plan/wishes.ts';
 import { carryOut } from '../carry-out.ts';
 import { usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
@@ -20,11 +21,13 @@ import type { ExitCode } from '../exit-codes.ts';
 import {
   type HostOptions,
   outputOption,
+  requireSecondary,
   targetOf,
   wholeSeconds,
   withHostOptions,
 } from '../options.ts';
-import { type Limits, limitsOf, nothingWanted, observeHost } from '../pass.ts';
+import { nothingWanted } from '../../observe/wanted.ts';
+import { type Limits, limitsOf, observeHost } from '../pass.ts';
 import { using } from '../using.ts';
 import { whileLocked } from '../while-locked.ts';
 
@@ -59,7 +62,7 @@ async function runDestroy(
   options: Options,
   environment: Environment,
 ): Promise<ExitCode> {
-  const chosen: Chosen = options.all ? 'all' : names.map(requireName);
+  const chosen: Chosen = options.all ? 'all' : names.map(requireSecondary);
   if (chosen === 'all' && names.length > 0) throw usageError('both names and --all were given');
   if (chosen.length === 0) throw usageError('nothing was named', 'give names, or --all');
   const target = targetOf(options);
@@ -88,6 +91,7 @@ async function planRemoval(
   const network = chosen === 'all' ? null : 'unspoken';
   const changes = diff({ partition, ...nothing, network }, observed);
   return makePlan(pick(changes, chosen, observed), observed, {
+    ...noWishes,
     deleteEverything: true,
     deletionsMax: null,
     deletionReason: 'asked-for',
@@ -138,10 +142,4 @@ function onlyAddressesOf(
     unreserve,
     activate: false,
   };
-}
-
-function requireName(text: string): SecondaryName {
-  const name = secondaryName(text);
-  if (name !== undefined) return name;
-  throw usageError(`"${text}" is not the name of a Secondary`);
 }

@@ -1,27 +1,28 @@
 /** `unnest get`: the Secondaries of a partition as they are now. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { stringify } from 'yaml';
-import { type Observed, splitLabels } from '../../model/domain.ts';
+import type { Observed } from '../../model/domain.ts';
 import { HostError } from '../../host/host-error.ts';
-import { formatSize } from '../../model/sizes.ts';
 import { parseColumns } from '../columns.ts';
 import { usageError } from '../command-error.ts';
-import type { Environment } from '../environment.ts';
+import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
+import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { eachLookAtHost, eachStatus } from '../get-secondaries.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
-import { limitsOf, nothingWanted, observeHost } from '../pass.ts';
-import { printable } from '../render/paint.ts';
-import { type Output, renderColumns, renderResources } from '../render/resources.ts';
-import { renderTable } from '../render/table.ts';
+import { nothingWanted } from '../../observe/wanted.ts';
+import { type Limits, limitsOf, observeHost } from '../pass.ts';
+import { type Output, renderResources } from '../render/resources.ts';
+import { renderChanges, renderSecondaries } from '../render/secondary-rows.ts';
 import { type OtherKind, rowsOf, unlistedOf } from '../resource-rows.ts';
+import type { SecondaryRow, SecondaryRows } from '../secondary-rows.ts';
 import { parseSelector, type Selector } from '../selector.ts';
-import { type SecondaryStatus, statusOf } from '../status.ts';
 import { using } from '../using.ts';
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, SocketOptions {
   readonly kind: Plural;
   readonly output: Output;
   readonly selector?: Selector;
+  readonly watch?: boolean;
 }
 
 export function getCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
@@ -47,8 +48,10 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
         'only those with these labels, such as app=web,!old',
       ).argParser(parseSelector),
     )
-    .action(async (names: readonly string[], options: Options) => {
-      exit(await runGet(names, options, environment));
+    .option('-w, --watch', 'print Secondaries again when they change, until Ctrl-C')
+    .addOption(socketOption(environment))
+    .action(async (names: readonly string[], options: Options, command: Command) => {
+      exit(await runGet(names, options, command, environment));
     });
 }
 
@@ -63,31 +66,91 @@ type Plural = keyof typeof kinds;
 async function runGet(
   names: readonly string[],
   options: Options,
+  command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  const observed = await using(environment.openView, target, limits, (host) =>
-    observeHost(host, target.partition, nothingWanted, environment, limits),
-  );
   const kind = kinds[options.kind];
-  if (kind !== 'secondary') return showOthers(kind, names, options, observed, environment);
-  const all = statusOf(observed);
-  const rows = all.filter(
-    ({ name, domain }) =>
-      (names.length === 0 || names.includes(name)) &&
-      (options.selector === undefined || options.selector(labelsOf(domain))),
-  );
-  const missing = names.filter((name) => !all.some((status) => status.name === name));
+  if (kind !== 'secondary') {
+    if (options.watch) throw usageError('only Secondaries can be watched');
+    const observed = await using(environment.openView, target, limits, (host) =>
+      observeHost(host, target.partition, nothingWanted, environment, limits),
+    );
+    return showOthers(kind, names, options, observed, environment);
+  }
+  const client = await daemonFor(command, options, environment);
+  const eachLook = (take: (rows: SecondaryRows) => 'enough' | 'more') =>
+    client === null
+      ? eachLookAtHost(target, environment, limits, take)
+      : eachStatus(client, target, limits, take);
+  if (options.watch) return watch(names, options, eachLook, environment, limits);
+  let code: ExitCode = exitCodes.ok;
+  await eachLook((all) => {
+    code = show(choose(all, names, options, target), options, target, environment);
+    return 'enough';
+  });
+  return code;
+}
+
+type EachLook = (take: (rows: SecondaryRows) => 'enough' | 'more') => Promise<void>;
+
+/** Rows are printed again when they change, as kubectl has it, until Ctrl-C or the time is over. */
+async function watch(
+  names: readonly string[],
+  { output, selector }: Options,
+  eachLook: EachLook,
+  { stdout }: Environment,
+  limits: Limits,
+): Promise<ExitCode> {
+  if (output === 'yaml') throw usageError('-w does not go with -o yaml', '-o json has one a line');
+  let before: SecondaryRows | null = null;
+  try {
+    await eachLook((all) => {
+      const chosen = { ...all, rows: all.rows.filter((row) => isChosen(row, names, selector)) };
+      stdout.write(renderChanges(before, chosen, output));
+      before = chosen;
+      return 'more';
+    });
+  } catch (error) {
+    if (!limits.stop.aborted) throw error;
+  }
+  if (limits.timedOut()) return exitCodes.timeout;
+  return limits.stop.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+function show(
+  chosen: SecondaryRows,
+  { output }: Options,
+  { partition }: Target,
+  { stdout, stderr }: Environment,
+): ExitCode {
+  if (chosen.rows.length === 0 && output !== 'json' && output !== 'yaml') {
+    stderr.write(`No Secondaries in partition ${partition}.\n`);
+  } else stdout.write(renderSecondaries(chosen, output));
+  return chosen.rows.some(({ isUnknown }) => isUnknown) ? exitCodes.partial : exitCodes.ok;
+}
+
+/** @throws CommandError `usage` if one of the names is not there */
+function choose(
+  all: SecondaryRows,
+  names: readonly string[],
+  { selector }: Options,
+  { partition }: Target,
+): SecondaryRows {
+  const missing = names.filter((name) => !all.rows.some((row) => row.name === name));
   if (missing.length > 0) {
-    throw usageError(`partition ${target.partition} has no Secondary ${missing.join(', ')}`);
+    throw usageError(`partition ${partition} has no Secondary ${missing.join(', ')}`);
   }
-  if (rows.length === 0 && options.output !== 'json' && options.output !== 'yaml') {
-    environment.stderr.write(`No Secondaries in partition ${target.partition}.\n`);
-  } else {
-    environment.stdout.write(render(rows, options.output));
-  }
-  return rows.some(({ status }) => status === 'Unknown') ? exitCodes.partial : exitCodes.ok;
+  return { ...all, rows: all.rows.filter((row) => isChosen(row, names, selector)) };
+}
+
+function isChosen(
+  { name, labels }: SecondaryRow,
+  names: readonly string[],
+  selector: Selector | undefined,
+): boolean {
+  return (names.length === 0 || names.includes(name)) && (selector?.(labels) ?? true);
 }
 
 function showOthers(
@@ -115,10 +178,6 @@ function showOthers(
   return rows.some(({ status }) => status === 'Unknown') ? exitCodes.partial : exitCodes.ok;
 }
 
-function labelsOf(domain: SecondaryStatus['domain']): ReadonlyMap<string, string> {
-  return splitLabels(domain?.defined.labels ?? '');
-}
-
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 const columnsPrefix = 'custom-columns=';
 
@@ -127,74 +186,4 @@ function parseOutput(text: string): Output {
   const format = formats.find((each) => each === text);
   if (format !== undefined) return format;
   throw new InvalidArgumentError(`Allowed choices are ${formats.join(', ')}, ${columnsPrefix}...`);
-}
-
-function render(rows: readonly SecondaryStatus[], output: Output): string {
-  if (typeof output !== 'string') return renderColumns(rows.map(plainObject), output);
-  switch (output) {
-    case 'table':
-      return renderTable(['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'NOTE'], rows.map(cells));
-    case 'wide':
-      return renderTable(
-        ['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'BOOT', 'ADDRESS', 'DOMAIN', 'UUID', 'NOTE'],
-        rows.map(wideCells),
-      );
-    case 'name':
-      return rows.map(({ name }) => `${name}\n`).join('');
-    case 'json':
-      return `${JSON.stringify({ items: rows.map(plainObject) }, null, 2)}\n`;
-    case 'yaml':
-      return stringify({ items: rows.map(plainObject) });
-  }
-}
-
-function cells({ name, status, fields, ...rest }: SecondaryStatus): string[] {
-  const memory = fields === null ? '?' : formatSize(fields.memoryBytes);
-  return [name, status, `${fields?.vcpus ?? '?'}`, memory, note(rest)];
-}
-
-function wideCells(row: SecondaryStatus): string[] {
-  const [name = '', status = '', vcpus = '', memory = '', noteText = ''] = cells(row);
-  const boot = printable(bootOf(row.fields));
-  const { domain } = row;
-  return [
-    name,
-    status,
-    vcpus,
-    memory,
-    boot,
-    row.address ?? '-',
-    domain?.domainName ?? '?',
-    domain?.uuid ?? '?',
-    noteText,
-  ];
-}
-
-function bootOf(fields: SecondaryStatus['fields']): string {
-  if (fields === null) return '-';
-  const { kernel, disk, bootVolume } = fields;
-  if (bootVolume !== null) return `volume ${bootVolume.replace(/:.*/, '')}`;
-  return kernel ?? disk ?? '-';
-}
-
-function note({ why, waiting }: Pick<SecondaryStatus, 'why' | 'waiting'>): string {
-  if (why !== null) return printable(why);
-  if (waiting.length === 0) return '';
-  return `restart required: ${waiting.map(({ path }) => path).join(', ')}`;
-}
-
-function plainObject({ name, status, why, domain, address, waiting }: SecondaryStatus): object {
-  return {
-    name,
-    status,
-    why,
-    uuid: domain?.uuid ?? null,
-    domain: domain?.domainName ?? null,
-    labels: Object.fromEntries(labelsOf(domain)),
-    address,
-    power: domain?.power ?? null,
-    defined: domain?.defined ?? null,
-    live: domain?.live ?? null,
-    restartRequired: waiting.map(({ path, from, to }) => ({ path, from, to })),
-  };
 }

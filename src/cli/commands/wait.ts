@@ -9,6 +9,7 @@ import { HostError } from '../../host/host-error.ts';
 import type { DesiredState } from '../../model/secondary.ts';
 import { summarise } from '../../plan/summary.ts';
 import { usageError } from '../command-error.ts';
+import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
 import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
@@ -18,37 +19,62 @@ import {
   withDocuments,
   withHostOptions,
 } from '../options.ts';
-import { endedEarly, type Limits, limitsOf, nothingWanted, observeHost, planFor } from '../pass.ts';
+import { nothingWanted } from '../../observe/wanted.ts';
+import { endedEarly, type Limits, limitsOf, observeHost, planFor } from '../pass.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { statusOf, type StatusWord } from '../status.ts';
 import { using } from '../using.ts';
+import { type DaemonGoal, daemonGoals, waitThrough } from '../wait-through.ts';
 
-const goals = ['running', 'stopped', 'deleted', 'synced'] as const;
-type Goal = (typeof goals)[number];
+/** Without unnestd nobody knows whether a guest is ready. */
+type Goal = Exclude<DaemonGoal, 'ready'>;
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, SocketOptions {
   readonly file?: readonly string[];
-  readonly for: Goal;
+  readonly for: DaemonGoal;
 }
+
+type HostWait = Options & { readonly for: Goal };
 
 export function waitCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withHostOptions(withDocuments(new Command('wait')), environment)
-    .description('wait until Secondaries run, have stopped or are gone, or documents are applied')
-    .argument('[name...]', 'which ones; with `--for synced` none')
-    .addOption(
-      new Option('--for <goal>', 'what to wait for').choices([...goals]).default('running'),
+    .description(
+      'wait until Secondaries run, are ready, have stopped or are gone, or all is synced',
     )
-    .action(async (names: readonly string[], options: Options) => {
-      exit(await runWait(names, options, environment));
+    .argument('[name...]', 'which ones; through unnestd, none means all')
+    .addOption(
+      new Option('--for <goal>', 'what to wait for').choices([...daemonGoals]).default('running'),
+    )
+    .addOption(socketOption(environment))
+    .action(async (names: readonly string[], options: Options, command: Command) => {
+      exit(await runWait(names, options, command, environment));
     });
+}
+
+/** Whoever gives documents wants them compared with the host, by unnest itself. */
+async function runWait(
+  names: readonly string[],
+  options: Options,
+  command: Command,
+  environment: Environment,
+): Promise<ExitCode> {
+  const { for: goal, file } = options;
+  const client = file === undefined ? await daemonFor(command, options, environment) : null;
+  if (client !== null) {
+    const { partition } = targetOf(options);
+    await waitThrough(client, { partition, names, goal }, limitsOf(environment, options.timeout));
+    return exitCodes.ok;
+  }
+  if (goal !== 'ready') return waitOnHost(names, { ...options, for: goal }, environment);
+  throw usageError('only unnestd knows whether a guest is ready', 'without it: --for running');
 }
 
 /** Null once it is so; otherwise what is true now. */
 type Look = (host: HostView) => Promise<string | null>;
 
-async function runWait(
+async function waitOnHost(
   names: readonly string[],
-  options: Options,
+  options: HostWait,
   environment: Environment,
 ): Promise<ExitCode> {
   const target = targetOf(options);
@@ -88,7 +114,7 @@ async function untilSo(
 
 async function lookFor(
   names: readonly string[],
-  { file, for: goal }: Options,
+  { file, for: goal }: HostWait,
   target: Target,
   environment: Environment,
   limits: Limits,

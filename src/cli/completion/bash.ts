@@ -42,8 +42,8 @@ const prelude = String.raw`_unnest() {
   fi
   for ((i = 1; i < ${'$'}{#words[@]}; i++)); do
     case ${'$'}{words[i]} in
-    -p | --partition | --host | --state-dir) host+=("${'$'}{words[i]}" "${'$'}{words[i + 1]-}") ;;
-    --partition=* | --host=* | --state-dir=*) host+=("${'$'}{words[i]}") ;;
+    -p | --partition | --host | --state-dir | --socket) host+=("${'$'}{words[i]}" "${'$'}{words[i + 1]-}") ;;
+    --partition=* | --host=* | --state-dir=* | --socket=*) host+=("${'$'}{words[i]}") ;;
     esac
     case ${'$'}{words[i]} in
     -*) option=${'$'}{words[i]} value=next ;;

@@ -16,9 +16,9 @@ function __unnest_secondaries
     set -l words (commandline -opc)
     for i in (seq (count $words))
         switch $words[$i]
-            case -p --partition --host --state-dir
+            case -p --partition --host --state-dir --socket
                 set -a host $words[$i] $words[(math $i + 1)]
-            case '--partition=*' '--host=*' '--state-dir=*'
+            case '--partition=*' '--host=*' '--state-dir=*' '--socket=*'
                 set -a host $words[$i]
         end
     end

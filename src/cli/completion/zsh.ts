@@ -11,7 +11,7 @@ export function zshCompletion(table: CommandTable): string {
 _unnest_secondaries() {
   local -a host names
   local option
-  for option in -p --partition --host --state-dir; do
+  for option in -p --partition --host --state-dir --socket; do
     [[ -n \${opt_args[$option]-} ]] && host+=($option \${(Q)opt_args[$option]})
   done
   names=(\${(M)\${(f)"$(unnest get -o name --timeout 2 $host 2>/dev/null)"}:#[a-z]#[a-z0-9-]##})

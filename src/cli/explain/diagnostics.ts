@@ -87,6 +87,16 @@ export const diagnosticExplanations: Explanations<DiagnosticCode> = {
       'A document of kind Partition describes another partition than the one the documents are for, or there are two of them.',
     todo: 'Name the partition with -p, or move the document to those of its own partition.',
   },
+  OperatorsOnly: {
+    means:
+      "A document of kind Partition is among those that a partition's user submits. What a partition may have is said by the host's operator alone, in the directory where unnestd reads it.",
+    todo: 'Take the document out. Ask the operator where its limits, network or policy are to change.',
+  },
+  NotTheSource: {
+    means:
+      'The Partition document says with spec.source who may say what the partition is to be, and that is somebody else: with `Directory` only the files in its directory, which unnestd reads.',
+    todo: "Change the files in the partition's directory. If you are the operator and mean to use `unnest apply`, set spec.source to Apply.",
+  },
   NotYetSupported: {
     means:
       'The document is valid, and this version of unnest cannot act on it. It is refused as a whole: half of what was asked for would not be what was asked for.',

@@ -17,13 +17,13 @@ export const exitCodeExplanations: Explanations<keyof typeof exitCodes> = {
     todo: 'Mend what is named; `unnest explain CODE` says more about each.',
   },
   unreachable: {
-    means: 'libvirt does not answer, or does not let us in.',
-    todo: 'See `unnest doctor`.',
+    means: 'libvirt, or unnestd where it is asked, does not answer, or does not let us in.',
+    todo: 'See `unnest doctor`; `systemctl status unnestd`.',
   },
   timeout: {
     means:
-      'The time that --timeout gives has passed. What was under way was finished, nothing more was begun.',
-    todo: 'Plan again to see what is left.',
+      'The time that --timeout gives has passed. What was under way was finished, nothing more was begun; unnestd goes on with what it was given.',
+    todo: 'Plan again, or see `unnest status`, for what is left.',
   },
   conflict: {
     means: 'Somebody else is changing the partition, or has changed it meanwhile.',

@@ -3,10 +3,17 @@ import { type FieldFacts, fieldsOfKind } from '../../documents/fields.ts';
 import { kinds } from '../../documents/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { blockExplanations } from './blocks.ts';
+import { conditionExplanations } from './conditions.ts';
 import { diagnosticExplanations } from './diagnostics.ts';
 import { exitCodeExplanations } from './exit-codes.ts';
 import type { Explanation } from './explanation.ts';
 import { hostErrorExplanations } from './host-errors.ts';
+import {
+  apiExplanations,
+  clientExplanations,
+  refusalExplanations,
+  wishExplanations,
+} from './refusals.ts';
 
 export type Topic =
   | {
@@ -26,6 +33,13 @@ const codesOf = (group: string, texts: Readonly<Record<string, Explanation>>): C
 export const codeTopics: readonly CodeTopic[] = [
   ...codesOf('a mistake in documents', diagnosticExplanations),
   ...codesOf('why a plan leaves a Secondary alone', blockExplanations),
+  ...codesOf('a condition', conditionExplanations),
+  ...codesOf('a refusal of unnestd', {
+    ...refusalExplanations,
+    ...wishExplanations,
+    ...apiExplanations,
+  }),
+  ...codesOf('trouble with unnestd', clientExplanations),
   ...codesOf('an error of the host', hostErrorExplanations),
   ...codesOf('an exit code', exitCodeExplanations),
 ];

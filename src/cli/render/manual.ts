@@ -33,12 +33,13 @@ export function manualPage(table: CommandTable): string {
 }
 
 const about =
-  'The documents given with -f (files, directories, or - for standard input) say which virtual machines a partition of this host is to have: all of them. plan shows what would be done and why, apply does exactly that. Domains that unnest did not make are never touched.';
+  'The documents given with -f (files, directories, or - for standard input) say which virtual machines a partition of this host is to have: all of them. plan shows what would be done and why, apply does exactly that. Domains that unnest did not make are never touched. Where unnestd runs, apply, get, wait and the commands about its work go through it, unless --host is given.';
 
 const variables = [
   ['UNNEST_HOST', 'Stands in for --host.'],
   ['UNNEST_PARTITION', 'Stands in for --partition.'],
   ['UNNEST_STATE_DIR', 'Stands in for --state-dir.'],
+  ['UNNEST_SOCKET', 'Stands in for --socket.'],
   ['NO_COLOR', 'If it is set and not empty, nothing is coloured.'],
   ['FORCE_COLOR', 'If it is set to anything but 0, colour is used without a terminal.'],
 ] as const;

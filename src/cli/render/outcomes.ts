@@ -31,7 +31,9 @@ export function renderOutcome({ operation, result, durationMs }: Outcome, paint:
 function resultWords(result: Result, paint: Paint): string {
   switch (result.status) {
     case 'applied':
-      return paint.green('done');
+      return result.detail === ''
+        ? paint.green('done')
+        : `${paint.green('done')}, ${result.detail}`;
     case 'already':
       return paint.green('was so already');
     case 'failed':

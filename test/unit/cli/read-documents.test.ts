@@ -35,3 +35,22 @@ describe('documents that are larger than anybody reads', () => {
 test.each(['/dev/zero', '/dev/null'])('%s holds no documents', async (path) => {
   expect(await run(['validate', '-f', path])).toMatchObject({ code: 64 });
 });
+
+test('what unnestd reads in a directory is looked at by hand, and not made real by hand', async () => {
+  const partition = [
+    '---',
+    'apiVersion: unnest.dev/v1',
+    'kind: Partition',
+    'metadata: { name: default }',
+    'spec: { source: Directory }',
+    '',
+  ].join('\n');
+  at.write(diskDocument('web'), partition);
+  for (const command of [['plan'], ['diff'], ['apply', '--yes']]) {
+    const ran = await at.unnest([...command, '-f', at.documents]);
+    expect(ran).toMatchObject({ code: 4, stdout: '' });
+    expect(ran.stderr).toContain('NotTheSource: spec.source: ');
+    expect(ran.stderr).toContain("change the files in the partition's directory");
+  }
+  expect(await run(['validate', '-f', at.documents])).toMatchObject({ code: 0 });
+});

@@ -16,13 +16,17 @@ export interface Surroundings {
   readonly columns?: number;
   /** What a person says to every question; without it there is nobody to ask. */
   readonly answer?: string;
+  /** Ctrl-C. */
+  readonly stop?: AbortSignal;
+  /** Called with what standard output has by now, after each write. */
+  readonly onOutput?: (stdout: string) => void;
 }
 
 export async function run(
   argv: readonly string[],
-  { stdin = '', variables = {}, columns = 80, answer }: Surroundings = {},
+  { stdin = '', variables = {}, columns = 80, answer, stop, onOutput }: Surroundings = {},
 ): Promise<Ran> {
-  const stdout = recorder(columns);
+  const stdout = recorder(columns, onOutput);
   const stderr = recorder(columns);
   const never = new AbortController().signal;
   const code = await main(argv, '1.2.3', {
@@ -34,16 +38,22 @@ export async function run(
     readStandardInput: async (bytesMax) => Buffer.from(stdin).subarray(0, bytesMax),
     newInstallationId: () => installation,
     now: () => 0,
-    stop: never,
+    stop: stop ?? never,
     abort: never,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function recorder(columns: number): Output & { text(): string } {
+function recorder(
+  columns: number,
+  onOutput: (text: string) => void = () => undefined,
+): Output & { text(): string } {
   const chunks: string[] = [];
   return {
-    write: (text) => void chunks.push(text),
+    write: (text) => {
+      chunks.push(text);
+      onOutput(chunks.join(''));
+    },
     taken: async () => undefined,
     isTerminal: false,
     columns,

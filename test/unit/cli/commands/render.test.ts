@@ -47,11 +47,14 @@ spec:
   disks: [] # default
   network: None # default
   serialConsole: true # default
+  guestAgent: false # default
   runPolicy: Always # default
   updatePolicy: Staged # default
   terminationGracePeriodSeconds: 30 # default
+  forceStop: true # default
   protect: false # default
   startAfter: [db-0, db-1] # ${file}:10
+  readiness: Running # default
 `);
   });
 

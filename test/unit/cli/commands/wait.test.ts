@@ -37,7 +37,8 @@ test.each([
   [['web', '--for', 'synced', '-f', '-'], 'names do not go with --for synced'],
   [['--for', 'synced'], 'no documents were given'],
   [['web', '-f', '-'], 'documents are for --for synced'],
-  [['web', '--for', 'ready'], 'Allowed choices are running, stopped, deleted, synced'],
+  [['web', '--for', 'ready'], 'only unnestd knows whether a guest is ready'],
+  [['web', '--for', 'gone'], 'Allowed choices are ready, running, stopped, deleted, synced'],
 ])('%j is refused', async (argv, message) => {
   const { code, stderr } = await wait(...argv);
   expect(code).toBe(64);

@@ -1,0 +1,83 @@
+/** The routes that only look, and those that go on looking: streams of statuses and of events. */
+import type * as z from 'zod';
+import type { PartitionName } from '../model/names.ts';
+import type { EventRecord } from '../report/event.ts';
+import { type Answered, noPartition, problem, value } from './answered.ts';
+import type { Control } from './control.ts';
+import type { eventsQuery } from './messages.ts';
+import { apiProblem } from './problem.ts';
+
+export function readStatus(control: Control, name: PartitionName, watch: boolean): Answered {
+  const status = control.status(name);
+  if (status === null) return noPartition(name);
+  return watch ? watchStatus(control, name) : value(status);
+}
+
+/** One status at once, then one at every change, until the partition is no longer there. */
+function watchStatus(control: Control, name: PartitionName): Answered {
+  return {
+    kind: 'lines',
+    source: (send, end) => {
+      const stopStatus = control.onStatus((status) => {
+        if (status.partition === name) send(status);
+      });
+      const stopEvents = control.onEvent(({ event }) => {
+        if (event.kind === 'partition-removed' && event.partition === name) end();
+      });
+      const now = control.status(name);
+      if (now === null) end();
+      else send(now);
+      return () => {
+        stopStatus();
+        stopEvents();
+      };
+    },
+  };
+}
+
+export function readDesired(control: Control, name: PartitionName): Answered {
+  if (control.status(name) === null) return noPartition(name);
+  const bundle = control.accepted(name);
+  if (bundle !== null) return value(bundle);
+  return problem(apiProblem('NothingAccepted', `partition ${name} has no documents in force yet`));
+}
+
+export function readHistory(control: Control, name: PartitionName): Answered {
+  const items = control.history(name);
+  return items === null ? noPartition(name) : value({ items });
+}
+
+/** Those that are kept and, with `watch`, those that come; none is left out in between. */
+export function readEvents(control: Control, query: z.output<typeof eventsQuery>): Answered {
+  const { after, watch = false, partition } = query;
+  if (partition !== undefined && control.status(partition) === null) return noPartition(partition);
+  if (typeof after === 'number') {
+    const gone = whatIsGone(control, after);
+    if (gone !== null) return problem(apiProblem('EventsGone', gone));
+  }
+  const wanted = ({ event }: EventRecord) =>
+    partition === undefined || !('partition' in event) || event.partition === partition;
+  return {
+    kind: 'lines',
+    source: (send, end) => {
+      const stop = control.onEvent((record) => {
+        if (watch && wanted(record)) send(record);
+      });
+      const kept = after === 'latest' ? [] : control.events(after ?? 0);
+      for (const record of kept.filter(wanted)) send(record);
+      if (!watch) end();
+      return stop;
+    },
+  };
+}
+
+/** Somebody who goes on from an event must not believe that nothing has happened since. */
+function whatIsGone(control: Control, after: number): string | null {
+  const kept = control.events(0);
+  const oldest = kept[0]?.seq ?? 1;
+  const newest = kept.at(-1)?.seq ?? 0;
+  if (after + 1 < oldest)
+    return `the oldest event that is kept is ${oldest}; begin without "after"`;
+  if (after <= newest) return null;
+  return `the newest event is ${newest}: unnestd was started anew since; begin without "after"`;
+}

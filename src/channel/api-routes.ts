@@ -1,0 +1,141 @@
+/**
+ * Which address leads to what. Each route names the schemas of what it takes, so that a handler gets
+ * checked values only.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import * as z from 'zod';
+import type { Runtime } from '../daemon/runtime.ts';
+import { type Answered, problem, value } from './answered.ts';
+import { type Orders, ordersOf } from './api-orders.ts';
+import { readDesired, readEvents, readHistory, readStatus } from './api-reads.ts';
+import type { Control, PowerAction } from './control.ts';
+import * as take from './messages.ts';
+import { apiProblem } from './problem.ts';
+
+export interface Serving {
+  readonly app: FastifyInstance;
+  readonly control: Control;
+  readonly runtime: Runtime;
+  readonly submitterOf: (request: FastifyRequest) => string;
+  readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
+  /** Bounds how long an order may take. */
+  readonly inTime: (answering: Promise<Answered>) => Promise<Answered>;
+}
+
+type Method = 'GET' | 'PUT' | 'POST';
+
+interface Asked<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly orders: Orders;
+}
+
+/** What a route takes; what it does not name, it takes nothing of. */
+interface Schemas<P, Q, B> {
+  readonly params?: z.ZodType<P>;
+  readonly query?: z.ZodType<Q>;
+  readonly body?: z.ZodType<B>;
+}
+
+export function addRoutes(serving: Serving): void {
+  const { control } = serving;
+  const at = '/v1/partitions/:partition';
+  const params = take.partitionParams;
+  route(serving, 'GET', '/v1/version', {}, () => value({ version: control.version, api: 'v1' }));
+  route(serving, 'GET', '/v1/partitions', {}, () => value({ items: control.partitions() }));
+  route(serving, 'GET', at, { params }, (asked) =>
+    readStatus(control, asked.params.partition, false),
+  );
+  route(serving, 'GET', `${at}/status`, { params, query: take.statusQuery }, (asked) =>
+    readStatus(control, asked.params.partition, asked.query.watch ?? false),
+  );
+  route(serving, 'GET', '/v1/events', { query: take.eventsQuery }, ({ query }) =>
+    readEvents(control, query),
+  );
+  route(serving, 'GET', `${at}/desired`, { params }, (asked) =>
+    readDesired(control, asked.params.partition),
+  );
+  route(serving, 'GET', `${at}/history`, { params }, (asked) =>
+    readHistory(control, asked.params.partition),
+  );
+  addOrders(serving, at);
+}
+
+function addOrders(serving: Serving, at: string): void {
+  const params = take.partitionParams;
+  const ofPartition = <B>(
+    method: Method,
+    path: string,
+    body: z.ZodType<B>,
+    order: (
+      orders: Orders,
+      name: z.output<typeof params>['partition'],
+      body: B,
+    ) => Promise<Answered>,
+  ) =>
+    route(serving, method, `${at}/${path}`, { params, body }, (asked) =>
+      order(asked.orders, asked.params.partition, asked.body),
+    );
+  ofPartition('PUT', 'desired', take.submissionSchema, (to, name, body) => to.submit(name, body));
+  ofPartition('POST', 'rollback', take.rollbackSchema, (to, name, body) => to.rollback(name, body));
+  ofPartition('POST', 'pause', take.pauseSchema, (to, name, body) => to.pause(name, body));
+  ofPartition('POST', 'resume', take.resumeSchema, (to, name, body) => to.resume(name, body));
+  ofPartition('POST', 'retry', take.nothingSchema, (to, name) => to.retry(name));
+  ofPartition('POST', 'drain', take.drainSchema, (to, name, body) => to.drain(name, body));
+  for (const action of ['start', 'stop', 'restart'] satisfies PowerAction[]) {
+    const schemas = { params: take.secondaryParams, body: take.nothingSchema };
+    route(serving, 'POST', `${at}/secondaries/:secondary/${action}`, schemas, (asked) =>
+      asked.orders.power(asked.params.partition, asked.params.secondary, action),
+    );
+  }
+}
+
+function route<P = unknown, Q = unknown, B = unknown>(
+  serving: Serving,
+  method: Method,
+  url: string,
+  schemas: Schemas<P, Q, B>,
+  answer: (asked: Asked<P, Q, B>) => Answered | Promise<Answered>,
+): void {
+  const { app, control, runtime, submitterOf, reply, inTime } = serving;
+  app.route({
+    method,
+    url,
+    handler: async (request, to) => {
+      const params = check('the address', schemas.params, request.params);
+      const query = check('the query', schemas.query, request.query);
+      const body = check('the body', schemas.body, request.body);
+      const wrong = [params, query, body].flatMap((each) => (each.ok ? [] : [each.detail]));
+      if (!params.ok || !query.ok || !body.ok) {
+        return reply(to, problem(apiProblem('BadRequest', wrong.join('; '))));
+      }
+      const orders = ordersOf(control, runtime, submitterOf(request));
+      const asked = { params: params.value, query: query.value, body: body.value, orders };
+      return reply(to, await inTime(Promise.resolve(answer(asked))));
+    },
+  });
+}
+
+type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly detail: string };
+
+/** Fields that nobody asked for are refused too: somebody meant something by them. */
+function check<T>(what: string, schema: z.ZodType<T> | undefined, given: unknown): Checked<T> {
+  const checked = (schema ?? nothing).safeParse(given);
+  // Whoever names no schema gets nothing to look at.
+  if (checked.success) return { ok: true, value: checked.data as T };
+  return { ok: false, detail: `${what}: ${wordsOf(checked.error)}` };
+}
+
+const nothing = z.strictObject({}).nullish();
+
+const issuesMax = 5;
+
+function wordsOf({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, issuesMax)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join(', ');
+}

@@ -1,0 +1,85 @@
+/**
+ * What the client checks of an answer: that it is of the kind that was asked for. A daemon of a later
+ * version may say more, and use words that this one does not know; that is no reason to refuse it.
+ */
+import * as z from 'zod';
+import type { Diagnostic } from '../documents/diagnostic.ts';
+import type { EventRecord } from '../report/event.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
+import type { Answer } from './control.ts';
+
+/** The part that is checked stands for the whole, which this version of the types describes. */
+function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
+  return z.looseObject(shape) as unknown as z.ZodType<T>;
+}
+
+const text = z.string();
+const count = z.number();
+const items = <T>(schema: z.ZodType<T>) => z.looseObject({ items: z.array(schema) });
+
+const condition = z.looseObject({ type: text, status: text, reason: text, message: text });
+
+export const statusAnswer = loosely<PartitionStatus>({
+  partition: text,
+  generation: count,
+  digest: text,
+  sync: text,
+  health: text,
+  conditions: z.array(condition),
+  secondaries: z.array(
+    z.looseObject({
+      name: text,
+      status: text,
+      sync: text,
+      health: text,
+      labels: z.record(z.string(), text),
+      conditions: z.array(condition),
+    }),
+  ),
+  resources: z.array(z.looseObject({ kind: text, name: text, sync: text })),
+  lastPass: z
+    .looseObject({ at: text, applied: count, failed: count, failures: z.array(text) })
+    .nullable(),
+  nextTryAt: text.nullable(),
+});
+export const statusesAnswer = items(statusAnswer);
+
+const entry = { generation: count, digest: text, acceptedAt: text, source: text, submitter: text };
+const historyEntry = loosely<HistoryEntry>(entry);
+export const historyAnswer = items(historyEntry);
+export const bundleAnswer = loosely<AcceptedBundle>({ ...entry, documents: z.array(z.unknown()) });
+
+export type Accepted = Exclude<SubmissionResult, { readonly status: 'refused' }>;
+export const submissionAnswer = loosely<Accepted>({
+  status: z.enum(['accepted', 'unchanged']),
+  bundle: historyEntry,
+});
+
+export const orderAnswer = loosely<Extract<Answer, { readonly status: 'ok' }>>({ message: text });
+
+export const versionAnswer = z.looseObject({ version: text });
+
+/** Kinds of events that this version does not know are passed over by whoever shows them. */
+export const eventAnswer = loosely<EventRecord>({
+  seq: count,
+  at: text,
+  event: z.looseObject({ kind: text }),
+});
+
+const diagnostic = loosely<Diagnostic>({
+  code: text,
+  file: text,
+  line: count,
+  column: count,
+  path: text,
+  message: text,
+  remedy: text.nullable(),
+  excerpt: text.nullable(),
+});
+
+export const problemAnswer = z.looseObject({
+  code: text,
+  detail: text,
+  diagnostics: z.array(diagnostic).optional(),
+});

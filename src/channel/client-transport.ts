@@ -1,0 +1,125 @@
+/**
+ * Requests over a Unix socket, and what can go wrong with them, as one kind of error. `node:http` is
+ * loaded at the first request only: most commands never make one.
+ */
+import type { IncomingMessage } from 'node:http';
+import type * as z from 'zod';
+import { problemAnswer } from './client-answers.ts';
+import { DaemonError } from './daemon-error.ts';
+
+export interface Wish {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly path: string;
+  /** Undefined: none. */
+  readonly body?: unknown;
+}
+
+/** A status of 20,000 Secondaries is some 10 MiB. */
+const answerBytesMax = 64 * 2 ** 20;
+
+/** @throws DaemonError, and nothing else */
+export async function ask<T>(
+  socketPath: string,
+  wish: Wish,
+  answer: z.ZodType<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const response = await request(socketPath, wish, signal);
+  const text = await bodyOf(response, signal);
+  return understood(answer, text, wish);
+}
+
+/** The answer's headers have come, and they are those of success; its body is still to be read. */
+export async function request(
+  socketPath: string,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const response = await send(socketPath, wish, signal);
+  const { statusCode = 0 } = response;
+  if (statusCode >= 200 && statusCode < 300) return response;
+  throw refusalIn(await bodyOf(response, signal), statusCode, wish);
+}
+
+async function send(
+  socketPath: string,
+  { method, path, body }: Wish,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const http = await import('node:http');
+  const payload = body === undefined ? null : JSON.stringify(body);
+  const headers =
+    payload === null
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+  return new Promise((done, fail) => {
+    const options = { socketPath, path, method, headers, agent: false, signal };
+    const asking = http.request(options, done);
+    // Also after the answer has begun, when the error is that of reading it.
+    asking.on('error', (error) => fail(connectionError(socketPath, error, signal)));
+    asking.end(payload ?? undefined);
+  });
+}
+
+async function bodyOf(response: IncomingMessage, signal: AbortSignal): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk as Uint8Array);
+      length += (chunk as Uint8Array).length;
+      if (length > answerBytesMax) throw new Error(`more than ${answerBytesMax} bytes`);
+    }
+  } catch (cause) {
+    throw brokenOff(cause, signal);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Of an answer or a stream that ends in the middle. */
+export function brokenOff(cause: unknown, signal: AbortSignal): DaemonError {
+  if (signal.aborted) return new DaemonError('Cancelled', 'interrupted while unnestd was asked');
+  return new DaemonError('Broken', 'unnestd has broken off in the middle of an answer', { cause });
+}
+
+export function understood<T>(schema: z.ZodType<T>, text: string, { method, path }: Wish): T {
+  const checked = schema.safeParse(jsonIn(text));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const cause = issue && new Error(`${issue.path.join('.')}: ${issue.message}`);
+  throw new DaemonError('NotUnderstood', `what unnestd answers to ${method} ${path} is not known`, {
+    cause,
+  });
+}
+
+function refusalIn(text: string, status: number, { method, path }: Wish): DaemonError {
+  const checked = problemAnswer.safeParse(jsonIn(text));
+  if (!checked.success) {
+    return new DaemonError('NotUnderstood', `unnestd answers ${status} to ${method} ${path}`);
+  }
+  const { code, detail, diagnostics = [] } = checked.data;
+  return new DaemonError(code, detail, { diagnostics });
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function connectionError(
+  socketPath: string,
+  cause: NodeJS.ErrnoException,
+  signal: AbortSignal,
+): DaemonError {
+  if (signal.aborted) return brokenOff(cause, signal);
+  if (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED') {
+    return new DaemonError('NotRunning', `unnestd does not answer on ${socketPath}`, { cause });
+  }
+  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+    return new DaemonError('NotAllowed', `${socketPath} is not for this user`, { cause });
+  }
+  return new DaemonError('Broken', `talking to unnestd on ${socketPath}`, { cause });
+}

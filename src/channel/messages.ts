@@ -1,0 +1,111 @@
+/**
+ * What may be asked over the operator's socket: the one source of the checks on the server's side
+ * and of the types on the client's. What is not known is refused: whoever sends a field means it.
+ */
+import * as z from 'zod';
+import { documentLimits } from '../documents/limits.ts';
+import {
+  partitionName,
+  type PartitionName,
+  secondaryName,
+  type SecondaryName,
+} from '../model/names.ts';
+import { channelLimits } from './limits.ts';
+
+const nameRule = 'expected 1 to 32 of a-z 0-9 -, starting with a letter';
+
+const partition = z.string().transform((text, context): PartitionName => {
+  const name = partitionName(text);
+  if (name !== undefined) return name;
+  context.addIssue({ code: 'custom', message: nameRule });
+  return z.NEVER;
+});
+
+const secondary = z.string().transform((text, context): SecondaryName => {
+  const name = secondaryName(text);
+  if (name !== undefined) return name;
+  context.addIssue({ code: 'custom', message: nameRule });
+  return z.NEVER;
+});
+
+const generation = z.int().positive();
+
+const file = z.strictObject({
+  path: z.string().min(1).max(channelLimits.pathCharactersMax),
+  text: z.string(),
+});
+
+export const submissionSchema = z.strictObject({
+  files: z
+    .array(file)
+    .max(channelLimits.filesMax)
+    .refine(
+      (files) => charactersOf(files) <= documentLimits.bundleBytesMax,
+      `larger than ${documentLimits.bundleBytesMax} characters together`,
+    ),
+  generation: generation.nullish(),
+  ifGeneration: z.int().nonnegative().nullish(),
+  deleteEverything: z.boolean().optional(),
+  deletionsMax: z.int().nonnegative().nullish(),
+});
+/** What a client sends. */
+export type SubmissionMessage = z.input<typeof submissionSchema>;
+
+export const rollbackSchema = z.strictObject({ generation });
+
+const reason = z.string().min(1).max(channelLimits.reasonCharactersMax);
+
+export const pauseSchema = z
+  .strictObject({
+    secondary: secondary.nullish(),
+    reason,
+    expiresAt: z.iso.datetime().nullish(),
+    forSeconds: z.int().positive().max(channelLimits.holdSecondsMax).nullish(),
+  })
+  .refine(
+    ({ expiresAt, forSeconds }) => (expiresAt ?? null) === null || (forSeconds ?? null) === null,
+    'expiresAt and forSeconds do not go together',
+  );
+export type PauseMessage = z.input<typeof pauseSchema>;
+
+export const resumeSchema = z.strictObject({ secondary: secondary.nullish() });
+
+/** An order without anything to say: no body, or an empty object. */
+export const nothingSchema = z.strictObject({}).nullish();
+
+export const drainSchema = z.strictObject({ confirm: z.string() });
+
+export const partitionParams = z.object({ partition });
+export const secondaryParams = z.object({ partition, secondary });
+
+const flag = z
+  .enum(['0', '1', 'true', 'false'])
+  .transform((word) => word === '1' || word === 'true');
+
+export const statusQuery = z.strictObject({ watch: flag.optional() });
+
+export const eventsQuery = z.strictObject({
+  /** `latest`: only those that come from now on. Nothing: all that are kept. */
+  after: z
+    .union([
+      z.literal('latest'),
+      z
+        .string()
+        .regex(/^[0-9]{1,15}$/, 'expected the number of an event, or latest')
+        .transform(Number),
+    ])
+    .optional(),
+  watch: flag.optional(),
+  partition: partition.optional(),
+});
+/** What a client asks for. */
+export interface EventsQuery {
+  readonly after?: number | 'latest';
+  readonly watch?: boolean;
+  /** Those of the host as a whole come with those of a partition. */
+  readonly partition?: PartitionName;
+}
+
+function charactersOf(files: readonly { readonly text: string }[]): number {
+  return files.reduce((sum, { text }) => sum + text.length, 0);
+}

@@ -1,0 +1,71 @@
+/** What unnestd refuses, as exit codes and advice. Codes that are not known here mean `partial`. */
+import type { WishRefusalCode } from '../channel/control.ts';
+import type { ClientErrorCode, DaemonError } from '../channel/daemon-error.ts';
+import type { ApiProblemCode } from '../channel/problem.ts';
+import type { RefusalCode } from '../report/submission.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+type KnownCode = ClientErrorCode | ApiProblemCode | RefusalCode | WishRefusalCode;
+
+interface Known {
+  readonly exit: ExitCode;
+  readonly remedy: string | null;
+}
+
+const { unreachable, interrupted, validation, conflict, usage, partial, timeout } = exitCodes;
+const lookAtStatus = '`unnest status` says what is so';
+
+const known: { readonly [C in KnownCode]: Known } = {
+  NotRunning: {
+    exit: unreachable,
+    remedy: '`systemctl start unnestd` starts it; --host qemu:///system works without it',
+  },
+  NotAllowed: {
+    exit: unreachable,
+    remedy: "run as root, or as a member of the socket's group; --host works without unnestd",
+  },
+  Broken: { exit: unreachable, remedy: '`systemctl status unnestd` says whether it still runs' },
+  NotUnderstood: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
+  Cancelled: { exit: interrupted, remedy: null },
+  BadRequest: { exit: usage, remedy: null },
+  NotFound: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
+  NothingAccepted: { exit: usage, remedy: null },
+  TooLarge: { exit: validation, remedy: 'split the documents over several partitions' },
+  UnsupportedMediaType: { exit: usage, remedy: null },
+  EventsGone: { exit: usage, remedy: 'leave out --after to see all that are kept' },
+  NotConfirmed: { exit: usage, remedy: null },
+  NoAnswer: { exit: timeout, remedy: lookAtStatus },
+  Internal: { exit: partial, remedy: '`journalctl -u unnestd` says more; please report it' },
+  NotTheSource: { exit: conflict, remedy: '`unnest explain NotTheSource` says who may' },
+  NoPartition: {
+    exit: usage,
+    remedy: '`unnest status` lists those that there are; --host works on others, without unnestd',
+  },
+  Invalid: { exit: validation, remedy: null },
+  StaleGeneration: { exit: conflict, remedy: '`unnest history` lists them' },
+  GenerationReused: { exit: conflict, remedy: '`unnest history` lists them' },
+  NotInForce: { exit: conflict, remedy: 'somebody was faster: look again, then try once more' },
+  NoSuchGeneration: { exit: usage, remedy: '`unnest history` lists those that are kept' },
+  NotRead: { exit: partial, remedy: 'try again; `unnest events` tells what the worker died of' },
+  NotStored: { exit: partial, remedy: 'is the disk of the state directory full, or read-only?' },
+  Draining: { exit: conflict, remedy: '`unnest resume` ends it' },
+  TooBusy: { exit: conflict, remedy: 'try again in a moment' },
+  NothingYet: { exit: usage, remedy: 'hand some in: `unnest apply -f`' },
+  NoSuchSecondary: { exit: usage, remedy: '`unnest get` lists those that there are' },
+  RunPolicy: { exit: partial, remedy: '`unnest explain RunPolicy` says which goes with what' },
+  NotOpen: { exit: partial, remedy: lookAtStatus },
+};
+
+const unknownCode: Known = { exit: partial, remedy: null };
+
+export function daemonExitCode({ code }: DaemonError): ExitCode {
+  return factsOf(code).exit;
+}
+
+export function daemonRemedy({ code }: DaemonError): string | null {
+  return factsOf(code).remedy;
+}
+
+function factsOf(code: string): Known {
+  return Object.hasOwn(known, code) ? known[code as KnownCode] : unknownCode;
+}

@@ -1,0 +1,51 @@
+/** What the conditions in a status say (`unnest status`, `unnest describe`). */
+import type { ConditionType } from '../../report/condition.ts';
+import type { Explanations } from './explanation.ts';
+
+export const conditionExplanations: Explanations<ConditionType> = {
+  Ready: {
+    means:
+      'It is as its document says, as far as a document can say: what is to run, runs and is ready; what is declared stopped, is stopped.',
+    todo: 'Where it is False: read its reason, and the other conditions beside it.',
+  },
+  Synced: {
+    means: 'The host has what the documents ask for.',
+    todo: 'Where it is False: unnestd is at work, or something blocks it; the message says which.',
+  },
+  RestartRequired: {
+    means: 'The fields that are named have changed, and the guest takes them at its next start.',
+    todo: 'Restart it when it suits (`unnest restart`), or take the change back.',
+  },
+  Blocked: {
+    means: 'Something forbids what the document asks for. Its reason is a code.',
+    todo: '`unnest explain REASON` says what it means and what to do.',
+  },
+  Paused: {
+    means: 'A person has asked for it to be left alone, for the reason that is named.',
+    todo: '`unnest resume` ends it; without that it ends at the time that is named, if one is.',
+  },
+  CrashLoop: {
+    means: 'Its guest ends again and again soon after its start, so that its next start waits.',
+    todo: 'See what it writes (`unnest console`). `unnest start` or `unnest retry` does not wait.',
+  },
+  DocumentsValid: {
+    means: 'The documents that were handed in last could be accepted.',
+    todo: 'Where it is False: mend what the message names; those in force stay in force until then.',
+  },
+  Accepted: {
+    means: 'The documents in force could be read back whole.',
+    todo: 'Where it is False: hand the documents in again (`unnest apply`); until then nothing is deleted.',
+  },
+  HostReachable: {
+    means: 'libvirt answers.',
+    todo: 'Where it is False: `unnest doctor` says what to mend. unnestd goes on by itself then.',
+  },
+  GaveUp: {
+    means: 'Something has failed so often that it is no longer tried.',
+    todo: 'Mend what the failure names; then `unnest retry`, or hand in other documents.',
+  },
+  Draining: {
+    means: 'The partition is being emptied, because somebody has asked for it.',
+    todo: '`unnest resume` ends it; what is gone by then comes back from the documents.',
+  },
+};

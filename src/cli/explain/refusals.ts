@@ -1,0 +1,139 @@
+/** Why unnestd does not do what it was asked for. */
+import type { WishRefusalCode } from '../../channel/control.ts';
+import type { ClientErrorCode } from '../../channel/daemon-error.ts';
+import type { ApiProblemCode } from '../../channel/problem.ts';
+import { channelLimits } from '../../channel/limits.ts';
+import type { RefusalCode } from '../../report/submission.ts';
+import type { Explanations } from './explanation.ts';
+
+export const refusalExplanations: Explanations<RefusalCode> = {
+  NotTheSource: {
+    means:
+      'Somebody else says what this partition is to be: spec.source of its Partition names the directory on the host (Directory), `unnest apply` (Apply) or the Primary (Channel), and only that one counts.',
+    todo: 'Hand the documents in there, or let the operator change spec.source.',
+  },
+  NoPartition: {
+    means: 'The operator has described no partition of this name on this host.',
+    todo: 'Look at `unnest status` for those that there are. A new one needs a Partition document of the operator.',
+  },
+  Invalid: {
+    means: 'The documents are not valid, or could not be read; those in force stay in force.',
+    todo: 'Mend what is named beside it, and hand them in again.',
+  },
+  StaleGeneration: {
+    means: 'The generation that was given is older than the one in force.',
+    todo: 'Give a higher one, or none: then the next one is taken.',
+  },
+  GenerationReused: {
+    means: 'Other documents were accepted under this generation before.',
+    todo: 'Give a higher one, or none: then the next one is taken.',
+  },
+  NotInForce: {
+    means:
+      'The documents were to replace a generation that is no longer the one in force: somebody has handed others in meanwhile.',
+    todo: 'Look at what is in force (`unnest history`, `unnest plan`), then apply again.',
+  },
+  NoSuchGeneration: {
+    means: 'This generation was never accepted, or is no longer kept.',
+    todo: '`unnest history` lists those that are kept.',
+  },
+  NotRead: {
+    means:
+      'Documents are read by a worker without rights, and it has failed: it could not be started, hung, or died. What is in force stays in force.',
+    todo: 'Try again. If it stays so, look what `unnest events` says of it: bubblewrap may be missing, or the documents may want more memory than a worker has.',
+  },
+  NotStored: {
+    means:
+      'The documents could not be written down so that they survive a crash, and so they do not count. Those in force stay in force.',
+    todo: 'Look whether the disk of the state directory is full or read-only.',
+  },
+  Draining: {
+    means: 'The partition is being emptied, and nothing is taken until that is ended.',
+    todo: '`unnest resume` ends it.',
+  },
+  TooBusy: {
+    means: 'More is waiting for unnestd already than may.',
+    todo: 'Try again in a moment.',
+  },
+};
+
+export const wishExplanations: Explanations<WishRefusalCode> = {
+  NothingYet: {
+    means: 'No documents are in force for this partition, so there is nothing to start or stop.',
+    todo: 'Hand some in: `unnest apply -f`.',
+  },
+  NoSuchSecondary: {
+    means: 'No document in force speaks of a Secondary of this name.',
+    todo: '`unnest get` lists those that there are.',
+  },
+  RunPolicy: {
+    means:
+      'The document says itself when the guest runs, and would undo what was asked for: one with Always or RerunOnFailure is started again, one with Halted stays stopped.',
+    todo: 'For a guest that is started and stopped by hand write runPolicy: Manual. To stop another for good write Halted; `unnest restart` goes with all but Halted.',
+  },
+  NotOpen: {
+    means:
+      'What unnestd keeps of the partition, its documents and wishes, could not be read yet, so nothing is done to it.',
+    todo: '`unnest status` says why; unnestd tries again by itself.',
+  },
+};
+
+export const apiExplanations: Explanations<ApiProblemCode> = {
+  BadRequest: {
+    means: 'The request does not have the form that the API takes; the answer names the field.',
+    todo: 'Mend the field. If unnest itself sent it: are unnest and unnestd of the same version?',
+  },
+  NotFound: {
+    means: 'The API has no such route.',
+    todo: 'Check the address. If unnest itself asked: are unnest and unnestd of the same version?',
+  },
+  NothingAccepted: {
+    means: 'No documents were accepted for this partition yet.',
+    todo: 'Hand some in: `unnest apply -f`.',
+  },
+  TooLarge: {
+    means: `The request is larger than ${channelLimits.bodyBytesMax / 2 ** 20} MiB, or more of documents than a partition may have.`,
+    todo: 'Split the documents over several partitions.',
+  },
+  UnsupportedMediaType: {
+    means: 'The API takes JSON and nothing else.',
+    todo: 'Send it with content-type: application/json.',
+  },
+  EventsGone: {
+    means:
+      'Events behind the one that was named are no longer kept, or unnestd was started anew since and counts from 1 again. Nobody can say what has happened in between.',
+    todo: 'Begin without --after, and look at `unnest status` for what is so now.',
+  },
+  NotConfirmed: {
+    means: 'To empty a partition, its name has to be given once more.',
+    todo: 'Send it as "confirm".',
+  },
+  NoAnswer: {
+    means:
+      'unnestd has not answered in time. Whether it will still do what it was asked for is not known.',
+    todo: 'Look at `unnest status` and `unnest history` before asking again.',
+  },
+  Internal: {
+    means: 'A bug in unnestd.',
+    todo: 'Please report it, with what its log says (`journalctl -u unnestd`).',
+  },
+};
+
+export const clientExplanations: Explanations<Exclude<ClientErrorCode, 'Cancelled'>> = {
+  NotRunning: {
+    means: 'Nobody answers on the socket of unnestd.',
+    todo: '`systemctl start unnestd` starts it. With --host unnest works on the host directly.',
+  },
+  NotAllowed: {
+    means: 'The socket of unnestd is not for this user.',
+    todo: "Run unnest as root, or as a member of the socket's group (`ls -l /run/unnest`).",
+  },
+  Broken: {
+    means: 'The connection to unnestd has ended in the middle of an answer.',
+    todo: 'Look whether it still runs (`systemctl status unnestd`), then ask again. One that reads too slowly is disconnected too.',
+  },
+  NotUnderstood: {
+    means: 'What answers on the socket does not answer as unnestd of this version does.',
+    todo: 'Compare `unnest --version` with that of unnestd; is --socket the right one?',
+  },
+};

@@ -1,0 +1,136 @@
+/**
+ * `unnest get`: Secondaries as rows for people and for programs, from the host or from unnestd. Both
+ * have name, status, labels, domain, uuid and address under the same names.
+ */
+import { type Observed, splitLabels } from '../model/domain.ts';
+import { formatSize } from '../model/sizes.ts';
+import type { PartitionStatus, SecondaryReport } from '../report/partition-status.ts';
+import type { Condition } from '../report/condition.ts';
+import { printable } from './render/paint.ts';
+import { isNews } from './render/partition-status.ts';
+import { type SecondaryStatus, statusOf } from './status.ts';
+
+export interface SecondaryRow {
+  readonly name: string;
+  readonly isUnknown: boolean;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly cells: readonly string[];
+  readonly wideCells: readonly string[];
+  /** For `-o json`, `yaml` and `custom-columns`. */
+  readonly object: object;
+}
+
+export interface SecondaryRows {
+  readonly titles: readonly string[];
+  readonly wideTitles: readonly string[];
+  readonly rows: readonly SecondaryRow[];
+}
+
+/** As the host is, which nobody has judged. */
+export function rowsOfHost(observed: Observed): SecondaryRows {
+  return {
+    titles: ['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'NOTE'],
+    wideTitles: ['NAME', 'STATUS', 'VCPUS', 'MEMORY', 'BOOT', 'ADDRESS', 'DOMAIN', 'UUID', 'NOTE'],
+    rows: statusOf(observed).map(rowOfHost),
+  };
+}
+
+/** As unnestd says, which also knows what the documents ask for. */
+export function rowsOfReport({ secondaries }: PartitionStatus): SecondaryRows {
+  const head = ['NAME', 'STATUS', 'SYNC', 'HEALTH', 'VCPUS', 'MEMORY'];
+  return {
+    titles: [...head, 'NOTE'],
+    wideTitles: [...head, 'ADDRESS', 'DOMAIN', 'UUID', 'NOTE'],
+    rows: secondaries.map(rowOfReport),
+  };
+}
+
+function rowOfHost(row: SecondaryStatus): SecondaryRow {
+  const { name, status, fields, domain, address, why, waiting } = row;
+  const head = [name, status, `${fields?.vcpus ?? '?'}`, sizeOf(fields?.memoryBytes)];
+  const note = noteOf(why, waiting);
+  const where = [address ?? '-', domain?.domainName ?? '?', domain?.uuid ?? '?'];
+  const labels = splitLabels(domain?.defined.labels ?? '');
+  return {
+    name,
+    isUnknown: status === 'Unknown',
+    labels,
+    cells: [...head, note],
+    wideCells: [...head, printable(bootOf(fields)), ...where, note],
+    object: {
+      name,
+      status,
+      why,
+      uuid: domain?.uuid ?? null,
+      domain: domain?.domainName ?? null,
+      labels: Object.fromEntries(labels),
+      address,
+      power: domain?.power ?? null,
+      defined: domain?.defined ?? null,
+      live: domain?.live ?? null,
+      restartRequired: waiting.map(({ path, from, to }) => ({ path, from, to })),
+    },
+  };
+}
+
+function rowOfReport(report: SecondaryReport): SecondaryRow {
+  const { name, status, sync, health, vcpus, memoryBytes, conditions } = report;
+  const head = [name, status, sync, health, `${vcpus ?? '?'}`, sizeOf(memoryBytes)];
+  const note = newsOf(conditions);
+  const where = [report.address ?? '-', report.domain ?? '?', report.uuid ?? '?'];
+  return {
+    name,
+    isUnknown: status === 'Unknown',
+    labels: new Map(Object.entries(report.labels)),
+    cells: [...head, note].map(printable),
+    wideCells: [...head, ...where, note].map(printable),
+    object: report,
+  };
+}
+
+/** Without what SYNC and HEALTH say already, and nothing twice. */
+function newsOf(conditions: readonly Condition[]): string {
+  const news = conditions.filter(isNews);
+  const isBlocked = news.some(({ type }) => type === 'Blocked');
+  return news
+    .flatMap(({ type, reason, message }) => {
+      switch (type) {
+        case 'Ready':
+          return [];
+        case 'Synced':
+          return isBlocked || message === '' ? [] : [message];
+        case 'Paused':
+        case 'CrashLoop':
+          return isBlocked ? [] : [saying(type, message)];
+        case 'Blocked':
+          return [saying(reason, message)];
+        case 'RestartRequired':
+        case 'DocumentsValid':
+        case 'Accepted':
+        case 'HostReachable':
+        case 'GaveUp':
+        case 'Draining':
+          return [saying(type, message)];
+      }
+      return [saying(type, message)];
+    })
+    .join('; ');
+}
+
+const saying = (word: string, message: string) => (message === '' ? word : `${word}: ${message}`);
+
+const sizeOf = (bytes: number | null | undefined) =>
+  typeof bytes === 'number' ? formatSize(bytes) : '?';
+
+function bootOf(fields: SecondaryStatus['fields']): string {
+  if (fields === null) return '-';
+  const { kernel, disk, bootVolume } = fields;
+  if (bootVolume !== null) return `volume ${bootVolume.replace(/:.*/, '')}`;
+  return kernel ?? disk ?? '-';
+}
+
+function noteOf(why: string | null, waiting: SecondaryStatus['waiting']): string {
+  if (why !== null) return printable(why);
+  if (waiting.length === 0) return '';
+  return `restart required: ${waiting.map(({ path }) => path).join(', ')}`;
+}

@@ -1,0 +1,152 @@
+/** A daemon that only remembers: what was asked of it, and what a test makes it say. */
+import type { Answer, Control } from '../../../src/channel/control.ts';
+import {
+  partitionName,
+  type PartitionName,
+  type SecondaryName,
+  secondaryName,
+} from '../../../src/model/names.ts';
+import type { DaemonEvent, EventRecord } from '../../../src/report/event.ts';
+import type { PartitionStatus, SecondaryReport } from '../../../src/report/partition-status.ts';
+import type {
+  AcceptedBundle,
+  HistoryEntry,
+  SubmissionResult,
+} from '../../../src/report/submission.ts';
+
+export const teamA = partitionName('team-a') as PartitionName;
+export const web = secondaryName('web') as SecondaryName;
+
+export function secondaryReport(more: Partial<SecondaryReport> = {}): SecondaryReport {
+  return {
+    name: web,
+    status: 'Running',
+    sync: 'Synced',
+    health: 'Healthy',
+    domain: 'unnest.team-a.web',
+    uuid: '7b0c6f0e-0c0a-5d0e-8c1f-000000000001',
+    address: '10.20.0.2',
+    vcpus: 2,
+    memoryBytes: 512 * 2 ** 20,
+    labels: { app: 'web' },
+    conditions: [],
+    ...more,
+  };
+}
+
+export function partitionStatus(more: Partial<PartitionStatus> = {}): PartitionStatus {
+  return {
+    apiVersion: 'unnest.dev/v1',
+    kind: 'PartitionStatus',
+    partition: teamA,
+    generation: 6,
+    observedGeneration: more.generation ?? 6,
+    digest: `sha256:${'6'.repeat(64)}`,
+    sync: 'Synced',
+    health: 'Healthy',
+    conditions: [],
+    secondaries: [secondaryReport()],
+    resources: [],
+    usage: { secondaries: 1, runningVcpus: 2, runningMemoryBytes: 512 * 2 ** 20, storageBytes: 0 },
+    lastPass: null,
+    nextTryAt: null,
+    ...more,
+  };
+}
+
+export function bundle(generation: number, more: Partial<AcceptedBundle> = {}): AcceptedBundle {
+  return {
+    partition: teamA,
+    generation,
+    digest: `sha256:${`${generation}`.repeat(64)}`,
+    acceptedAt: `2026-01-01T00:00:0${generation}.000Z`,
+    source: 'Apply',
+    submitter: 'uid 0, pid 1',
+    rollbackOf: null,
+    deleteEverything: false,
+    deletionsMax: null,
+    documents: [{ file: 'web.yaml', value: { kind: 'Secondary' } }],
+    ...more,
+  };
+}
+
+export interface FakeControl {
+  readonly control: Control;
+  readonly calls: { readonly method: string; readonly args: readonly unknown[] }[];
+  say(event: DaemonEvent, at?: string): void;
+  set(status: PartitionStatus): void;
+  /** How many listen, of either kind. */
+  listeners(): number;
+  /** What the next orders answer; a function is called. */
+  answer: Answer | null | (() => Promise<Answer | null>);
+  result: SubmissionResult | null | (() => Promise<SubmissionResult | null>);
+  kept: readonly HistoryEntry[];
+  /** Events up to this number are no longer kept. */
+  forgotten: number;
+}
+
+export function fakeControl(): FakeControl {
+  const statuses = new Map<string, PartitionStatus>([[teamA, partitionStatus()]]);
+  const onStatus = new Set<(status: PartitionStatus) => void>();
+  const onEvent = new Set<(record: EventRecord) => void>();
+  const records: EventRecord[] = [];
+  const calls: FakeControl['calls'] = [];
+  const listen = <T>(all: Set<T>, one: T) => {
+    all.add(one);
+    return () => void all.delete(one);
+  };
+  const valueOf = async <T>(given: T | (() => Promise<T>)): Promise<T> =>
+    typeof given === 'function' ? (given as () => Promise<T>)() : given;
+  const order =
+    (method: string) =>
+    async (partition: PartitionName, ...args: unknown[]) => {
+      calls.push({ method, args: [partition, ...args] });
+      return statuses.has(partition) ? valueOf(fake.answer) : null;
+    };
+  const submission =
+    (method: string) =>
+    async (partition: PartitionName, ...args: unknown[]) => {
+      calls.push({ method, args: [partition, ...args] });
+      return statuses.has(partition) ? valueOf(fake.result) : null;
+    };
+  const fake: FakeControl = {
+    calls,
+    answer: { status: 'ok', message: 'taken down' },
+    result: { status: 'accepted', bundle: historyEntry(7) },
+    kept: [5, 6].map((generation) => historyEntry(generation)),
+    forgotten: 0,
+    listeners: () => onStatus.size + onEvent.size,
+    say: (event, at = '2026-01-01T00:00:10.000Z') => {
+      const record = { seq: records.length + 1, at, event };
+      records.push(record);
+      for (const listener of onEvent) listener(record);
+    },
+    set: (status) => {
+      statuses.set(status.partition, status);
+      for (const listener of onStatus) listener(status);
+    },
+    control: {
+      version: '1.2.3',
+      partitions: () => [...statuses.values()],
+      status: (name) => statuses.get(name) ?? null,
+      onStatus: (listener) => listen(onStatus, listener),
+      submit: submission('submit'),
+      accepted: (name) => (statuses.has(name) ? bundle(6) : null),
+      history: (name) => (statuses.has(name) ? fake.kept : null),
+      rollback: submission('rollback'),
+      pause: order('pause'),
+      resume: order('resume'),
+      power: order('power'),
+      retry: order('retry'),
+      drain: order('drain'),
+      events: (after) => records.filter(({ seq }) => seq > Math.max(after, fake.forgotten)),
+      onEvent: (listener) => listen(onEvent, listener),
+    },
+  };
+  return fake;
+}
+
+export function historyEntry(generation: number, more: Partial<AcceptedBundle> = {}): HistoryEntry {
+  const { documents, ...entry } = bundle(generation, more);
+  return { ...entry, documentCount: documents.length };
+}
