@@ -57,7 +57,7 @@ const retryMsMin = 1000;
 /** @throws Error if a socket cannot be listened on: then nobody could ask anything of it */
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { runtime, config, version, notify } = parts;
-  const { clock, timers, files, sockets } = runtime;
+  const { clock, timers, files } = runtime;
   const abort = new AbortController();
   const stop = new AbortController();
   const log = openLog(parts.logTo, config.logLevel, clock);

@@ -9,6 +9,8 @@ const refillMs = 2000;
 /** Passes in a row that each had something to do. */
 const changesMax = 5;
 const fightMsMax = 60_000;
+/** A pass that takes longer mostly waits for guests. */
+const gapMsMax = 1000;
 
 export class Pace {
   #endedMs = Number.NEGATIVE_INFINITY;
@@ -32,7 +34,7 @@ export class Pace {
 
   ended(startedMs: number, nowMs: number, changed: boolean): void {
     this.#endedMs = nowMs;
-    this.#lastedMs = nowMs - startedMs;
+    this.#lastedMs = Math.min(gapMsMax, nowMs - startedMs);
     this.#changesInARow = changed ? this.#changesInARow + 1 : 0;
   }
 

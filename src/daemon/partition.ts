@@ -110,7 +110,7 @@ export class Partition {
     const startedMs = runtime.clock.now();
     const tools = this.#tools(stop);
     const seen = await look(input.desired, input, this.#memory, tools);
-    this.#keep(seen);
+    this.#keep(seen, input);
     const ended =
       seen.plan.operations.length === 0
         ? { ...seen, outcomes: [], fulfilled: [] }
@@ -142,10 +142,10 @@ export class Partition {
     return { changed: false, next: { afterMs: this.#options.resyncMs, because: 'resync' } };
   }
 
-  #keep({ observed, plan, ended, memory }: Seen): void {
+  #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
     this.#memory = memory;
-    this.#look = { observed, entries: plan.entries };
+    this.#look = { observed, entries: plan.entries, generation, holds };
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });
     }

@@ -63,16 +63,17 @@ export class Supervisor {
   }
 
   #leave(name: PartitionName): void {
-    const { emit, onGone } = this.#options;
     const kept = this.#partitions.get(name);
     if (kept === undefined) return;
     this.#partitions.delete(name);
-    const left = kept.close().then(() => {
-      this.#leaving.delete(left);
-      emit({ kind: 'partition-removed', partition: name });
-      onGone(name);
-    });
-    this.#leaving.add(left);
+    const leaving = this.#let(kept).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
+  async #let(kept: KeptPartition): Promise<void> {
+    await kept.close();
+    this.#options.emit({ kind: 'partition-removed', partition: kept.name });
+    this.#options.onGone(kept.name);
   }
 
   #onSign(sign: HostSign): void {

@@ -71,15 +71,16 @@ export async function look(
   const nowMs = tools.now();
   const { runs, ended } = lookAtRuns(memory.runs, observed, nowMs);
   const done = fulfilled(input.requests, observed);
-  const options = planOptions(input, { ...memory, runs }, done, nowMs);
-  const plan = makePlan(diff(desired, observed), observed, options);
+  const held = holdsOf(memory.failures, nowMs);
+  const options = planOptions(input, { runs, held }, done, nowMs);
+  const plan = makePlan(diff(desired, observed, held), observed, options);
   const failures = pruned(memory.failures, stillDiffers(plan));
   return { observed, plan, ended, fulfilled: done, memory: { failures, runs } };
 }
 
 function planOptions(
   input: TurnInput,
-  { failures, runs }: TurnMemory,
+  { runs, held }: { readonly runs: Runs; readonly held: ReadonlyMap<string, Block> },
   done: readonly SecondaryName[],
   nowMs: number,
 ): PlanOptions {
@@ -89,7 +90,7 @@ function planOptions(
     deletionReason: input.draining ? 'asked-for' : 'not-in-documents',
     deletionGraceMs: null,
     holdAll: input.holdAll,
-    holds: new Map([...secondariesIn(holdsOf(failures, nowMs)), ...input.holds]),
+    holds: new Map([...secondariesIn(held), ...input.holds]),
     startHolds: startHoldsOf(runs, nowMs),
     requests: actionsOf(input.requests, done),
   };
@@ -148,10 +149,12 @@ export async function carryOut(
 }
 
 function startedIn(outcomes: readonly Outcome[]): readonly SecondaryName[] {
-  return outcomes.flatMap(({ operation, result }) => {
+  const names: SecondaryName[] = [];
+  for (const { operation, result } of outcomes) {
     const { kind, resource } = operation;
-    if (kind !== 'domain.start' || result.status !== 'applied') return [];
+    if (kind !== 'domain.start' || result.status !== 'applied') continue;
     // Only a Secondary has a domain.
-    return resource?.kind === 'secondary' ? [resource.name as SecondaryName] : [];
-  });
+    if (resource?.kind === 'secondary') names.push(resource.name as SecondaryName);
+  }
+  return names;
 }

@@ -1,4 +1,5 @@
 /** A partition as a whole, out of what its last look has seen, planned and done. */
+import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import { type Resource, resourceKey } from '../model/resource.ts';
@@ -23,6 +24,10 @@ export interface FailureFacts {
 
 /** One look at the world, and what came of it. */
 export interface Look {
+  /** Of the documents that it was about. */
+  readonly generation: number;
+  /** Who is to be left alone, with why, whether or not there is anything to do. */
+  readonly holds: ReadonlyMap<SecondaryName, Block>;
   readonly observed: Observed;
   readonly entries: readonly PlanEntry[];
 }
@@ -60,16 +65,20 @@ export function partitionReport(
           healthOrder,
           secondaries.map((each) => each.health),
         );
-  const statements = [...facts.statements, ...summary(sync, health)];
+
   return {
     apiVersion: 'unnest.dev/v1',
     kind: 'PartitionStatus',
     partition,
     generation,
+    observedGeneration: look?.generation ?? 0,
     digest,
     sync,
     health,
-    conditions: conditionsFrom(statements, before?.conditions ?? [], at, generation),
+    conditions: [
+      ...conditionsFrom(facts.statements, before?.conditions ?? [], at, generation),
+      ...conditionsFrom(summary(sync, health), before?.conditions ?? [], at, look?.generation ?? 0),
+    ],
     secondaries,
     resources,
     usage: look === null ? (before?.usage ?? usageOf(null)) : usageOf(look.observed),
@@ -79,8 +88,8 @@ export function partitionReport(
 }
 
 function secondariesOf(
-  { failures, generation }: PartitionFacts,
-  { observed, entries }: Look,
+  { failures }: PartitionFacts,
+  { observed, entries, generation, holds }: Look,
   before: PartitionStatus | null,
   at: string,
 ): readonly SecondaryReport[] {
@@ -99,6 +108,7 @@ function secondariesOf(
       address:
         (network.status === 'present' && network.value.reservations.get(name)?.address) || null,
       isReady: isReady(name, observed),
+      held: holds.get(name) ?? null,
       failure: failure?.message ?? null,
       gaveUp: failure?.gaveUp ?? false,
     };

@@ -84,7 +84,9 @@ export interface PartitionStatus {
   readonly partition: PartitionName;
   /** Of the accepted documents; 0: none yet. */
   readonly generation: number;
-  /** `sha256:` of them; empty: none yet. */
+  /** Of those that the last look was about (Kubernetes' term); what is below speaks of these. */
+  readonly observedGeneration: number;
+  /** `sha256:` of the accepted ones; empty: none yet. */
   readonly digest: string;
   readonly sync: SyncWord;
   readonly health: HealthWord;

@@ -3,6 +3,7 @@
  * the conditions that say why. From what was observed and planned, before anything was done about
  * it: what a pass has changed, the next look says.
  */
+import type { Block } from '../diff/change.ts';
 import { type DomainFields, type ObservedDomain, splitLabels } from '../model/domain.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
@@ -17,6 +18,8 @@ export interface SecondaryFacts {
   readonly address: string | null;
   /** Whether it is as ready as those need it that start after it. */
   readonly isReady: boolean;
+  /** Why it is to be left alone; null: it is not. */
+  readonly held: Block | null;
   /** What has failed about it last; null: nothing, or not any more. */
   readonly failure: string | null;
   /** Whether that is no longer tried. */
@@ -94,7 +97,9 @@ export function syncWord(entry: PlanEntry): SyncWord {
 function healthWord(facts: SecondaryFacts, status: StatusWord): HealthWord {
   if (status === 'Unknown') return 'Unknown';
   if (facts.failure !== null || status === 'Crashed' || status === 'CrashLoop') return 'Degraded';
-  if (status === 'Paused' || blockCode(facts.entry) === 'Held') return 'Suspended';
+  if (status === 'Paused' || facts.held !== null || blockCode(facts.entry) === 'Held') {
+    return 'Suspended';
+  }
   if (status === 'Blocked') return 'Degraded';
   const { kind } = facts.entry;
   const isMoving = kind === 'create' || kind === 'update' || kind === 'delete';
@@ -121,6 +126,7 @@ function statementsOf(facts: SecondaryFacts, words: Words): readonly Statement[]
     statements.push({ type: 'RestartRequired', status: 'True', reason: 'ChangesWait', message });
   }
   if (entry.kind === 'blocked') statements.push(...blockStatements(entry.block));
+  statements.push(...pauseStatements(facts));
   if (gaveUp && failure !== null) {
     statements.push({ type: 'GaveUp', status: 'True', reason: 'Failed', message: failure });
   }
@@ -158,9 +164,16 @@ function syncMessage(entry: PlanEntry): string {
   }
 }
 
-function blockStatements({ code, message }: { code: string; message: string }): Statement[] {
+function blockStatements({ code, message }: Block): Statement[] {
   const said = { status: 'True', reason: code, message } as const;
   const blocked: Statement = { type: 'Blocked', ...said };
-  if (code === 'Held') return [blocked, { type: 'Paused', ...said }];
   return code === 'CrashLoop' ? [blocked, { type: 'CrashLoop', ...said }] : [blocked];
+}
+
+/** Also where there is nothing to do: whoever has paused it wants to see that it is. */
+function pauseStatements({ held, entry }: SecondaryFacts): Statement[] {
+  const block =
+    held ?? (entry.kind === 'blocked' && entry.block.code === 'Held' ? entry.block : null);
+  if (block === null) return [];
+  return [{ type: 'Paused', status: 'True', reason: block.code, message: block.message }];
 }

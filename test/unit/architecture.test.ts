@@ -69,7 +69,23 @@ const mayImport = new Map<string, readonly string[]>([
   ['cli/explain', ['cli/render', ...cliImports, 'cli']],
   ['cli/completion', ['cli']],
   ['cli/commands', [...cliImports, 'cli', 'cli/render', 'cli/explain', 'cli/completion']],
-  ['bin', ['model', 'host', 'host/libvirt', 'host/local', 'host/simulated', 'libvirt', 'cli']],
+  [
+    'bin',
+    [
+      'model',
+      'host',
+      'host/libvirt',
+      'host/local',
+      'host/simulated',
+      'libvirt',
+      'cli',
+      'cli/render',
+      'channel',
+      'daemon',
+      'daemon/worker',
+      'daemon/machine',
+    ],
+  ],
 ]);
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) =>

@@ -53,9 +53,10 @@ function start(runtime: VirtualRuntime, world: World, rules: readonly FaultRule[
 const freshWorld = () => worldOf({ files: ['vmlinuz'], domains: [foreign] });
 
 /** What it all amounts to: who is there, as what, who runs, and what is said of it. */
-function amounts({ world, status }: VirtualDaemon): unknown {
+function amounts(daemon: VirtualDaemon): unknown {
+  const { world } = daemon;
   return {
-    sync: status().sync,
+    sync: daemon.status().sync,
     domains: [...world.domains.values()]
       .map(({ domainName, definition, guest }) => ({
         domainName,

@@ -131,9 +131,7 @@ describe('a loop', () => {
     await runtime.advance(10);
     loop.wake('documents');
     let closed = false;
-    void loop.close().then(() => {
-      closed = true;
-    });
+    void loop.close().finally(() => (closed = true));
     await runtime.advance(50);
     expect(closed).toBe(false);
     await runtime.advance(500);
@@ -163,9 +161,7 @@ test('a slot given back twice is one slot', async () => {
   release();
   await shared.take();
   let second = false;
-  void shared.take().then(() => {
-    second = true;
-  });
+  void shared.take().finally(() => (second = true));
   await new Promise((done) => setImmediate(done));
   expect(second).toBe(false);
   expect(shared.waiting).toBe(1);

@@ -83,7 +83,7 @@ describe('what has failed', () => {
   });
 
   test('keeps nobody else waiting', () => {
-    const outcomes = [failed('web'), outcome('db', { status: 'applied' })];
+    const outcomes = [failed('web'), outcome('db', { status: 'applied', detail: '' })];
     expect([...afterPass(noFailures, outcomes, 0, rules, never).keys()]).toEqual(['secondary/web']);
   });
 });

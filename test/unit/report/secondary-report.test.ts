@@ -43,6 +43,7 @@ function report(facts: Partial<SecondaryFacts>) {
     entry: unchanged,
     address: null,
     isReady: true,
+    held: null,
     failure: null,
     gaveUp: false,
     ...facts,

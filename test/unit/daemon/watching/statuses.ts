@@ -14,6 +14,7 @@ export function statusOf(more: Partial<PartitionStatus> = {}): PartitionStatus {
     kind: 'PartitionStatus',
     partition,
     generation: 3,
+    observedGeneration: more.generation ?? 3,
     digest: 'sha256:00',
     sync: 'Synced',
     health: 'Healthy',
