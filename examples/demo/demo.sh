@@ -1,87 +1,76 @@
 #!/usr/bin/env bash
-# `npm run demo`: the life of two Secondaries, told by the real program against a real libvirtd.
-# It needs Debian and root, asks nothing, and leaves nothing on the machine: everything happens
-# in the rig of test/support/rig.sh and is gone with it.
+# `npm run demo`: the life of two Secondaries, told by the real programs: unnestd beside a real
+# libvirtd, and unnest, which asks it. It needs Debian and root, asks nothing, and leaves nothing on
+# the machine: everything happens in the rig of test/support/rig.sh and is gone with it.
 #
-# Where that cannot be, or with UNNEST_DEMO_SIMULATED=1, the host is a simulated one, in a file:
-# the same program, documents, plans and reports, but no guest really boots.
+# Where that cannot be, or with UNNEST_DEMO_SIMULATED=1, simulated.sh tells a shorter story.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-simulated=${UNNEST_DEMO_SIMULATED-}
 
 may_make_namespaces() { [[ $EUID -eq 0 ]] && unshare --mount --net --ipc --pid --fork true; }
+simulated() { exec "$here/simulated.sh" "$1"; }
 
-if [[ ${UNNEST_RIG-} != 1 && $simulated != 1 ]]; then
-  if ! may_make_namespaces 2>/dev/null; then
-    simulated=1 why='a private libvirtd needs root and namespaces of its own'
-  elif ! "$root/test/support/setup.sh"; then
-    simulated=1 why='this machine could not be set up for libvirt'
-  else
-    exec "$root/test/support/rig.sh" "${BASH_SOURCE[0]}"
-  fi
+if [[ ${UNNEST_RIG-} != 1 ]]; then
+  [[ ${UNNEST_DEMO_SIMULATED-} != 1 ]] || simulated 'UNNEST_DEMO_SIMULATED=1 was given'
+  may_make_namespaces 2>/dev/null || simulated 'a private libvirtd needs root and namespaces of its own'
+  "$root/test/support/setup.sh" || simulated 'this machine could not be set up for libvirt'
+  exec "$root/test/support/rig.sh" "${BASH_SOURCE[0]}"
 fi
-
-if [[ -t 1 && -z ${NO_COLOR-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
-chapter() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
-shown() { printf '\n%s$%s %s\n' "$dim" "$plain" "$*"; "$@"; }
-unnest() { node "$root/dist/bin/unnest.js" "$@"; }
+# shellcheck source=telling.sh
+source "$here/telling.sh"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export UNNEST_STATE_DIR=$work/state UNNEST_PARTITION=demo
-cp "$here"/{secondaries,disk-and-network}.yaml "$work/"
-
-# What the two kinds of host do each in their own way.
-if [[ $simulated == 1 ]]; then
-  "$root/test/support/setup.sh" node
-  export UNNEST_HOST=sim:host.json
-  host='a SIMULATED host, with nothing on it yet'
-  # What somebody does behind our back: on this host everything is a file.
-  pull_plug() {
-    printf '\n%s$%s (edits host.json: the guest of %s is gone)\n' "$dim" "$plain" "$1"
-    node -e '
-      const fs = require("node:fs");
-      const world = JSON.parse(fs.readFileSync("host.json", "utf8"));
-      const domain = world.domains.find(({ domainName }) => domainName === process.argv[1]);
-      Object.assign(domain, { guest: null, stopReason: "powered-off" });
-      fs.writeFileSync("host.json", JSON.stringify(world));
-    ' "$1"
-  }
-  show_domains() { shown grep '"domains"' host.json; }
-  nothing_is_left() { grep -q '"domains": \[\]' host.json && ! grep -q '"data"' host.json; }
-else
-  mkdir -p "$UNNEST_STATE_DIR/demo/files"
-  cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} "$UNNEST_STATE_DIR/demo/files/"
-  case $UNNEST_DOMAIN_TYPE in
-    kvm) accelerator='KVM' ;;
-    *) accelerator='QEMU emulation: /dev/kvm does not work here' ;;
-  esac
-  host="a private libvirtd with nothing on it yet ($accelerator)"
-  pull_plug() { shown virsh --quiet destroy "$1"; }
-  show_domains() { shown virsh --quiet list --all; }
-  nothing_is_left() {
-    [[ -z "$(virsh --quiet list --all --name; virsh --quiet net-list --all --name)" ]] &&
-      [[ -z "$(ls "$UNNEST_STATE_DIR/demo/volumes")" ]]
-  }
-fi
+daemon=
+trap '[[ -z $daemon ]] || kill "$daemon" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
+mkdir -p partitions desired state/demo/files run
+cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} state/demo/files/
+cp "$here"/{secondaries,disk,partition}.yaml .
+cat >unnestd.yaml <<YAML
+apiVersion: unnest.dev/v1
+kind: DaemonConfig
+spec:
+  stateDir: $work/state
+  partitionsDir: $work/partitions
+  desiredStateDir: $work/desired
+  runDir: $work/run
+  operatorGroup: root
+YAML
+export UNNEST_STATE_DIR=$work/state UNNEST_SOCKET=$work/run/operator.sock UNNEST_PARTITION=demo
+case $UNNEST_DOMAIN_TYPE in
+  kvm) accelerator='KVM' ;;
+  *) accelerator='QEMU emulation: /dev/kvm does not work here' ;;
+esac
+
+# It is told as `unnestd`, and is the one of this checkout.
+start_daemon() {
+  printf '\n%s$%s unnestd --config unnestd.yaml >>unnestd.log &\n' "$dim" "$plain"
+  node "$root/dist/bin/unnestd.js" --config unnestd.yaml >>unnestd.log 2>&1 &
+  daemon=$!
+  local tries
+  for ((tries = 0; tries < 300; tries += 1)); do
+    ! unnest status >/dev/null 2>&1 || return 0
+    kill -0 "$daemon" || { cat unnestd.log; return 1; }
+    sleep 0.1
+  done
+  cat unnestd.log
+  return 1
+}
 
 cat <<TEXT
 ${bold}unnest${plain}: VMs that ask for VMs, without nesting.
 A Primary writes what VMs it wants; the host makes them beside it, not inside it. This is the
-host's side of it, on $host.
+host's side of it, on a private libvirtd with nothing on it yet ($accelerator).
 TEXT
-if [[ $simulated == 1 ]]; then
-  cat <<TEXT
 
-${bold}No guest boots here${plain}: ${why:-UNNEST_DEMO_SIMULATED=1 was given}. The program, the plans and the
-reports are the real ones; the host is a file that answers as libvirt would. As root on Debian,
-\`npm run demo\` tells the same story with guests that really boot.
-TEXT
-fi
+chapter 'The operator: a partition, and the daemon that keeps it'
+shown cat partition.yaml
+shown cp partition.yaml partitions/demo.yaml
+start_daemon
+shown unnest status
 
-chapter 'Two Secondaries, in a file'
+chapter 'The tenant: two Secondaries, in a file'
 shown cat secondaries.yaml
 
 chapter 'A mistake is found before anything happens'
@@ -89,18 +78,13 @@ sed '0,/memory:/ s/memory:/memroy:/' secondaries.yaml >mistaken.yaml
 shown unnest validate -f mistaken.yaml || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
 shown unnest validate -f secondaries.yaml
 
-chapter 'The plan, and then exactly that plan'
+chapter 'The plan, and then what was planned'
 shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
 
-if [[ $simulated == 1 ]]; then
-  chapter 'They run, as far as this host goes'
-  shown unnest console web --lines 1 --timeout 60
-else
-  chapter 'They boot: their serial consoles'
-  shown unnest console web --lines 2 --timeout 60
-  shown unnest console worker --lines 1 --timeout 60
-fi
+chapter 'They boot: their serial consoles'
+shown unnest console web --lines 2 --timeout 60
+shown unnest console worker --lines 1 --timeout 60
 shown unnest get
 
 chapter 'An edit: less memory for web, a second vCPU for worker'
@@ -112,45 +96,60 @@ shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
 shown unnest console web --lines 1 --timeout 60
 shown unnest console worker --lines 1 --timeout 60
-shown unnest plan -f secondaries.yaml
 
 chapter 'Somebody pulls the plug behind its back'
-pull_plug unnest.demo.web
-shown unnest get
-shown unnest plan -f secondaries.yaml
-shown unnest apply -f secondaries.yaml --yes
-[[ $simulated == 1 ]] || shown unnest console web --lines 2 --timeout 60
-shown unnest get
+shown virsh --quiet destroy unnest.demo.web
+shown unnest wait web --for ready --timeout 60
+told 'unnest events | grep -e ended -e start | tail -n 2'
 
-chapter 'A document goes, and so does its Secondary'
-sed -i '/^---$/,$d' secondaries.yaml
-shown unnest plan -f secondaries.yaml
-shown unnest apply -f secondaries.yaml --yes
+chapter 'Unless it was asked to leave web alone'
+shown unnest pause web --reason 'to look into its disk' --for 10m
+shown virsh --quiet destroy unnest.demo.web
 shown unnest get
+shown unnest resume web
+shown unnest wait web --for ready --timeout 60
+
+chapter 'A document goes, and so does its Secondary; a rollback brings it back'
+sed '/^---$/,$d' secondaries.yaml >web.yaml
+shown unnest plan -f web.yaml
+shown unnest apply -f web.yaml --yes
+shown unnest history
+shown unnest rollback --yes
+shown unnest wait worker --for ready --timeout 60
 
 chapter 'A disk of its own, and an address'
-shown cat disk-and-network.yaml
-cat >>secondaries.yaml <<'YAML'
+shown cat disk.yaml
+cat >>web.yaml <<'YAML'
   disks: [{ volume: data }]
   network: Partition
   updatePolicy: Restart
 YAML
-shown tail -n 3 secondaries.yaml
-both=(-f secondaries.yaml -f disk-and-network.yaml)
-shown unnest plan "${both[@]}"
+shown tail -n 3 web.yaml
+both=(-f web.yaml -f disk.yaml)
 shown unnest apply "${both[@]}" --yes
-[[ $simulated == 1 ]] || shown unnest console web --lines 5 --timeout 60
+shown unnest console web --lines 5 --timeout 60
 shown unnest get -o wide
 shown unnest get --kind volumes
 
 chapter 'The disk grows while its guest runs'
-sed -i 's/size: 64MiB/size: 128MiB/' disk-and-network.yaml
+sed -i 's/size: 64MiB/size: 128MiB/' disk.yaml
 shown unnest apply "${both[@]}"
-[[ $simulated == 1 ]] || shown unnest console web --lines 2 --timeout 60
-shown unnest plan "${both[@]}"
+shown unnest console web --lines 2 --timeout 60
+
+chapter 'The daemon dies, and nobody notices'
+shown kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null || true
+shown virsh --quiet list
+start_daemon
+shown unnest wait --for synced --timeout 60
+shown unnest status
 
 chapter 'And all of it'
-shown unnest destroy --all --yes
-show_domains
-nothing_is_left
+shown unnest drain --yes
+shown unnest wait --for deleted --timeout 60 web
+shown unnest wait --for synced --timeout 60
+shown unnest status
+shown virsh --quiet list --all
+[[ -z "$(virsh --quiet list --all --name; virsh --quiet net-list --all --name)" ]]
+[[ -z "$(ls state/demo/volumes)" ]]
 printf '\n%sNothing is left. That took %d seconds.%s\n' "$bold" "$SECONDS" "$plain"

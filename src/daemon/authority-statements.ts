@@ -3,7 +3,6 @@ import type { Diagnostic } from '../documents/diagnostic.ts';
 import type { Parsed } from '../documents/desired-state.ts';
 import type { Statement } from '../report/condition.ts';
 import type { AcceptedBundle, RefusalCode } from '../report/submission.ts';
-import type { Drain } from './accepted/wish-schema.ts';
 
 /** What became of the files that were looked at last. */
 export type DocumentsSaid =
@@ -23,18 +22,12 @@ export interface AuthorityFacts {
   /** Of the one in force; null: none is. */
   readonly parsed: Parsed | null;
   readonly documents: DocumentsSaid;
-  readonly drain: Drain | null;
-  readonly wishesProblem: string | null;
 }
 
 export function authorityStatements(facts: AuthorityFacts): readonly Statement[] {
-  const { documents, drain } = facts;
+  const { documents } = facts;
   const statements: Statement[] = [acceptedStatement(facts)];
   if (documents.status !== 'unsaid') statements.push(documentsStatement(documents));
-  if (drain !== null) {
-    const message = `asked for by ${drain.submitter} at ${drain.at}; \`unnest resume\` ends it`;
-    statements.push({ type: 'Draining', status: 'True', reason: 'AskedFor', message });
-  }
   return statements;
 }
 

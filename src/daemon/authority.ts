@@ -83,14 +83,12 @@ export class Authority {
       deleteEverything: draining || (inForce?.deleteEverything ?? false),
       // What a torn bundle has brought may not be in the one that is in force.
       deletionsMax: draining ? null : torn.length > 0 ? 0 : (inForce?.deletionsMax ?? deletionsMax),
-      draining,
+      drain: wishes.drain,
       statements: authorityStatements({
         inForce,
         torn,
         parsed: this.#parsed,
         documents: this.#documents,
-        drain: wishes.drain,
-        wishesProblem: wishes.problem,
       }),
       holdAll,
       holds,

@@ -59,8 +59,10 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
       }),
     resume: (name, secondary) =>
-      asking(supervisor.partition(name), async ({ authority, wake }) => {
+      asking(supervisor.partition(name), async ({ authority, loop, wake }) => {
         const answer = await resume(authority, secondary);
+        // Whoever ends a pause does not wait for what went wrong during it.
+        loop.forgive(secondary ?? undefined);
         wake();
         return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
       }),

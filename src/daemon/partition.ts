@@ -14,7 +14,7 @@ import { conditionEvents, operationEvent, passFinished } from './happenings.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
 import { passReport } from './pass-report.ts';
-import { gaveUpStatements, hostStatement, pauseStatements } from './statements.ts';
+import { drainStatements, gaveUpStatements, hostStatement, pauseStatements } from './statements.ts';
 import type { RetryRules } from './retry.ts';
 import { forgiven } from './runs.ts';
 import type { Runtime } from './runtime.ts';
@@ -191,6 +191,7 @@ export class Partition {
         ...input.statements,
         hostStatement(this.#unreachable, this.#look?.observed ?? null),
         ...pauseStatements(input.holdAll),
+        ...drainStatements(input.drain, this.#look),
         ...gaveUpStatements(failures),
       ],
       lastPass: this.#lastPass,

@@ -2,7 +2,8 @@
 import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { Statement } from '../report/condition.ts';
-import type { FailureFacts } from '../report/partition-report.ts';
+import type { FailureFacts, Look } from '../report/partition-report.ts';
+import type { Drain } from './accepted/wish-schema.ts';
 
 /** @param unreachable looks in a row that found no host */
 export function hostStatement(unreachable: number, observed: Observed | null): Statement {
@@ -29,4 +30,22 @@ export function gaveUpStatements(
   if (names.length === 0) return [];
   const message = `${names.join(', ')}: \`unnest retry\` or new documents try again`;
   return [{ type: 'GaveUp', status: 'True', reason: 'Failed', message }];
+}
+
+/** @param look null: nothing is known yet of what is left */
+export function drainStatements(drain: Drain | null, look: Look | null): readonly Statement[] {
+  if (drain === null) return [];
+  const type = 'Draining';
+  const asked = `asked for by ${drain.submitter} at ${drain.at}`;
+  if (look === null || !isEmpty(look)) {
+    const message = `${asked}; \`unnest resume\` ends it`;
+    return [{ type, status: 'True', reason: 'Emptying', message }];
+  }
+  const message = `${asked}, and done: take its file out of the partitions' folder, or \`unnest resume\``;
+  return [{ type, status: 'True', reason: 'Empty', message }];
+}
+
+/** But for what is to stay. */
+function isEmpty({ entries, observed }: Look): boolean {
+  return observed.unlisted === null && entries.every(({ kind }) => kind === 'kept');
 }

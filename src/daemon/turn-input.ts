@@ -3,6 +3,7 @@ import type { Block, PowerRequest } from '../diff/change.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Statement } from '../report/condition.ts';
+import type { Drain } from './accepted/wish-schema.ts';
 
 /** A wish to start, stop or restart a guest once. */
 export interface Request {
@@ -19,8 +20,8 @@ export interface TurnInput {
   readonly desired: DesiredState | null;
   readonly deleteEverything: boolean;
   readonly deletionsMax: number | null;
-  /** Whether the partition is being emptied. */
-  readonly draining: boolean;
+  /** Who has asked for the partition to be emptied; null: nobody has. */
+  readonly drain: Drain | null;
   readonly statements: readonly Statement[];
   readonly holdAll: Block | null;
   readonly holds: ReadonlyMap<SecondaryName, Block>;

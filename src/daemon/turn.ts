@@ -87,7 +87,7 @@ function planOptions(
   return {
     deleteEverything: input.deleteEverything,
     deletionsMax: input.deletionsMax,
-    deletionReason: input.draining ? 'asked-for' : 'not-in-documents',
+    deletionReason: input.drain !== null ? 'asked-for' : 'not-in-documents',
     deletionGraceMs: null,
     holdAll: input.holdAll,
     holds: new Map([...secondariesIn(held), ...input.holds]),

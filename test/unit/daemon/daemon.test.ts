@@ -276,7 +276,7 @@ describe('what people ask for', () => {
     await daemon.control.drain(partition, 'uid 0');
     await daemon.advance(60_000);
     expect(daemon.world.domains.size).toBe(0);
-    expect(daemon.condition('Draining')).toMatch(/^True/);
+    expect(daemon.condition('Draining')).toMatch(/^True Empty asked for by uid 0/);
     expect(await daemon.submit(secondaryText('web'))).toMatchObject({ code: 'Draining' });
     await daemon.control.resume(partition, null, 'uid 0');
     await daemon.advance(1000);
