@@ -46,6 +46,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   GenerationReused: { exit: conflict, remedy: '`unnest history` lists them' },
   NotInForce: { exit: conflict, remedy: 'somebody was faster: look again, then try once more' },
   NoSuchGeneration: { exit: usage, remedy: '`unnest history` lists those that are kept' },
+  RolledBack: { exit: conflict, remedy: "change the documents in the partition's folder" },
   NotRead: { exit: partial, remedy: 'try again; `unnest events` tells what the worker died of' },
   NotStored: { exit: partial, remedy: 'is the disk of the state directory full, or read-only?' },
   Draining: { exit: conflict, remedy: '`unnest resume` ends it' },

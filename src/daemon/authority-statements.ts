@@ -1,6 +1,5 @@
 /** What is to be said of a partition's documents, as conditions. */
 import type { Diagnostic } from '../documents/diagnostic.ts';
-import type { Parsed } from '../documents/desired-state.ts';
 import type { Statement } from '../report/condition.ts';
 import type { AcceptedBundle, RefusalCode } from '../report/submission.ts';
 
@@ -19,8 +18,8 @@ export type DocumentsSaid =
 export interface AuthorityFacts {
   readonly inForce: AcceptedBundle | null;
   readonly torn: readonly { readonly generation: number; readonly message: string }[];
-  /** Of the one in force; null: none is. */
-  readonly parsed: Parsed | null;
+  /** What keeps the one in force from being valid; empty: nothing does. */
+  readonly problems: readonly Diagnostic[];
   readonly documents: DocumentsSaid;
 }
 
@@ -31,7 +30,7 @@ export function authorityStatements(facts: AuthorityFacts): readonly Statement[]
   return statements;
 }
 
-function acceptedStatement({ inForce, torn, parsed }: AuthorityFacts): Statement {
+function acceptedStatement({ inForce, torn, problems }: AuthorityFacts): Statement {
   const type = 'Accepted';
   const [first] = torn;
   if (first !== undefined) {
@@ -43,10 +42,10 @@ function acceptedStatement({ inForce, torn, parsed }: AuthorityFacts): Statement
     const message = 'no documents were accepted yet, so nothing is done';
     return { type, status: 'False', reason: 'NothingYet', message };
   }
-  if (parsed !== null && !parsed.ok) {
-    const [problem] = parsed.diagnostics;
-    const message =
-      problem === undefined ? '' : `${problem.file}: ${problem.path}: ${problem.message}`;
+  const [problem] = problems;
+  if (problem !== undefined) {
+    const { file, path, message: what } = problem;
+    const message = `what was valid before stays in force: ${file}: ${path}: ${what}`;
     return { type, status: 'False', reason: 'NoLongerValid', message };
   }
   return { type, status: 'True', reason: 'InForce', message: '' };

@@ -3,10 +3,10 @@
  * what operators have asked for beside it. Submissions end here, in force or refused; the loop
  * reads from here at the beginning of every pass.
  */
-import { desiredFrom, type Parsed } from '../documents/desired-state.ts';
+import { desiredFrom } from '../documents/desired-state.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import type {
@@ -19,12 +19,16 @@ import { instantOf } from '../report/instant.ts';
 import type { AcceptedStore } from './accepted/accepted-store.ts';
 import { emptied } from './accepted/operator-submissions.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
+import { AskedFor } from './asked-for.ts';
 import { authorityStatements, type DocumentsSaid } from './authority-statements.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
 import type { DocumentParser } from './parser.ts';
-import { type GivenFiles, receive } from './receive.ts';
+import { Judgement } from './judgement.ts';
+import { forbids } from './power-rules.ts';
+import { type GivenFiles, receive, type ReceiveContext } from './receive.ts';
+import { closedRefusal, closing, drainingRefusal, invalidRefusal } from './refusals.ts';
 import type { Clock } from './runtime.ts';
-import type { TurnInput } from './turn-input.ts';
+import type { Request, TurnInput } from './turn-input.ts';
 
 export interface AuthorityOptions {
   readonly partition: PartitionName;
@@ -42,14 +46,19 @@ export interface AuthorityOptions {
 
 export class Authority {
   readonly #options: AuthorityOptions;
+  readonly #judgement = new Judgement();
+  readonly #asked: AskedFor;
+  readonly #inFlight = new Set<Promise<unknown>>();
   #description: PlainDocument;
-  #parsed: Parsed | null = null;
   #documents: DocumentsSaid = { status: 'unsaid' };
+  /** Consent to delete is for that time: once all that it was given for is so, it is used up. */
+  #syncedGeneration = 0;
+  #isClosed = false;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.#description = options.description;
-    this.#judge();
+    this.#asked = new AskedFor(options.wishes);
   }
 
   get source(): SubmissionSource {
@@ -71,66 +80,100 @@ export class Authority {
 
   /** All that the next pass is about. */
   input(): TurnInput {
-    const { accepted, wishes, deletionsMax, clock } = this.#options;
+    const { accepted, wishes, clock } = this.#options;
     const { inForce, torn } = accepted;
-    const now = instantOf(clock.wall());
-    const { holdAll, holds } = holdsFrom(wishes, now);
-    const draining = wishes.drain !== null;
+    const { drain } = wishes;
+    const judged = this.#judgement.of(this.#description, inForce);
     return {
       generation: inForce?.generation ?? 0,
       digest: inForce?.digest ?? '',
-      desired: draining ? this.#nothing() : this.#parsed?.ok === true ? this.#parsed.desired : null,
-      deleteEverything: draining || (inForce?.deleteEverything ?? false),
-      // What a torn bundle has brought may not be in the one that is in force.
-      deletionsMax: draining ? null : torn.length > 0 ? 0 : (inForce?.deletionsMax ?? deletionsMax),
-      drain: wishes.drain,
+      desired: drain === null ? judged.desired : this.#nothing(),
+      ...this.#consent(inForce, torn.length > 0),
+      drain,
       statements: authorityStatements({
         inForce,
         torn,
-        parsed: this.#parsed,
+        problems: judged.problems,
         documents: this.#documents,
       }),
-      holdAll,
-      holds,
-      requests: new Map(wishes.requests.map((each) => [each.secondary, each])),
+      ...holdsFrom(wishes, instantOf(clock.wall())),
+      requests: this.#asked.requests(),
       holdOverMs: holdOverMs(wishes.holds, clock.wall()),
     };
   }
 
+  #consent(
+    inForce: AcceptedBundle | null,
+    isTorn: boolean,
+  ): Pick<TurnInput, 'deleteEverything' | 'deletionsMax'> {
+    const { wishes, deletionsMax } = this.#options;
+    if (wishes.drain !== null) return { deleteEverything: true, deletionsMax: null };
+    // What a torn bundle has brought may not be in the one that is in force.
+    if (isTorn) return { deleteEverything: false, deletionsMax: 0 };
+    const isUsedUp = inForce === null || inForce.generation <= this.#syncedGeneration;
+    if (isUsedUp) return { deleteEverything: false, deletionsMax };
+    return {
+      deleteEverything: inForce.deleteEverything,
+      deletionsMax: inForce.deletionsMax ?? deletionsMax,
+    };
+  }
+
+  /** The host has all that the documents of this generation ask for. */
+  synced(generation: number): void {
+    this.#syncedGeneration = Math.max(this.#syncedGeneration, generation);
+  }
+
   describe(description: PlainDocument): void {
     if (JSON.stringify(description.value) === JSON.stringify(this.#description.value)) return;
+    const before = this.source;
     this.#description = description;
-    this.#judge();
+    // What the folder holds is no longer of interest.
+    if (this.source !== before) this.#documents = { status: 'unsaid' };
     this.#options.onChange('partition');
   }
 
-  /** Files that nobody has looked into yet. */
-  async submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
-    const { partition, parser, accepted, wishes, clock } = this.#options;
-    const result = await receive(given, {
+  /** Files that nobody has looked into yet. @param signal what comes of them does not count any more */
+  submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
+    return this.#while(async () => {
+      const result = await receive(given, this.#receiving(signal));
+      // Somebody may still be writing: what is wrong with it is said if it stays so.
+      if (given.isComplete || result.status === 'accepted') this.#tell(result, given);
+      return result;
+    });
+  }
+
+  #receiving(signal: AbortSignal): ReceiveContext {
+    const { partition, parser, accepted, wishes, clock, emit } = this.#options;
+    return {
       partition,
-      description: this.#description,
-      rules: this.source,
-      draining: wishes.drain !== null,
+      orders: () => ({
+        description: this.#description,
+        rules: this.source,
+        refusal: this.#isClosed ? closedRefusal : wishes.drain === null ? null : drainingRefusal,
+      }),
       parser,
       accepted,
       now: () => instantOf(clock.wall()),
-      onWorkerFailure: (code, message) =>
-        this.#options.emit({ kind: 'worker-failed', partition, code, message }),
+      onWorkerFailure: (code, message) => emit({ kind: 'worker-failed', partition, code, message }),
       signal,
-    });
-    // Somebody may still be writing: what is wrong with it is said if it stays so.
-    if (given.isComplete || result.status === 'accepted') this.#tell(result, given);
-    return result;
+    };
   }
 
-  async rollback(generation: number, submitter: string): Promise<SubmissionResult> {
-    const { accepted, wishes, clock } = this.#options;
-    const by = { source: this.source, submitter };
-    if (wishes.drain !== null) return drainingRefusal;
-    const result = await accepted.rollback({ generation, ...by }, instantOf(clock.wall()));
-    this.#tell(result, by);
-    return result;
+  rollback(generation: number, submitter: string): Promise<SubmissionResult> {
+    return this.#while(async () => {
+      const { accepted, wishes, clock } = this.#options;
+      const by = { source: this.source, submitter };
+      const read = await accepted.bundle(generation);
+      if (read.status === 'whole') {
+        const judged = desiredFrom(this.#description, read.bundle.documents);
+        if (!judged.ok) return invalidRefusal(judged.diagnostics);
+      }
+      if (this.#isClosed) return closedRefusal;
+      if (wishes.drain !== null) return drainingRefusal;
+      const result = await accepted.rollback({ generation, ...by }, instantOf(clock.wall()));
+      this.#tell(result, by);
+      return result;
+    });
   }
 
   /** The folder that rules could not be read. */
@@ -138,22 +181,49 @@ export class Authority {
     this.#say({ status: 'unread', code, message });
   }
 
-  async drain(submitter: string): Promise<WishAnswer> {
-    const { accepted, partition, wishes, clock } = this.#options;
-    const at = instantOf(clock.wall());
-    const answer = await wishes.setDrain({ submitter, at });
-    if (answer.status === 'refused') return answer;
-    const result = await accepted.accept(emptied(partition, this.source, submitter), at);
-    this.#tell(result, { source: this.source, submitter });
-    this.#options.onChange('request');
-    return answer;
+  drain(submitter: string): Promise<WishAnswer> {
+    return this.#while(async () => {
+      const { accepted, partition, wishes, clock } = this.#options;
+      const at = instantOf(clock.wall());
+      const answer = await this.wish((all) => all.setDrain({ submitter, at }));
+      if (answer.status === 'refused') return answer;
+      const result = await accepted.accept(emptied(partition, this.source, submitter), at);
+      this.#tell(result, { source: this.source, submitter });
+      if (result.status !== 'refused') return answer;
+      // Or what was there before would be made anew when the emptying ends.
+      await wishes.setDrain(null);
+      return { status: 'refused', code: 'NotStored', message: result.message };
+    });
+  }
+
+  /** Any other wish. */
+  wish(change: (wishes: Wishes) => Promise<WishAnswer>): Promise<WishAnswer> {
+    return this.#while(async () => {
+      if (this.#isClosed) return { status: 'refused', code: 'NotStored', message: closing };
+      const answer = await change(this.#options.wishes);
+      if (answer.status === 'ok') this.#options.onChange('request');
+      return answer;
+    });
   }
 
   /** What was asked for and is done. */
-  async fulfil(names: readonly SecondaryName[]): Promise<void> {
-    const { wishes } = this.#options;
-    for (const request of wishes.requests) {
-      if (names.includes(request.secondary)) await wishes.removeRequest(request);
+  fulfil(requests: readonly Request[]): Promise<void> {
+    return this.#asked.fulfil(requests);
+  }
+
+  /** Takes nothing more; resolves when all that was taken is written down. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#inFlight);
+  }
+
+  async #while<T>(work: () => Promise<T>): Promise<T> {
+    const working = work();
+    this.#inFlight.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#inFlight.delete(working);
     }
   }
 
@@ -175,8 +245,8 @@ export class Authority {
         const { generation, documentCount: documents } = result.bundle;
         emit({ kind: 'submission-accepted', partition, generation, source, submitter, documents });
         this.#documents = { status: 'ok' };
-        this.#judge();
-        return onChange('documents');
+        onChange('documents');
+        return this.#dropForbidden();
       }
     }
   }
@@ -192,10 +262,14 @@ export class Authority {
     this.#options.onChange(null);
   }
 
-  /** Again at every start: what was valid for an older version need not be for this one. */
-  #judge(): void {
-    const { inForce } = this.#options.accepted;
-    this.#parsed = inForce === null ? null : desiredFrom(this.#description, inForce.documents);
+  /** A wish that the documents forbid by now does not wait for other documents. */
+  #dropForbidden(): void {
+    const { desired } = this.input();
+    if (desired === null) return;
+    void this.#asked.drop(({ secondary, action }) => {
+      const wanted = desired.secondaries.get(secondary);
+      return wanted === undefined || forbids(wanted, action) !== null;
+    });
   }
 
   #nothing(): DesiredState {
@@ -203,10 +277,3 @@ export class Authority {
     return { partition: this.#options.partition, ...none };
   }
 }
-
-export const drainingRefusal: SubmissionResult = {
-  status: 'refused',
-  code: 'Draining',
-  message: 'the partition is being emptied; `unnest resume` ends that',
-  diagnostics: [],
-};

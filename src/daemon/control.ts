@@ -53,43 +53,51 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
   const at = () => instantOf(clock.wall());
   return {
     pause: (name, hold) =>
-      asking(supervisor.partition(name), async ({ authority, wake }) => {
-        const answer = await authority.wishes.addHold(hold);
-        wake();
+      asking(supervisor.partition(name), async ({ authority }) => {
+        const answer = await authority.wish((wishes) => wishes.addHold(hold));
         return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
       }),
     resume: (name, secondary) =>
-      asking(supervisor.partition(name), async ({ authority, loop, wake }) => {
-        const answer = await resume(authority, secondary);
+      asking(supervisor.partition(name), async ({ kept, authority, loop }) => {
         // Whoever ends a pause does not wait for what went wrong during it.
-        loop.forgive(secondary ?? undefined);
-        wake();
+        loop.forgive(secondary);
+        const answer = await authority.wish((wishes) =>
+          secondary === null ? wishes.resume() : wishes.removeHold(secondary),
+        );
+        kept.readFolder();
         return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
       }),
     power: (name, secondary, action, submitter) =>
-      asking(supervisor.partition(name), async (asked) => {
-        const refusal = refusedPower(asked.authority, asked.loop, secondary, action);
+      asking(supervisor.partition(name), async ({ authority, loop }) => {
+        const refusal = refusedPower(authority, loop, secondary, action);
         if (refusal !== null) return refusal;
-        const runId = asked.loop.runIdOf(secondary);
+        const runId = await loop.runIdOf(secondary);
+        if (runId === 'unknown') return cannotTell(secondary);
+        loop.forgive(secondary);
         const request = { secondary, action, runId, submitter, at: at() };
-        const answer = await asked.authority.wishes.addRequest(request);
-        asked.loop.forgive(secondary);
-        asked.wake();
+        const answer = await authority.wish((wishes) => wishes.addRequest(request));
         return answered(answer, `${secondary} is to ${powerWords[action]}`);
       }),
     retry: (name) =>
-      asking(supervisor.partition(name), async ({ loop, wake }) => {
-        loop.forgive();
-        wake();
+      asking(supervisor.partition(name), async ({ kept, loop }) => {
+        loop.forgive(null);
+        loop.wake('request');
+        kept.readFolder();
         return { status: 'ok', message: `partition ${name} is looked at anew` };
       }),
     drain: (name, submitter) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
+        loop.forgive(null);
         const answer = await authority.drain(submitter);
-        loop.forgive();
         return answered(answer, `partition ${name} is being emptied`);
       }),
   };
+}
+
+/** What runs decides on what is done, and later it may be another run. */
+function cannotTell(secondary: SecondaryName): Answer {
+  const message = `whether ${secondary} runs could not be read just now: try again`;
+  return { status: 'refused', code: 'HostUnknown', message };
 }
 
 const powerWords: { readonly [A in PowerAction]: string } = {
@@ -98,16 +106,10 @@ const powerWords: { readonly [A in PowerAction]: string } = {
   restart: 'restart',
 };
 
-/** Of the whole partition it also ends its being emptied. */
-async function resume({ wishes }: Authority, secondary: SecondaryName | null): Promise<WishAnswer> {
-  const removed = await wishes.removeHold(secondary);
-  return removed.status === 'refused' || secondary !== null ? removed : wishes.setDrain(null);
-}
-
 interface Asked {
+  readonly kept: KeptPartition;
   readonly authority: Authority;
   readonly loop: Partition;
-  readonly wake: () => void;
 }
 
 async function asking(
@@ -117,7 +119,7 @@ async function asking(
   if (kept === null) return null;
   const { authority, loop } = kept;
   if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
-  return ask({ authority, loop, wake: () => loop.wake('request') });
+  return ask({ kept, authority, loop });
 }
 
 async function submitting(

@@ -53,12 +53,17 @@ export interface Daemon {
 }
 
 const retryMsMin = 1000;
+const imagesCopiedMax = 2;
+/** systemd waits 90 s (`TimeoutStopSec`). */
+const hurryMs = 20_000;
+const abortMs = 60_000;
 
 /** @throws Error if a socket cannot be listened on: then nobody could ask anything of it */
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { runtime, config, version, notify } = parts;
   const { clock, timers, files } = runtime;
   const abort = new AbortController();
+  const hurry = new AbortController();
   const stop = new AbortController();
   const log = openLog(parts.logTo, config.logLevel, clock);
   const events = new EventLog({ clock, onListenerError: (error) => log.bug(error) });
@@ -77,8 +82,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const hosts = await parts.openHosts(({ procedure, durationMs, ok }) =>
     metrics.libvirtCall(procedure, durationMs, ok),
   );
+  const ending = { abort: abort.signal, hurry: hurry.signal };
   const supervisor = new Supervisor({
-    ...sharedOf(parts, { hosts, slots: waiting, abort: abort.signal, emit }),
+    ...sharedOf(parts, { hosts, slots: waiting, ...ending, emit }),
     onStatus: (status) => {
       statusFiles.update(status);
       statuses.tell(status);
@@ -101,10 +107,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     close: async () => {
       emit({ kind: 'daemon-stopping' });
       stop.abort();
+      const impatience = [
+        timers.after(hurryMs, () => hurry.abort()),
+        timers.after(abortMs, () => abort.abort()),
+      ];
       await manager.stopping();
       await source.close();
-      await Promise.all(listening.map((each) => each.close()));
-      await supervisor.close();
+      await Promise.all([supervisor.close(), ...listening.map((each) => each.close())]);
+      for (const cancel of impatience) cancel();
       await parts.parser.close();
       await statusFiles.close();
       await hosts.close();
@@ -115,7 +125,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
 function sharedOf(
   { runtime, config, parser, lock, newInstallation }: DaemonParts,
-  made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'emit'>,
+  made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'hurry' | 'emit'>,
 ): Omit<Shared, 'onStatus'> {
   const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax, deletionsMax, retry } =
     config;
@@ -130,6 +140,7 @@ function sharedOf(
     resyncMs,
     operationsInFlightMax,
     deletionsMax,
+    heavy: slots(imagesCopiedMax),
     rules: { ...retry, delayMsMin: retryMsMin },
   };
 }

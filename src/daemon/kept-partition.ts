@@ -17,6 +17,7 @@ import { instantOf } from '../report/instant.ts';
 import { openAccepted } from './accepted/accepted-store.ts';
 import { openWishes } from './accepted/wishes.ts';
 import { Authority } from './authority.ts';
+import { withHeavySlots } from './heavy-work.ts';
 import type { DocumentParser } from './parser.ts';
 import { Partition } from './partition.ts';
 import type { RetryRules } from './retry.ts';
@@ -40,8 +41,12 @@ export interface Shared {
   readonly resyncMs: number;
   readonly operationsInFlightMax: number;
   readonly deletionsMax: number;
+  /** How many images are copied at once. */
+  readonly heavy: Slots;
   /** Breaks off what is under way. */
   readonly abort: AbortSignal;
+  /** Breaks off what only waits for a guest. */
+  readonly hurry: AbortSignal;
   readonly emit: Emit;
   readonly onStatus: (status: PartitionStatus) => void;
 }
@@ -53,10 +58,12 @@ interface Opened {
 }
 
 const openAgainMs = 2000;
+/** How long the first pass waits for the folder that rules: what is in force may be of yesterday. */
+const firstReadMs = 5000;
 const readAgainMs = 30_000;
 
 /** Refusals that are not about the documents. */
-const passing: ReadonlySet<RefusalCode> = new Set(['NotRead', 'NotStored']);
+const passing: ReadonlySet<RefusalCode> = new Set(['NotRead', 'NotStored', 'NotInForce']);
 
 export class KeptPartition {
   readonly name: PartitionName;
@@ -64,10 +71,13 @@ export class KeptPartition {
   readonly #closing = new AbortController();
   #description: PlainDocument;
   #opened: Opened | null = null;
-  #folder: FolderSource | null = null;
+  #folder: { readonly source: FolderSource; readonly ending: AbortController } | null = null;
+  #isStarted = false;
   #opening: Promise<void>;
   #problem = 'it is being opened';
   #cancelReading: () => void = () => undefined;
+  #cancelStart: () => void = () => undefined;
+  #closedSaid: PartitionStatus | null = null;
 
   constructor(name: PartitionName, description: PlainDocument, shared: Shared) {
     this.name = name;
@@ -93,18 +103,29 @@ export class KeptPartition {
     this.#description = description;
     this.#opened?.authority.describe(description);
     this.#followFolder();
+    this.readFolder();
   }
 
   wake(because: WakeReason): void {
-    this.#opened?.loop.wake(because);
+    if (this.#isStarted) this.#opened?.loop.wake(because);
+  }
+
+  /** What was refused may be taken by now, and no file will tell of it. */
+  readFolder(): void {
+    this.#folder?.source.refresh();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#cancelReading();
+    this.#cancelStart();
     await this.#opening;
-    await this.#folder?.close();
-    await this.#opened?.loop.close();
+    const loopEnds = this.#opened?.loop.close();
+    this.#folder?.ending.abort();
+    await this.#folder?.source.close();
+    await this.#opened?.authority.close();
+    await loopEnds;
+    // Nobody else may write before nobody here does.
     await this.#opened?.lock.release();
   }
 
@@ -117,11 +138,23 @@ export class KeptPartition {
         // It may have been described anew in the meantime.
         opened.authority.describe(this.#description);
         this.#followFolder();
-        return opened.loop.wake('started');
+        return this.#beginSoon();
       }
       onStatus(this.#closedStatus());
       await runtime.timers.sleep(openAgainMs, this.#closing.signal);
     }
+  }
+
+  #beginSoon(): void {
+    if (this.#folder === null) return this.#begin();
+    this.#cancelStart = this.#shared.runtime.timers.after(firstReadMs, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#cancelStart();
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#opened?.loop.wake('started');
   }
 
   async #open(): Promise<Opened | null> {
@@ -159,22 +192,27 @@ export class KeptPartition {
       clock: runtime.clock,
       deletionsMax,
       emit,
-      onChange: (because) => {
-        if (because === 'documents') loop.forgive();
-        if (because === null) loop.restate();
-        else loop.wake(because);
-      },
+      onChange: (because) => this.#onChange(because, loop),
     });
     const loop = this.#loopFor(authority);
     return { authority, loop };
   }
 
+  #onChange(because: WakeReason | null, loop: Partition): void {
+    if (because === null) return loop.restate();
+    if (because !== 'request') loop.forgive(null);
+    // What the pass under way was for may no longer be wanted.
+    loop.interrupt();
+    if (because === 'documents') this.#begin();
+    this.wake(because);
+  }
+
   #loopFor(authority: Authority): Partition {
-    const { hosts, runtime, newInstallation, slots, rules, resyncMs, abort } = this.#shared;
-    const { operationsInFlightMax, onStatus, emit } = this.#shared;
+    const { hosts, runtime, newInstallation, slots, rules, resyncMs } = this.#shared;
+    const { operationsInFlightMax, onStatus, emit, heavy, abort, hurry } = this.#shared;
     return new Partition({
       partition: this.name,
-      host: hosts.host(this.name),
+      host: withHeavySlots(hosts.host(this.name), heavy),
       runtime,
       newInstallation,
       slots,
@@ -182,9 +220,11 @@ export class KeptPartition {
       resyncMs,
       operationsInFlightMax,
       abort,
+      hurry,
       input: () => authority.input(),
-      onFulfilled: (names) => authority.fulfil(names),
-      onResync: () => this.#folder?.refresh(),
+      onFulfilled: (requests) => authority.fulfil(requests),
+      onSynced: (generation) => authority.synced(generation),
+      onResync: () => this.readFolder(),
       onStatus,
       emit,
     });
@@ -196,12 +236,18 @@ export class KeptPartition {
     if (authority === undefined || this.#closing.signal.aborted) return;
     const wanted = authority.source === 'Directory';
     if (!wanted && this.#folder !== null) {
-      void this.#folder.close();
+      this.#folder.ending.abort();
+      void this.#folder.source.close();
       this.#folder = null;
     }
     if (!wanted || this.#folder !== null) return;
+    const ending = new AbortController();
+    this.#folder = { source: this.#follow(authority, ending.signal), ending };
+  }
+
+  #follow(authority: Authority, ending: AbortSignal): FolderSource {
     const folder = join(this.#shared.desiredStateDir, this.name);
-    this.#folder = folderSource(this.#shared.runtime, folder, {
+    return folderSource(this.#shared.runtime, folder, {
       onFiles: async (files, { complete }) => {
         const given = {
           source: 'Directory',
@@ -213,18 +259,22 @@ export class KeptPartition {
           deletionsMax: null,
           isComplete: complete,
         } as const;
-        const result = await authority.submit(given, this.#closing.signal);
+        const result = await authority.submit(given, ending);
         if (result.status === 'refused' && passing.has(result.code)) this.#readAgain();
+        if (complete || result.status === 'accepted') this.#begin();
       },
-      onProblem: (code, message) => authority.documentsUnread(code, message),
+      onProblem: (code, message) => {
+        authority.documentsUnread(code, message);
+        this.#begin();
+      },
     });
   }
 
   /** What has failed may mend itself, and no file will tell of it. */
   #readAgain(): void {
     this.#cancelReading();
-    const refresh = () => this.#folder?.refresh();
-    this.#cancelReading = this.#shared.runtime.timers.after(readAgainMs, refresh);
+    const again = () => this.readFolder();
+    this.#cancelReading = this.#shared.runtime.timers.after(readAgainMs, again);
   }
 
   #closedStatus(): PartitionStatus {
@@ -245,6 +295,7 @@ export class KeptPartition {
       lastPass: null,
       nextTryAt: null,
     };
-    return partitionReport(facts, null, instantOf(runtime.clock.wall()));
+    this.#closedSaid = partitionReport(facts, this.#closedSaid, instantOf(runtime.clock.wall()));
+    return this.#closedSaid;
   }
 }

@@ -19,7 +19,12 @@ export interface Turned {
 export interface LoopOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'timers'>;
   readonly slots: Slots;
-  readonly turn: (because: readonly WakeReason[], stop: AbortSignal) => Promise<Turned>;
+  /** @param release gives the slot to others: what is left is mostly waiting */
+  readonly turn: (
+    because: readonly WakeReason[],
+    stop: AbortSignal,
+    release: () => void,
+  ) => Promise<Turned>;
   /** A turn never rejects, but for a bug. */
   readonly onBug: (message: string) => void;
 }
@@ -82,7 +87,8 @@ export class Loop {
 
   async #once(): Promise<Turned['next']> {
     const { slots, turn, onBug, runtime } = this.#options;
-    const giveBack = await slots.take();
+    const giveBack = await slots.take(this.#stop.signal);
+    if (giveBack === null) return { afterMs: bugMs, because: 'retry' };
     const startedMs = runtime.clock.now();
     // What comes while a slot was waited for is part of this pass; what comes from here on is not.
     const because = [...this.#reasons];
@@ -90,8 +96,7 @@ export class Loop {
     this.#reasons.clear();
     let changed = false;
     try {
-      if (this.#stop.signal.aborted) return { afterMs: bugMs, because: 'retry' };
-      const turned = await turn(because, this.#stop.signal);
+      const turned = await turn(because, this.#stop.signal, giveBack);
       changed = turned.changed;
       if (changed) this.#reasons.add('verify');
       return turned.next;

@@ -29,7 +29,7 @@ export function nextLook(facts: NextLookFacts): NextLook {
     if (afterMs !== null) looks.push({ afterMs: Math.max(0, afterMs), because });
   };
   const until = (atMs: number | null) => (atMs === null ? null : atMs - nowMs);
-  add(until(nextTryMs(memory.failures)), 'retry');
+  add(until(nextTryMs(memory.failures, nowMs)), 'retry');
   add(until(nextStartMs(memory.runs, nowMs)), 'hold-over');
   add(holdOverMs, 'hold-over');
   // A host that is away is never given up: nobody else would look whether it is back.

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
-import type { InstallationId } from '../model/identity.ts';
+import { domainName, type InstallationId, secondaryUuid } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { type Look, partitionReport } from '../report/partition-report.ts';
@@ -16,18 +16,19 @@ import { nextLook } from './next-look.ts';
 import { passReport } from './pass-report.ts';
 import { drainStatements, gaveUpStatements, hostStatement, pauseStatements } from './statements.ts';
 import type { RetryRules } from './retry.ts';
-import { forgiven } from './runs.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 import {
   carryOut,
+  type Done,
+  forgiving,
   look,
   nothingRemembered,
   type Seen,
   type TurnMemory,
   type TurnTools,
 } from './turn.ts';
-import type { TurnInput } from './turn-input.ts';
+import type { Request, TurnInput } from './turn-input.ts';
 
 export interface PartitionOptions {
   readonly partition: PartitionName;
@@ -40,9 +41,13 @@ export interface PartitionOptions {
   readonly operationsInFlightMax: number;
   /** Breaks off what is under way. */
   readonly abort: AbortSignal;
+  /** Breaks off what only waits for a guest: the daemon is to end. */
+  readonly hurry: AbortSignal;
   readonly input: () => TurnInput;
   /** These need not be asked for again. */
-  readonly onFulfilled: (names: readonly SecondaryName[]) => Promise<void>;
+  readonly onFulfilled: (requests: readonly Request[]) => Promise<void>;
+  /** The host has all that the documents of this generation ask for. */
+  readonly onSynced: (generation: number) => void;
   /** The periodic look: whatever else there is to look at. */
   readonly onResync: () => void;
   readonly onStatus: (status: PartitionStatus) => void;
@@ -58,6 +63,10 @@ export class Partition {
   #look: Look | null = null;
   /** Looks in a row that found no host. */
   #unreachable = 0;
+  /** Of the pass that is under way. */
+  #orders = new AbortController();
+  /** Who is forgiven what the pass under way still remembers; null: everybody. */
+  readonly #forgivenMeanwhile = new Set<SecondaryName | null>();
 
   constructor(options: PartitionOptions) {
     const { partition, runtime, slots, emit } = options;
@@ -65,8 +74,8 @@ export class Partition {
     this.#loop = new Loop({
       runtime,
       slots,
-      turn: (because, stop) => this.#turn(because, stop),
-      onBug: (message) => emit({ kind: 'pass-failed', partition, because: [], message }),
+      turn: (because, stop, release) => this.#turn(because, stop, release),
+      onBug: (message) => this.#onBug(message),
     });
   }
 
@@ -78,18 +87,34 @@ export class Partition {
     this.#loop.wake(because);
   }
 
-  /** libvirt's id of the run that was seen last; null: none was. */
-  runIdOf(name: SecondaryName): number | null {
-    const seen = this.#look?.observed.domains.get(name);
-    return seen?.status === 'present' ? seen.value.runId : null;
+  /** Other orders hold from now on: the pass under way begins nothing more, and waits for no guest. */
+  interrupt(): void {
+    this.#orders.abort();
+  }
+
+  /** libvirt's id of the run that goes on now; null: none does. */
+  async runIdOf(name: SecondaryName): Promise<number | null | 'unknown'> {
+    const { partition, host } = this.#options;
+    const installation = this.#look?.observed.installation;
+    if (installation === undefined) return 'unknown';
+    const uuid = secondaryUuid({ installation, partition, secondary: name });
+    const ref = { uuid, domainName: domainName(partition, name) };
+    const [seen] = await host.domains.read([ref], this.#options.abort).catch(() => []);
+    switch (seen?.status) {
+      case 'present':
+        return seen.value.runId;
+      case 'absent':
+        return null;
+      case 'unknown':
+      case undefined:
+        return 'unknown';
+    }
   }
 
   /** Tries what has failed again, and starts what ended again and again. */
-  forgive(name?: SecondaryName): void {
-    const { failures, runs } = this.#memory;
-    const left =
-      name === undefined ? [] : [...failures].filter(([key]) => key !== `secondary/${name}`);
-    this.#memory = { failures: new Map(left), runs: forgiven(runs, name) };
+  forgive(name: SecondaryName | null): void {
+    this.#forgivenMeanwhile.add(name);
+    this.#memory = forgiving(this.#memory, name);
   }
 
   /** What is said changes with what was accepted or refused, also where no pass comes of it. */
@@ -101,38 +126,48 @@ export class Partition {
     return this.#loop.close();
   }
 
-  async #turn(because: readonly WakeReason[], stop: AbortSignal): Promise<Turned> {
-    const { emit, partition, runtime, input: read, rules, resyncMs } = this.#options;
+  async #turn(
+    because: readonly WakeReason[],
+    stop: AbortSignal,
+    release: () => void,
+  ): Promise<Turned> {
+    const { emit, partition, runtime, input: read } = this.#options;
     if (because.includes('resync')) this.#options.onResync();
+    this.#orders = new AbortController();
+    this.#forgivenMeanwhile.clear();
     const input = read();
     if (input.desired === null) return this.#idle(input);
     emit({ kind: 'pass-started', partition, because });
     const startedMs = runtime.clock.now();
     const tools = this.#tools(stop);
     const seen = await look(input.desired, input, this.#memory, tools);
+    // Of a look that was broken off nothing is known.
+    if (stop.aborted) return { changed: false, next: this.#next(input) };
     this.#keep(seen, input);
-    const ended =
-      seen.plan.operations.length === 0
-        ? { ...seen, outcomes: [], fulfilled: [] }
-        : await this.#act(seen, input, tools);
-    this.#memory = ended.memory;
-    await this.#options.onFulfilled([...seen.fulfilled, ...ended.fulfilled]);
+    release();
+    const done = await this.#act(seen, input, tools);
+    this.#remember(done.memory);
+    await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
     const durationMs = runtime.clock.now() - startedMs;
-    this.#lastPass = passReport(because, ended.outcomes, durationMs, this.#at());
-    emit(passFinished(partition, because, seen.plan, ended.outcomes, durationMs));
-    this.#unreachable = seen.observed.unlisted === null ? 0 : this.#unreachable + 1;
-    const changed = ended.outcomes.some(({ result }) => result.status === 'applied');
-    const next = nextLook({
+    this.#lastPass = passReport(because, done.outcomes, durationMs, this.#at());
+    emit(passFinished(partition, because, seen.plan, done.outcomes, durationMs));
+    const next = this.#next(input);
+    this.#say(this.#report(read(), next.because === 'resync' ? null : this.#at(next.afterMs)));
+    const changed = done.outcomes.some(({ result }) => result.status === 'applied');
+    return { changed, next };
+  }
+
+  #next({ holdOverMs }: TurnInput): Turned['next'] {
+    const { resyncMs, rules, runtime } = this.#options;
+    return nextLook({
       memory: this.#memory,
       nowMs: runtime.clock.now(),
-      holdOverMs: input.holdOverMs,
+      holdOverMs,
       resyncMs,
       unreachable: this.#unreachable,
       rules,
       random: runtime.random(),
     });
-    this.#say(this.#report(read(), next.because === 'resync' ? null : this.#at(next.afterMs)));
-    return { changed, next };
   }
 
   /** Nothing is to be done, and nothing may be concluded. */
@@ -144,7 +179,8 @@ export class Partition {
 
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
-    this.#memory = memory;
+    this.#remember(memory);
+    this.#unreachable = observed.unlisted === null ? 0 : this.#unreachable + 1;
     this.#look = { observed, entries: plan.entries, generation, holds };
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });
@@ -152,13 +188,33 @@ export class Partition {
   }
 
   /** What is to come is said before it is done, for it may take as long as a guest does. */
-  async #act(seen: Seen, input: TurnInput, tools: TurnTools) {
+  async #act(seen: Seen, input: TurnInput, tools: TurnTools): Promise<Done> {
+    const isOver = this.#orders.signal.aborted;
+    if (seen.plan.operations.length === 0 || isOver) {
+      return { outcomes: [], fulfilled: [], memory: seen.memory };
+    }
     this.#say(this.#report(input, null));
     return carryOut(seen, input, tools);
   }
 
+  /** But for what was forgiven in the meantime. */
+  #remember(memory: TurnMemory): void {
+    let left = memory;
+    for (const name of this.#forgivenMeanwhile) left = forgiving(left, name);
+    this.#memory = left;
+  }
+
+  /** What was said before may no longer be so, and nobody has seen what is. */
+  #onBug(message: string): void {
+    const { emit, partition, input } = this.#options;
+    emit({ kind: 'pass-failed', partition, because: [], message });
+    this.#look = null;
+    this.#say(this.#report(input(), null));
+  }
+
   #tools(stop: AbortSignal): TurnTools {
-    const { partition, host, newInstallation, runtime, rules, emit, abort } = this.#options;
+    const { partition, host, newInstallation, runtime, rules, emit } = this.#options;
+    const { abort, hurry } = this.#options;
     return {
       partition,
       host,
@@ -167,8 +223,9 @@ export class Partition {
       random: runtime.random,
       rules,
       operationsInFlightMax: this.#options.operationsInFlightMax,
-      stop,
+      stop: AbortSignal.any([stop, this.#orders.signal]),
       abort,
+      interrupt: AbortSignal.any([hurry, this.#orders.signal]),
       onOutcome: (outcome: Outcome) => emit(operationEvent(partition, outcome)),
     };
   }
@@ -205,6 +262,7 @@ export class Partition {
     for (const event of conditionEvents(this.#status, status)) emit(event);
     this.#status = status;
     onStatus(status);
+    if (status.sync === 'Synced') this.#options.onSynced(status.observedGeneration);
   }
 
   #at(laterMs = 0): string {

@@ -24,7 +24,8 @@ export function refusedPower(
   return why === null ? null : refused('RunPolicy', `${name}: ${why}`);
 }
 
-function forbids({ runPolicy }: Secondary, action: PowerAction): string | null {
+/** Null: it does not. */
+export function forbids({ runPolicy }: Secondary, action: PowerAction): string | null {
   if (action === 'stop') {
     if (runPolicy === 'Manual') return null;
     return runPolicy === 'Halted'

@@ -6,10 +6,12 @@ import { desiredFrom } from '../documents/desired-state.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { SourceFile } from '../documents/source.ts';
 import type { PartitionName } from '../model/names.ts';
-import type { RefusalCode, SubmissionResult, SubmissionSource } from '../report/submission.ts';
+import type { SubmissionResult, SubmissionSource } from '../report/submission.ts';
 import type { AcceptedStore } from './accepted/accepted-store.ts';
+import { documentsDigest } from './accepted/documents-digest.ts';
 import { nextDocuments } from './accepted/next-submission.ts';
 import type { DocumentParser } from './parser.ts';
+import { closedRefusal, invalidRefusal, type Refusal, refused } from './refusals.ts';
 
 export interface GivenFiles {
   readonly source: SubmissionSource;
@@ -23,12 +25,18 @@ export interface GivenFiles {
   readonly isComplete: boolean;
 }
 
-export interface ReceiveContext {
-  readonly partition: PartitionName;
+/** What holds at a moment; another may while a worker reads. */
+export interface Orders {
   readonly description: PlainDocument;
   /** Who may say what the partition is to be. */
   readonly rules: SubmissionSource;
-  readonly draining: boolean;
+  /** Why nothing is taken from anybody; null: something may be. */
+  readonly refusal: Refusal | null;
+}
+
+export interface ReceiveContext {
+  readonly partition: PartitionName;
+  readonly orders: () => Orders;
   readonly parser: DocumentParser;
   readonly accepted: AcceptedStore;
   /** ISO 8601, UTC. */
@@ -41,50 +49,66 @@ export async function receive(
   given: GivenFiles,
   context: ReceiveContext,
 ): Promise<SubmissionResult> {
-  const { partition, rules, draining, parser, onWorkerFailure } = context;
-  if (draining)
-    return refused('Draining', 'the partition is being emptied; `unnest resume` ends that');
-  if (given.source !== rules) return refused('NotTheSource', notTheSource(given.source, rules));
-  const answer = await parser.parse(partition, given.files, context.signal, context.description);
+  const { partition, parser, accepted, onWorkerFailure, signal } = context;
+  const before = context.orders();
+  const early = refusalBy(before, given, signal);
+  if (early !== null) return early;
+  const generation = accepted.inForce?.generation ?? 0;
+  const answer = await parser.parse(partition, given.files, signal, before.description);
+  // It has taken its time, and somebody may have said something else in the meantime.
+  const late = refusalBy(context.orders(), given, signal);
+  if (late !== null) return late;
   switch (answer.status) {
     case 'failed':
       onWorkerFailure(answer.code, answer.message);
       return refused('NotRead', `${answer.code}: ${answer.message}`);
     case 'invalid':
-      return invalid(answer.diagnostics);
+      return invalidRefusal(answer.diagnostics);
     case 'parsed':
-      return take(given, answer.documents, context);
+      return take(given, answer.documents, generation, context);
   }
 }
 
+function refusalBy({ refusal, rules }: Orders, { source }: GivenFiles, signal: AbortSignal) {
+  if (signal.aborted) return closedRefusal;
+  if (refusal !== null) return refusal;
+  return source === rules ? null : refused('NotTheSource', notTheSource(source, rules));
+}
+
+/** @param generation that was in force when the files were read */
 function take(
   given: GivenFiles,
   parsed: readonly PlainDocument[],
-  { partition, description, accepted, now }: ReceiveContext,
+  generation: number,
+  { partition, orders, accepted, now }: ReceiveContext,
 ): Promise<SubmissionResult> | SubmissionResult {
   const { files: _, isComplete, ...submission } = given;
   const { inForce } = accepted;
   const documents = isComplete ? parsed : nextDocuments(inForce?.documents ?? [], parsed).documents;
-  // What was put together with those in force must not come over others.
-  const ifGeneration = isComplete ? given.ifGeneration : (inForce?.generation ?? 0);
   // Never on the worker's word alone.
-  const judged = desiredFrom(description, documents);
-  if (!judged.ok) return invalid(judged.diagnostics);
+  const judged = desiredFrom(orders().description, documents);
+  if (!judged.ok) return invalidRefusal(judged.diagnostics);
+  const brought = broughtBack(given, documents, accepted);
+  if (brought !== null) return brought;
+  // What a folder held does not come over what somebody has said since it was read.
+  const ifGeneration = given.source === 'Directory' ? generation : given.ifGeneration;
   return accepted.accept({ ...submission, ifGeneration, partition, documents }, now());
 }
 
-function invalid(diagnostics: Extract<SubmissionResult, { status: 'refused' }>['diagnostics']) {
-  const [first] = diagnostics;
-  const place =
-    first === undefined || first.line === 0
-      ? (first?.file ?? '')
-      : `${first.file}:${first.line}:${first.column}`;
-  const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
-  const message =
-    first === undefined
-      ? 'the documents are not valid'
-      : `${place}: ${first.code}: ${first.message}${more}`;
-  return { status: 'refused', code: 'Invalid', message, diagnostics } as const;
+/**
+ * A folder that still holds what a rollback has put out of force changes nothing: whoever rolls back
+ * means it to last until the folder is mended.
+ */
+function broughtBack(
+  { source }: GivenFiles,
+  documents: readonly PlainDocument[],
+  { inForce, history }: AcceptedStore,
+): SubmissionResult | null {
+  if (source !== 'Directory' || inForce === null || inForce.rollbackOf === null) return null;
+  const putOut = history.find(({ generation }) => generation < inForce.generation);
+  if (putOut === undefined || putOut.digest !== documentsDigest(documents)) return null;
+  const message = `the folder still holds generation ${putOut.generation}, which was rolled back; a change of it counts again`;
+  return refused('RolledBack', message);
 }
 
 function notTheSource(source: SubmissionSource, rules: SubmissionSource): string {
@@ -96,7 +120,3 @@ const words: { readonly [S in SubmissionSource]: string } = {
   Apply: '`unnest apply` on the host',
   Channel: 'the Primary itself',
 };
-
-function refused(code: RefusalCode, message: string): SubmissionResult {
-  return { status: 'refused', code, message, diagnostics: [] };
-}

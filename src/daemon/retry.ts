@@ -23,8 +23,8 @@ export interface Failing {
   /** Monotonic; null: not again by itself. */
   readonly nextTryMs: number | null;
   readonly message: string;
-  /** Whether trying again could have mended it. */
-  readonly retryable: boolean;
+  /** What it was like at the first look after that; null: there was none yet. */
+  readonly state: string | null;
 }
 
 /** By `resourceKey`. */
@@ -47,7 +47,7 @@ export function afterPass(
 ): Failures {
   const after = new Map(before);
   for (const [key, results] of byResource(outcomes)) {
-    const failed = results.find(({ result }) => result.status === 'failed');
+    const failed = results.find(hasFailed);
     if (failed !== undefined)
       after.set(key, failing(before.get(key), failed, nowMs, rules, random));
     else if (results.every(({ result }) => succeeded(result))) after.delete(key);
@@ -68,6 +68,17 @@ function byResource(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly 
   return groups;
 }
 
+/** What we have broken off ourselves has not failed. */
+function hasFailed({ result }: Outcome): boolean {
+  return result.status === 'failed' && result.failure.code !== 'Cancelled';
+}
+
+/**
+ * What the same host does not do in a minute either. A refusal is none of these: libvirt says the
+ * same of a lack of memory as of a definition that it does not like.
+ */
+const hopeless: ReadonlySet<string> = new Set(['Unsupported', 'Protocol', 'Bug']);
+
 function failing(
   before: Failing | undefined,
   { result }: Outcome,
@@ -79,10 +90,9 @@ function failing(
   // Only what has failed comes here.
   const failure = result.status === 'failed' ? result.failure : null;
   const message = failure === null ? result.status : `${failure.code}: ${failure.message}`;
-  const retryable = failure?.retryable ?? true;
-  const again = retryable && attempts < rules.attemptsMax;
+  const again = !hopeless.has(failure?.code ?? '') && attempts < rules.attemptsMax;
   const nextTryMs = again ? nowMs + retryDelayMs(attempts, rules, random()) : null;
-  return { attempts, nextTryMs, message, retryable };
+  return { attempts, nextTryMs, message, state: null };
 }
 
 /** What waits, as blocks for the next plan, by `resourceKey`. */
@@ -99,13 +109,28 @@ export function holdsOf(failures: Failures, nowMs: number): ReadonlyMap<string, 
   return holds;
 }
 
-/** When the first of them is tried again; null: none is. */
-export function nextTryMs(failures: Failures): number | null {
-  const times = [...failures.values()].flatMap((each) => each.nextTryMs ?? []);
+/** When the next of them is tried again; null: none is, or it is their turn now. */
+export function nextTryMs(failures: Failures, nowMs: number): number | null {
+  const times = [...failures.values()].flatMap(({ nextTryMs: at }) =>
+    at === null || at <= nowMs ? [] : [at],
+  );
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** What is no longer there, or no longer differs, has not failed. @param alive by `resourceKey` */
-export function pruned(failures: Failures, alive: (key: string) => boolean): Failures {
-  return new Map([...failures].filter(([key]) => alive(key)));
+/**
+ * What no longer differs has not failed, and what has changed since is another thing to try.
+ * @param stateOf of what has failed, by `resourceKey`; null: nothing differs any more
+ */
+export function stillFailing(
+  failures: Failures,
+  stateOf: (key: string) => string | null,
+): Failures {
+  const left = new Map<string, Failing>();
+  for (const [key, failure] of failures) {
+    const state = stateOf(key);
+    if (state === null) continue;
+    if (failure.state === null) left.set(key, { ...failure, state });
+    else if (failure.state === state) left.set(key, failure);
+  }
+  return left;
 }

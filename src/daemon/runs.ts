@@ -119,9 +119,9 @@ export function nextStartMs(runs: Runs, nowMs: number): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** New documents, or a person, start it at once. */
-export function forgiven(runs: Runs, name?: SecondaryName): Runs {
-  const forgive = (each: SecondaryName) => name === undefined || name === each;
+/** New documents, or a person, start it at once. @param name null: everybody */
+export function forgiven(runs: Runs, name: SecondaryName | null): Runs {
+  const forgive = (each: SecondaryName) => name === null || name === each;
   return new Map(
     [...runs].map(([each, record]) => [
       each,

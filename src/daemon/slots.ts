@@ -1,35 +1,57 @@
-/** How many partitions may be at work at once. First come, first served, so that none is starved. */
+/** How many may be at work at once. First come, first served, so that none is starved. */
 export interface Slots {
-  /** Resolves when it is one's turn. @returns how to give it back */
-  take(): Promise<() => void>;
+  /**
+   * Resolves when it is one's turn.
+   * @param signal ends the waiting
+   * @returns how to give it back, which may be done more than once; null: the signal has fired
+   */
+  take(signal: AbortSignal): Promise<(() => void) | null>;
   /** How many wait. */
   readonly waiting: number;
 }
 
 /** @param most from 1 */
 export function slots(most: number): Slots {
-  const queue: (() => void)[] = [];
+  const queue = new Set<() => void>();
   let free = most;
   const release = () => {
-    const next = queue.shift();
+    const [next] = queue;
     if (next === undefined) free += 1;
     else next();
   };
   const once = () => {
-    let done = false;
+    let isBack = false;
     return () => {
-      if (!done) release();
-      done = true;
+      if (!isBack) release();
+      isBack = true;
     };
   };
   return {
-    take: async () => {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((go) => queue.push(go));
-      return once();
+    take: async (signal) => {
+      if (signal.aborted) return null;
+      if (free > 0) {
+        free -= 1;
+        return once();
+      }
+      return (await turn(queue, signal)) ? once() : null;
     },
     get waiting() {
-      return queue.length;
+      return queue.size;
     },
   };
+}
+
+/** Whether it came before the signal. */
+function turn(queue: Set<() => void>, signal: AbortSignal): Promise<boolean> {
+  return new Promise((done) => {
+    const leave = (isMine: boolean) => {
+      queue.delete(go);
+      signal.removeEventListener('abort', giveUp);
+      done(isMine);
+    };
+    const go = () => leave(true);
+    const giveUp = () => leave(false);
+    queue.add(go);
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
 }

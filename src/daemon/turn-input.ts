@@ -1,16 +1,12 @@
 /** All that a pass needs to know besides the host: read anew at the beginning of each one. */
-import type { Block, PowerRequest } from '../diff/change.ts';
+import type { Block } from '../diff/change.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Statement } from '../report/condition.ts';
-import type { Drain } from './accepted/wish-schema.ts';
+import type { Drain, PowerRequest } from './accepted/wish-schema.ts';
 
-/** A wish to start, stop or restart a guest once. */
-export interface Request {
-  readonly action: PowerRequest;
-  /** libvirt's id of the run that it was asked about; null: it did not run. */
-  readonly runId: number | null;
-}
+/** A wish to start, stop or restart a guest once, as it is written down. */
+export type Request = PowerRequest;
 
 export interface TurnInput {
   /** Of the documents in force; 0: none. */

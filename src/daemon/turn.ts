@@ -16,9 +16,25 @@ import { observe } from '../observe/observe.ts';
 import { wantedBy } from '../observe/wanted.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { actionsOf, carriedOut, fulfilled } from './requests.ts';
-import { afterPass, type Failures, holdsOf, noFailures, pruned, type RetryRules } from './retry.ts';
-import { type GuestEnd, lookAtRuns, noRuns, type Runs, startHoldsOf, withStarts } from './runs.ts';
-import type { TurnInput } from './turn-input.ts';
+import {
+  afterPass,
+  type Failures,
+  holdsOf,
+  noFailures,
+  type RetryRules,
+  stillFailing,
+} from './retry.ts';
+import {
+  forgiven,
+  type GuestEnd,
+  lookAtRuns,
+  noRuns,
+  type Runs,
+  startHoldsOf,
+  withStarts,
+} from './runs.ts';
+import { stateOf } from './resource-state.ts';
+import type { Request, TurnInput } from './turn-input.ts';
 
 /** What one pass leaves for the next. */
 export interface TurnMemory {
@@ -27,6 +43,13 @@ export interface TurnMemory {
 }
 
 export const nothingRemembered: TurnMemory = { failures: noFailures, runs: noRuns };
+
+/** @param name null: everybody, and everything that has failed */
+export function forgiving({ failures, runs }: TurnMemory, name: SecondaryName | null): TurnMemory {
+  const left =
+    name === null ? [] : [...failures].filter(([key]) => key !== `${ofSecondaries}${name}`);
+  return { failures: new Map(left), runs: forgiven(runs, name) };
+}
 
 export interface TurnTools {
   readonly partition: PartitionName;
@@ -41,6 +64,8 @@ export interface TurnTools {
   readonly stop: AbortSignal;
   /** Breaks off what is under way. */
   readonly abort: AbortSignal;
+  /** Breaks off what only waits for a guest. */
+  readonly interrupt: AbortSignal;
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
@@ -49,7 +74,7 @@ export interface Seen {
   readonly plan: Plan;
   readonly ended: readonly GuestEnd[];
   /** Requests that need nothing done any more. */
-  readonly fulfilled: readonly SecondaryName[];
+  readonly fulfilled: readonly Request[];
   readonly memory: TurnMemory;
 }
 
@@ -70,18 +95,20 @@ export async function look(
   });
   const nowMs = tools.now();
   const { runs, ended } = lookAtRuns(memory.runs, observed, nowMs);
-  const done = fulfilled(input.requests, observed);
-  const held = holdsOf(memory.failures, nowMs);
+  const done = fulfilled(input.requests, observed, desired);
+  const before = stillFailing(memory.failures, (key) => stateOf(key, observed));
+  const held = holdsOf(before, nowMs);
   const options = planOptions(input, { runs, held }, done, nowMs);
   const plan = makePlan(diff(desired, observed, held), observed, options);
-  const failures = pruned(memory.failures, stillDiffers(plan));
+  const differs = stillDiffers(plan);
+  const failures = new Map([...before].filter(([key]) => differs(key)));
   return { observed, plan, ended, fulfilled: done, memory: { failures, runs } };
 }
 
 function planOptions(
   input: TurnInput,
   { runs, held }: { readonly runs: Runs; readonly held: ReadonlyMap<string, Block> },
-  done: readonly SecondaryName[],
+  done: readonly Request[],
   nowMs: number,
 ): PlanOptions {
   return {
@@ -119,7 +146,7 @@ function stillDiffers(plan: Plan): (key: string) => boolean {
 export interface Done {
   readonly outcomes: readonly Outcome[];
   /** Requests that were carried out. */
-  readonly fulfilled: readonly SecondaryName[];
+  readonly fulfilled: readonly Request[];
   readonly memory: TurnMemory;
 }
 
@@ -133,6 +160,7 @@ export async function carryOut(
     inFlightMax: tools.operationsInFlightMax,
     stop: tools.stop,
     abort: tools.abort,
+    interrupt: tools.interrupt,
     now: tools.now,
     onStart: () => undefined,
     onOutcome: tools.onOutcome,

@@ -18,6 +18,8 @@ export interface ExecuteOptions {
   readonly stop: AbortSignal;
   /** Breaks off those under way too. */
   readonly abort: AbortSignal;
+  /** Breaks off those that only wait for a guest; null: they are finished too. */
+  readonly interrupt?: AbortSignal | null;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   readonly onStart: (operation: Operation) => void;
@@ -80,22 +82,41 @@ function obstacle(operation: Operation, { outcomes, options }: Pass): Result | n
     if (result.status === 'cancelled') return { status: 'cancelled' };
     return { status: 'skipped', because: result.status === 'skipped' ? result.because : id };
   }
-  return options.stop.aborted ? { status: 'cancelled' } : null;
+  return options.stop.aborted && !isHalfRestarted(operation, outcomes)
+    ? { status: 'cancelled' }
+    : null;
+}
+
+/** Who was stopped only to come up again is not left lying. */
+function isHalfRestarted({ phase, after }: Operation, outcomes: Pass['outcomes']): boolean {
+  if (phase !== 'restart') return false;
+  return after.some((id) => {
+    const outcome = outcomes.get(id);
+    return (
+      outcome !== undefined && outcome.operation.phase === 'restart' && succeeded(outcome.result)
+    );
+  });
 }
 
 async function run(operation: Operation, { plan, host, options }: Pass): Promise<Result> {
   options.onStart(operation);
   const limit = AbortSignal.timeout(limitMs(operation));
-  const signal = AbortSignal.any([options.abort, limit]);
+  const interrupt = waitsForGuest(operation) ? (options.interrupt ?? null) : null;
+  const breaks = interrupt === null ? [options.abort] : [options.abort, interrupt];
+  const signal = AbortSignal.any([...breaks, limit]);
   const us = { installation: plan.installation, partition: plan.partition };
   const owner = ownerFor(operation, us);
   try {
     checkTarget(operation, us);
     return resultOf(await perform(operation, { host, owner, us, now: options.now, signal }));
   } catch (error) {
-    const timedOut = limit.aborted && !options.abort.aborted;
+    const timedOut = limit.aborted && !breaks.some(({ aborted }) => aborted);
     return { status: 'failed', failure: timedOut ? timeoutFailure(error) : failureOf(error) };
   }
+}
+
+function waitsForGuest({ kind }: Operation): boolean {
+  return kind === 'domain.stop' || kind === 'domain.await-ready';
 }
 
 function perform(operation: Operation, bench: Parameters<Executors['domain.start']>[1]) {

@@ -32,11 +32,14 @@ export interface Condition {
   readonly generation: number;
 }
 
+/** Some messages repeat what the host or a document says, and a status has thousands of them. */
+const messageCharactersMax = 1024;
+
 /** What a condition is to say; since when, is found out by comparing with what was said before. */
 export type Statement = Omit<Condition, 'since' | 'generation'>;
 
 /**
- * Keeps `since` where the status of a type has not changed.
+ * Keeps `since` where the status of a type has not changed, and cuts long messages.
  * @param at ISO 8601, UTC
  */
 export function conditionsFrom(
@@ -49,6 +52,12 @@ export function conditionsFrom(
   return statements.map((statement) => {
     const known = earlier.get(statement.type);
     const since = known?.status === statement.status ? known.since : at;
-    return { ...statement, since, generation };
+    return { ...statement, message: shortened(statement.message), since, generation };
   });
+}
+
+/** Never in the middle of a character. */
+function shortened(message: string): string {
+  if (message.length <= messageCharactersMax) return message;
+  return `${message.slice(0, messageCharactersMax - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

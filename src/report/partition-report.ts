@@ -53,7 +53,9 @@ export function partitionReport(
 ): PartitionStatus {
   const { partition, generation, digest, look, lastPass, nextTryAt } = facts;
   const secondaries =
-    look === null ? (before?.secondaries ?? []) : secondariesOf(facts, look, before, at);
+    look === null
+      ? (before?.secondaries ?? []).map(unseen)
+      : secondariesOf(facts, look, before, at);
   const resources = look === null ? (before?.resources ?? []) : resourcesOf(look);
   // Of what was not looked at nothing is known, whatever was said of it before.
   const sync =
@@ -61,10 +63,11 @@ export function partitionReport(
   const health =
     look === null
       ? 'Unknown'
-      : worst(
-          healthOrder,
-          secondaries.map((each) => each.health),
-        );
+      : worst(healthOrder, [
+          ...secondaries.map((each) => each.health),
+          // What cannot be had is missing to somebody.
+          ...resources.map((each) => (each.sync === 'Blocked' ? 'Degraded' : 'Healthy')),
+        ]);
 
   return {
     apiVersion: 'unnest.dev/v1',
@@ -114,6 +117,11 @@ function secondariesOf(
     };
     return [secondaryReport(facts, { before: earlier.get(name) ?? [], at, generation })];
   });
+}
+
+/** Nobody has looked, or could: what was so before need not be so now. */
+function unseen(report: SecondaryReport): SecondaryReport {
+  return { ...report, status: 'Unknown', sync: 'Unknown', health: 'Unknown', conditions: [] };
 }
 
 /** As far as whoever starts after it may rely on. */

@@ -100,11 +100,19 @@ function healthWord(facts: SecondaryFacts, status: StatusWord): HealthWord {
   if (status === 'Paused' || facts.held !== null || blockCode(facts.entry) === 'Held') {
     return 'Suspended';
   }
-  if (status === 'Blocked') return 'Degraded';
+  if (status === 'Blocked' || isKeptDown(facts)) return 'Degraded';
   const { kind } = facts.entry;
   const isMoving = kind === 'create' || kind === 'update' || kind === 'delete';
   const isOnTheWay = status === 'Pending' || status === 'Starting' || status === 'Stopping';
   return isMoving || isOnTheWay ? 'Progressing' : 'Healthy';
+}
+
+/** It is to run, does not, and nothing is done about it. */
+function isKeptDown({ seen, entry }: SecondaryFacts): boolean {
+  if (seen.status !== 'present' || entry.kind !== 'blocked') return false;
+  const { power, defined } = seen.value;
+  const isToRun = defined.runPolicy === 'Always' || defined.runPolicy === 'RerunOnFailure';
+  return power.status === 'stopped' && isToRun;
 }
 
 function blockCode(entry: PlanEntry): string | null {

@@ -57,6 +57,7 @@ export type RefusalCode =
   | 'GenerationReused' // the same number with other content
   | 'NotInForce' // `ifGeneration` is not the one in force
   | 'NoSuchGeneration' // no longer, or never, in the history
+  | 'RolledBack' // a folder still holds what was rolled back
   | 'NotStored' // it could not be written down durably, so it does not count
   | 'Draining' // the partition is being emptied
   | 'TooBusy'; // more wait already than may

@@ -89,7 +89,9 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     resyncMs: 300_000,
     operationsInFlightMax: 4,
     deletionsMax: 10,
+    heavy: slots(2),
     abort: stop.signal,
+    hurry: stop.signal,
     emit: events.emit,
     onStatus: (status) => {
       statuses.push(status);

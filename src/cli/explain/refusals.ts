@@ -37,6 +37,11 @@ export const refusalExplanations: Explanations<RefusalCode> = {
     means: 'This generation was never accepted, or is no longer kept.',
     todo: '`unnest history` lists those that are kept.',
   },
+  RolledBack: {
+    means:
+      "The partition's folder still holds the documents that were in force before a rollback, so that they do not count: or the rollback would hold until the next look only.",
+    todo: 'Mend the documents in the folder; any change of what they say counts again.',
+  },
   NotRead: {
     means:
       'Documents are read by a worker without rights, and it has failed: it could not be started, hung, or died. What is in force stays in force.',

@@ -1,7 +1,6 @@
 /** What an operator has accepted without writing a document: nothing at all, or what was before. */
 import type { PartitionName } from '../../model/names.ts';
 import type { AcceptedBundle, Submission, SubmissionSource } from '../../report/submission.ts';
-import { deletionsMost } from './bundle-schema.ts';
 
 export interface Rollback {
   /** Whose documents are to be in force again. */
@@ -24,7 +23,7 @@ export function rollbackTo(bundle: AcceptedBundle, { source, submitter }: Rollba
   };
 }
 
-/** For a partition that is drained: nothing is to be there, and all of it may go at once. */
+/** For a partition that is drained: nothing is to be there. */
 export function emptied(
   partition: PartitionName,
   source: SubmissionSource,
@@ -37,7 +36,8 @@ export function emptied(
     documents: [],
     generation: null,
     ifGeneration: null,
-    deleteEverything: true,
-    deletionsMax: deletionsMost,
+    // While it is drained everything may go anyway; consent does not outlive that.
+    deleteEverything: false,
+    deletionsMax: null,
   };
 }

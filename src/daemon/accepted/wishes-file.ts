@@ -1,7 +1,6 @@
 /**
- * The file of a partition's wishes. One that is not there was never written; of one that is there
- * and cannot be read, nobody knows whom it protects, so the whole partition is held until an
- * operator has looked.
+ * The file of a partition's wishes. One that is not there was never written; of one that is torn
+ * nobody knows whom it protects, so the whole partition is held until an operator has looked.
  */
 import { explainError } from '../../host/host-error.ts';
 import { FileError, type Files } from '../runtime.ts';
@@ -31,9 +30,12 @@ export async function readWishes(files: Files, path: string): Promise<WishesRead
     bytes = await files.read(path, wishesFileBytesMax);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    return error.code === 'Missing'
-      ? { content: noWishes, problem: null }
-      : lost(path, explainError(error));
+    if (error.code === 'Missing') return { content: noWishes, problem: null };
+    // It will not become readable by being looked at again.
+    if (error.code === 'TooLarge' || error.code === 'NotAFile') {
+      return lost(path, explainError(error));
+    }
+    throw error;
   }
   const unsealed = unseal('wishes', bytes);
   if (unsealed.status === 'torn') return lost(path, unsealed.message);

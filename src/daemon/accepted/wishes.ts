@@ -32,7 +32,10 @@ export type WishAnswer =
       readonly message: string;
     };
 
-/** Never fails: if they cannot be read, the whole partition is held, and `problem` says why. */
+/**
+ * Of a file that is torn the whole partition is held, and `problem` says why.
+ * @throws FileError if it could not be read: another time it may be
+ */
 export async function openWishes(
   files: Files,
   stateFolder: string,
@@ -90,6 +93,16 @@ export class Wishes {
   async removeHold(secondary: SecondaryName | null): Promise<WishAnswer> {
     const answer = await this.#change(({ holds }) => ({ holds: without(holds, secondary) }));
     if (answer.status === 'ok' && secondary === null) this.#problem = null;
+    return answer;
+  }
+
+  /** Ends the partition's pause and its being emptied, both or none. */
+  async resume(): Promise<WishAnswer> {
+    const answer = await this.#change(({ holds }) => ({
+      holds: without(holds, null),
+      drain: null,
+    }));
+    if (answer.status === 'ok') this.#problem = null;
     return answer;
   }
 

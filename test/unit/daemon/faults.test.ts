@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DocumentParser, ParserFailureCode } from '../../../src/daemon/parser.ts';
 import type { FileErrorCode } from '../../../src/daemon/runtime.ts';
+import { seal } from '../../../src/daemon/accepted/sealed-file.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import { partition } from '../../support/passes.ts';
 import { worldOf } from '../../support/simulation.ts';
@@ -185,7 +186,7 @@ describe('what was accepted', () => {
     expect(next.world.domains.size).toBe(1);
   });
 
-  test('and a new version does not understand is kept, and nothing is done', async () => {
+  test('and does not go with a new description stays in force as it was', async () => {
     const daemon = virtualDaemon();
     await daemon.submit(secondaryText('web'));
     await daemon.advance(1000);
@@ -207,12 +208,30 @@ describe('what was accepted', () => {
     );
     daemon.world.domains.clear();
     await daemon.advance(600_000);
-    expect(daemon.condition('Accepted')).toMatch(/^False NoLongerValid/);
-    expect(daemon.world.domains.size).toBe(0);
-    daemon.describe();
-    await daemon.advance(1000);
+    expect(daemon.condition('Accepted')).toMatch(
+      /^False NoLongerValid what was valid before stays/,
+    );
     expect(daemon.words('web')).toBe('Running Synced Healthy');
   });
+});
+
+test('documents that a new daemon does not understand are kept, and nothing is done', async () => {
+  const daemon = virtualDaemon();
+  await daemon.submit(secondaryText('web'));
+  await daemon.advance(1000);
+  const runtime = daemon.crash();
+  const path = `${stateDir}/${partition}/accepted/000000000001.json`;
+  const text = new TextDecoder().decode(
+    await virtualRuntime({ disk: runtime.disk }).files.read(path, 2 ** 20),
+  );
+  const body = text.slice(text.indexOf('\n') + 1).replace('"vcpus":1', '"vcpus":"1"');
+  runtime.disk.write(path, seal('accepted', JSON.parse(body)));
+  const next = virtualDaemon({ runtime, world: daemon.world });
+  next.world.domains.clear();
+  await next.advance(600_000);
+  expect(next.condition('Accepted')).toMatch(/^False NoLongerValid/);
+  expect(next.status().sync).toBe('Unknown');
+  expect(next.writes).toEqual([]);
 });
 
 describe('wishes that cannot be read', () => {

@@ -25,7 +25,9 @@ test('a Volume that cannot be made is tried ever more seldom, then given up', as
   const tries = daemon.writes.filter((each) => each.startsWith('volumes.create'));
   expect(tries.length).toBeLessThanOrEqual(5);
   expect(daemon.condition('GaveUp')).toMatch(/^True Failed volume\/data/);
-  expect(daemon.condition('Blocked', 'db')).toMatch(/^True PartBlocked Volume data is blocked: GaveUp/);
+  expect(daemon.condition('Blocked', 'db')).toMatch(
+    /^True PartBlocked Volume data is blocked: GaveUp/,
+  );
   expect(daemon.writes).not.toContain('start unnest.team-a.db');
   isFull = false;
   await daemon.control.retry(partition, 'uid 0');

@@ -156,13 +156,49 @@ describe('a loop', () => {
 
 test('a slot given back twice is one slot', async () => {
   const shared = slots(1);
-  const release = await shared.take();
-  release();
-  release();
-  await shared.take();
+  const never = new AbortController().signal;
+  const release = await shared.take(never);
+  release?.();
+  release?.();
+  await shared.take(never);
   let second = false;
-  void shared.take().finally(() => (second = true));
+  void shared.take(never).finally(() => (second = true));
   await new Promise((done) => setImmediate(done));
   expect(second).toBe(false);
   expect(shared.waiting).toBe(1);
+});
+
+test('who waits for a slot and gives up leaves it to the next', async () => {
+  const shared = slots(1);
+  const never = new AbortController().signal;
+  const release = await shared.take(never);
+  const ending = new AbortController();
+  const given = shared.take(ending.signal);
+  const next = shared.take(never);
+  ending.abort();
+  expect(await given).toBeNull();
+  release?.();
+  expect(await next).not.toBeNull();
+});
+
+test("a slot that was given back during a turn is another one's", async () => {
+  const runtime = virtualRuntime();
+  const shared = slots(1);
+  const begun: string[] = [];
+  const make = (name: string) =>
+    new Loop({
+      runtime,
+      slots: shared,
+      turn: async (_because, _stop, release) => {
+        begun.push(name);
+        release();
+        await runtime.timers.sleep(1000, new AbortController().signal);
+        return quiet;
+      },
+      onBug: () => undefined,
+    });
+  make('first').wake('started');
+  make('second').wake('started');
+  await runtime.advance(10);
+  expect(begun).toEqual(['first', 'second']);
 });

@@ -15,7 +15,7 @@ const quiet: NextLookFacts = {
 
 const failing = (nextTryMs: number | null) => ({
   ...nothingRemembered,
-  failures: new Map([['secondary/web', { attempts: 1, nextTryMs, message: '', retryable: true }]]),
+  failures: new Map([['secondary/web', { attempts: 1, nextTryMs, message: '', state: null }]]),
 });
 
 const waiting = {
@@ -31,7 +31,11 @@ test.each([
     { memory: failing(null) },
     { afterMs: 300_000, because: 'resync' },
   ],
-  ['a failure that is due', { memory: failing(500) }, { afterMs: 0, because: 'retry' }],
+  [
+    'a failure that is due and blocked',
+    { memory: failing(500) },
+    { afterMs: 300_000, because: 'resync' },
+  ],
   [
     'a guest that waits for its start',
     { memory: waiting },

@@ -4,8 +4,8 @@ import {
   holdsOf,
   nextTryMs,
   noFailures,
-  pruned,
   retryDelayMs,
+  stillFailing,
 } from '../../../src/daemon/retry.ts';
 import type { Failure, Outcome, Result } from '../../../src/execute/outcome.ts';
 import type { Operation } from '../../../src/plan/operation.ts';
@@ -50,12 +50,13 @@ describe('what has failed', () => {
     const failures = tries(1);
     expect(holdsOf(failures, 999).get('secondary/web')?.code).toBe('BackOff');
     expect(holdsOf(failures, 1000).size).toBe(0);
-    expect(nextTryMs(failures)).toBe(1000);
+    expect(nextTryMs(failures, 0)).toBe(1000);
+    expect(nextTryMs(failures, 1000)).toBeNull();
   });
 
   test('is given up after as many failures as may be, with the reason', () => {
     const failures = tries(3);
-    expect(nextTryMs(failures)).toBeNull();
+    expect(nextTryMs(failures, 0)).toBeNull();
     expect(holdsOf(failures, 1e12).get('secondary/web')).toEqual({
       code: 'GaveUp',
       message: 'it has failed 3 times: Timeout: too slow',
@@ -63,7 +64,7 @@ describe('what has failed', () => {
   });
 
   test('is given up at once where trying again mends nothing', () => {
-    const failures = tries(1, { code: 'Refused', retryable: false });
+    const failures = tries(1, { code: 'Unsupported', retryable: false });
     expect(holdsOf(failures, 0).get('secondary/web')?.code).toBe('GaveUp');
   });
 
@@ -77,9 +78,25 @@ describe('what has failed', () => {
     expect(afterPass(tries(2), [skipped], 5000, rules, never)).toEqual(tries(2));
   });
 
+  test('is tried again when it was refused: a lack of memory is a refusal too', () => {
+    const failures = tries(1, { code: 'Refused', retryable: false });
+    expect(holdsOf(failures, 0).get('secondary/web')?.code).toBe('BackOff');
+  });
+
   test('is forgotten when nothing differs any more', () => {
-    expect(pruned(tries(2), (key) => key !== 'secondary/web').size).toBe(0);
-    expect(pruned(tries(2), () => true).size).toBe(1);
+    expect(stillFailing(tries(2), () => null).size).toBe(0);
+    expect(stillFailing(tries(2), () => 'stopped').size).toBe(1);
+  });
+
+  test('is another thing to try when it has changed since', () => {
+    const seen = stillFailing(tries(3), () => 'running');
+    expect(stillFailing(seen, () => 'running').size).toBe(1);
+    expect(stillFailing(seen, () => 'stopped').size).toBe(0);
+  });
+
+  test('has not failed if we have broken it off', () => {
+    const off = failed('web', { code: 'Cancelled', retryable: false });
+    expect(afterPass(noFailures, [off], 0, rules, never).size).toBe(0);
   });
 
   test('keeps nobody else waiting', () => {

@@ -93,7 +93,7 @@ describe('not an end by itself', () => {
 });
 
 test('what is forgiven is started at once', () => {
-  expect(startHoldsOf(forgiven(crashes(5)), 41_000).size).toBe(0);
+  expect(startHoldsOf(forgiven(crashes(5), null), 41_000).size).toBe(0);
   expect(startHoldsOf(forgiven(crashes(5), 'db' as SecondaryName), 41_000).size).toBe(1);
 });
 

@@ -26,3 +26,11 @@ test('since when begins anew with another status', () => {
   );
   expect(second?.since).toBe('2030-01-02T00:00:00.000Z');
 });
+
+test('a message is cut, and not in the middle of a character', () => {
+  const messageOf = (message: string) =>
+    conditionsFrom([{ ...ready, message }], [], '2030-01-01T00:00:00.000Z', 1)[0]?.message;
+  expect(messageOf('x'.repeat(1024))).toBe('x'.repeat(1024));
+  expect(messageOf('x'.repeat(1025))).toBe(`${'x'.repeat(1023)}…`);
+  expect(messageOf(`${'x'.repeat(1022)}😀${'x'.repeat(9)}`)).toBe(`${'x'.repeat(1022)}…`);
+});

@@ -70,6 +70,11 @@ describe('one Secondary in three words', () => {
       { seen: absent, entry: blocked('FileMissing') },
       'Blocked Blocked Degraded',
     ],
+    [
+      'off and blocked',
+      { seen: stopped, entry: blocked('FileMissing') },
+      'Stopped Blocked Degraded',
+    ],
     ['there and blocked', { entry: blocked('SavedState') }, 'Running Blocked Healthy'],
     ['to go', { entry: work('delete') }, 'Deleting OutOfSync Progressing'],
     ['to be started', { seen: stopped, entry: work('update') }, 'Stopped OutOfSync Progressing'],

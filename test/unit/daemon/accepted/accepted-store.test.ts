@@ -111,7 +111,7 @@ describe('accepting', () => {
     const store = await opened(runtime);
     await store.accept(submission(), at);
     await store.accept(emptied(partition, 'Apply', 'uid 0'), at);
-    expect(store.inForce).toMatchObject({ generation: 2, documents: [], deleteEverything: true });
+    expect(store.inForce).toMatchObject({ generation: 2, documents: [], deleteEverything: false });
   });
 
   test.each([

@@ -1,0 +1,30 @@
+/** What one thing was like, as far as whether something has changed about it can be told. */
+import type { Observed, ObservedDomain } from '../model/domain.ts';
+import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { Observation } from '../model/observation.ts';
+
+/** @param key as `resourceKey` makes it */
+export function stateOf(key: string, observed: Observed): string {
+  const at = key.indexOf('/');
+  const name = key.slice(at + 1);
+  // What stands behind the kind is a name of that kind.
+  switch (key.slice(0, at)) {
+    case 'secondary':
+      return textOf(observed.domains.get(name as SecondaryName), domainState);
+    case 'volume':
+      return textOf(observed.volumes.get(name as VolumeName), JSON.stringify);
+    case 'image':
+      return textOf(observed.images.get(name as ImageName), JSON.stringify);
+    default:
+      return textOf(observed.network, ({ active, fingerprint }) => `${active} ${fingerprint}`);
+  }
+}
+
+function domainState({ power, fingerprint }: ObservedDomain): string {
+  return `${power.status} ${fingerprint}`;
+}
+
+/** Of what could not be read nobody knows whether it has changed: that is a state of its own. */
+function textOf<T>(seen: Observation<T> | undefined, text: (value: T) => string): string {
+  return seen?.status === 'present' ? text(seen.value) : (seen?.status ?? 'absent');
+}
