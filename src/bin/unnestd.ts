@@ -61,6 +61,8 @@ function textOf(file: string): string | null {
 async function run(of: DaemonConfig): Promise<void> {
   const runtime = machineRuntime();
   const ending = new AbortController();
+  // One for all partitions: those that begin together on a new host would each record another.
+  const installation = newInstallationId();
   const worker = { program: new URL('unnest-worker.js', import.meta.url).pathname };
   const daemon = await startDaemon({
     version,
@@ -68,7 +70,7 @@ async function run(of: DaemonConfig): Promise<void> {
     config: of,
     parser: openDocumentParser(workerSpawner({ ...worker, folders: systemFolders }), runtime),
     lock: (partition) => lockPartition(of.stateDir, partition),
-    newInstallation: newInstallationId,
+    newInstallation: () => installation,
     logTo: logDestinationOf(process.stdout),
     notify: await systemdNotify(process.env, process.pid),
     openHosts: (onCall) =>

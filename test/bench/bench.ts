@@ -7,6 +7,11 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { makePartition } from './partition.ts';
 import type { Row } from './row.ts';
+import { daemonCreate } from './rows/daemon-create.ts';
+import { daemonFile } from './rows/daemon-file.ts';
+import { daemonIdle } from './rows/daemon-idle.ts';
+import { daemonPass } from './rows/daemon-pass.ts';
+import { daemonStart } from './rows/daemon-start.ts';
 import { define } from './rows/define.ts';
 import { diffPlan } from './rows/diff-plan.ts';
 import { libvirtRead } from './rows/libvirt-read.ts';
@@ -20,6 +25,9 @@ const fleet = makePartition('fleet');
 const benches = new Map<string, () => Promise<readonly Row[]>>([
   ['define-200', () => define(makePartition('define'))],
   ['start-10', () => start(makePartition('start'))],
+  ['daemon-file-to-read', daemonFile],
+  ['daemon-create-to-running', daemonCreate],
+  ['daemon-start-10', daemonStart],
   ['plan-10', () => plan(fleet, { count: 10, turns: 9, processPerDomainTurns: 5 })],
   ['plan-100', () => plan(fleet, { count: 100, turns: 9, processPerDomainTurns: 2 })],
   [
@@ -33,8 +41,13 @@ const benches = new Map<string, () => Promise<readonly Row[]>>([
       }),
   ],
   ['libvirt-read-1000', () => libvirtRead(fleet)],
+  ['daemon-pass-1000', () => daemonPass(fleet)],
+  ['daemon-idle-1000', () => daemonIdle(fleet)],
   ['diff-plan-10000', diffPlan],
 ]);
+
+/** These take long, and are measured only where they are named. */
+const onlyNamed: ReadonlySet<string> = new Set(['daemon-idle-1000']);
 
 /** @param args of the command line, without the program. */
 export async function bench(args: readonly string[]): Promise<void> {
@@ -42,12 +55,15 @@ export async function bench(args: readonly string[]): Promise<void> {
     args: [...args],
     options: { only: { type: 'string', multiple: true }, json: { type: 'string' } },
   });
-  const only = values.only ?? [...benches.keys()];
+  const only = values.only ?? [...benches.keys()].filter((name) => !onlyNamed.has(name));
   const unknown = only.filter((name) => !benches.has(name));
   if (unknown.length > 0) {
     console.error(`bench: no ${unknown.join(', ')}; there are ${[...benches.keys()].join(', ')}`);
     process.exitCode = 2;
     return;
+  }
+  for (const name of onlyNamed) {
+    if (!only.includes(name)) console.error(`bench: left out, as it takes long: --only ${name}`);
   }
   const machine = await describeMachine();
   const rows: Row[] = [];

@@ -79,3 +79,11 @@ export function spreadOf({ values }: Samples): Spread {
   }
   return { median: (low + high) / 2, min, max, count: sorted.length };
 }
+
+/** The smallest that so many percent are not above (nearest rank). @param percent from 0 to 100 */
+export function percentileOf({ values }: Samples, percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const figure = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  if (figure === undefined) throw new Error('nothing was measured');
+  return figure;
+}

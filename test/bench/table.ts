@@ -1,5 +1,5 @@
 /** Rows for people. */
-import type { Row, Target } from './row.ts';
+import type { Row, Target, Unit } from './row.ts';
 
 const headings = ['row', 'ours', 'baseline', '', 'ratio', 'target', ''];
 
@@ -18,22 +18,34 @@ export function renderTable(rows: readonly Row[]): string {
     .join('\n');
 }
 
-function cells({ name, value, baseline, baselineValue, ratio, target, ok }: Row): string[] {
+function cells(row: Row): string[] {
+  const { name, unit, value, baseline, baselineValue, ratio, target, ok } = row;
   return [
     name,
-    milliseconds(value),
-    milliseconds(baselineValue),
+    figure(value, unit),
+    figure(baselineValue, unit),
     baseline ?? '',
     ratio === null ? '' : ratio.toFixed(2),
-    target === null ? '' : targetText(target),
+    target === null ? '' : targetText(target, unit),
     ok === null ? '' : ok ? 'ok' : 'missed',
   ];
 }
 
-function milliseconds(value: number | null): string {
-  return value === null ? '' : `${value.toFixed(value < 100 ? 1 : 0)} ms`.padStart(9);
+function figure(value: number | null, unit: Unit): string {
+  return value === null ? '' : `${value.toFixed(digitsOf(value, unit))} ${unit}`.padStart(9);
 }
 
-function targetText({ of, max }: Target): string {
-  return of === 'value' ? `<= ${max} ms` : `ratio <= ${max}`;
+function digitsOf(value: number, unit: Unit): number {
+  return unit === '%' ? 3 : value < 100 ? 1 : 0;
+}
+
+function targetText({ of, max }: Target, unit: Unit): string {
+  switch (of) {
+    case 'value':
+      return `<= ${max} ${unit}`;
+    case 'ratio':
+      return `ratio <= ${max}`;
+    case 'excess':
+      return `<= baseline + ${max} ${unit}`;
+  }
 }

@@ -68,7 +68,7 @@ function requireAll({ stats, infos, xml }: Awaited<ReturnType<typeof readAll>>):
 }
 
 /** The calls of `readAll` after its list, in the same order. */
-function rawCalls(
+export function rawCalls(
   handles: readonly { readonly name: string; readonly uuid: string }[],
 ): readonly Buffer[] {
   const { stats, info, xml } = raw.procedures;
