@@ -37,7 +37,7 @@ const { config: path, check } = program.opts<{ config: string; check?: true }>()
 const config = configFrom(path);
 if (config === null) process.exitCode = exitCodes.validation;
 else if (check === true) process.stdout.write(`${path} is valid\n`);
-else await run(config);
+else await run(config).catch(giveUp);
 
 function configFrom(file: string): DaemonConfig | null {
   const read = readConfig(textOf(file), file);
@@ -56,6 +56,12 @@ function textOf(file: string): string | null {
     process.stderr.write(`error: ${explainError(error)}\n`);
     process.exit(exitCodes.usage);
   }
+}
+
+/** Nobody could ask anything of a daemon that could not open its sockets. */
+function giveUp(error: unknown): never {
+  process.stderr.write(`error: ${explainError(error)}\n`);
+  process.exit(exitCodes.unreachable);
 }
 
 async function run(of: DaemonConfig): Promise<void> {

@@ -60,7 +60,9 @@ interface Opened {
 const openAgainMs = 2000;
 /** How long the first pass waits for the folder that rules: what is in force may be of yesterday. */
 const firstReadMs = 5000;
-const readAgainMs = 30_000;
+/** Doubled each time, for as long as it is of no use. */
+const readAgainMsMin = 2000;
+const readAgainMsMax = 60_000;
 
 /** Refusals that are not about the documents. */
 const passing: ReadonlySet<RefusalCode> = new Set(['NotRead', 'NotStored', 'NotInForce']);
@@ -76,6 +78,7 @@ export class KeptPartition {
   #opening: Promise<void>;
   #problem = 'it is being opened';
   #cancelReading: () => void = () => undefined;
+  #readAgainMs = readAgainMsMin;
   #cancelStart: () => void = () => undefined;
   #closedSaid: PartitionStatus | null = null;
 
@@ -261,6 +264,7 @@ export class KeptPartition {
         } as const;
         const result = await authority.submit(given, ending);
         if (result.status === 'refused' && passing.has(result.code)) this.#readAgain();
+        else this.#readAgainMs = readAgainMsMin;
         if (complete || result.status === 'accepted') this.#begin();
       },
       onProblem: (code, message) => {
@@ -274,7 +278,8 @@ export class KeptPartition {
   #readAgain(): void {
     this.#cancelReading();
     const again = () => this.readFolder();
-    this.#cancelReading = this.#shared.runtime.timers.after(readAgainMs, again);
+    this.#cancelReading = this.#shared.runtime.timers.after(this.#readAgainMs, again);
+    this.#readAgainMs = Math.min(readAgainMsMax, this.#readAgainMs * 2);
   }
 
   #closedStatus(): PartitionStatus {

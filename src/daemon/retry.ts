@@ -55,12 +55,14 @@ export function afterPass(
   return after;
 }
 
+/** What is done for no resource: the installation's id is recorded. */
+export const hostKey = 'host/installation';
+
 function byResource(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly Outcome[]> {
   const groups = new Map<string, Outcome[]>();
   for (const outcome of outcomes) {
     const { resource } = outcome.operation;
-    if (resource === null) continue;
-    const key = resourceKey(resource);
+    const key = resource === null ? hostKey : resourceKey(resource);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [outcome]);
     else group.push(outcome);

@@ -20,6 +20,7 @@ import {
   afterPass,
   type Failures,
   holdsOf,
+  hostKey,
   noFailures,
   type RetryRules,
   stillFailing,
@@ -135,12 +136,13 @@ function secondariesIn(holds: ReadonlyMap<string, Block>): (readonly [SecondaryN
 }
 
 function stillDiffers(plan: Plan): (key: string) => boolean {
+  const records = plan.operations.some(({ resource }) => resource === null);
   const differing = new Set(
     plan.entries
       .filter(({ kind }) => kind !== 'unchanged' && kind !== 'kept')
       .map(({ resource }) => `${resource.kind}/${resource.name}`),
   );
-  return (key) => differing.has(key);
+  return (key) => (key === hostKey ? records : differing.has(key));
 }
 
 export interface Done {

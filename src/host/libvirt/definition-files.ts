@@ -4,14 +4,14 @@
  * folders, which are only looked at and never read. Where they cannot be watched, the periodic look
  * has to do.
  */
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import type { Timers } from '../../libvirt/index.ts';
 
 /** Definitions, and what libvirtd keeps of what runs. */
 export const definitionFolders: readonly string[] = ['/etc/libvirt/qemu', '/run/libvirt/qemu'];
 
-/** A folder that is not there may come: libvirtd makes its own when it starts. */
-const lookAgainMs = 30_000;
+/** A folder that is not there may come: libvirtd makes its own with the first definition. */
+const lookAgainMs = 5000;
 
 /** @param onDomain the name of one of whose files something has happened. @returns how to stop */
 export function watchDefinitions(
@@ -33,19 +33,25 @@ function watchOne(
   let watcher: FSWatcher | undefined;
   let timer: unknown;
   let isClosed = false;
+  let isLate = false;
   const again = () => {
+    isLate = true;
     watcher?.close();
     watcher = undefined;
     timers.clearTimeout(timer);
     if (!isClosed) timer = timers.setTimeout(begin, lookAgainMs);
   };
+  const tell = (file: string | null) => {
+    const name = domainOf(file);
+    if (name !== null) onDomain(name);
+  };
   const begin = () => {
     try {
-      watcher = watch(folder, { persistent: false }, (_event, file) => {
-        const name = domainOf(file);
-        if (name !== null) onDomain(name);
-      });
+      watcher = watch(folder, { persistent: false }, (_event, file) => tell(file));
       watcher.on('error', again);
+      // What was written before it could be watched has told nobody.
+      if (isLate) for (const file of readdirSync(folder)) tell(file);
+      isLate = false;
     } catch {
       again();
     }

@@ -1,5 +1,6 @@
 /** What a tenant and an operator see of the daemon, on a simulated host and a virtual clock. */
 import { describe, expect, test } from 'vitest';
+import { HostError } from '../../../src/host/host-error.ts';
 import { onCall } from '../../support/simulation.ts';
 import { secondaryNamed, secondaryText, virtualDaemon } from '../../support/virtual-daemon.ts';
 import { partition } from '../../support/passes.ts';
@@ -137,7 +138,11 @@ describe('a host that does not answer', () => {
 
 describe('what fails', () => {
   test('is tried again with growing waits, then given up, and keeps nobody waiting', async () => {
-    const refuses = onCall('start', { kind: 'error', error: new Error('no') }, 'unnest.team-a.web');
+    const refuses = onCall(
+      'start',
+      { kind: 'error', error: new HostError('Refused', 'no space') },
+      'unnest.team-a.web',
+    );
     const daemon = virtualDaemon({ rules: [refuses] });
     await daemon.submit(secondaryText('db') + secondaryText('web'));
     await daemon.advance(1000);
@@ -145,10 +150,10 @@ describe('what fails', () => {
     expect(daemon.words('web')).toMatch(/Degraded$/);
     await daemon.advance(3_600_000);
     const tries = daemon.writes.filter((each) => each === 'start unnest.team-a.web');
-    expect(tries.length).toBeLessThanOrEqual(5);
+    expect(tries).toHaveLength(5);
     expect(daemon.condition('GaveUp', 'web')).toMatch(/^True Failed/);
     await daemon.control.retry(partition, 'uid 0');
-    await daemon.advance(1000);
+    await daemon.advance(500);
     expect(daemon.writes.filter((each) => each === 'start unnest.team-a.web').length).toBe(
       tries.length + 1,
     );

@@ -1,5 +1,6 @@
 /** What fails about a Volume or the network keeps those waiting that need it, and only those. */
 import { expect, test } from 'vitest';
+import { HostError } from '../../../src/host/host-error.ts';
 import { partition } from '../../support/passes.ts';
 import { onCall } from '../../support/simulation.ts';
 import { secondaryText, virtualDaemon } from '../../support/virtual-daemon.ts';
@@ -12,7 +13,7 @@ const volume = `---\n${JSON.stringify({
 })}\n`;
 
 test('a Volume that cannot be made is tried ever more seldom, then given up', async () => {
-  const full = { kind: 'error', error: new Error('no space left') } as const;
+  const full = { kind: 'error', error: new HostError('Refused', 'no space') } as const;
   let isFull = true;
   const fails = onCall('volumes.create', full);
   const daemon = virtualDaemon({ rules: [(call) => (isFull ? fails(call) : null)] });
@@ -23,7 +24,7 @@ test('a Volume that cannot be made is tried ever more seldom, then given up', as
   expect(daemon.words('web')).toBe('Running Synced Healthy');
   await daemon.advance(3_600_000);
   const tries = daemon.writes.filter((each) => each.startsWith('volumes.create'));
-  expect(tries.length).toBeLessThanOrEqual(5);
+  expect(tries).toHaveLength(5);
   expect(daemon.condition('GaveUp')).toMatch(/^True Failed volume\/data/);
   expect(daemon.condition('Blocked', 'db')).toMatch(
     /^True PartBlocked Volume data is blocked: GaveUp/,
