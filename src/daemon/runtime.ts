@@ -65,9 +65,9 @@ export interface Files {
   /**
    * Tells of every change at or below a folder that is there, as it sees it, and of links that are
    * swapped. A sign says that something may have changed, never what. Resolves once nothing is
-   * missed any more.
+   * missed any more. @param onSign name: what it is about, where that is known
    */
-  watch(folder: string, onSign: (sign: FileSign) => void): Promise<FileWatch>;
+  watch(folder: string, onSign: (sign: FileSign, name?: NameSign) => void): Promise<FileWatch>;
 }
 
 /**
@@ -76,6 +76,18 @@ export interface Files {
  * itself is gone, or can no longer be watched.
  */
 export type FileSign = 'swapped' | 'changed' | 'lost';
+
+/**
+ * One name below a watched folder. Signs of names come in the order of what happened, but for that
+ * of a link that is `swapped`, which comes some time after the one that its name was entered. A
+ * file that is made and written to is entered first, one that is renamed or linked is only entered.
+ */
+export interface NameSign {
+  /** With no link in it, but for the name itself. */
+  readonly path: string;
+  /** `entered`: the name came, or went. `written`: its content or mode was changed in place. */
+  readonly change: 'entered' | 'written';
+}
 
 export interface FileWatch {
   close(): Promise<void>;

@@ -9,7 +9,7 @@ import { slots } from '../../src/daemon/slots.ts';
 import { Supervisor } from '../../src/daemon/supervisor.ts';
 import { EventLog } from '../../src/daemon/watching/event-log.ts';
 import { tenantBundle, tenantDocuments } from '../../src/documents/tenant-bundle.ts';
-import type { FaultRule } from '../../src/host/simulated/faults.ts';
+import type { Call, FaultRule } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHosts, simulatedHosts } from '../../src/host/simulated/daemon-hosts.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
 import type { World } from '../../src/host/simulated/world.ts';
@@ -31,6 +31,10 @@ export interface VirtualDaemonOptions {
   readonly parser?: DocumentParser;
   /** Taken by somebody else; may be taken from while the daemon runs. */
   readonly locked?: Set<string>;
+  readonly onRelease?: (name: string) => void;
+  /** Of a call to the host. */
+  readonly latency?: (call: Call) => Promise<void>;
+  readonly attemptsMax?: number;
 }
 
 export interface VirtualDaemon {
@@ -68,6 +72,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     keeper: keepInMemory(world),
     clock: runtime.time.hostClock,
     rules: [whenDead, ...rules],
+    ...(options.latency === undefined ? {} : { latency: options.latency }),
   });
   const events = new EventLog({ clock: runtime.clock });
   const statuses: PartitionStatus[] = [];
@@ -79,11 +84,11 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     parser: options.parser ?? honestParser,
     lock: async (name) => {
       if (locked.has(name)) throw new Error(`another process is changing partition ${name}`);
-      return { release: async () => undefined };
+      return { release: async () => options.onRelease?.(name) };
     },
     newInstallation: () => installation,
     slots: slots(2),
-    rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 300_000 },
+    rules: { attemptsMax: options.attemptsMax ?? 5, delayMsMin: 1000, delayMsMax: 300_000 },
     stateDir,
     desiredStateDir,
     resyncMs: 300_000,
@@ -113,7 +118,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
   const describe: VirtualDaemon['describe'] = (
     source = options.source ?? 'Apply',
     names = options.partitions ?? [partition],
-  ) => supervisor.describe(new Map(names.map((name) => described(name, source))));
+  ) => supervisor.describe(new Map(names.map((name) => descriptionOf(name, { source }))));
   const status = () => {
     const found = control.status(partition);
     if (found === null) throw new Error('no such partition');
@@ -171,17 +176,13 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
   };
 }
 
-function described(name: string, source: string) {
-  const value = {
-    apiVersion: 'unnest.dev/v1',
-    kind: 'Partition',
-    metadata: { name },
-    spec: { source },
-  };
+/** The operator's, with its name: as `Supervisor.describe` takes it. */
+export function descriptionOf(name: string, spec: Readonly<Record<string, unknown>>) {
+  const value = { apiVersion: 'unnest.dev/v1', kind: 'Partition', metadata: { name }, spec };
   return [name as PartitionName, { file: `${name}.yaml`, value }] as const;
 }
 
-function submitted(text: string): SubmittedFiles {
+export function submitted(text: string): SubmittedFiles {
   return {
     source: 'Apply',
     submitter: 'uid 0',

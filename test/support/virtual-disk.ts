@@ -3,7 +3,12 @@
  * uses it, as a disk does; the operations here are those of the people beside the daemon.
  */
 import { posix } from 'node:path';
-import { FileError, type FileErrorCode, type FileSign } from '../../src/daemon/runtime.ts';
+import {
+  FileError,
+  type FileErrorCode,
+  type FileSign,
+  type NameSign,
+} from '../../src/daemon/runtime.ts';
 
 export type DiskNode =
   | {
@@ -37,7 +42,7 @@ export interface Found {
 
 interface Watcher {
   readonly folder: string;
-  readonly onSign: (sign: FileSign) => void;
+  readonly onSign: (sign: FileSign, name?: NameSign) => void;
   real: string;
   id: number;
 }
@@ -66,10 +71,17 @@ export class VirtualDisk {
     if (node?.kind === 'file') {
       node.bytes = bytes;
       node.changedAt = this.#stamp();
-      this.#tell(path, 'changed');
     } else {
       this.put(path, { kind: 'file', bytes, mode: 0o644 });
     }
+    this.#tell(path, 'written');
+  }
+
+  /** Puts a whole file in place by a rename, as a careful program does. Makes the folders above it. */
+  replace(path: string, content: string | Uint8Array): void {
+    this.folder(posix.dirname(path));
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.put(path, { kind: 'file', bytes, mode: 0o644 });
   }
 
   /** Makes a folder and those above it. */
@@ -86,7 +98,8 @@ export class VirtualDisk {
     const old = this.findEntry(path);
     this.#enter(path, node);
     const leads = this.find(path)?.node.kind;
-    this.#tell(path, old?.kind === 'link' && leads === 'folder' ? 'swapped' : 'changed');
+    this.#tell(path, 'entered');
+    if (old?.kind === 'link' && leads === 'folder') this.#tell(path, 'swapped');
   }
 
   /** Of whatever is there, over whatever is there. */
@@ -95,8 +108,8 @@ export class VirtualDisk {
     if (node === null) throw missing(from);
     this.#parent(from).entries.delete(posix.basename(from));
     this.#enter(to, node);
-    this.#tell(from, 'changed');
-    this.#tell(to, 'changed');
+    this.#tell(from, 'entered');
+    this.#tell(to, 'entered');
   }
 
   /** Puts a folder in the place of another, in one step. What was there is at `from` then. */
@@ -105,8 +118,8 @@ export class VirtualDisk {
     if (one === null || other === null) throw missing(one === null ? from : to);
     this.#enter(from, other);
     this.#enter(to, one);
-    this.#tell(from, 'changed');
-    this.#tell(to, 'changed');
+    this.#tell(from, 'entered');
+    this.#tell(to, 'entered');
   }
 
   /** With all that is below it. */
@@ -114,7 +127,7 @@ export class VirtualDisk {
     if (this.findEntry(path) === null) return;
     this.#parent(path).entries.delete(posix.basename(path));
     this.#unsynced.delete(path);
-    this.#tell(path, 'changed');
+    this.#tell(path, 'entered');
   }
 
   /** Without the bit 0o400, nobody can read it. */
@@ -123,7 +136,7 @@ export class VirtualDisk {
     if (node?.kind !== 'file' && node?.kind !== 'folder') throw missing(path);
     node.mode = mode;
     node.changedAt = this.#stamp();
-    this.#tell(path, 'changed');
+    this.#tell(path, 'written');
   }
 
   /** A device, a pipe or a socket. */
@@ -185,7 +198,7 @@ export class VirtualDisk {
         ? { ...node, ...common, entries: new Map<string, DiskNode>() }
         : { ...node, ...common },
     );
-    this.#tell(path, 'changed');
+    this.#tell(path, 'entered');
   }
 
   /** Follows every link. Null: nothing is there. @throws FileError NotAFile where a file is on the way */
@@ -215,7 +228,7 @@ export class VirtualDisk {
     return parent.entries.get(posix.basename(path)) ?? null;
   }
 
-  watch(folder: string, onSign: (sign: FileSign) => void): () => void {
+  watch(folder: string, onSign: (sign: FileSign, name?: NameSign) => void): () => void {
     const found = this.find(folder);
     if (found === null) throw missing(folder);
     if (found.node.kind !== 'folder') throw failure('NotAFile', `${folder} is not a folder`);
@@ -242,29 +255,40 @@ export class VirtualDisk {
     parent.changedAt = this.#stamp();
   }
 
-  #tell(path: string, sign: 'swapped' | 'changed'): void {
+  #tell(path: string, what: NameSign['change'] | 'swapped'): void {
     const parent = this.find(posix.dirname(path))?.real ?? posix.dirname(path);
     const real = posix.join(parent, posix.basename(path));
     for (const watcher of this.#watchers) {
-      const said = this.#signFor(watcher, real, sign);
-      if (said === null) continue;
-      if (said === 'lost') this.#watchers.delete(watcher);
+      const sign = this.#signFor(watcher, real, what);
+      if (sign === null) continue;
+      if (sign.said === 'lost') this.#watchers.delete(watcher);
       // Later, as from a kernel: whoever changes a file does not wait for those who watch it.
       queueMicrotask(() => {
-        if (said === 'lost' || this.#watchers.has(watcher)) watcher.onSign(said);
+        if (sign.said === 'lost' || this.#watchers.has(watcher)) {
+          watcher.onSign(sign.said, sign.name);
+        }
       });
     }
   }
 
-  #signFor(watcher: Watcher, real: string, sign: 'swapped' | 'changed'): FileSign | null {
+  #signFor(watcher: Watcher, real: string, what: NameSign['change'] | 'swapped'): Sign | null {
     const found = this.find(watcher.folder);
-    if (found === null || found.node.kind !== 'folder') return 'lost';
+    if (found === null || found.node.kind !== 'folder') return { said: 'lost' };
     const isAnother = found.node.id !== watcher.id;
     watcher.real = found.real;
     watcher.id = found.node.id;
-    if (isAnother) return 'swapped';
-    return real === found.real || real.startsWith(`${found.real}/`) ? sign : null;
+    if (isAnother) return { said: 'swapped' };
+    // The folder's own name is not below it.
+    if (real === found.real) return what === 'written' ? { said: 'changed' } : null;
+    if (!real.startsWith(`${found.real}/`)) return null;
+    if (what === 'swapped') return { said: what, name: { path: real, change: 'entered' } };
+    return { said: 'changed', name: { path: real, change: what } };
   }
+}
+
+interface Sign {
+  readonly said: FileSign;
+  readonly name?: NameSign;
 }
 
 export function failure(code: FileErrorCode, message: string): FileError {

@@ -76,8 +76,8 @@ export function virtualFiles(disk: VirtualDisk, onCrash: () => void = () => {}):
     ...writingTo(disk, use),
     watch: (folder, onSign) =>
       use('watch', folder, () => {
-        const stop = disk.watch(folder, (sign) => {
-          if (!life.crashed) onSign(sign);
+        const stop = disk.watch(folder, (sign, name) => {
+          if (!life.crashed) onSign(sign, name);
         });
         return { close: async () => stop() };
       }),

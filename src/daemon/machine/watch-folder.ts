@@ -9,7 +9,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { FileError, type FileSign, type FileWatch } from '../runtime.ts';
+import { FileError, type FileSign, type FileWatch, type NameSign } from '../runtime.ts';
 import { fileError } from './file-error.ts';
 import { type Place, placeOf } from './follow-links.ts';
 import { machineTimers } from './time.ts';
@@ -31,7 +31,7 @@ interface Armed {
 
 export async function watchFolder(
   folder: string,
-  onSign: (sign: FileSign) => void,
+  onSign: (sign: FileSign, name?: NameSign) => void,
 ): Promise<FileWatch> {
   const watched = new WatchedFolder(folder, onSign);
   try {
@@ -45,14 +45,14 @@ export async function watchFolder(
 
 class WatchedFolder {
   readonly #folder: string;
-  readonly #onSign: (sign: FileSign) => void;
+  readonly #onSign: (sign: FileSign, name?: NameSign) => void;
   readonly #closing = new AbortController();
   #armed: Armed | null = null;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
   #isArming = true;
 
-  constructor(folder: string, onSign: (sign: FileSign) => void) {
+  constructor(folder: string, onSign: (sign: FileSign, name?: NameSign) => void) {
     this.#folder = folder;
     this.#onSign = onSign;
   }
@@ -75,8 +75,8 @@ class WatchedFolder {
     await armed?.stop();
   }
 
-  #sign(sign: FileSign): void {
-    if (!this.#closing.signal.aborted) this.#onSign(sign);
+  #sign(sign: FileSign, name?: NameSign): void {
+    if (!this.#closing.signal.aborted) this.#onSign(sign, name);
   }
 
   /** Watches where the path leads, until it leads there still when that is watched. */
@@ -100,7 +100,7 @@ class WatchedFolder {
     try {
       stopPins = watchPins(place.pins, () => this.#look());
       const stopTree = await watchTree(place.real, {
-        onSign: (sign) => this.#sign(sign),
+        onSign: (sign, name) => this.#sign(sign, name),
         onError: () => this.#lose(),
       });
       const stop = async () => {

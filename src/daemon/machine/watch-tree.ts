@@ -9,11 +9,12 @@ import { type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { watch } from 'chokidar';
+import type { NameSign } from '../runtime.ts';
 import { isIgnoredName, linksBelow, targetOf, watchDepthMax } from './links-below.ts';
 import { machineTimers } from './time.ts';
 
 export interface TreeEvents {
-  readonly onSign: (sign: 'swapped' | 'changed') => void;
+  readonly onSign: (sign: 'swapped' | 'changed', name?: NameSign) => void;
   /** It is not watched any more, or not all of it. */
   readonly onError: (error: unknown) => void;
 }
@@ -36,10 +37,12 @@ export async function watchTree(folder: string, events: TreeEvents): Promise<() 
   });
   let links = new Map<string, string>();
   tree.on('raw', (event: string, name: string | null, details: unknown) => {
-    events.onSign('changed');
-    if (event !== 'rename' || name === null) return;
+    if (name === null) return events.onSign('changed');
     const { watchedPath } = details as { readonly watchedPath: string };
-    void tellOfSwap(join(watchedPath, name), links, events);
+    const path = join(watchedPath, name);
+    // Node says `rename` of a name that comes or goes, and `change` of what is done to a file.
+    events.onSign('changed', { path, change: event === 'rename' ? 'entered' : 'written' });
+    if (event === 'rename') void tellOfSwap(path, links, events);
   });
   tree.on('addDir', () => void machineTimers.after(newFolderMs, () => events.onSign('changed')));
   try {
@@ -68,5 +71,5 @@ async function tellOfSwap(
   links.set(path, target);
   if (before === undefined || before === target) return;
   const leadsTo = await stat(path).catch(() => null);
-  if (leadsTo?.isDirectory() === true) events.onSign('swapped');
+  if (leadsTo?.isDirectory() === true) events.onSign('swapped', { path, change: 'entered' });
 }

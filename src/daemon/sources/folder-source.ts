@@ -1,14 +1,16 @@
 /**
- * A partition's folder of documents, as it changes. What is new there is told at once, and told
- * again as complete when it has not changed for two seconds, or was put in place as a whole: only
- * then does what is no longer there count as taken away (invariant 6). What cannot be read is told
- * once, and changes nothing.
+ * A partition's folder of documents, as it changes. A file that came into place as a whole is told
+ * at once, one that was written in place when it has not changed for two seconds. All is told as
+ * complete when nothing has changed for two seconds, or the folder itself was put in the place of
+ * another: only then does what is no longer there count as taken away (invariant 6). What cannot be
+ * read is told once, and changes nothing.
  */
 import type { Diagnostic } from '../../documents/diagnostic.ts';
 import type { SourceFile } from '../../documents/source.ts';
 import type { FileError, Runtime } from '../runtime.ts';
 import { FolderWatcher } from './folder-watcher.ts';
-import { type FolderRead, type ReadBefore, readFolder } from './read-folder.ts';
+import { type FolderRead, type FoundFile, type ReadBefore, readFolder } from './read-folder.ts';
+import { Settling } from './settling.ts';
 import type { SourceProblemCode } from './source-error.ts';
 
 /** How long nothing may have changed, for what is there to be all there is to be. */
@@ -19,7 +21,8 @@ const movingReadsMax = 20;
 export interface FolderListener {
   /**
    * Must not reject. Nothing more is told until it is done.
-   * @param state complete: what is not among the files is not wanted any more
+   * @param state complete: what is not among the files is not wanted any more. Otherwise those are
+   * left out that somebody may still be writing
    */
   onFiles(
     files: readonly SourceFile[],
@@ -58,6 +61,12 @@ interface Seen {
   readonly complete: boolean;
 }
 
+/** What was told last: by path, the key of each file. */
+interface Told {
+  readonly keys: ReadonlyMap<string, string>;
+  readonly complete: boolean;
+}
+
 type ReadFiles = Extract<FolderRead, { status: 'read' }>;
 
 class WatchedSource implements FolderSource {
@@ -66,10 +75,11 @@ class WatchedSource implements FolderSource {
   readonly #listener: FolderListener;
   readonly #watcher: FolderWatcher;
   readonly #before: ReadBefore = new Map();
+  readonly #settling: Settling;
   #isClosed = false;
   #seen: Seen | null = null;
-  /** What was told last; null: it has to be told, whatever it is. */
-  #told: Pick<Seen, 'fingerprint' | 'complete'> | null = null;
+  /** Null: what is there has to be told, whatever it is. */
+  #told: Told | null = null;
   #saidProblem = '';
   #movingReads = 0;
 
@@ -77,9 +87,11 @@ class WatchedSource implements FolderSource {
     this.#runtime = runtime;
     this.#folder = folder;
     this.#listener = listener;
+    this.#settling = new Settling(runtime.clock, settleMs);
     this.#watcher = new FolderWatcher(runtime, folder, {
       look: (whole) => this.#look(whole),
       onUnwatched: (error) => this.#onUnwatched(error),
+      onSign: (sign, name) => this.#settling.arrivals.note(sign, name),
     });
     this.#watcher.start();
   }
@@ -127,9 +139,18 @@ class WatchedSource implements FolderSource {
     this.#seen = { fingerprint, since, complete };
     if (!complete) this.#watcher.askAfter(since + settleMs - now);
     this.#saidProblem = '';
-    if (this.#told?.fingerprint === fingerprint && this.#told.complete === complete) return;
-    this.#told = { fingerprint, complete };
-    await this.#listener.onFiles(read.files, { complete });
+    const settled = this.#settling.settled(read.files, startedAt);
+    await this.#tell(complete ? read.files : settled, complete, settled.length < read.files.length);
+  }
+
+  async #tell(files: readonly FoundFile[], complete: boolean, isPart: boolean): Promise<void> {
+    const told = { keys: new Map(files.map(({ path, key }) => [path, key])), complete };
+    if (!isNews(told, this.#told, isPart)) return;
+    this.#told = told;
+    await this.#listener.onFiles(
+      files.map(({ path, text }) => ({ path, text })),
+      { complete },
+    );
   }
 
   #onUnwatched({ code, message }: FileError): void {
@@ -144,4 +165,12 @@ class WatchedSource implements FolderSource {
     this.#told = null;
     this.#listener.onProblem(code, message, diagnostics);
   }
+}
+
+/** Of a folder that is not complete, what is missing says nothing. */
+function isNews(now: Told, before: Told | null, isPart: boolean): boolean {
+  if (before === null) return now.complete || now.keys.size > 0 || !isPart;
+  if (now.complete && !before.complete) return true;
+  if (now.complete && now.keys.size !== before.keys.size) return true;
+  return [...now.keys].some(([path, key]) => before.keys.get(path) !== key);
 }

@@ -4,16 +4,25 @@
  * A folder that goes, or is not there yet, is waited for. One look at a time; what happens during one
  * is seen by the next.
  */
-import { FileError, type FileSign, type FileWatch, type Runtime } from '../runtime.ts';
+import {
+  FileError,
+  type FileSign,
+  type FileWatch,
+  type NameSign,
+  type Runtime,
+} from '../runtime.ts';
 
 export interface WatcherListener {
   /**
-   * Must not reject. @param whole since the last look a whole folder was put in place
+   * Must not reject. @param whole since the last look another folder was put in the place of this
+   * one, and nothing has changed since then
    * @returns `again` if it has to be looked at once more, since it could not be seen at rest
    */
   look(whole: boolean): Promise<'done' | 'again'>;
   /** It is not there, or cannot be watched: said once for as long as that is so. */
   onUnwatched(error: FileError): void;
+  /** Each sign, as it comes, before it is looked at what it is of. */
+  onSign?(sign: FileSign, name: NameSign | undefined): void;
 }
 
 /** What belongs together comes within this: opening a file to write empties it first. */
@@ -110,12 +119,15 @@ export class FolderWatcher {
     if (result === 'again' || this.#isAsked) this.ask();
   }
 
-  #onSign(sign: FileSign): void {
+  #onSign(sign: FileSign, name: NameSign | undefined): void {
+    this.#listener.onSign?.(sign, name);
     switch (sign) {
       case 'swapped':
-        this.#isWhole = true;
+        // Of a link below it nothing follows for what is beside it.
+        this.#isWhole = name === undefined;
         return this.ask();
       case 'changed':
+        this.#isWhole = false;
         return this.ask();
       case 'lost':
         this.#isWhole = false;
@@ -144,8 +156,8 @@ export class FolderWatcher {
     this.#watchNumber += 1;
     const number = this.#watchNumber;
     try {
-      const watch = await this.#runtime.files.watch(this.#folder, (sign) => {
-        if (number === this.#watchNumber && !this.#closing.signal.aborted) this.#onSign(sign);
+      const watch = await this.#runtime.files.watch(this.#folder, (sign, name) => {
+        if (number === this.#watchNumber && !this.#closing.signal.aborted) this.#onSign(sign, name);
       });
       // Closed, or lost, before it was armed.
       if (number === this.#watchNumber) this.#watch = watch;

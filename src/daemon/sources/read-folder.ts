@@ -11,11 +11,21 @@ import { FileError, type FileFacts, type Files, type Runtime } from '../runtime.
 import { type ScannedFile, scanFolder } from './scan-folder.ts';
 import { problemOf, type SourceProblemCode } from './source-error.ts';
 
+/** One document, and how it came to be there. */
+export interface FoundFile extends SourceFile {
+  /** Those that it is reached by: of every link, and last its own, with no link in its path. */
+  readonly names: readonly string[];
+  /** Another one where it is another file, or was written to. */
+  readonly key: string;
+  /** As the file system says: milliseconds since the epoch. */
+  readonly changedAt: number;
+}
+
 export type FolderRead =
   | {
       readonly status: 'read';
       /** By path, which is that below the folder. */
-      readonly files: readonly SourceFile[];
+      readonly files: readonly FoundFile[];
       /** Another one where any file is another, or was written to. */
       readonly fingerprint: string;
     }
@@ -136,11 +146,12 @@ function result(
   texts: readonly (string | null)[],
   fingerprint: string,
 ): FolderRead {
-  const files: SourceFile[] = [];
+  const files: FoundFile[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const [index, { path }] of scanned.entries()) {
+  for (const [index, { path, names, facts }] of scanned.entries()) {
     const text = texts[index] ?? null;
-    if (text !== null) files.push({ path, text });
+    const { changedAt } = facts;
+    if (text !== null) files.push({ path, text, names, key: keyOf(facts), changedAt });
     else if (diagnostics.length < documentLimits.diagnosticsMax) diagnostics.push(notUtf8(path));
   }
   const [first] = diagnostics;

@@ -25,6 +25,8 @@ export interface ScannedFile {
   readonly path: string;
   /** Where it is read from. */
   readonly at: string;
+  /** Those that it is reached by: of every link, and last its own, with no link in its path. */
+  readonly names: readonly string[];
   readonly facts: FileFacts;
 }
 
@@ -41,12 +43,22 @@ interface Scan {
  */
 export async function scanFolder(files: Files, root: string): Promise<readonly ScannedFile[]> {
   const scan: Scan = { files, root, found: [], entries: 0 };
-  await scanBelow(scan, root, '', 0);
+  await scanBelow(scan, root, { path: '', depth: 0, links: [] });
   return scan.found.sort((a, b) => byName(a.path, b.path));
 }
 
-/** @param real where `path` leads */
-async function scanBelow(scan: Scan, real: string, path: string, depth: number): Promise<void> {
+/** Where a scan is. */
+interface Spot {
+  /** Below the folder, for people. */
+  readonly path: string;
+  readonly depth: number;
+  /** That were followed to come here. */
+  readonly links: readonly string[];
+}
+
+/** @param real where the spot's path leads */
+async function scanBelow(scan: Scan, real: string, spot: Spot): Promise<void> {
+  const { path, depth } = spot;
   if (depth > folderDepthMax) {
     throw new SourceError('TooLarge', `${path} is deeper than ${folderDepthMax} folders`);
   }
@@ -59,29 +71,23 @@ async function scanBelow(scan: Scan, real: string, path: string, depth: number):
   for (let at = 0; at < visible.length; at += looksAtOnce) {
     const some = visible.slice(at, at + looksAtOnce).map((entry) => {
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
-      return scanEntry(scan, entry, `${real}/${entry.name}`, below, depth);
+      return scanEntry(scan, entry, `${real}/${entry.name}`, { ...spot, path: below });
     });
     await Promise.all(some);
   }
 }
 
-async function scanEntry(
-  scan: Scan,
-  entry: FileEntry,
-  at: string,
-  path: string,
-  depth: number,
-): Promise<void> {
+async function scanEntry(scan: Scan, entry: FileEntry, at: string, spot: Spot): Promise<void> {
   switch (entry.kind) {
     case 'folder':
-      return scanBelow(scan, at, path, depth + 1);
+      return scanBelow(scan, at, { ...spot, depth: spot.depth + 1 });
     case 'file':
-      return add(scan, path, at, entry.name);
+      return add(scan, spot, at, at, entry.name);
     case 'link':
-      return followLink(scan, entry.name, at, path, depth);
+      return followLink(scan, entry.name, at, spot);
     case 'other':
       if (!documentName.test(entry.name)) return;
-      throw new SourceError('NotAFile', `${path} is not a file`);
+      throw new SourceError('NotAFile', `${spot.path} is not a file`);
   }
 }
 
@@ -89,19 +95,19 @@ async function followLink(
   scan: Scan,
   name: string,
   at: string,
-  path: string,
-  depth: number,
+  { path, depth, links }: Spot,
 ): Promise<void> {
+  const followed = [...links, at];
   const real = await targetOf(scan, at, path, documentName.test(name));
   if (real === null) return;
   const { kind } = await scan.files.facts(real);
-  if (kind === 'file') return add(scan, path, at, name);
+  if (kind === 'file') return add(scan, { path, depth, links: followed }, at, real, name);
   if (kind !== 'folder') throw new SourceError('NotAFile', `${path} is not a file`);
   // Then it would be gone round in circles, until the folders are too deep.
   if (`${at}/`.startsWith(`${real}/`)) {
     throw new SourceError('BadLink', `${path} is a link to a folder that it is in`);
   }
-  return scanBelow(scan, real, path, depth + 1);
+  return scanBelow(scan, real, { path, depth: depth + 1, links: followed });
 }
 
 /** Null: it leads nowhere, and has not the name of a document. */
@@ -123,9 +129,15 @@ async function targetOf(
   throw new SourceError('BadLink', `${path} is a link that leads out of the folder`);
 }
 
-async function add(scan: Scan, path: string, at: string, name: string): Promise<void> {
+async function add(
+  scan: Scan,
+  { path, links }: Spot,
+  at: string,
+  real: string,
+  name: string,
+): Promise<void> {
   if (!documentName.test(name)) return;
-  scan.found.push({ path, at, facts: await scan.files.facts(at) });
+  scan.found.push({ path, at, names: [...links, real], facts: await scan.files.facts(at) });
   if (scan.found.length > filesMax) {
     throw new SourceError('TooLarge', `there are more than ${filesMax} documents`);
   }

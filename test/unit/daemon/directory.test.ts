@@ -22,9 +22,47 @@ async function daemonWithTwo() {
 describe('files of a partition', () => {
   test('that come are made real at once', async () => {
     const daemon = await daemonWithTwo();
-    daemon.runtime.disk.write(`${folder}/new.yaml`, secondaryText('new'));
+    daemon.runtime.disk.replace(`${folder}/new.yaml`, secondaryText('new'));
     await daemon.advance(500);
     expect(daemon.words('new')).toBe('Running Synced Healthy');
+  });
+
+  test('that are half-written and valid are not acted on', async () => {
+    const daemon = await daemonWithTwo();
+    const web = secondaryText('web', { spec: { updatePolicy: 'Restart', vcpus: 2 } });
+    const idle = secondaryText('idle', { spec: { runPolicy: 'Halted' } });
+    daemon.runtime.disk.write(`${folder}/web.yaml`, web);
+    daemon.runtime.disk.write(`${folder}/idle.yaml`, idle);
+    await daemon.advance(10_000);
+    const { length } = daemon.writes;
+    daemon.runtime.disk.write(
+      `${folder}/web.yaml`,
+      secondaryText('web', { spec: { updatePolicy: 'Restart' } }),
+    );
+    daemon.runtime.disk.write(`${folder}/idle.yaml`, secondaryText('idle'));
+    await daemon.advance(1000);
+    daemon.runtime.disk.write(`${folder}/web.yaml`, web);
+    daemon.runtime.disk.write(`${folder}/idle.yaml`, idle);
+    await daemon.advance(60_000);
+    expect(daemon.writes.slice(length)).toEqual([]);
+  });
+
+  test('that are half-written while a link beside them is swapped delete nothing', async () => {
+    const daemon = await daemonWithTwo();
+    const whole = `${secondaryText('one')}---\n${secondaryText('two')}`;
+    daemon.runtime.disk.write(`${folder}/many.yaml`, whole);
+    daemon.runtime.disk.folder(`${folder}/.v1`);
+    daemon.runtime.disk.folder(`${folder}/.v2`);
+    daemon.runtime.disk.link(`${folder}/sub`, '.v1');
+    await daemon.advance(10_000);
+    expect(daemon.words('two')).toBe('Running Synced Healthy');
+    const { length } = daemon.writes;
+    daemon.runtime.disk.link(`${folder}/sub`, '.v2');
+    daemon.runtime.disk.write(`${folder}/many.yaml`, secondaryText('one'));
+    await daemon.advance(1000);
+    daemon.runtime.disk.write(`${folder}/many.yaml`, whole);
+    await daemon.advance(60_000);
+    expect(daemon.writes.slice(length)).toEqual([]);
   });
 
   test('that go are missed only when nothing has changed for two seconds', async () => {
