@@ -4,20 +4,31 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { LineSource } from './answered.ts';
+import type { Connections } from './connections.ts';
+import type { Exchange } from './exchange.ts';
 import { channelLimits } from './limits.ts';
 
 const LINES_TYPE = 'application/x-ndjson';
 
-/** Ends with the reader, with the source, or by what it returns: how to end all streams there are. */
+export interface StreamsOptions {
+  readonly connections: Pick<Connections, 'hasRoom'>;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Each ends with its reader, with its source, or when all are ended. */
 export class Streams {
   readonly #open = new Set<() => void>();
-  readonly #onBug: (error: unknown) => void;
+  readonly #options: StreamsOptions;
 
-  constructor(onBug: (error: unknown) => void) {
-    this.#onBug = onBug;
+  constructor(options: StreamsOptions) {
+    this.#options = options;
   }
 
-  begin(response: ServerResponse, source: LineSource): void {
+  get isFull(): boolean {
+    return this.#open.size >= channelLimits.streamsMax;
+  }
+
+  begin(response: ServerResponse, exchange: Exchange, source: LineSource): void {
     response.writeHead(200, { 'content-type': LINES_TYPE, 'cache-control': 'no-store' });
     // Whoever has these headers has subscribed, also when there is nothing to say yet.
     response.flushHeaders();
@@ -33,19 +44,21 @@ export class Streams {
       if (ended) return;
       finish();
       response.end();
+      exchange.awaitReader();
     };
-    response.once('close', finish);
+    exchange.whenOver(finish);
     response.on('error', finish);
+    response.on('drain', () => {
+      if (!ended) exchange.readerIsBack();
+    });
     this.#open.add(end);
     const send = (value: unknown) => {
-      if (ended) return;
-      if (response.writableLength > channelLimits.unreadBytesMax) response.destroy();
-      else response.write(`${JSON.stringify(value)}\n`);
+      if (!ended) this.#write(response, exchange, value);
     };
     try {
       stop = source(send, end);
     } catch (error) {
-      this.#onBug(error);
+      this.#options.onBug(error);
       response.destroy();
     }
     // It may have ended while it began.
@@ -54,5 +67,16 @@ export class Streams {
 
   endAll(): void {
     for (const end of this.#open) end();
+  }
+
+  #write(response: ServerResponse, exchange: Exchange, value: unknown): void {
+    if (this.#isTooSlow(response)) response.destroy();
+    else if (!response.write(`${JSON.stringify(value)}\n`)) exchange.awaitReader();
+  }
+
+  /** A reader that has kept up is never punished for the others. */
+  #isTooSlow({ writableLength, writableNeedDrain }: ServerResponse): boolean {
+    if (writableLength > channelLimits.unreadBytesMax) return true;
+    return writableNeedDrain && !this.#options.connections.hasRoom;
   }
 }

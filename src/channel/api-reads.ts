@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { PartitionName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import { type Answered, noPartition, problem, value } from './answered.ts';
-import type { Control } from './control.ts';
+import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
 import { apiProblem } from './problem.ts';
 
@@ -52,7 +52,7 @@ export function readEvents(control: Control, query: z.output<typeof eventsQuery>
   const { after, watch = false, partition } = query;
   if (partition !== undefined && control.status(partition) === null) return noPartition(partition);
   if (typeof after === 'number') {
-    const gone = whatIsGone(control, after);
+    const gone = whatIsGone(control.eventsKept(partition ?? null), after);
     if (gone !== null) return problem(apiProblem('EventsGone', gone));
   }
   const wanted = ({ event }: EventRecord) =>
@@ -72,12 +72,10 @@ export function readEvents(control: Control, query: z.output<typeof eventsQuery>
 }
 
 /** Somebody who goes on from an event must not believe that nothing has happened since. */
-function whatIsGone(control: Control, after: number): string | null {
-  const kept = control.events(0);
-  const oldest = kept[0]?.seq ?? 1;
-  const newest = kept.at(-1)?.seq ?? 0;
-  if (after + 1 < oldest)
-    return `the oldest event that is kept is ${oldest}; begin without "after"`;
+function whatIsGone({ lostThrough, newest }: EventsKept, after: number): string | null {
+  if (after < lostThrough) {
+    return `of the events up to ${lostThrough} not all are kept any more; begin without "after"`;
+  }
   if (after <= newest) return null;
   return `the newest event is ${newest}: unnestd was started anew since; begin without "after"`;
 }

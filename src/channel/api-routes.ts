@@ -9,6 +9,7 @@ import { type Answered, problem, value } from './answered.ts';
 import { type Orders, ordersOf } from './api-orders.ts';
 import { readDesired, readEvents, readHistory, readStatus } from './api-reads.ts';
 import type { Control, PowerAction } from './control.ts';
+import { channelLimits } from './limits.ts';
 import * as take from './messages.ts';
 import { apiProblem } from './problem.ts';
 
@@ -19,7 +20,7 @@ export interface Serving {
   readonly submitterOf: (request: FastifyRequest) => string;
   readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
   /** Bounds how long an order may take. */
-  readonly inTime: (answering: Promise<Answered>) => Promise<Answered>;
+  readonly inTime: (request: FastifyRequest, answering: Promise<Answered>) => Promise<Answered>;
 }
 
 type Method = 'GET' | 'PUT' | 'POST';
@@ -102,6 +103,8 @@ function route<P = unknown, Q = unknown, B = unknown>(
   app.route({
     method,
     url,
+    // Only documents take more room.
+    bodyLimit: method === 'PUT' ? channelLimits.bodyBytesMax : channelLimits.orderBytesMax,
     handler: async (request, to) => {
       const params = check('the address', schemas.params, request.params);
       const query = check('the query', schemas.query, request.query);
@@ -112,7 +115,7 @@ function route<P = unknown, Q = unknown, B = unknown>(
       }
       const orders = ordersOf(control, runtime, submitterOf(request));
       const asked = { params: params.value, query: query.value, body: body.value, orders };
-      return reply(to, await inTime(Promise.resolve(answer(asked))));
+      return reply(to, await inTime(request, Promise.resolve(answer(asked))));
     },
   });
 }

@@ -3,16 +3,18 @@
  * does not listen by itself: the runtime accepts, says who is there, and hands the stream over.
  */
 import { createServer, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Address, Listening, Runtime } from '../daemon/runtime.ts';
-import { type Answered, problem } from './answered.ts';
+import { type Answered, type LineSource, problem } from './answered.ts';
+import { takeJsonBodies } from './api-bodies.ts';
 import { Streams } from './api-lines.ts';
+import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
 import { addRoutes } from './api-routes.ts';
 import { Connections } from './connections.ts';
 import type { Control } from './control.ts';
 import { channelLimits } from './limits.ts';
-import { apiProblem, PROBLEM_TYPE, type Problem, refusalProblem } from './problem.ts';
+import { apiProblem, refusalProblem } from './problem.ts';
+import { SubmissionSlots } from './submission-slots.ts';
 
 export interface ApiOptions {
   /** Never a loopback address: on one nobody can be told from another. */
@@ -27,19 +29,23 @@ export async function openApi(
   runtime: Runtime,
   { address, onBug }: ApiOptions,
 ): Promise<Listening> {
-  const streams = new Streams(onBug);
   const { app, server } = makeApp();
   const connections = new Connections(server, runtime.timers);
-  const reply = (to: FastifyReply, answered: Answered) => give(to, answered, streams);
+  const streams = new Streams({ connections, onBug });
+  const slots = new SubmissionSlots();
+  takeJsonBodies(app);
   refuseInProblems(app, onBug);
-  boundSubmissions(app);
+  boundRequests(app, connections, slots);
   addRoutes({
     app,
     control,
     runtime,
     submitterOf: ({ raw }) => connections.submitterOf(raw),
-    reply,
-    inTime: (answering) => inTime(answering, runtime),
+    reply: (to, answered) => give(to, answered, connections, streams),
+    inTime: (request, answering) => {
+      slots.holdUntil(request.raw, answering);
+      return inTime(answering, runtime);
+    },
   });
   await app.ready();
   const listening = await runtime.sockets.listen(address, (stream, peer) =>
@@ -61,7 +67,7 @@ function makeApp(): { readonly app: FastifyInstance; readonly server: Server } {
     logger: false,
     // A HEAD of a stream would have nothing to say, for ever.
     exposeHeadRoutes: false,
-    bodyLimit: channelLimits.bodyBytesMax,
+    bodyLimit: channelLimits.orderBytesMax,
     // A name that is too long is refused as any other wrong one.
     routerOptions: { maxParamLength: channelLimits.headerBytesMax },
     serverFactory: (handler) => {
@@ -77,62 +83,56 @@ function makeApp(): { readonly app: FastifyInstance; readonly server: Server } {
   return { app, server };
 }
 
-function give(to: FastifyReply, answered: Answered, streams: Streams): unknown {
+function give(
+  to: FastifyReply,
+  answered: Answered,
+  connections: Connections,
+  streams: Streams,
+): unknown {
   switch (answered.kind) {
     case 'value':
-      return to.send(answered.value);
+      return connections.hasRoom ? to.send(answered.value) : giveProblem(to, tooMuchUnread);
     case 'problem':
       return giveProblem(to, answered.problem);
     case 'lines':
-      to.hijack();
-      streams.begin(to.raw, answered.source);
-      return undefined;
+      return giveLines(to, answered.source, connections, streams);
   }
 }
 
-function giveProblem(to: FastifyReply, given: Problem): FastifyReply {
-  return to.status(given.status).type(PROBLEM_TYPE).send(JSON.stringify(given));
+const tooMuchUnread = refusalProblem('TooBusy', 'too much was asked for that nobody reads');
+const tooManyStreams = refusalProblem('TooBusy', 'too many streams at the same time');
+
+function giveLines(
+  to: FastifyReply,
+  source: LineSource,
+  connections: Connections,
+  streams: Streams,
+): unknown {
+  if (streams.isFull) return giveProblem(to, tooManyStreams);
+  if (!connections.hasRoom) return giveProblem(to, tooMuchUnread);
+  to.hijack();
+  const exchange = connections.beginStream(to.request.raw);
+  if (exchange !== null) streams.begin(to.raw, exchange, source);
+  return undefined;
 }
 
-/** Whatever goes wrong on the way has the one form of a problem. */
-function refuseInProblems(app: FastifyInstance, onBug: (error: unknown) => void): void {
-  app.removeAllContentTypeParsers();
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  // An order without words comes with an empty body, whatever its type says.
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, null);
-    else void parseJson(request, body as string, done);
-  });
-  app.setNotFoundHandler((request, to) =>
-    giveProblem(to, apiProblem('NotFound', `there is no ${request.method} ${request.url}`)),
-  );
-  app.setErrorHandler((error: FastifyError, _request, to) => {
-    const known = problemOfError(error);
-    if (known === null) onBug(error);
-    return giveProblem(to, known ?? apiProblem('Internal', 'a bug in unnestd; its log says more'));
-  });
-}
-
-function problemOfError({ statusCode = 500, code, message }: FastifyError): Problem | null {
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return apiProblem('TooLarge', `a body of more than ${channelLimits.bodyBytesMax} bytes`);
-  }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return apiProblem('UnsupportedMediaType', 'the body has to be application/json');
-  }
-  return statusCode >= 400 && statusCode < 500 ? apiProblem('BadRequest', message) : null;
-}
-
-/** The memory for bodies is bounded before the first byte of one is read. */
-function boundSubmissions(app: FastifyInstance): void {
-  const taken = new Set<unknown>();
+/** The memory for bodies and answers is bounded before the first byte of one is read or made. */
+function boundRequests(
+  app: FastifyInstance,
+  connections: Connections,
+  slots: SubmissionSlots,
+): void {
   app.addHook('onRequest', async (request, to) => {
-    if (request.method !== 'PUT') return;
-    if (taken.size >= channelLimits.submissionsMax) {
-      return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
-    }
-    taken.add(request.raw);
-    to.raw.once('close', () => taken.delete(request.raw));
+    const exchange = connections.exchangeOf(request.raw);
+    // What a connection has asked for that was ended for asking too much is not done either.
+    if (exchange === null) return to.hijack();
+    if (request.method !== 'PUT' || slots.take(request.raw, exchange)) return;
+    return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
+  });
+  // Not async: between finding that there is room and taking it nobody else may come.
+  app.addHook('onSend', ({ raw }, _to, payload, done) => {
+    connections.exchangeOf(raw)?.awaitReader();
+    done(null, payload);
   });
 }
 
@@ -147,16 +147,4 @@ async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promis
   } finally {
     over.abort();
   }
-}
-
-/** Of what is not HTTP, or has more of headers than may be. */
-function answerGarbage(error: Error & { readonly code?: string }, socket: Duplex): void {
-  if (socket.destroyed || error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const given = apiProblem('BadRequest', 'this is not a request in HTTP/1.1 of bounded size');
-  const body = JSON.stringify(given);
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\nconnection: close`;
-  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -1,10 +1,10 @@
 /** A stream of the API on the reader's side: lines of JSON, bounded, each checked. */
 import type * as z from 'zod';
 import { DaemonError } from './daemon-error.ts';
-import { brokenOff, request, understood, type Wish } from './client-transport.ts';
+import { answerBytesMax, brokenOff, request, understood, type Wish } from './client-transport.ts';
 
 /** One status is one line. */
-const lineCharactersMax = 64 * 2 ** 20;
+const lineCharactersMax = answerBytesMax;
 
 /**
  * Resolves once the daemon has begun to say what happens, so that nothing that is asked for after

@@ -14,8 +14,8 @@ export interface Wish {
   readonly body?: unknown;
 }
 
-/** A status of 20,000 Secondaries is some 10 MiB. */
-const answerBytesMax = 64 * 2 ** 20;
+/** A status of 20,000 Secondaries is some 10 MiB, and 160 where each has much to complain of. */
+export const answerBytesMax = 192 * 2 ** 20;
 
 /** @throws DaemonError, and nothing else */
 export async function ask<T>(

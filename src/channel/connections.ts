@@ -1,20 +1,23 @@
 /**
  * HTTP over streams that somebody else has accepted: who is at the other end of each, how many there
- * may be, and how long each may keep us waiting. Time is the runtime's: Node's own limits run on the
- * real clock, and only for a server that listens by itself.
+ * may be, what they may ask at once, and how long each may keep us waiting. Time is the runtime's:
+ * Node's own limits run on the real clock, and only for a server that listens by itself.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { PeerCredentials, Timers } from '../daemon/runtime.ts';
+import { Exchange } from './exchange.ts';
 import { channelLimits } from './limits.ts';
-import { PROBLEM_TYPE, refusalProblem } from './problem.ts';
+import { turnAway } from './turn-away.ts';
 
 interface Connection {
   readonly stream: Duplex;
   readonly peer: PeerCredentials | null;
-  /** Requests that have come and are not answered yet. */
-  open: number;
-  /** Stops the wait for whatever the other side is to send. */
+  /** Requests that have come and are not answered and read yet, in order of coming. */
+  readonly open: Map<IncomingMessage, Exchange>;
+  /** Whether it is there for one stream, and for nothing else until that ends. */
+  isStreaming: boolean;
+  /** Stops the wait for the next request. */
   stopWait: () => void;
 }
 
@@ -28,20 +31,24 @@ export class Connections {
   constructor(server: Server, timers: Timers) {
     this.#server = server;
     this.#timers = timers;
-    server.on('request', (request, response) => this.#onRequest(request, response));
+    // Before whoever answers, so that each request is known by then.
+    server.prependListener('request', (request, response) => this.#onRequest(request, response));
   }
 
   take(stream: Duplex, peer: PeerCredentials | null): void {
     // What breaks a connection is its client's to know; the stream closes either way.
     stream.on('error', () => undefined);
-    if (this.#closing || this.#all.size >= channelLimits.connectionsMax) {
-      turnAway(stream, this.#timers);
+    const reason = this.#reasonToTurnAway(peer);
+    if (reason !== null) {
+      turnAway(stream, this.#timers, reason);
       return;
     }
-    const connection: Connection = { stream, peer, open: 0, stopWait: () => undefined };
+    const open: Connection['open'] = new Map();
+    const stopWait = () => undefined;
+    const connection: Connection = { stream, peer, open, isStreaming: false, stopWait };
     this.#all.set(stream, connection);
     stream.once('close', () => this.#forget(connection));
-    this.#await(connection, channelLimits.idleMs);
+    this.#awaitRequest(connection);
     this.#server.emit('connection', stream);
   }
 
@@ -51,10 +58,38 @@ export class Connections {
     return peer === null ? 'unknown uid' : `uid ${peer.uid}, pid ${peer.pid}`;
   }
 
+  /** Null: its connection is no longer there, so that there is nobody to answer. */
+  exchangeOf(request: IncomingMessage): Exchange | null {
+    const connection = this.#all.get(request.socket);
+    if (connection === undefined || connection.stream.destroyed) return null;
+    return connection.open.get(request) ?? null;
+  }
+
+  /**
+   * A stream may never end, and what is asked behind it would wait as long: whoever asks for more on
+   * its connection loses it. @returns as `exchangeOf`
+   */
+  beginStream(request: IncomingMessage): Exchange | null {
+    const connection = this.#all.get(request.socket);
+    if (connection === undefined) return null;
+    connection.isStreaming = true;
+    if (connection.open.size > 1) connection.stream.destroy();
+    return this.exchangeOf(request);
+  }
+
+  /** Whether another answer may be made, considering what nobody has read yet. */
+  get hasRoom(): boolean {
+    let bytes = 0;
+    for (const { open } of this.#all.values()) {
+      for (const exchange of open.values()) bytes += exchange.unreadBytes;
+    }
+    return bytes < channelLimits.unreadInAllBytesMax;
+  }
+
   /** Idle ones end now; one that is being answered ends after that, or when its time is over. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const { stream, open } of this.#all.values()) if (open === 0) stream.destroy();
+    for (const { stream, open } of this.#all.values()) if (open.size === 0) stream.destroy();
     const over = new AbortController();
     const late = this.#timers.sleep(channelLimits.closeMs, over.signal);
     await Promise.race([late, this.#untilNone()]);
@@ -62,31 +97,54 @@ export class Connections {
     for (const { stream } of this.#all.values()) stream.destroy();
   }
 
+  #reasonToTurnAway(peer: PeerCredentials | null): string | null {
+    const { connectionsMax, connectionsPerUserMax } = channelLimits;
+    const all = [...this.#all.values()];
+    if (this.#closing) return 'unnestd is stopping';
+    if (all.length >= connectionsMax) {
+      return `more than ${connectionsMax} connections at the same time`;
+    }
+    const ofUser = all.filter((each) => each.peer?.uid === peer?.uid).length;
+    if (ofUser < connectionsPerUserMax) return null;
+    return `more than ${connectionsPerUserMax} connections of one user at the same time`;
+  }
+
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#all.get(request.socket);
     if (connection === undefined) return;
-    connection.open += 1;
-    // Whether a body was read is the route's affair; here it only has to have come.
-    this.#await(connection, channelLimits.bodyMs, () => request.complete);
+    const { stream, open } = connection;
+    if (connection.isStreaming || open.size >= channelLimits.requestsPerConnectionMax) {
+      stream.destroy();
+      return;
+    }
+    connection.stopWait();
+    const exchange = new Exchange(response, this.#timers, () => giveUp(connection, exchange));
+    open.set(request, exchange);
+    exchange.awaitBody(request);
     response.once('close', () => {
-      connection.open -= 1;
-      if (connection.open > 0) return;
-      if (this.#closing) connection.stream.destroy();
-      else this.#await(connection, channelLimits.idleMs);
+      open.delete(request);
+      exchange.end();
+      // If it was a stream, it was the only one.
+      connection.isStreaming = false;
+      if (open.size > 0) return;
+      if (this.#closing) stream.destroy();
+      else this.#awaitRequest(connection);
     });
   }
 
-  #await(connection: Connection, ms: number, hasCome: () => boolean = () => false): void {
+  #awaitRequest(connection: Connection): void {
     connection.stopWait();
-    if (connection.stream.destroyed) return;
-    connection.stopWait = this.#timers.after(ms, () => {
-      if (!hasCome()) connection.stream.destroy();
-    });
+    const { stream } = connection;
+    if (stream.destroyed) return;
+    connection.stopWait = this.#timers.after(channelLimits.idleMs, () => stream.destroy());
   }
 
   #forget(connection: Connection): void {
     connection.stopWait();
     this.#all.delete(connection.stream);
+    // Node tells only the answer whose turn it was.
+    for (const exchange of connection.open.values()) exchange.end();
+    connection.open.clear();
     if (this.#all.size === 0) for (const tell of this.#whenNone) tell();
   }
 
@@ -96,18 +154,9 @@ export class Connections {
   }
 }
 
-/** Without reading what it asks: a short answer fits into any socket's buffer. */
-function turnAway(stream: Duplex, timers: Timers): void {
-  const detail = `more than ${channelLimits.connectionsMax} connections at the same time`;
-  const body = JSON.stringify(refusalProblem('TooBusy', detail));
-  const head = [
-    'HTTP/1.1 503 Service Unavailable',
-    `content-type: ${PROBLEM_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  const stop = timers.after(channelLimits.closeMs, () => stream.destroy());
-  stream.once('close', stop);
-  stream.resume();
-  stream.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => stream.destroy());
+/** An answer that only waits for the one before it is not its reader's fault. */
+function giveUp({ stream, open }: Connection, exchange: Exchange): void {
+  const [first] = open.values();
+  if (first === exchange || first === undefined) stream.destroy();
+  else exchange.awaitReader();
 }

@@ -51,6 +51,14 @@ export type Answer =
   | { readonly status: 'ok'; readonly message: string }
   | { readonly status: 'refused'; readonly code: string; readonly message: string };
 
+/** From behind `lostThrough` to `newest`, by `seq`, all events of a partition and the daemon are there. */
+export interface EventsKept {
+  /** 0: nothing is lost yet. */
+  readonly lostThrough: number;
+  /** 0: nothing has happened yet. */
+  readonly newest: number;
+}
+
 /** Every method that takes a partition answers null where there is none of this name. */
 export interface Control {
   readonly version: string;
@@ -84,8 +92,10 @@ export interface Control {
   retry(partition: PartitionName, submitter: string): Promise<Answer | null>;
   /** Empties the partition: every Secondary and the network go, Volumes by their policy. */
   drain(partition: PartitionName, submitter: string): Promise<Answer | null>;
-  /** Those behind `after` that are still kept, oldest first. */
+  /** Those behind `after` that are still kept, oldest first; not every one may be. */
   events(after: number): readonly EventRecord[];
+  /** What `events` can tell without a gap. @param partition null: of all of them */
+  eventsKept(partition: PartitionName | null): EventsKept;
   /** Calls back at every event, until it is stopped. */
   onEvent(listener: (record: EventRecord) => void): () => void;
 }

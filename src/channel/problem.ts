@@ -51,6 +51,7 @@ const refusalStatuses: { readonly [C in RefusalCode]: number } = {
   GenerationReused: 409,
   NotInForce: 412,
   NoSuchGeneration: 404,
+  RolledBack: 409,
   NotStored: 507,
   NotRead: 503,
   Draining: 409,

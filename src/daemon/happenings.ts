@@ -55,33 +55,37 @@ export function passFinished(
   };
 }
 
-/** One for each statement that is another than it was. */
+/** More than this in one status is for the status itself to say, not for a log. */
+const changesToldMax = 100;
+
+/** One for each statement that is another than it was, the partition's own first; or how many more. */
 export function conditionEvents(
   before: PartitionStatus | null,
   after: PartitionStatus,
 ): readonly DaemonEvent[] {
   const { partition } = after;
   const earlier = new Map(before?.secondaries.map((each) => [each.name, each.conditions]));
-  const of = (
-    secondary: SecondaryName | null,
-    was: readonly Condition[],
-    is: readonly Condition[],
-  ) =>
-    changedIn(was, is).map(({ type, status, reason, message }): DaemonEvent => ({
-      kind: 'condition-changed',
-      partition,
-      secondary,
-      type,
-      status,
-      reason,
-      message,
-    }));
-  return [
-    ...of(null, before?.conditions ?? [], after.conditions),
+  const changes = [
+    ...changesOf(null, before?.conditions ?? [], after.conditions),
     ...after.secondaries.flatMap(({ name, conditions }) =>
-      of(name, earlier.get(name) ?? [], conditions),
+      changesOf(name, earlier.get(name) ?? [], conditions),
     ),
   ];
+  const told = changes
+    .slice(0, changesToldMax)
+    .map((change): DaemonEvent => ({ kind: 'condition-changed', partition, ...change }));
+  const count = changes.length - told.length;
+  return count === 0 ? told : [...told, { kind: 'conditions-changed', partition, count }];
+}
+
+function changesOf(
+  secondary: SecondaryName | null,
+  was: readonly Condition[],
+  is: readonly Condition[],
+) {
+  return changedIn(was, is).map(({ type, status, reason, message }) => {
+    return { secondary, type, status, reason, message };
+  });
 }
 
 /** One that is no longer said is false. */

@@ -11,6 +11,12 @@ export const documentLimits = {
   /** As the yaml package counts: how often all aliases together may be expanded. */
   aliasesMax: 100,
   diagnosticsMax: 200,
+  /** Labels of one document, and annotations as well. */
+  labelsMax: 64,
+  /** Keys and values, of the labels and annotations of one document together. */
+  labelCharactersMax: 16 * 2 ** 10,
+  /** After replicas are expanded: every replica has all labels, and every status tells of them. */
+  expandedLabelBytesMax: 8 * 2 ** 20,
   /** After replicas are expanded. */
   secondariesMax: 20_000,
   /** Who waits for whom at the start, after replicas are expanded. */

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { FILE_NAME_PATTERN, type FileName, NAME_PATTERN } from '../model/names.ts';
 import { formatSize, parseSize, SIZE_PATTERN } from '../model/sizes.ts';
+import { documentLimits } from './limits.ts';
 
 export const API_VERSION = 'unnest.dev/v1';
 
@@ -93,35 +94,56 @@ export const listOf = <T extends z.ZodType>(item: T, itemsMax: number) =>
     .refine((list) => new Set(list).size === list.length, 'every entry only once')
     .meta({ uniqueItems: true });
 
-const labelMap = z.record(
+/** `name` or `prefix/name`, as Kubernetes has them. */
+const labelKey = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+    'a label key as in Kubernetes (up to 63 letters, digits, . _ -, and before a / up to 253 more)',
+  );
+
+const { labelsMax, labelCharactersMax } = documentLimits;
+
+const labelMap = (valueCharactersMax: number) =>
   z
-    .string()
-    .regex(
-      /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$/,
-      'a label key as in Kubernetes (letters, digits, . _ / -)',
-    ),
-  z
-    .string()
-    .max(253, 'at most 253 characters')
-    .refine((text) => !/\p{Cs}/u.test(text), 'text without half characters (lone surrogates)'),
-);
+    .record(
+      labelKey,
+      z
+        .string()
+        .max(valueCharactersMax, `at most ${valueCharactersMax} characters`)
+        .refine((text) => !/\p{Cs}/u.test(text), 'text without half characters (lone surrogates)'),
+    )
+    .refine((map) => Object.keys(map).length <= labelsMax, `at most ${labelsMax} of them`)
+    .meta({ maxProperties: labelsMax });
+
+type LabelMap = Readonly<Record<string, string>>;
 
 /** The same for every kind, but for the words about the name. */
 export function metadataOf<T extends z.ZodType>(nameSchema: T, nameDescription: string) {
   return field(
-    z.strictObject({
-      name: field(nameSchema, { description: nameDescription }),
-      labels: field(labelMap.optional(), {
-        description: 'Texts by key, for selecting and grouping. libvirt is not told.',
-        change: 'none',
-      }),
-      annotations: field(labelMap.optional(), {
-        description: 'Texts by key, for people and other tools. unnest does not look at them.',
-        change: 'none',
-      }),
-    }),
+    z
+      .strictObject({
+        name: field(nameSchema, { description: nameDescription }),
+        labels: field(labelMap(63).optional(), {
+          description: 'Texts by key, for selecting and grouping. libvirt is not told.',
+          change: 'none',
+        }),
+        annotations: field(labelMap(253).optional(), {
+          description: 'Texts by key, for people and other tools. unnest does not look at them.',
+          change: 'none',
+        }),
+      })
+      .refine(
+        ({ labels, annotations }) =>
+          charactersOf(labels) + charactersOf(annotations) <= labelCharactersMax,
+        `at most ${labelCharactersMax} characters of labels and annotations together`,
+      ),
     { description: 'Who it is.' },
   );
+}
+
+function charactersOf(map: LabelMap = {}): number {
+  return Object.entries(map).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
 }
 
 /** What every document begins with. */

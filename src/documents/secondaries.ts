@@ -3,8 +3,8 @@ import type { SecondaryName, VolumeName } from '../model/names.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { tooMuchExpanded } from './expanded-size.ts';
 import { expand, expansionProblems } from './expand.ts';
-import { documentLimits } from './limits.ts';
 import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
 import type { SecondaryDocument } from './secondary-schema.ts';
@@ -28,8 +28,8 @@ export function expandAll(
   documents: readonly Placed<SecondaryDocument>[],
   surroundings: Surroundings,
 ): Expanded {
-  const tooMany = tooManyReplicas(documents);
-  if (tooMany !== null) return { secondaries: new Map(), diagnostics: [tooMany] };
+  const tooMuch = tooMuchExpanded(documents);
+  if (tooMuch !== null) return { secondaries: new Map(), diagnostics: [tooMuch] };
   const order = startOrder(documents, surroundings.mayExist);
   const diagnostics: Diagnostic[] = [...order.diagnostics];
   const found: Found = { secondaries: new Map(), diskUsers: new Map() };
@@ -98,16 +98,4 @@ function disksOf(boot: Secondary['boot'], disks: Secondary['disks']): readonly P
     case 'volume':
       return [[`volume ${boot.use.volume}`, ['spec', 'boot', 'volume']], ...others];
   }
-}
-
-function tooManyReplicas(documents: readonly Placed<SecondaryDocument>[]): Diagnostic | null {
-  let count = 0;
-  for (const { document, source } of documents) {
-    count += document.spec.replicas ?? 1;
-    if (count <= documentLimits.secondariesMax) continue;
-    const message = `more than ${documentLimits.secondariesMax} Secondaries, replicas included`;
-    const remedy = 'split them over several partitions';
-    return source.complain('TooLarge', ['spec', 'replicas'], message, { remedy });
-  }
-  return null;
 }

@@ -94,6 +94,8 @@ export type PartitionEvent = { readonly partition: PartitionName } & (
       readonly reason: string;
       readonly message: string;
     }
+  /** Besides those that were told one by one: so many at once that nobody would read them all. */
+  | { readonly kind: 'conditions-changed'; readonly count: number }
   | {
       readonly kind: 'guest-ended';
       readonly secondary: SecondaryName;

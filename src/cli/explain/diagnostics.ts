@@ -21,7 +21,7 @@ export const diagnosticExplanations: Explanations<DiagnosticCode> = {
     todo: 'Write the value out, without the tag.',
   },
   TooLarge: {
-    means: `There is more than unnest reads at once: ${mebibytes} MiB of text, ${documentLimits.documentBytesMax / 2 ** 20} MiB for one document, ${documentLimits.documentsMax} documents, ${documentLimits.secondariesMax} Secondaries with their replicas, or ${documentLimits.startAfterPairsMax} pairs of Secondaries that wait for one another.`,
+    means: `There is more than unnest reads at once: ${mebibytes} MiB of text, ${documentLimits.documentBytesMax / 2 ** 20} MiB for one document, ${documentLimits.documentsMax} documents, ${documentLimits.secondariesMax} Secondaries with their replicas, ${documentLimits.expandedLabelBytesMax / 2 ** 20} MiB of their labels, or ${documentLimits.startAfterPairsMax} pairs of Secondaries that wait for one another.`,
     todo: 'Split the documents over several partitions. Is it the right file?',
   },
   TooDeep: {

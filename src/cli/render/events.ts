@@ -59,6 +59,8 @@ function said(event: DaemonEvent): Said {
       return workSaid(event);
     case 'condition-changed':
       return conditionSaid(event);
+    case 'conditions-changed':
+      return plainly(`and ${event.count} more conditions have changed: ask for the status`);
     case 'guest-ended':
       return careful(guestEnded(event));
     case 'requested': {

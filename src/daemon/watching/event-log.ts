@@ -1,10 +1,14 @@
 /**
- * What has happened, in order, for as long as there is room: the newest are kept, in a ring. Every
- * listener hears every event once, in the order of `seq`, also when a listener causes an event.
+ * What has happened, in order, for as long as there is room: the newest are kept, in a ring for each
+ * partition and one for the daemon itself, so that nobody's flood pushes out what others have to be
+ * told. Every listener hears every event once, in the order of `seq`, also when a listener causes an
+ * event.
  */
+import type { PartitionName } from '../../model/names.ts';
 import type { DaemonEvent, EventRecord } from '../../report/event.ts';
 import { instantOf } from '../../report/instant.ts';
 import type { Clock } from '../runtime.ts';
+import { EventRing } from './event-ring.ts';
 
 export type EventListener = (record: EventRecord) => void;
 
@@ -15,32 +19,42 @@ interface Listening {
 
 export interface EventLogOptions {
   readonly clock: Pick<Clock, 'wall'>;
-  /** How many are kept; from 1. */
+  /** How many are kept of each partition, and how many of the daemon's own; from 1. */
   readonly keptMax?: number;
+  /** Of how many partitions some are kept; from 1. */
+  readonly partitionsMax?: number;
   /** Told what a listener has thrown: a bug of its own, which costs the others nothing. */
   readonly onListenerError?: (error: unknown) => void;
 }
 
-/** A few hundred bytes each; a day of a quiet host, a minute of a fleet being made. */
-const keptDefault = 5000;
+/** A few hundred bytes each; days of a quiet partition, the making of a fleet of a hundred. */
+const keptDefault = 1000;
+/** Those that are gone count as well, until others need the room. */
+const partitionsDefault = 128;
 
 export class EventLog {
   readonly #clock: Pick<Clock, 'wall'>;
   readonly #keptMax: number;
+  readonly #partitionsMax: number;
   readonly #onListenerError: (error: unknown) => void;
-  /** The one with `seq` is at `(seq - 1) % keptMax`. */
-  readonly #ring: EventRecord[] = [];
+  /** Of the daemon itself. */
+  readonly #own: EventRing;
+  readonly #rings = new Map<PartitionName, EventRing>();
+  /** Of partitions without a ring. */
+  #forgottenThrough = 0;
   readonly #listeners = new Set<Listening>();
   /** Those that not every listener has heard. */
   readonly #untold: EventRecord[] = [];
   #isTelling = false;
   #seq = 0;
 
-  constructor({ clock, keptMax = keptDefault, onListenerError }: EventLogOptions) {
-    if (!Number.isSafeInteger(keptMax) || keptMax < 1) throw new RangeError(`keptMax ${keptMax}`);
+  constructor(options: EventLogOptions) {
+    const { clock, keptMax = keptDefault, partitionsMax = partitionsDefault } = options;
     this.#clock = clock;
-    this.#keptMax = keptMax;
-    this.#onListenerError = onListenerError ?? (() => undefined);
+    this.#keptMax = fromOne('keptMax', keptMax);
+    this.#partitionsMax = fromOne('partitionsMax', partitionsMax);
+    this.#onListenerError = options.onListenerError ?? (() => undefined);
+    this.#own = new EventRing(keptMax, 0);
   }
 
   /** Of the newest; 0: nothing has happened yet. */
@@ -52,20 +66,29 @@ export class EventLog {
   readonly emit = (event: DaemonEvent): void => {
     this.#seq += 1;
     const record = { seq: this.#seq, at: instantOf(this.#clock.wall()), event };
-    this.#ring[(this.#seq - 1) % this.#keptMax] = record;
+    this.#ringFor(event).add(record);
     this.#untold.push(record);
     if (!this.#isTelling) this.#tell();
   };
 
   /** Those behind `seq` that are still kept, oldest first. */
   after(seq: number): readonly EventRecord[] {
-    const records: EventRecord[] = [];
-    const from = Math.max(0, Math.floor(seq), this.#seq - this.#keptMax);
-    for (let at = from; at < this.#seq; at += 1) {
-      const record = this.#ring[at % this.#keptMax];
-      if (record !== undefined) records.push(record);
+    return [this.#own, ...this.#rings.values()]
+      .flatMap((ring) => ring.after(seq))
+      .sort((a, b) => a.seq - b.seq);
+  }
+
+  /**
+   * Behind this `seq` nothing is missing from `after`: 0 as long as everything is kept.
+   * @param partition of it and of the daemon itself; null: of everybody
+   */
+  lostThrough(partition: PartitionName | null): number {
+    if (partition === null) {
+      const lost = [...this.#rings.values()].map((ring) => ring.lostThrough);
+      return Math.max(this.#own.lostThrough, this.#forgottenThrough, ...lost);
     }
-    return records;
+    const ring = this.#rings.get(partition);
+    return Math.max(this.#own.lostThrough, ring?.lostThrough ?? this.#forgottenThrough);
   }
 
   /** Calls back at every event from now on. @returns how to stop that */
@@ -74,6 +97,24 @@ export class EventLog {
     const listener = { hear, after: this.#seq };
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #ringFor(event: DaemonEvent): EventRing {
+    if (!('partition' in event)) return this.#own;
+    const known = this.#rings.get(event.partition);
+    if (known !== undefined) return known;
+    if (this.#rings.size >= this.#partitionsMax) this.#forgetQuietest();
+    const ring = new EventRing(this.#keptMax, this.#forgottenThrough);
+    this.#rings.set(event.partition, ring);
+    return ring;
+  }
+
+  #forgetQuietest(): void {
+    const [quietest] = [...this.#rings].sort(([, a], [, b]) => a.newest - b.newest);
+    if (quietest === undefined) return;
+    const [partition, { newest }] = quietest;
+    this.#forgottenThrough = Math.max(this.#forgottenThrough, newest);
+    this.#rings.delete(partition);
   }
 
   #tell(): void {
@@ -101,4 +142,9 @@ export class EventLog {
       // Whom else could it be told?
     }
   }
+}
+
+function fromOne(what: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new RangeError(`${what} ${count}`);
 }

@@ -46,6 +46,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return { level: levelOf(event.outcome), message: 'an operation has finished' };
     case 'condition-changed':
       return info('a condition has changed');
+    case 'conditions-changed':
+      return info('more conditions have changed');
     case 'guest-ended':
       return warn('a guest has ended by itself');
     case 'requested':

@@ -18,8 +18,9 @@ export interface ApiPlace extends FakeControl {
   dispose(): Promise<void>;
 }
 
+/** @param peerOf who connects, by how many have connected before */
 export async function apiPlace(
-  peer: PeerCredentials | null = { uid: 1000, gid: 1000, pid: 4242 },
+  peerOf: (before: number) => PeerCredentials | null = () => someUser,
 ): Promise<ApiPlace> {
   const folder = mkdtempSync(join(tmpdir(), 'unnest-api-'));
   const socket = join(folder, 'operator.sock');
@@ -30,7 +31,7 @@ export async function apiPlace(
     clock: { now: () => 0, wall: () => Date.UTC(2026, 0, 1) },
     timers,
     files: new Proxy({} as Runtime['files'], {}),
-    sockets: unixSockets(peer),
+    sockets: unixSockets(peerOf),
     random: () => 0.5,
   };
   const listening = await openApi(fake.control, runtime, {
@@ -52,11 +53,17 @@ export async function apiPlace(
   });
 }
 
-function unixSockets(peer: PeerCredentials | null): Sockets {
+const someUser: PeerCredentials = { uid: 1000, gid: 1000, pid: 4242 };
+
+function unixSockets(peerOf: (before: number) => PeerCredentials | null): Sockets {
+  let count = 0;
   return {
     listen: async (address, onConnection): Promise<Listening> => {
       if (address.kind !== 'unix') throw new Error('only a Unix socket here');
-      const server = createServer({ allowHalfOpen: true }, (stream) => onConnection(stream, peer));
+      const server = createServer({ allowHalfOpen: true }, (stream) => {
+        onConnection(stream, peerOf(count));
+        count += 1;
+      });
       await new Promise<void>((done) => server.listen(address.path, done));
       return {
         close: async () => {
@@ -86,8 +93,9 @@ function handTimers() {
         });
       }),
     ring: (ms: number) => {
-      for (const one of waiting) {
-        if (one.ms > ms) continue;
+      // Those that are set meanwhile ring the next time.
+      const due = [...waiting].filter((one) => one.ms <= ms);
+      for (const one of due) {
         waiting.delete(one);
         one.act();
       }

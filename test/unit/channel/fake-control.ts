@@ -140,6 +140,7 @@ export function fakeControl(): FakeControl {
       retry: order('retry'),
       drain: order('drain'),
       events: (after) => records.filter(({ seq }) => seq > Math.max(after, fake.forgotten)),
+      eventsKept: () => ({ lostThrough: fake.forgotten, newest: records.length }),
       onEvent: (listener) => listen(onEvent, listener),
     },
   };

@@ -74,6 +74,10 @@ test.each<[DaemonEvent, string]>([
     'web: Ready is False: Stopped',
   ],
   [
+    { kind: 'conditions-changed', partition, count: 59_900 },
+    'and 59900 more conditions have changed: ask for the status',
+  ],
+  [
     { kind: 'guest-ended', partition, secondary, reason: 'crashed', times: 3, waitMs: 4000 },
     'web: the guest crashed, 3 times in a row; its next start waits 4.0 s',
   ],

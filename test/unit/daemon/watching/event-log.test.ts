@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventLog } from '../../../../src/daemon/watching/event-log.ts';
+import type { PartitionName } from '../../../../src/model/names.ts';
 import type { DaemonEvent, EventRecord } from '../../../../src/report/event.ts';
 
 const at = Date.parse('2026-01-02T03:04:05Z');
@@ -35,6 +36,53 @@ describe('the event log', () => {
         expect(seqs(log.after(after))).toEqual(all.slice(-keptMax).filter((seq) => seq > after));
       }),
     );
+  });
+
+  test('says exactly from where on nothing is missing, of whomever, and gives it in order', () => {
+    const names = ['a', 'b', 'c', 'd'].map((name) => name as PartitionName);
+    const sizes = fc.record({
+      keptMax: fc.integer({ min: 1, max: 5 }),
+      partitionsMax: fc.integer({ min: 1, max: 5 }),
+      origins: fc.array(fc.constantFrom(null, ...names), { maxLength: 60 }),
+    });
+    fc.assert(
+      fc.property(sizes, ({ keptMax, partitionsMax, origins }) => {
+        const log = new EventLog({ clock, keptMax, partitionsMax });
+        for (const origin of origins) {
+          log.emit(origin === null ? event : { kind: 'partition-added', partition: origin });
+        }
+        const kept = seqs(log.after(0));
+        expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+        const seqOf = (wanted: (origin: PartitionName | null) => boolean) =>
+          origins.flatMap((origin, index) => (wanted(origin) ? [index + 1] : []));
+        for (const of of [null, ...names]) {
+          const wanted = seqOf((origin) => of === null || origin === null || origin === of);
+          const lost = log.lostThrough(of);
+          const missing = wanted.filter((seq) => !kept.includes(seq));
+          const newestMissing = Math.max(0, ...missing);
+          // A partition whose ring was given up may be told of more loss than there was.
+          expect(lost).toBeGreaterThanOrEqual(newestMissing);
+          expect(partitionsMax < names.length ? newestMissing : lost).toBe(newestMissing);
+        }
+        expect(kept.length).toBeLessThanOrEqual(keptMax * (partitionsMax + 1));
+      }),
+    );
+  });
+
+  test('keeps what others have to be told while one partition floods', () => {
+    const log = new EventLog({ clock });
+    const [quiet, loud] = ['quiet', 'loud'].map((name) => name as PartitionName);
+    log.emit(event);
+    log.emit({ kind: 'partition-added', partition: quiet! });
+    for (let n = 0; n < 60_000; n += 1) log.emit({ kind: 'partition-added', partition: loud! });
+    log.emit({ kind: 'daemon-stopping' });
+    const kept = seqs(log.after(0));
+    expect(kept.slice(0, 3)).toEqual([1, 2, 59_003]);
+    expect(kept).toHaveLength(1003);
+    expect(log.lostThrough(quiet!)).toBe(0);
+    expect(log.lostThrough(loud!)).toBe(59_002);
+    expect(log.lostThrough(null)).toBe(59_002);
+    expect(seqs(log.after(60_001))).toEqual([60_002, 60_003]);
   });
 
   test('a listener that throws harms nobody', () => {

@@ -63,6 +63,7 @@ export const everyEvent: ByKind = {
     reason: 'Running',
     message: '',
   },
+  'conditions-changed': { kind: 'conditions-changed', ...of, count: 400 },
   'guest-ended': {
     kind: 'guest-ended',
     ...of,
