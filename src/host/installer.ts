@@ -8,7 +8,7 @@ export interface InstallRequest {
   /** Of Node and of unnestd, as the installed system names them. */
   readonly node: string;
   readonly program: string;
-  /** Overwrites and removes what somebody has changed, too. */
+  /** Overwrites and removes what somebody has changed, too; runs what others may write to. */
   readonly force: boolean;
 }
 
@@ -42,7 +42,8 @@ export type ConflictReason =
   | 'changed' // since it was installed, or it was never ours
   | 'not-a-file' // a link, a folder, a device
   | 'not-a-folder'
-  | 'outside'; // links lead out of the root
+  | 'outside' // links lead out of the root
+  | 'open-to-others'; // others than root may write to what would run as root
 
 export interface Installer {
   /** What runs this command, and the unnestd beside it. */

@@ -24,7 +24,10 @@ export function hostCommand(environment: Environment, exit: (code: ExitCode) => 
     .description('put unnestd on this machine (unit, group, folders), or take it off')
     .addArgument(new Argument('<action>', 'what to do').choices(actions))
     .option('--dry-run', 'say what would be done, and do nothing')
-    .option('--force', 'overwrite or remove what somebody has changed, too')
+    .option(
+      '--force',
+      'overwrite or remove what somebody has changed, too; run what others may write to',
+    )
     .option('--root <path>', 'an image to work in, instead of this machine', '/')
     .option('--node <path>', 'the Node.js that the unit names', installer.node)
     .option('--program <path>', 'the unnestd that the unit names', installer.program)

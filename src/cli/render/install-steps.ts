@@ -66,5 +66,7 @@ function conflictWords(reason: ConflictReason): string {
       return 'this is no folder, so it stays';
     case 'outside':
       return 'links lead out of the root, so nothing is done there';
+    case 'open-to-others':
+      return 'others than root may write to this, and the unit would run it, or something in it, as root; --force does not mind';
   }
 }

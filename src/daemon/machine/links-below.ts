@@ -1,10 +1,10 @@
 /** The links in a folder and where each says that it leads, so that a swap can be told from a change. */
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LinkMemory } from './link-memory.ts';
 
 /** How deep below the folder anything is watched. */
 export const watchDepthMax = 8;
-const linksMax = 10_000;
 
 /** Never documents, and thousands of folders. */
 export function isIgnoredName(name: string): boolean {
@@ -12,20 +12,18 @@ export function isIgnoredName(name: string): boolean {
 }
 
 /** What cannot be read is not there: this only tells one sign from another. */
-export async function linksBelow(folder: string): Promise<Map<string, string>> {
-  const links = new Map<string, string>();
+export async function noteLinksBelow(folder: string, links: LinkMemory): Promise<void> {
   await collect(folder, watchDepthMax, links);
-  return links;
 }
 
-async function collect(folder: string, depth: number, links: Map<string, string>): Promise<void> {
+async function collect(folder: string, depth: number, links: LinkMemory): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    if (links.size >= linksMax || isIgnoredName(entry.name)) continue;
+    if (isIgnoredName(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isSymbolicLink()) {
       const target = await targetOf(path);
-      if (target !== null) links.set(path, target);
+      if (target !== null) links.note(path, target);
     } else if (entry.isDirectory() && depth > 0) {
       await collect(path, depth - 1, links);
     }

@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import type { SpawnWorker, WorkerEnd, WorkerListener, WorkerProcess } from '../worker-process.ts';
-import { sandboxCommand, type SandboxPrograms } from './sandbox.ts';
+import { filterDescriptor, sandboxCommand, type SandboxPrograms } from './sandbox.ts';
+import { isFilteredProcessor, syscallFilter } from './syscall-filter.ts';
 
 export interface WorkerInstallation {
   /** The worker's program: one file of JavaScript that imports nothing but Node. */
@@ -29,6 +31,10 @@ export function workerSpawner(installation: WorkerInstallation): SpawnWorker {
 function start({ program, folders }: WorkerInstallation): ChildProcess | { problem: string } {
   const programs = programsIn(folders);
   if ('problem' in programs) return programs;
+  const { arch } = process;
+  if (!isFilteredProcessor(arch)) {
+    return { problem: `no filter of system calls is known for this processor: ${arch}` };
+  }
   let descriptor: number;
   try {
     // Opened by us: nobody may not be able to look where it is kept.
@@ -38,20 +44,33 @@ function start({ program, folders }: WorkerInstallation): ChildProcess | { probl
   }
   try {
     const [command, ...args] = sandboxCommand(programs);
-    return spawn(command, args, {
+    const child = spawn(command, args, {
       cwd: '/',
       env: {},
       shell: false,
       // A signal of the terminal is for the daemon, which then ends its workers.
       detached: true,
-      // The fourth is the program, as the sandbox expects it.
-      stdio: ['pipe', 'pipe', 'pipe', descriptor],
+      // The fourth is the program and the fifth the filter, as the sandbox expects them.
+      stdio: ['pipe', 'pipe', 'pipe', descriptor, 'pipe'],
     });
+    handFilter(child, syscallFilter(arch));
+    return child;
   } catch (error) {
     return { problem: `the worker could not be started: ${messageOf(error)}` };
   } finally {
     closeSync(descriptor);
   }
+}
+
+function handFilter(child: ChildProcess, filter: Uint8Array): void {
+  const pipe = child.stdio[filterDescriptor];
+  // Where it was not made, nothing was started either.
+  if (!(pipe instanceof Duplex)) return;
+  // Of a sandbox that has ended before it took it; its end says more.
+  pipe.on('error', () => undefined);
+  // Nothing comes back, but its end is waited for before the worker counts as ended.
+  pipe.resume();
+  pipe.end(filter);
 }
 
 function programsIn(folders: readonly string[]): SandboxPrograms | { problem: string } {
@@ -63,11 +82,14 @@ function programsIn(folders: readonly string[]): SandboxPrograms | { problem: st
   }
   const prlimit = find('prlimit');
   const setpriv = find('setpriv');
-  if (prlimit === undefined || setpriv === undefined) {
-    return { problem: 'there is no prlimit or no setpriv here: apt-get install util-linux' };
+  const choom = find('choom');
+  if (prlimit === undefined || setpriv === undefined || choom === undefined) {
+    return { problem: 'there is no prlimit, setpriv or choom here: apt-get install util-linux' };
   }
   const isRoot = process.getuid?.() === 0;
-  return { bwrap, prlimit, setpriv: isRoot ? setpriv : null, node: realpathSync(process.execPath) };
+  const node = realpathSync(process.execPath);
+  const nodeMajor = Number.parseInt(process.versions.node, 10);
+  return { bwrap, prlimit, choom, setpriv: isRoot ? setpriv : null, node, nodeMajor };
 }
 
 /** As if it had been started and had ended. */
@@ -76,6 +98,7 @@ function notThere(message: string, { onEnd }: WorkerListener): WorkerProcess {
   return { send: () => undefined, kill: () => undefined };
 }
 
+/** Of what it wrote to standard error; one that writes more is ended, whatever it has to say. */
 const complaintBytesMax = 2000;
 
 function follow(child: ChildProcess, { onData, onEnd }: WorkerListener): WorkerProcess {
@@ -83,7 +106,9 @@ function follow(child: ChildProcess, { onData, onEnd }: WorkerListener): WorkerP
   let problem: string | null = null;
   child.stdout?.on('data', onData);
   child.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString('latin1')).slice(0, complaintBytesMax);
+    const all = complaint + chunk.subarray(0, complaintBytesMax + 1).toString('latin1');
+    complaint = all.slice(0, complaintBytesMax);
+    if (all.length > complaintBytesMax) child.kill('SIGKILL');
   });
   // Of a worker that has ended; its end says more.
   child.stdin?.on('error', () => undefined);
@@ -105,7 +130,7 @@ function follow(child: ChildProcess, { onData, onEnd }: WorkerListener): WorkerP
 
 /** The programs around the worker say so when they cannot make the sandbox. */
 function endOf(how: string, complaint: string): WorkerEnd {
-  const isSandbox = /^(?:bwrap|setpriv|prlimit|\/prlimit): /.test(complaint);
+  const isSandbox = /^(?:bwrap|choom|setpriv|prlimit|\/prlimit): /.test(complaint);
   if (!isSandbox) return { kind: 'ended', how, complaint };
   return { kind: 'not-started', message: `the sandbox cannot be made: ${complaint}` };
 }

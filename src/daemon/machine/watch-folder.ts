@@ -13,14 +13,15 @@ import { FileError, type FileSign, type FileWatch, type NameSign } from '../runt
 import { fileError } from './file-error.ts';
 import { type Place, placeOf } from './follow-links.ts';
 import { machineTimers } from './time.ts';
-import { watchPins } from './watch-pins.ts';
-import { watchTree } from './watch-tree.ts';
+import { watchPlace } from './watch-place.ts';
 
 /** Between the two renames that put one folder in the place of another. */
 const graceMs = 100;
 const lookAgainMs = 10;
 /** How often the path may lead elsewhere while it is being armed. */
 const armingsMax = 10;
+/** Before the second time; doubled each time, so that all take some 5 s. */
+const armAgainMs = 10;
 
 interface Armed {
   readonly place: Place;
@@ -82,6 +83,9 @@ class WatchedFolder {
   /** Watches where the path leads, until it leads there still when that is watched. */
   async #arm(): Promise<Armed> {
     for (let attempt = 0; attempt < armingsMax; attempt++) {
+      if (attempt > 0) {
+        await machineTimers.sleep(armAgainMs * 2 ** (attempt - 1), this.#closing.signal);
+      }
       const armed = await this.#armAt(await placeOf(this.#folder));
       const place = await placeOf(this.#folder).catch(() => null);
       if (place !== null && isSamePlace(place, armed.place)) return armed;
@@ -92,24 +96,19 @@ class WatchedFolder {
 
   async #armAt(place: Place): Promise<Armed> {
     const handle = await open(place.real, constants.O_RDONLY | constants.O_DIRECTORY);
-    let stopPins = () => {};
-    const stopHere = async () => {
-      stopPins();
-      await handle.close();
-    };
     try {
-      stopPins = watchPins(place.pins, () => this.#look());
-      const stopTree = await watchTree(place.real, {
+      const stopWatching = await watchPlace(place, {
         onSign: (sign, name) => this.#sign(sign, name),
-        onError: () => this.#lose(),
+        onNames: () => this.#look(),
+        onLost: () => this.#lose(),
       });
       const stop = async () => {
-        await stopTree();
-        await stopHere();
+        await stopWatching();
+        await handle.close();
       };
       return { place, handle, stop };
     } catch (error) {
-      await stopHere();
+      await handle.close();
       throw error;
     }
   }

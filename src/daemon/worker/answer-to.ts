@@ -6,10 +6,10 @@ import type { Diagnostic } from '../../documents/diagnostic.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import type { PlainDocument } from '../../documents/plain-document.ts';
 import { tenantBundle, tenantDocuments } from '../../documents/tenant-bundle.ts';
-import { frameOf } from './frames.ts';
-import { isAffordable } from './json-cost.ts';
-import { workerLimits } from './limits.ts';
-import type { ParseAnswer, ParseRequest } from './protocol.ts';
+import { isAffordableAnswer } from './answer-cost.ts';
+import { frameOf, headerBytes } from './frames.ts';
+import { answerBounds, type ParseAnswer, type ParseRequest } from './protocol.ts';
+import { shortDiagnostic } from './short-diagnostic.ts';
 
 /** @returns a frame */
 export function answerTo(request: ParseRequest): Uint8Array {
@@ -18,9 +18,11 @@ export function answerTo(request: ParseRequest): Uint8Array {
 }
 
 /** By the daemon's own measure, which takes what is beyond it for an attack. */
-function fits(frame: Uint8Array, { answerBytesMax }: ParseRequest): boolean {
-  const { answerValuesMax, answerDepthMax } = workerLimits;
-  return frame.length <= answerBytesMax && isAffordable(frame, answerValuesMax, answerDepthMax);
+function fits(frame: Uint8Array, request: ParseRequest): boolean {
+  return (
+    frame.length <= request.answerBytesMax &&
+    isAffordableAnswer(frame.subarray(headerBytes), answerBounds(request))
+  );
 }
 
 function judged(request: ParseRequest): ParseAnswer {
@@ -37,33 +39,20 @@ function judged(request: ParseRequest): ParseAnswer {
 }
 
 function invalid({ id }: ParseRequest, diagnostics: readonly Diagnostic[]): ParseAnswer {
-  return { id, status: 'invalid', diagnostics: diagnostics.map(short) };
+  return { id, status: 'invalid', diagnostics: diagnostics.map(shortDiagnostic) };
 }
 
-/** A line may be as long as a document, and a mistake is to be read. */
-function short(diagnostic: Diagnostic): Diagnostic {
-  const { messageCharactersMax, pathCharactersMax, excerptCharactersMax } = workerLimits;
-  const { path, message, remedy, excerpt, column } = diagnostic;
-  return {
-    ...diagnostic,
-    path: path.slice(0, pathCharactersMax),
-    message: message.slice(0, messageCharactersMax),
-    remedy: remedy?.slice(0, messageCharactersMax) ?? null,
-    // A line that is cut before its mistake shows nothing.
-    excerpt:
-      column > excerptCharactersMax ? null : (excerpt?.slice(0, excerptCharactersMax) ?? null),
-  };
-}
-
-function tooLarge({ files, answerBytesMax }: ParseRequest): Diagnostic {
+function tooLarge(request: ParseRequest): Diagnostic {
+  const { files, answerBytesMax } = request;
   const { documentsMax } = documentLimits;
+  const { valuesMax } = answerBounds(request);
   return {
     code: 'TooLarge',
     file: files[0]?.path ?? '',
     line: 0,
     column: 0,
     path: '',
-    message: `these are more than ${documentsMax} documents, or more than ${answerBytesMax} bytes once their aliases are written out`,
+    message: `these are more than ${documentsMax} documents, or more than ${answerBytesMax} bytes or ${valuesMax} values once their aliases are written out`,
     remedy: 'use fewer aliases, or split them over several partitions',
     excerpt: null,
   };

@@ -7,9 +7,9 @@ import * as z from 'zod';
 import { DIAGNOSTIC_CODES, type Diagnostic } from '../../documents/diagnostic.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import type { ParsedDocuments } from '../parser.ts';
-import { isAffordable } from './json-cost.ts';
+import { isAffordableAnswer } from './answer-cost.ts';
 import { workerLimits } from './limits.ts';
-import type { ParseRequest } from './protocol.ts';
+import { answerBounds, type ParseRequest } from './protocol.ts';
 import { tame } from './tame.ts';
 
 const { messageCharactersMax, pathCharactersMax, excerptCharactersMax } = workerLimits;
@@ -58,8 +58,7 @@ function schemaFor({ id, files, partitionDocument }: ParseRequest) {
 
 /** @returns null: no honest worker answers this */
 export function checkedAnswer(json: Uint8Array, request: ParseRequest): ParsedDocuments | null {
-  const { answerValuesMax, answerDepthMax } = workerLimits;
-  if (!isAffordable(json, answerValuesMax, answerDepthMax)) return null;
+  if (!isAffordableAnswer(json, answerBounds(request))) return null;
   const value = valueOf(json);
   const checked = schemaFor(request).safeParse(value);
   if (!checked.success) return null;

@@ -2,7 +2,7 @@
  * How the daemon and a worker tell where a message ends: four bytes of length, most significant
  * first, then as many bytes of JSON.
  */
-const headerBytes = 4;
+export const headerBytes = 4;
 
 export function frameOf(value: unknown): Uint8Array {
   const body = Buffer.from(JSON.stringify(value));

@@ -21,9 +21,15 @@ export const workerLimits = {
   backOff: { attemptsMax: Number.POSITIVE_INFINITY, delayMsMin: 250, delayMsMax: 10_000 },
   /** Of an answer to the largest request; see `answerBytesMax`. */
   answerBytesMax: 32 * 2 ** 20,
-  /** Of an answer, counted before anything is made of them: far above 20,000 Secondaries. */
+  /** Of an answer to the largest request; see `answerBounds`. Far above 20,000 Secondaries. */
   answerValuesMax: 2_000_000,
   answerDepthMax: 40,
+  /** Of one document: a thousand names of others, labels, annotations and disks are 2,000. */
+  documentValuesMax: 10_000,
+  /** As JSON. The longest key that is valid, of a label, has 317. */
+  keyBytesMax: 1000,
+  /** As JSON. The longest that are valid are a command line and the name of a file. */
+  textBytesMax: 2 ** 15,
   messageCharactersMax: 1000,
   pathCharactersMax: 500,
   excerptCharactersMax: 500,

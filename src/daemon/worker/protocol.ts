@@ -4,6 +4,7 @@ import { documentLimits } from '../../documents/limits.ts';
 import type { PlainDocument } from '../../documents/plain-document.ts';
 import type { SourceFile } from '../../documents/source.ts';
 import type { PartitionName } from '../../model/names.ts';
+import type { AnswerBounds } from './answer-cost.ts';
 import { workerLimits } from './limits.ts';
 
 export interface ParseRequest {
@@ -38,6 +39,28 @@ export const requestBytesMax = 8 * documentLimits.bundleBytesMax;
  */
 export function answerBytesMax(characters: number): number {
   return Math.min(workerLimits.answerBytesMax, 2 ** 20 + 8 * characters);
+}
+
+/** What no document is without, `apiVersion: unnest.dev/v1`, has as many. */
+const documentCharactersMin = 25;
+/** What an answer may have besides: diagnostics, its own fields, small documents with large aliases. */
+const outerValuesMin = documentLimits.diagnosticsMax + 100;
+const valuesMin = 10_000;
+
+/** What an answer costs the daemon to look at, in proportion to what was asked, too. */
+export function answerBounds({ files }: Pick<ParseRequest, 'files'>): AnswerBounds {
+  const characters = files.reduce((sum, { text }) => sum + text.length, 0);
+  const { answerDepthMax, answerValuesMax, documentValuesMax, keyBytesMax, textBytesMax } =
+    workerLimits;
+  const documents = Math.ceil(characters / documentCharactersMin);
+  return {
+    depthMax: answerDepthMax,
+    valuesMax: Math.min(answerValuesMax, valuesMin + characters),
+    outerValuesMax: outerValuesMin + Math.min(documentLimits.documentsMax, documents),
+    itemValuesMax: documentValuesMax,
+    keyBytesMax,
+    textBytesMax,
+  };
 }
 
 /** How long documents of so many characters may take to read, the start of a worker included. */

@@ -31,6 +31,8 @@ Restart=on-failure
 RestartSec=2
 # A configuration that is not valid (4) and a wrong command line (64) do not mend themselves.
 RestartPreventExitStatus=4 64
+# Workers are the first to go when memory runs short, and that is no reason to end the daemon.
+OOMPolicy=continue
 # Only the daemon is told to stop, so that what it has under way can finish.
 KillMode=mixed
 TimeoutStopSec=90

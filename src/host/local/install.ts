@@ -2,9 +2,7 @@
  * `unnest host install` on a machine with systemd, or in the root of an image. There is no list of
  * what was installed: stamps in the files say it, so that an image may be built by any means.
  */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HostError } from '../host-error.ts';
 import type { Installer, InstallRequest, InstallStep } from '../installer.ts';
 import { look, makeFolder, removeEmptyFolder, removeFile, writeWhole } from './install-files.ts';
 import {
@@ -17,6 +15,7 @@ import {
 } from './install-plan.ts';
 import { stamped } from './install-stamp.ts';
 import { configText, sysusersText, unitText } from './install-texts.ts';
+import { writableByOthers } from './install-trust.ts';
 import { runProgram } from './run-program.ts';
 
 const unitName = 'unnestd.service';
@@ -26,13 +25,13 @@ export function localInstaller(programs: Pick<Installer, 'node' | 'program'>): I
 }
 
 async function planInstall(request: InstallRequest): Promise<readonly InstallStep[]> {
-  const { root, force, program, node } = request;
-  await Promise.all([node, program].map((path) => requireFile(join(root, path))));
+  const { root, force } = request;
+  const open = await openProgram(request);
   const { unit, sysusers, config } = filesOf(request);
   const file = async (wanted: WantedFile) =>
     stepForFile(wanted, await look(root, wanted.path), force);
   const sysusersStep = await file(sysusers);
-  const unitStep = await file(unit);
+  const unitStep = open ?? (await file(unit));
   const folderSteps = await inOrder(foldersOf(root), async (folder) =>
     stepForFolder(folder, await look(root, folder.path)),
   );
@@ -153,12 +152,12 @@ async function systemdRuns(root: string): Promise<boolean> {
   return root === '/' && (await look('/', '/run/systemd/system')).kind === 'folder';
 }
 
-async function requireFile(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch {
-    throw new HostError('Unsupported', `there is no ${path}, which the unit would run`);
-  }
+/** Instead of the unit, which would hand root to somebody else; null: there is no such thing. */
+async function openProgram(request: InstallRequest): Promise<InstallStep | null> {
+  const { root, node, program, force } = request;
+  const found = await inOrder([node, program], (path) => writableByOthers(root, path));
+  const path = found.find((each) => each !== null) ?? null;
+  return path === null || force ? null : { kind: 'conflict', path, because: 'open-to-others' };
 }
 
 async function inOrder<A, B>(items: readonly A[], act: (item: A) => Promise<B>): Promise<B[]> {

@@ -16,6 +16,8 @@ import {
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { machineRuntime } from '../../../src/daemon/machine/machine-runtime.ts';
 import type { FileSign, Listening, PeerCredentials } from '../../../src/daemon/runtime.ts';
@@ -222,6 +224,82 @@ describe('signs', () => {
     await other.close();
   });
 
+  describe('of a folder that is too large', () => {
+    const folders = (count: number, below = 'f') => {
+      for (let i = 0; i < count; i++) mkdirSync(at(`${below}/${i % 30}/${i}`), { recursive: true });
+    };
+    const watchesMax = 20;
+
+    test('come after a while, and it takes hardly any watch of the host', async () => {
+      folders(1100);
+      const before = watchesHeld();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      try {
+        const watched = await watch('f');
+        expect(watchesHeld()).toBeLessThan(before + watchesMax);
+        vi.advanceTimersByTime(29_000);
+        expect(signs).toEqual([]);
+        vi.advanceTimersByTime(2_000);
+        expect(signs).toEqual(['lost']);
+        await watched.close();
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
+    test('end when it grows so', async () => {
+      folders(10);
+      const before = watchesHeld();
+      const watched = await watch('f');
+      expect(watchesHeld()).toBeGreaterThan(before + 10);
+      folders(1100);
+      expect(await signsUntil('lost')).toContain('lost');
+      await expect.poll(watchesHeld).toBeLessThan(before + watchesMax);
+      await watched.close();
+    });
+
+    test('are as ever while it is as large as may be, or has been larger', async () => {
+      mkdirSync(at('f'));
+      const watched = await watch('f');
+      for (let round = 0; round < 12; round++) {
+        folders(100, 'f/x');
+        await runtime.timers.sleep(100, new AbortController().signal);
+        rmSync(at('f/x'), { recursive: true });
+        await runtime.timers.sleep(100, new AbortController().signal);
+      }
+      signs.length = 0;
+      writeFileSync(at('f/a.yaml'), 'x');
+      expect(await signsUntil('changed')).toContain('changed');
+      expect(signs).not.toContain('lost');
+      await watched.close();
+    });
+  });
+
+  test('where the host has no watches left there are none, and no failure', async () => {
+    mkdirSync(at('f/a/b/c/d'), { recursive: true });
+    const script = at('watch.mjs');
+    await build({
+      stdin: {
+        resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
+        contents: `
+          import { watchFolder } from './src/daemon/machine/watch-folder.ts';
+          const watched = await watchFolder(process.argv[2], () => undefined);
+          await watched.close();
+          console.log('watched');`,
+      },
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+    });
+    // In a user namespace of its own, where the limit can be set.
+    const run = 'echo "$1" >/proc/sys/user/max_inotify_watches && exec "$2" "$3" "$4"';
+    const words = (watches: string) => ['-Ur', 'sh', '-c', run, 'sh', watches, process.execPath, script, at('f')];
+    for (const watches of ['0', '4', '1000']) {
+      expect(execFileSync('unshare', words(watches), { encoding: 'utf8' })).toBe('watched\n');
+    }
+  }); // prettier-ignore
+
   test('every folder that is watched is let go again', async () => {
     mkdirSync(at('f/sub'), { recursive: true });
     const before = openFiles();
@@ -368,6 +446,22 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((done) => server.close(done));
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Of inotify, which this process has. */
+function watchesHeld(): number {
+  const texts = readdirSync('/proc/self/fdinfo').map((fd) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+    } catch {
+      // It was of the listing itself.
+      return '';
+    }
+  });
+  return texts
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.startsWith('inotify ')).length;
 }
 
 function openFiles(): number {

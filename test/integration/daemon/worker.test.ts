@@ -269,7 +269,7 @@ describe('one that was taken over', () => {
   test('starts no process', async () => {
     const found = await find(`
       const { spawn } = await import('node:child_process');
-      const started = await attempt(() => spawn('/node', ['-e', '0'], { stdio: 'ignore' }));
+      const started = await attempt(() => spawn('/node', ['-e', '0'], { stdio: 'inherit' }));
       started.on?.('error', () => undefined);
       return started.pid ?? 'none';`);
     expect(found).toBe('none');

@@ -4,20 +4,25 @@ import { sandboxCommand } from '../../../../src/daemon/machine/sandbox.ts';
 const programs = {
   bwrap: '/usr/bin/bwrap',
   prlimit: '/usr/bin/prlimit',
+  choom: '/usr/bin/choom',
   setpriv: '/usr/bin/setpriv',
   node: '/usr/bin/node',
+  nodeMajor: 20,
 };
 
 test('root becomes nobody first; within, limits are set before the worker runs', () => {
   const words = sandboxCommand(programs);
-  expect(words.slice(0, 5)).toEqual([
+  expect(words.slice(0, 8)).toEqual([
+    '/usr/bin/choom',
+    '--adjust=1000',
+    '--',
     '/usr/bin/setpriv',
     '--reuid=65534',
     '--regid=65534',
     '--clear-groups',
     '/usr/bin/bwrap',
   ]);
-  const inside = words.slice(words.indexOf('--') + 1);
+  const inside = words.slice(words.indexOf('--', 3) + 1);
   expect(inside[0]).toBe('/prlimit');
   expect(inside.slice(inside.indexOf('--') + 1).filter((word) => !word.startsWith('--'))).toEqual([
     '/node',
@@ -29,7 +34,20 @@ test('who is not root needs bubblewrap alone, in the same sandbox', () => {
   const [root, user] = [programs.setpriv, null].map((setpriv) =>
     sandboxCommand({ ...programs, setpriv }),
   );
-  expect(user).toEqual(root?.slice(4));
+  expect(user).toEqual([...(root?.slice(0, 3) ?? []), ...(root?.slice(7) ?? [])]);
+});
+
+test('system calls are filtered', () => {
+  const words = sandboxCommand(programs);
+  expect(words.indexOf('--seccomp')).toBeLessThan(words.lastIndexOf('--'));
+  expect(words[words.indexOf('--seccomp') + 1]).toBe('4');
+});
+
+test('a Node that takes its whole range for code at once gets that on top', () => {
+  const dataOf = (nodeMajor: number) =>
+    sandboxCommand({ ...programs, nodeMajor }).filter((word) => word.startsWith('--data='));
+  expect(dataOf(22)).toEqual([`--data=${512 * 2 ** 20}`]);
+  expect(dataOf(24)).toEqual([`--data=${1024 * 2 ** 20}`]);
 });
 
 test('nothing of the host is bound but libraries and two programs, and nothing to be written', () => {

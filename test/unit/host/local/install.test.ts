@@ -1,6 +1,8 @@
 /** Installing into a root of the test's own: what is made, what stays, and what is never overwritten. */
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -89,6 +91,7 @@ describe('installing', () => {
     ).toEqual(['755', '755', '750', '711']);
     expect([unit, config, sysusers].map(modeOf)).toEqual(['644', '644', '644']);
     expect(read(unit)).toContain(`\nExecStart=${node} ${program}\n`);
+    expect(read(unit)).toContain('\nOOMPolicy=continue\n');
     expect(read(sysusers)).toMatch(/\ng unnest -\n$/);
   });
 
@@ -168,6 +171,47 @@ describe('installing', () => {
     expect(words.filter((each) => each.startsWith('conflict '))).toHaveLength(made.length - 1);
     expect(words).toContain(`conflict ${unit} (outside)`);
     expect(readdirSync(outside)).toEqual([]);
+  });
+
+  describe('what root would run', () => {
+    const refused = (path: string) => `conflict ${path} (open-to-others)`;
+
+    test.each([
+      ['the program', 'opt/unnest/dist/bin/unnestd.js', 0o666],
+      ['a folder on the way', 'opt/unnest', 0o777],
+      ['a folder like /tmp', 'opt', 0o1777],
+      ['Node', 'usr/bin/node', 0o757],
+    ])('is not installed when anybody may write to it: %s', async (_what, path, mode) => {
+      const { install, at } = image();
+      chmodSync(at(path), mode);
+      expect(await install()).toEqual([...made.slice(0, -1), refused(path)]);
+      expect(existsSync(at(unit))).toBe(false);
+      expect(await install({ force: true })).toContain(`write-file ${unit} (missing)`);
+    });
+
+    test('is looked for through links, none of which lead out', async () => {
+      const { install, at } = image();
+      mkdirSync(at('home/me'), { recursive: true });
+      chmodSync(at('home/me'), 0o777);
+      writeFileSync(at('home/me/node'), '', { mode: 0o755 });
+      rmSync(at('usr/bin/node'));
+      symlinkSync('../../../../../home/me/node', at('usr/bin/node'));
+      expect(await install()).toContain(refused('home/me'));
+      rmSync(at('usr/bin/node'));
+      symlinkSync('/home/me/node', at('usr/bin/node'));
+      expect((await installer.planInstall({ root: at(''), node, program, force: false })).at(-1)).toMatchObject({ kind: 'conflict' });
+    }); // prettier-ignore
+
+    test.skipIf(process.getuid?.() !== 0)('may be written to by root and its group (as root)', async () => {
+      const { install, at } = image();
+      chmodSync(at('opt/unnest'), 0o775);
+      expect(await install()).toEqual(made);
+      chownSync(at('opt/unnest'), 0, 1234);
+      expect(await install()).toContain(refused('opt/unnest'));
+      chownSync(at('opt/unnest'), 1234, 0);
+      chmodSync(at('opt/unnest'), 0o755);
+      expect(await install()).toContain(refused('opt/unnest'));
+    }); // prettier-ignore
   });
 
   test('does nothing where the unit would run what is not there', async () => {
