@@ -3,31 +3,32 @@
  * what operators have asked for beside it. Submissions end here, in force or refused; the loop
  * reads from here at the beginning of every pass.
  */
-import { desiredFrom } from '../documents/desired-state.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
+import { instantOf } from '../report/instant.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
   SubmissionResult,
   SubmissionSource,
 } from '../report/submission.ts';
-import { instantOf } from '../report/instant.ts';
 import type { AcceptedStore } from './accepted/accepted-store.ts';
-import { emptied } from './accepted/operator-submissions.ts';
+import type { Drain } from './accepted/wish-schema.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
 import { AskedFor } from './asked-for.ts';
-import { authorityStatements, type DocumentsSaid } from './authority-statements.ts';
+import { authorityStatements } from './authority-statements.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
+import { InFlight } from './in-flight.ts';
 import type { DocumentParser } from './parser.ts';
 import { Judgement } from './judgement.ts';
 import { forbids } from './power-rules.ts';
-import { type GivenFiles, receive, type ReceiveContext } from './receive.ts';
-import { closedRefusal, closing, drainingRefusal, invalidRefusal } from './refusals.ts';
+import type { GivenFiles, Orders } from './receive.ts';
+import { closedRefusal, closing, drainingRefusal } from './refusals.ts';
 import type { Clock } from './runtime.ts';
+import { Submissions } from './submissions.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 export interface AuthorityOptions {
@@ -48,17 +49,28 @@ export class Authority {
   readonly #options: AuthorityOptions;
   readonly #judgement = new Judgement();
   readonly #asked: AskedFor;
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #submissions: Submissions;
+  readonly #inFlight = new InFlight();
   #description: PlainDocument;
-  #documents: DocumentsSaid = { status: 'unsaid' };
   /** Consent to delete is for that time: once all that it was given for is so, it is used up. */
   #syncedGeneration = 0;
+  /** One that is only half written down empties nothing yet. */
+  #isDrainPending = false;
   #isClosed = false;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.#description = options.description;
     this.#asked = new AskedFor(options.wishes);
+    this.#submissions = new Submissions({
+      ...options,
+      orders: () => this.#orders(),
+      onAccepted: () => {
+        options.onChange('documents');
+        this.#dropForbidden();
+      },
+      onSaid: () => options.onChange(null),
+    });
   }
 
   get source(): SubmissionSource {
@@ -82,7 +94,7 @@ export class Authority {
   input(): TurnInput {
     const { accepted, wishes, clock } = this.#options;
     const { inForce, torn } = accepted;
-    const { drain } = wishes;
+    const drain = this.#drain;
     const judged = this.#judgement.of(this.#description, inForce);
     return {
       generation: inForce?.generation ?? 0,
@@ -94,7 +106,7 @@ export class Authority {
         inForce,
         torn,
         problems: judged.problems,
-        documents: this.#documents,
+        documents: this.#submissions.said,
       }),
       ...holdsFrom(wishes, instantOf(clock.wall())),
       requests: this.#asked.requests(),
@@ -106,8 +118,8 @@ export class Authority {
     inForce: AcceptedBundle | null,
     isTorn: boolean,
   ): Pick<TurnInput, 'deleteEverything' | 'deletionsMax'> {
-    const { wishes, deletionsMax } = this.#options;
-    if (wishes.drain !== null) return { deleteEverything: true, deletionsMax: null };
+    const { deletionsMax } = this.#options;
+    if (this.#drain !== null) return { deleteEverything: true, deletionsMax: null };
     // What a torn bundle has brought may not be in the one that is in force.
     if (isTorn) return { deleteEverything: false, deletionsMax: 0 };
     const isUsedUp = inForce === null || inForce.generation <= this.#syncedGeneration;
@@ -128,77 +140,62 @@ export class Authority {
     const before = this.source;
     this.#description = description;
     // What the folder holds is no longer of interest.
-    if (this.source !== before) this.#documents = { status: 'unsaid' };
+    if (this.source !== before) this.#submissions.forget();
     this.#options.onChange('partition');
   }
 
   /** Files that nobody has looked into yet. @param signal what comes of them does not count any more */
   submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
-    return this.#while(async () => {
-      const result = await receive(given, this.#receiving(signal));
-      // Somebody may still be writing: what is wrong with it is said if it stays so.
-      if (given.isComplete || result.status === 'accepted') this.#tell(result, given);
-      return result;
-    });
-  }
-
-  #receiving(signal: AbortSignal): ReceiveContext {
-    const { partition, parser, accepted, wishes, clock, emit } = this.#options;
-    return {
-      partition,
-      orders: () => ({
-        description: this.#description,
-        rules: this.source,
-        refusal: this.#isClosed ? closedRefusal : wishes.drain === null ? null : drainingRefusal,
-      }),
-      parser,
-      accepted,
-      now: () => instantOf(clock.wall()),
-      onWorkerFailure: (code, message) => emit({ kind: 'worker-failed', partition, code, message }),
-      signal,
-    };
+    return this.#inFlight.while(() => this.#submissions.submit(given, signal));
   }
 
   rollback(generation: number, submitter: string): Promise<SubmissionResult> {
-    return this.#while(async () => {
-      const { accepted, wishes, clock } = this.#options;
-      const by = { source: this.source, submitter };
-      const read = await accepted.bundle(generation);
-      if (read.status === 'whole') {
-        const judged = desiredFrom(this.#description, read.bundle.documents);
-        if (!judged.ok) return invalidRefusal(judged.diagnostics);
-      }
-      if (this.#isClosed) return closedRefusal;
-      if (wishes.drain !== null) return drainingRefusal;
-      const result = await accepted.rollback({ generation, ...by }, instantOf(clock.wall()));
-      this.#tell(result, by);
-      return result;
-    });
+    return this.#inFlight.while(() => this.#submissions.rollback(generation, submitter));
   }
 
   /** The folder that rules could not be read. */
   documentsUnread(code: string, message: string): void {
-    this.#say({ status: 'unread', code, message });
+    this.#submissions.say({ status: 'unread', code, message });
+  }
+
+  #orders(): Orders {
+    const { wishes } = this.#options;
+    return {
+      description: this.#description,
+      rules: this.source,
+      refusal: this.#isClosed ? closedRefusal : wishes.drain === null ? null : drainingRefusal,
+    };
   }
 
   drain(submitter: string): Promise<WishAnswer> {
-    return this.#while(async () => {
-      const { accepted, partition, wishes, clock } = this.#options;
-      const at = instantOf(clock.wall());
-      const answer = await this.wish((all) => all.setDrain({ submitter, at }));
-      if (answer.status === 'refused') return answer;
-      const result = await accepted.accept(emptied(partition, this.source, submitter), at);
-      this.#tell(result, { source: this.source, submitter });
-      if (result.status !== 'refused') return answer;
-      // Or what was there before would be made anew when the emptying ends.
-      await wishes.setDrain(null);
-      return { status: 'refused', code: 'NotStored', message: result.message };
+    return this.wish(async (wishes) => {
+      this.#isDrainPending = true;
+      const answer = await this.#writeDrain(wishes, submitter);
+      this.#isDrainPending = false;
+      return answer;
     });
   }
 
-  /** Any other wish. */
+  async #writeDrain(wishes: Wishes, submitter: string): Promise<WishAnswer> {
+    const at = instantOf(this.#options.clock.wall());
+    const answer = await wishes.setDrain({ submitter, at });
+    if (answer.status === 'refused') return answer;
+    const result = await this.#submissions.empty(submitter);
+    if (result.status !== 'refused') return answer;
+    // Or what was there before would be made anew when the emptying ends.
+    const withdrawn = await wishes.setDrain(null);
+    // What cannot be taken back would be carried out at the next start, so it is now.
+    if (withdrawn.status === 'refused') return answer;
+    return { status: 'refused', code: 'NotStored', message: result.message };
+  }
+
+  get #drain(): Drain | null {
+    return this.#isDrainPending ? null : this.#options.wishes.drain;
+  }
+
+  /** Anything else that is wished for. */
   wish(change: (wishes: Wishes) => Promise<WishAnswer>): Promise<WishAnswer> {
-    return this.#while(async () => {
+    return this.#inFlight.while(async () => {
       if (this.#isClosed) return { status: 'refused', code: 'NotStored', message: closing };
       const answer = await change(this.#options.wishes);
       if (answer.status === 'ok') this.#options.onChange('request');
@@ -214,52 +211,7 @@ export class Authority {
   /** Takes nothing more; resolves when all that was taken is written down. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#inFlight);
-  }
-
-  async #while<T>(work: () => Promise<T>): Promise<T> {
-    const working = work();
-    this.#inFlight.add(working);
-    try {
-      return await working;
-    } finally {
-      this.#inFlight.delete(working);
-    }
-  }
-
-  #tell(result: SubmissionResult, by: Pick<GivenFiles, 'source' | 'submitter'>): void {
-    const { partition, emit, onChange } = this.#options;
-    const { source, submitter } = by;
-    switch (result.status) {
-      case 'unchanged':
-        return this.#say({ status: 'ok' });
-      case 'refused': {
-        const { code, message, diagnostics } = result;
-        if (!this.#isNews(code, message)) return;
-        emit({ kind: 'submission-refused', partition, source, submitter, code, message });
-        // Whoever has submitted by hand has been answered; a folder has nobody else to tell.
-        if (source === 'Directory') this.#say({ status: 'refused', code, message, diagnostics });
-        return;
-      }
-      case 'accepted': {
-        const { generation, documentCount: documents } = result.bundle;
-        emit({ kind: 'submission-accepted', partition, generation, source, submitter, documents });
-        this.#documents = { status: 'ok' };
-        onChange('documents');
-        return this.#dropForbidden();
-      }
-    }
-  }
-
-  #isNews(code: string, message: string): boolean {
-    const said = this.#documents;
-    return said.status !== 'refused' || said.code !== code || said.message !== message;
-  }
-
-  #say(documents: DocumentsSaid): void {
-    if (JSON.stringify(documents) === JSON.stringify(this.#documents)) return;
-    this.#documents = documents;
-    this.#options.onChange(null);
+    await this.#inFlight.ended();
   }
 
   /** A wish that the documents forbid by now does not wait for other documents. */

@@ -17,7 +17,11 @@ export interface ControlOptions {
   readonly version: string;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
-  readonly events: Pick<Control, 'onEvent'> & { after(seq: number): readonly EventRecord[] };
+  readonly events: Pick<Control, 'onEvent'> & {
+    readonly lastSeq: number;
+    after(seq: number): readonly EventRecord[];
+    lostThrough(partition: PartitionName | null): number;
+  };
   readonly onStatus: Control['onStatus'];
   /** Ends what waits for a worker. */
   readonly stop: AbortSignal;
@@ -34,6 +38,10 @@ export function controlOf(options: ControlOptions): Control {
     accepted: (name) => authorityOf(name)?.accepted ?? null,
     history: (name) => authorityOf(name)?.history ?? null,
     events: (after) => events.after(after),
+    eventsKept: (partition) => ({
+      lostThrough: events.lostThrough(partition),
+      newest: events.lastSeq,
+    }),
     onEvent: (listener) => events.onEvent(listener),
     submit: (name, submitted) =>
       submitting(supervisor.partition(name), (authority) =>

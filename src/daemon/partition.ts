@@ -1,33 +1,24 @@
 /**
- * One partition as long as the daemon keeps it: its loop, what is remembered between passes, and
- * the status that is said of it.
+ * One partition as long as the daemon keeps it: its loop, what one pass does, and when the next is.
  */
 import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
-import { domainName, type InstallationId, secondaryUuid } from '../model/identity.ts';
+import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
-import { type Look, partitionReport } from '../report/partition-report.ts';
 import { instantOf } from '../report/instant.ts';
-import type { PartitionStatus, PassReport } from '../report/partition-status.ts';
-import { conditionEvents, operationEvent, passFinished } from './happenings.ts';
+import type { PartitionStatus } from '../report/partition-status.ts';
+import { operationEvent, passFinished } from './happenings.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
+import { PartitionSaid } from './partition-said.ts';
 import { passReport } from './pass-report.ts';
-import { drainStatements, gaveUpStatements, hostStatement, pauseStatements } from './statements.ts';
+import { Remembered } from './remembered.ts';
 import type { RetryRules } from './retry.ts';
+import { readRunId } from './run-id.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
-import {
-  carryOut,
-  type Done,
-  forgiving,
-  look,
-  nothingRemembered,
-  type Seen,
-  type TurnMemory,
-  type TurnTools,
-} from './turn.ts';
+import { carryOut, type Done, look, type Seen, type TurnTools } from './turn.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 export interface PartitionOptions {
@@ -57,20 +48,21 @@ export interface PartitionOptions {
 export class Partition {
   readonly #options: PartitionOptions;
   readonly #loop: Loop;
-  #memory: TurnMemory = nothingRemembered;
-  #status: PartitionStatus | null = null;
-  #lastPass: PassReport | null = null;
-  #look: Look | null = null;
-  /** Looks in a row that found no host. */
-  #unreachable = 0;
+  readonly #remembered = new Remembered();
+  readonly #said: PartitionSaid;
   /** Of the pass that is under way. */
   #orders = new AbortController();
-  /** Who is forgiven what the pass under way still remembers; null: everybody. */
-  readonly #forgivenMeanwhile = new Set<SecondaryName | null>();
+  /** What the last pass was about; null: there was none. */
+  #lastInput: TurnInput | null = null;
 
   constructor(options: PartitionOptions) {
-    const { partition, runtime, slots, emit } = options;
+    const { runtime, slots } = options;
     this.#options = options;
+    this.#said = new PartitionSaid({
+      ...options,
+      clock: runtime.clock,
+      failures: () => this.#remembered.failures,
+    });
     this.#loop = new Loop({
       runtime,
       slots,
@@ -80,7 +72,7 @@ export class Partition {
   }
 
   get status(): PartitionStatus {
-    return this.#status ?? this.#report(this.#options.input(), null);
+    return this.#said.status ?? this.#said.report(this.#options.input(), null);
   }
 
   wake(because: WakeReason): void {
@@ -93,33 +85,21 @@ export class Partition {
   }
 
   /** libvirt's id of the run that goes on now; null: none does. */
-  async runIdOf(name: SecondaryName): Promise<number | null | 'unknown'> {
-    const { partition, host } = this.#options;
-    const installation = this.#look?.observed.installation;
+  async runIdOf(secondary: SecondaryName): Promise<number | null | 'unknown'> {
+    const { partition, host, abort } = this.#options;
+    const installation = this.#said.observed?.installation;
     if (installation === undefined) return 'unknown';
-    const uuid = secondaryUuid({ installation, partition, secondary: name });
-    const ref = { uuid, domainName: domainName(partition, name) };
-    const [seen] = await host.domains.read([ref], this.#options.abort).catch(() => []);
-    switch (seen?.status) {
-      case 'present':
-        return seen.value.runId;
-      case 'absent':
-        return null;
-      case 'unknown':
-      case undefined:
-        return 'unknown';
-    }
+    return readRunId(host, { installation, partition, secondary }, abort);
   }
 
   /** Tries what has failed again, and starts what ended again and again. */
   forgive(name: SecondaryName | null): void {
-    this.#forgivenMeanwhile.add(name);
-    this.#memory = forgiving(this.#memory, name);
+    this.#remembered.forgive(name);
   }
 
   /** What is said changes with what was accepted or refused, also where no pass comes of it. */
   restate(): void {
-    this.#say(this.#report(this.#options.input(), this.#status?.nextTryAt ?? null));
+    this.#said.sayAnew(this.#options.input());
   }
 
   close(): Promise<void> {
@@ -134,25 +114,27 @@ export class Partition {
     const { emit, partition, runtime, input: read } = this.#options;
     if (because.includes('resync')) this.#options.onResync();
     this.#orders = new AbortController();
-    this.#forgivenMeanwhile.clear();
+    this.#remembered.passBegins();
     const input = read();
+    this.#lastInput = input;
     if (input.desired === null) return this.#idle(input);
     emit({ kind: 'pass-started', partition, because });
     const startedMs = runtime.clock.now();
     const tools = this.#tools(stop);
-    const seen = await look(input.desired, input, this.#memory, tools);
+    const seen = await look(input.desired, input, this.#remembered.memory, tools);
     // Of a look that was broken off nothing is known.
     if (stop.aborted) return { changed: false, next: this.#next(input) };
     this.#keep(seen, input);
     release();
     const done = await this.#act(seen, input, tools);
-    this.#remember(done.memory);
+    this.#remembered.keep(done.memory);
     await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
     const durationMs = runtime.clock.now() - startedMs;
-    this.#lastPass = passReport(because, done.outcomes, durationMs, this.#at());
+    const endedAt = instantOf(runtime.clock.wall());
+    this.#said.passed(passReport(because, done.outcomes, durationMs, endedAt));
     emit(passFinished(partition, because, seen.plan, done.outcomes, durationMs));
     const next = this.#next(input);
-    this.#say(this.#report(read(), next.because === 'resync' ? null : this.#at(next.afterMs)));
+    this.#said.say(read(), next.because === 'resync' ? null : next.afterMs);
     const changed = done.outcomes.some(({ result }) => result.status === 'applied');
     return { changed, next };
   }
@@ -160,11 +142,11 @@ export class Partition {
   #next({ holdOverMs }: TurnInput): Turned['next'] {
     const { resyncMs, rules, runtime } = this.#options;
     return nextLook({
-      memory: this.#memory,
+      memory: this.#remembered.memory,
       nowMs: runtime.clock.now(),
       holdOverMs,
       resyncMs,
-      unreachable: this.#unreachable,
+      unreachable: this.#said.unreachable,
       rules,
       random: runtime.random(),
     });
@@ -172,16 +154,15 @@ export class Partition {
 
   /** Nothing is to be done, and nothing may be concluded. */
   #idle(input: TurnInput): Turned {
-    this.#look = null;
-    this.#say(this.#report(input, null));
+    this.#said.lookedAway();
+    this.#said.say(input, null);
     return { changed: false, next: { afterMs: this.#options.resyncMs, because: 'resync' } };
   }
 
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
-    this.#remember(memory);
-    this.#unreachable = observed.unlisted === null ? 0 : this.#unreachable + 1;
-    this.#look = { observed, entries: plan.entries, generation, holds };
+    this.#remembered.keep(memory);
+    this.#said.looked({ observed, entries: plan.entries, generation, holds });
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });
     }
@@ -193,23 +174,19 @@ export class Partition {
     if (seen.plan.operations.length === 0 || isOver) {
       return { outcomes: [], fulfilled: [], memory: seen.memory };
     }
-    this.#say(this.#report(input, null));
+    this.#said.say(input, null);
     return carryOut(seen, input, tools);
   }
 
-  /** But for what was forgiven in the meantime. */
-  #remember(memory: TurnMemory): void {
-    let left = memory;
-    for (const name of this.#forgivenMeanwhile) left = forgiving(left, name);
-    this.#memory = left;
-  }
-
-  /** What was said before may no longer be so, and nobody has seen what is. */
+  /**
+   * What was said before may no longer be so, and nobody has seen what is. Reading anew what holds
+   * may be just what has failed.
+   */
   #onBug(message: string): void {
-    const { emit, partition, input } = this.#options;
+    const { emit, partition } = this.#options;
     emit({ kind: 'pass-failed', partition, because: [], message });
-    this.#look = null;
-    this.#say(this.#report(input(), null));
+    this.#said.lookedAway();
+    if (this.#lastInput !== null) this.#said.say(this.#lastInput, null);
   }
 
   #tools(stop: AbortSignal): TurnTools {
@@ -228,44 +205,5 @@ export class Partition {
       interrupt: AbortSignal.any([hurry, this.#orders.signal]),
       onOutcome: (outcome: Outcome) => emit(operationEvent(partition, outcome)),
     };
-  }
-
-  #report(input: TurnInput, nextTryAt: string | null): PartitionStatus {
-    const { generation, digest } = input;
-    const failures = new Map(
-      [...this.#memory.failures].map(([key, { message, nextTryMs }]) => [
-        key,
-        { message, gaveUp: nextTryMs === null },
-      ]),
-    );
-    const facts = {
-      partition: this.#options.partition,
-      generation,
-      digest,
-      look: this.#look,
-      failures,
-      statements: [
-        ...input.statements,
-        hostStatement(this.#unreachable, this.#look?.observed ?? null),
-        ...pauseStatements(input.holdAll),
-        ...drainStatements(input.drain, this.#look),
-        ...gaveUpStatements(failures),
-      ],
-      lastPass: this.#lastPass,
-      nextTryAt,
-    };
-    return partitionReport(facts, this.#status, this.#at());
-  }
-
-  #say(status: PartitionStatus): void {
-    const { emit, onStatus } = this.#options;
-    for (const event of conditionEvents(this.#status, status)) emit(event);
-    this.#status = status;
-    onStatus(status);
-    if (status.sync === 'Synced') this.#options.onSynced(status.observedGeneration);
-  }
-
-  #at(laterMs = 0): string {
-    return instantOf(this.#options.runtime.clock.wall() + laterMs);
   }
 }

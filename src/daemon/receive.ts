@@ -12,6 +12,7 @@ import { documentsDigest } from './accepted/documents-digest.ts';
 import { nextDocuments } from './accepted/next-submission.ts';
 import type { DocumentParser } from './parser.ts';
 import { closedRefusal, invalidRefusal, type Refusal, refused } from './refusals.ts';
+import { tameDiagnostic } from './worker/short-diagnostic.ts';
 
 export interface GivenFiles {
   readonly source: SubmissionSource;
@@ -39,6 +40,8 @@ export interface ReceiveContext {
   readonly orders: () => Orders;
   readonly parser: DocumentParser;
   readonly accepted: AcceptedStore;
+  /** Which generation in force the folder has held too since then; 0: none. */
+  readonly folderAgreedOn: number;
   /** ISO 8601, UTC. */
   readonly now: () => string;
   readonly onWorkerFailure: (code: string, message: string) => void;
@@ -80,15 +83,15 @@ function take(
   given: GivenFiles,
   parsed: readonly PlainDocument[],
   generation: number,
-  { partition, orders, accepted, now }: ReceiveContext,
+  { partition, orders, accepted, folderAgreedOn, now }: ReceiveContext,
 ): Promise<SubmissionResult> | SubmissionResult {
   const { files: _, isComplete, ...submission } = given;
   const { inForce } = accepted;
   const documents = isComplete ? parsed : nextDocuments(inForce?.documents ?? [], parsed).documents;
   // Never on the worker's word alone.
   const judged = desiredFrom(orders().description, documents);
-  if (!judged.ok) return invalidRefusal(judged.diagnostics);
-  const brought = broughtBack(given, documents, accepted);
+  if (!judged.ok) return invalidRefusal(judged.diagnostics.map(tameDiagnostic));
+  const brought = broughtBack(given, documents, accepted, folderAgreedOn);
   if (brought !== null) return brought;
   // What a folder held does not come over what somebody has said since it was read.
   const ifGeneration = given.source === 'Directory' ? generation : given.ifGeneration;
@@ -103,8 +106,11 @@ function broughtBack(
   { source }: GivenFiles,
   documents: readonly PlainDocument[],
   { inForce, history }: AcceptedStore,
+  folderAgreedOn: number,
 ): SubmissionResult | null {
   if (source !== 'Directory' || inForce === null || inForce.rollbackOf === null) return null;
+  // It was mended, so that what it holds now is another change.
+  if (inForce.generation === folderAgreedOn) return null;
   const putOut = history.find(({ generation }) => generation < inForce.generation);
   if (putOut === undefined || putOut.digest !== documentsDigest(documents)) return null;
   const message = `the folder still holds generation ${putOut.generation}, which was rolled back; a change of it counts again`;

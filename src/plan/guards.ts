@@ -28,7 +28,7 @@ export function guard(
 ): Changes {
   // Before the holds: one that is held back and would be deleted is none that is kept.
   const fewer = { ...changes, ...guardDeletions(changes, observed, guards) };
-  const held = guardHolds(fewer, guards, hasWork);
+  const held = guardHolds(fewer, observed, guards, hasWork);
   const network = guardUnreadNetwork(changes.network, observed);
   const secondaries = guardSecondaries(held.secondaries, network, observed);
   return guardUse({ ...held, network, secondaries }, observed);

@@ -4,13 +4,16 @@
  * too; of a guest that is stopped it only takes the start away, so that what may mend it goes on.
  */
 import type { Block, Change, Changes, VolumeChange } from '../diff/change.ts';
+import type { Observed } from '../model/domain.ts';
 import type { SecondaryName } from '../model/names.ts';
+import { volumesIn } from './dependencies.ts';
 import { wantsStart } from './run-policy.ts';
 import type { Wishes } from './wishes.ts';
 
 /** @param hasWork whether a plan would do anything about it */
 export function guardHolds(
   changes: Changes,
+  { domains }: Observed,
   { holds, startHolds }: Pick<Wishes, 'holds' | 'startHolds'>,
   hasWork: (change: Change) => boolean,
 ): Changes {
@@ -22,10 +25,11 @@ export function guardHolds(
     if (startHold === undefined || !wantsStart(change)) return change;
     return withoutStart(change, startHold, hasWork);
   });
+  const disks = heldDisks(domains, holds);
   return {
     ...changes,
     secondaries,
-    volumes: changes.volumes.map((each) => guardDisk(each, holds)),
+    volumes: changes.volumes.map((each) => guardDisk(each, disks)),
   };
 }
 
@@ -40,11 +44,27 @@ function withoutStart(change: Change, block: Block, hasWork: (change: Change) =>
   return hasWork(rest) ? rest : held(change, block);
 }
 
-/** A disk that grows under a guest is something done to that guest. */
-function guardDisk(change: VolumeChange, holds: ReadonlyMap<SecondaryName, Block>): VolumeChange {
+/**
+ * By Volume: the pause of whoever has it, running or in a definition. One that only waits after a
+ * failure does not keep its disks waiting with it.
+ */
+function heldDisks(
+  domains: Observed['domains'],
+  holds: ReadonlyMap<SecondaryName, Block>,
+): ReadonlyMap<string, Block> {
+  const disks = new Map<string, Block>();
+  for (const [name, hold] of holds) {
+    const seen = domains.get(name);
+    if (seen?.status !== 'present' || hold.code !== 'Held') continue;
+    for (const volume of volumesIn(seen.value)) disks.set(volume, hold);
+  }
+  return disks;
+}
+
+/** A disk that grows is something done to the guest that has it, or that starts with it next. */
+function guardDisk(change: VolumeChange, disks: ReadonlyMap<string, Block>): VolumeChange {
   if (change.kind !== 'update') return change;
-  const user = change.user?.owner?.secondary;
-  const block = user === undefined ? undefined : holds.get(user);
+  const block = disks.get(change.name);
   const grows = change.fields.some(({ field }) => field === 'sizeBytes');
   return block !== undefined && grows ? { kind: 'blocked', name: change.name, block } : change;
 }

@@ -51,12 +51,12 @@ export function partitionReport(
   before: PartitionStatus | null,
   at: string,
 ): PartitionStatus {
-  const { partition, generation, digest, look, lastPass, nextTryAt } = facts;
+  const { partition, generation, digest, look, failures, lastPass, nextTryAt } = facts;
   const secondaries =
     look === null
       ? (before?.secondaries ?? []).map(unseen)
       : secondariesOf(facts, look, before, at);
-  const resources = look === null ? (before?.resources ?? []) : resourcesOf(look);
+  const resources = look === null ? (before?.resources ?? []) : resourcesOf(facts, look);
   // Of what was not looked at nothing is known, whatever was said of it before.
   const sync =
     look === null ? 'Unknown' : worst(syncOrder, syncsOf([...secondaries, ...resources]));
@@ -66,7 +66,7 @@ export function partitionReport(
       : worst(healthOrder, [
           ...secondaries.map((each) => each.health),
           // What cannot be had is missing to somebody.
-          ...resources.map((each) => (each.sync === 'Blocked' ? 'Degraded' : 'Healthy')),
+          ...resources.map((each) => (isHad(each, failures) ? 'Healthy' : 'Degraded')),
         ]);
 
   return {
@@ -131,13 +131,18 @@ function isReady(name: SecondaryName, { domains }: Observed): boolean {
   return seen.value.defined.readiness !== 'GuestAgent' || seen.value.agent === 'connected';
 }
 
-function resourcesOf({ entries }: Look): readonly ResourceReport[] {
+function resourcesOf({ failures }: PartitionFacts, { entries }: Look): readonly ResourceReport[] {
   return entries.flatMap((entry) => {
     const { kind, name }: Resource = entry.resource;
     if (kind === 'secondary') return [];
-    const message = entry.kind === 'blocked' ? `${entry.block.code}: ${entry.block.message}` : '';
+    const block = entry.kind === 'blocked' ? `${entry.block.code}: ${entry.block.message}` : null;
+    const message = block ?? failures.get(resourceKey(entry.resource))?.message ?? '';
     return [{ kind, name, sync: syncWord(entry), message }];
   });
+}
+
+function isHad(resource: ResourceReport, failures: PartitionFacts['failures']): boolean {
+  return resource.sync !== 'Blocked' && !failures.has(resourceKey(resource));
 }
 
 /** Best first: the worst of all is what is said of the whole. */

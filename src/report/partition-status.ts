@@ -50,7 +50,7 @@ export interface ResourceReport {
   readonly kind: 'network' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
-  /** Why it is blocked or unknown; empty otherwise. */
+  /** Why it is blocked or unknown, or how it has failed; empty otherwise. */
   readonly message: string;
 }
 

@@ -110,6 +110,20 @@ describe('a Secondary that is held', () => {
     expect([blocks(plan), plan.operations]).toEqual([['data Held'], []]);
   });
 
+  test('does not have the disk grown that it starts with next', async () => {
+    const data = volume('data', { sizeBytes: 2 ** 31 });
+    const more = { disks: [useOf(data)], runPolicy: 'Manual' as const };
+    const domains = [stopped('web', more)];
+    const host = testHost(worldOf({ recorded: true, volumes: [volumeOf('data')], domains }));
+    const documents = desiredWith({ secondaries: [secondary('web', more)], volumes: [data] });
+    expect(ids(await planWith(host, documents, {}))).toEqual(['volume.grow/data']);
+    const plan = await planWith(host, documents, { holds: of('web', held) });
+    expect([blocks(plan), plan.operations]).toEqual([['data Held'], []]);
+    // Nobody asked for that of one that has only failed.
+    const failing = { holds: of('web', { code: 'BackOff', message: 'once' } as const) };
+    expect(ids(await planWith(host, documents, failing))).toEqual(['volume.grow/data']);
+  });
+
   test('is no reason to delete everything else', async () => {
     const host = testHost(worldOf({ recorded: true, domains: [running('web'), running('app')] }));
     const plan = await planPass(host, desired(), false, null, { holds: of('web', held) });

@@ -1,0 +1,133 @@
+/**
+ * How other documents come into force: files that are handed in, an earlier bundle that is brought
+ * back, nothing at all where a partition is emptied. What became of the last is remembered, for the
+ * status to say, and told to whoever has to know.
+ */
+import { desiredFrom } from '../documents/desired-state.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { Emit } from '../report/event.ts';
+import { instantOf } from '../report/instant.ts';
+import type { SubmissionResult } from '../report/submission.ts';
+import type { AcceptedStore } from './accepted/accepted-store.ts';
+import { emptied } from './accepted/operator-submissions.ts';
+import type { DocumentsSaid } from './authority-statements.ts';
+import type { DocumentParser } from './parser.ts';
+import { type GivenFiles, type Orders, receive } from './receive.ts';
+import { invalidRefusal } from './refusals.ts';
+import type { Clock } from './runtime.ts';
+
+export interface SubmissionsOptions {
+  readonly partition: PartitionName;
+  readonly accepted: AcceptedStore;
+  readonly parser: DocumentParser;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** What holds now. */
+  readonly orders: () => Orders;
+  /** Another bundle is in force. */
+  readonly onAccepted: () => void;
+  /** Only what is said is another. */
+  readonly onSaid: () => void;
+}
+
+type By = Pick<GivenFiles, 'source' | 'submitter'>;
+
+export class Submissions {
+  readonly #options: SubmissionsOptions;
+  #said: DocumentsSaid = { status: 'unsaid' };
+  #folderAgreedOn = 0;
+
+  constructor(options: SubmissionsOptions) {
+    this.#options = options;
+  }
+
+  /** What became of the files that were looked at last. */
+  get said(): DocumentsSaid {
+    return this.#said;
+  }
+
+  /** Whose files they were does not rule any more. */
+  forget(): void {
+    this.#said = { status: 'unsaid' };
+  }
+
+  async submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
+    const { partition, parser, accepted, orders, emit } = this.#options;
+    const result = await receive(given, {
+      partition,
+      orders,
+      parser,
+      accepted,
+      folderAgreedOn: this.#folderAgreedOn,
+      now: () => this.#now(),
+      onWorkerFailure: (code, message) => emit({ kind: 'worker-failed', partition, code, message }),
+      signal,
+    });
+    if (given.source === 'Directory' && given.isComplete && result.status !== 'refused') {
+      this.#folderAgreedOn = result.bundle.generation;
+    }
+    // Somebody may still be writing: what is wrong with it is said if it stays so.
+    if (given.isComplete || result.status === 'accepted') this.#tell(result, given);
+    return result;
+  }
+
+  async rollback(generation: number, submitter: string): Promise<SubmissionResult> {
+    const { accepted, orders } = this.#options;
+    const by = { source: orders().rules, submitter };
+    const read = await accepted.bundle(generation);
+    if (read.status === 'whole') {
+      const judged = desiredFrom(orders().description, read.bundle.documents);
+      if (!judged.ok) return invalidRefusal(judged.diagnostics);
+    }
+    const { refusal } = orders();
+    if (refusal !== null) return refusal;
+    const result = await accepted.rollback({ generation, ...by }, this.#now());
+    this.#tell(result, by);
+    return result;
+  }
+
+  async empty(submitter: string): Promise<SubmissionResult> {
+    const { accepted, partition, orders } = this.#options;
+    const by = { source: orders().rules, submitter };
+    const result = await accepted.accept(emptied(partition, by.source, submitter), this.#now());
+    this.#tell(result, by);
+    return result;
+  }
+
+  say(documents: DocumentsSaid): void {
+    if (JSON.stringify(documents) === JSON.stringify(this.#said)) return;
+    this.#said = documents;
+    this.#options.onSaid();
+  }
+
+  #tell(result: SubmissionResult, { source, submitter }: By): void {
+    const { partition, emit, onAccepted } = this.#options;
+    switch (result.status) {
+      case 'unchanged':
+        return this.say({ status: 'ok' });
+      case 'refused': {
+        const { code, message, diagnostics } = result;
+        if (!this.#isNews(code, message)) return;
+        emit({ kind: 'submission-refused', partition, source, submitter, code, message });
+        // Whoever has submitted by hand has been answered; a folder has nobody else to tell.
+        if (source === 'Directory') this.say({ status: 'refused', code, message, diagnostics });
+        return;
+      }
+      case 'accepted': {
+        const { generation, documentCount: documents } = result.bundle;
+        emit({ kind: 'submission-accepted', partition, generation, source, submitter, documents });
+        this.#said = { status: 'ok' };
+        return onAccepted();
+      }
+    }
+  }
+
+  #isNews(code: string, message: string): boolean {
+    const said = this.#said;
+    return said.status !== 'refused' || said.code !== code || said.message !== message;
+  }
+
+  #now(): string {
+    return instantOf(this.#options.clock.wall());
+  }
+}
