@@ -135,13 +135,15 @@ export class Authority {
     this.#syncedGeneration = Math.max(this.#syncedGeneration, generation);
   }
 
-  describe(description: PlainDocument): void {
-    if (JSON.stringify(description.value) === JSON.stringify(this.#description.value)) return;
+  /** @returns whether it is another than before */
+  describe(description: PlainDocument): boolean {
+    if (JSON.stringify(description.value) === JSON.stringify(this.#description.value)) return false;
     const before = this.source;
     this.#description = description;
     // What the folder holds is no longer of interest.
     if (this.source !== before) this.#submissions.forget();
     this.#options.onChange('partition');
+    return true;
   }
 
   /** Files that nobody has looked into yet. @param signal what comes of them does not count any more */

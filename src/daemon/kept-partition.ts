@@ -11,19 +11,18 @@ import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { partitionReport } from '../report/partition-report.ts';
-import type { RefusalCode } from '../report/submission.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { instantOf } from '../report/instant.ts';
 import { openAccepted } from './accepted/accepted-store.ts';
 import { openWishes } from './accepted/wishes.ts';
 import { Authority } from './authority.ts';
+import { FollowedFolder } from './followed-folder.ts';
 import { withHeavySlots } from './heavy-work.ts';
 import type { DocumentParser } from './parser.ts';
 import { Partition } from './partition.ts';
 import type { RetryRules } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
-import { folderSource, type FolderSource } from './sources/folder-source.ts';
 
 /** What all partitions of a daemon share. */
 export interface Shared {
@@ -60,12 +59,6 @@ interface Opened {
 const openAgainMs = 2000;
 /** How long the first pass waits for the folder that rules: what is in force may be of yesterday. */
 const firstReadMs = 5000;
-/** Doubled each time, for as long as it is of no use. */
-const readAgainMsMin = 2000;
-const readAgainMsMax = 60_000;
-
-/** Refusals that are not about the documents. */
-const passing: ReadonlySet<RefusalCode> = new Set(['NotRead', 'NotStored', 'NotInForce']);
 
 export class KeptPartition {
   readonly name: PartitionName;
@@ -73,12 +66,10 @@ export class KeptPartition {
   readonly #closing = new AbortController();
   #description: PlainDocument;
   #opened: Opened | null = null;
-  #folder: { readonly source: FolderSource; readonly ending: AbortController } | null = null;
+  #folder: FollowedFolder | null = null;
   #isStarted = false;
   #opening: Promise<void>;
   #problem = 'it is being opened';
-  #cancelReading: () => void = () => undefined;
-  #readAgainMs = readAgainMsMin;
   #cancelStart: () => void = () => undefined;
   #closedSaid: PartitionStatus | null = null;
 
@@ -104,7 +95,7 @@ export class KeptPartition {
 
   describe(description: PlainDocument): void {
     this.#description = description;
-    this.#opened?.authority.describe(description);
+    if (this.#opened?.authority.describe(description) !== true) return;
     this.#followFolder();
     this.readFolder();
   }
@@ -115,17 +106,15 @@ export class KeptPartition {
 
   /** What was refused may be taken by now, and no file will tell of it. */
   readFolder(): void {
-    this.#folder?.source.refresh();
+    this.#folder?.read();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#cancelReading();
     this.#cancelStart();
     await this.#opening;
     const loopEnds = this.#opened?.loop.close();
-    this.#folder?.ending.abort();
-    await this.#folder?.source.close();
+    await this.#folder?.close();
     await this.#opened?.authority.close();
     await loopEnds;
     // Nobody else may write before nobody here does.
@@ -238,48 +227,18 @@ export class KeptPartition {
     const authority = this.#opened?.authority;
     if (authority === undefined || this.#closing.signal.aborted) return;
     const wanted = authority.source === 'Directory';
-    if (!wanted && this.#folder !== null) {
-      this.#folder.ending.abort();
-      void this.#folder.source.close();
+    if (!wanted) {
+      void this.#folder?.close();
       this.#folder = null;
     }
     if (!wanted || this.#folder !== null) return;
-    const ending = new AbortController();
-    this.#folder = { source: this.#follow(authority, ending.signal), ending };
-  }
-
-  #follow(authority: Authority, ending: AbortSignal): FolderSource {
-    const folder = join(this.#shared.desiredStateDir, this.name);
-    return folderSource(this.#shared.runtime, folder, {
-      onFiles: async (files, { complete }) => {
-        const given = {
-          source: 'Directory',
-          submitter: folder,
-          files,
-          generation: null,
-          ifGeneration: null,
-          deleteEverything: false,
-          deletionsMax: null,
-          isComplete: complete,
-        } as const;
-        const result = await authority.submit(given, ending);
-        if (result.status === 'refused' && passing.has(result.code)) this.#readAgain();
-        else this.#readAgainMs = readAgainMsMin;
-        if (complete || result.status === 'accepted') this.#begin();
-      },
-      onProblem: (code, message) => {
-        authority.documentsUnread(code, message);
-        this.#begin();
-      },
+    const { runtime, desiredStateDir } = this.#shared;
+    this.#folder = new FollowedFolder({
+      runtime,
+      folder: join(desiredStateDir, this.name),
+      authority,
+      onHeard: () => this.#begin(),
     });
-  }
-
-  /** What has failed may mend itself, and no file will tell of it. */
-  #readAgain(): void {
-    this.#cancelReading();
-    const again = () => this.readFolder();
-    this.#cancelReading = this.#shared.runtime.timers.after(this.#readAgainMs, again);
-    this.#readAgainMs = Math.min(readAgainMsMax, this.#readAgainMs * 2);
   }
 
   #closedStatus(): PartitionStatus {

@@ -12,7 +12,7 @@ import { named, shownText, time } from './stored-parts.ts';
 /** As many digits as the name of a file has. */
 export const generationMax = 999_999_999_999;
 /** No partition can have that many things. */
-export const deletionsMost = 1_000_000;
+const deletionsMost = 1_000_000;
 /** PATH_MAX. */
 const fileCharactersMax = 4096;
 const submitterCharactersMax = 256;

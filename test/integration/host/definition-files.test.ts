@@ -18,7 +18,7 @@ const xml = `<domain type='qemu'><name>${domainName}</name><memory unit='MiB'>64
 test.each([
   ['setvcpus --config', ['setvcpus', domainName, '2', '--config']],
   ['setmem --config', ['setmem', domainName, '32M', '--config']],
-])('%s', async (name, args) => {
+])('%s', async (_name, args) => {
   const dir = mkdtempSync(join(tmpdir(), 'unnest-'));
   writeFileSync(join(dir, 'domain.xml'), xml);
   await virsh('define', join(dir, 'domain.xml'));
@@ -31,7 +31,7 @@ test.each([
       });
     });
     await virsh(...args);
-    expect(await told, name).toEqual({ kind: 'domain-file', domainName });
+    expect(await told).toEqual({ kind: 'domain-file', domainName });
   } finally {
     ending.abort();
     await virsh('undefine', domainName);
