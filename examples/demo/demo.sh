@@ -11,8 +11,8 @@ root=$(cd "$here/../.." && pwd)
 may_make_namespaces() { [[ $EUID -eq 0 ]] && unshare --mount --net --ipc --pid --fork true; }
 simulated() { exec "$here/simulated.sh" "$1"; }
 
+[[ ${UNNEST_DEMO_SIMULATED-} != 1 ]] || simulated 'UNNEST_DEMO_SIMULATED=1 was given'
 if [[ ${UNNEST_RIG-} != 1 ]]; then
-  [[ ${UNNEST_DEMO_SIMULATED-} != 1 ]] || simulated 'UNNEST_DEMO_SIMULATED=1 was given'
   may_make_namespaces 2>/dev/null || simulated 'a private libvirtd needs root and namespaces of its own'
   "$root/test/support/setup.sh" || simulated 'this machine could not be set up for libvirt'
   exec "$root/test/support/rig.sh" "${BASH_SOURCE[0]}"

@@ -56,14 +56,16 @@ function guardDeletions(changes: Changes, observed: Observed, guards: Guards): D
   const guests = secondaries.filter(({ kind }) => kind === 'delete').length;
   const volumes = changes.volumes.filter(losesData).length;
   // An emptied directory, or the documents of another partition, are more often an accident than a
-  // wish (invariant 6). What this plan makes anew does not count: it is not what would be lost.
+  // wish (invariant 6). What this plan makes anew does not count: it is not what would be lost. Nor
+  // is it made, or it would be what the next plan finds kept.
   const kept =
     secondaries.some((change) => isKept(change, observed)) ||
     changes.volumes.some(({ kind }) => kind === 'update');
   if (!deleteEverything && !kept && guests + volumes > 0) {
     const what = guests > 0 ? 'every Secondary there is' : 'every Volume there is, with its data';
-    const message = `this would delete ${what}; --delete-everything allows it`;
-    return blockDeletions(changes, { code: 'DeletesEverything', message });
+    const message = `the documents keep nothing of what is there, and would delete ${what}; --delete-everything allows it`;
+    const block = { code: 'DeletesEverything', message } as const;
+    return blockCreations(blockDeletions(changes, block), block);
   }
   if (deletionsMax === null || guests + volumes <= deletionsMax) return changes;
   const parts = [
@@ -97,6 +99,17 @@ function blockDeletions({ secondaries, volumes }: Deletable, block: Block): Dele
     ),
     volumes: volumes.map((change) =>
       losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
+    ),
+  };
+}
+
+function blockCreations({ secondaries, volumes }: Deletable, block: Block): Deletable {
+  return {
+    secondaries: secondaries.map((change) =>
+      change.kind === 'create' ? { kind: 'blocked', name: change.name, block } : change,
+    ),
+    volumes: volumes.map((change) =>
+      change.kind === 'create' ? { kind: 'blocked', name: change.name, block } : change,
     ),
   };
 }

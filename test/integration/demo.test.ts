@@ -29,7 +29,6 @@ test('npm run demo tells its whole story', async () => {
     /unnest-guest web disks vda:data:64/,
     /unnest-guest web address 10\.20\.0\.\d+/,
     /unnest-guest web disks vda:data:128/,
-    /volume data: delete/,
     /Draining +True +Empty/,
     /Nothing is left/,
   ];

@@ -259,7 +259,10 @@ function isForgiven({ name }: Call, fault: Fault): boolean {
   if (name === 'shutdownByAgent' && fault.kind === 'lost-reply' && fault.code === 'Timeout') {
     return true;
   }
-  if (name === 'shutdownByAgent') return fault.kind === 'error' && isRefusal(fault.error);
+  if (name === 'shutdownByAgent') {
+    // Where there is no agent, the whole of which half is done is a refusal.
+    return fault.kind === 'partial' || (fault.kind === 'error' && isRefusal(fault.error));
+  }
   if (name !== 'shutdown' && name !== 'resume') return false;
   return fault.kind === 'error' && isRefusal(fault.error);
 }
