@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `unnestd` program: reads its configuration and wires the machine's adapters to the daemon. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { renderDiagnostics } from '../cli/render/diagnostics.ts';
@@ -36,8 +36,12 @@ process.umask(0);
 const { config: path, check } = program.opts<{ config: string; check?: true }>();
 const config = configFrom(path);
 if (config === null) process.exitCode = exitCodes.validation;
-else if (check === true) process.stdout.write(`${path} is valid\n`);
+else if (check === true) process.stdout.write(`${checkWords(path)}\n`);
 else await run(config).catch(giveUp);
+
+function checkWords(file: string): string {
+  return existsSync(file) ? `${file} is valid` : `there is no ${file}: everything is as by default`;
+}
 
 function configFrom(file: string): DaemonConfig | null {
   const read = readConfig(textOf(file), file);
@@ -93,5 +97,5 @@ async function run(of: DaemonConfig): Promise<void> {
       ending.abort();
     });
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
 }

@@ -9,7 +9,7 @@ import type { WishAnswer } from './accepted/wishes.ts';
 import type { Authority } from './authority.ts';
 import type { KeptPartition } from './kept-partition.ts';
 import type { Partition } from './partition.ts';
-import { refusedPower } from './power-rules.ts';
+import { refusedName, refusedPower } from './power-rules.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -61,12 +61,17 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
   const at = () => instantOf(clock.wall());
   return {
     pause: (name, hold) =>
-      asking(supervisor.partition(name), async ({ authority }) => {
+      asking(supervisor.partition(name), async ({ authority, loop }) => {
+        const unknown = refusedName(authority, loop, hold.secondary);
+        if (unknown !== null) return unknown;
         const answer = await authority.wish((wishes) => wishes.addHold(hold));
         return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
       }),
     resume: (name, secondary) =>
       asking(supervisor.partition(name), async ({ kept, authority, loop }) => {
+        const isHeld = authority.wishes.holds.some((hold) => hold.secondary === secondary);
+        const unknown = isHeld ? null : refusedName(authority, loop, secondary);
+        if (unknown !== null) return unknown;
         // Whoever ends a pause does not wait for what went wrong during it.
         loop.forgive(secondary);
         const answer = await authority.wish((wishes) =>
@@ -84,7 +89,10 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         loop.forgive(secondary);
         const request = { secondary, action, runId, submitter, at: at() };
         const answer = await authority.wish((wishes) => wishes.addRequest(request));
-        return answered(answer, `${secondary} is to ${powerWords[action]}`);
+        const { holdAll, holds } = authority.input();
+        const waits =
+          holdAll !== null || holds.has(secondary) ? ', once it is no longer paused' : '';
+        return answered(answer, `${secondary} is to ${powerWords[action]}${waits}`);
       }),
     retry: (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {

@@ -13,9 +13,13 @@ export interface NextLookFacts {
   readonly resyncMs: number;
   /** Looks in a row that found no host. */
   readonly unreachable: number;
+  /** Whether files of the store are missing: of one that comes nothing tells. */
+  readonly filesMissing: boolean;
   readonly rules: RetryRules;
   readonly random: number;
 }
+
+const filesMs = 60_000;
 
 export interface NextLook {
   readonly afterMs: number;
@@ -24,6 +28,7 @@ export interface NextLook {
 
 export function nextLook(facts: NextLookFacts): NextLook {
   const { memory, nowMs, holdOverMs, resyncMs, unreachable, rules, random } = facts;
+  const { filesMissing } = facts;
   const looks: NextLook[] = [{ afterMs: resyncMs, because: 'resync' }];
   const add = (afterMs: number | null, because: WakeReason) => {
     if (afterMs !== null) looks.push({ afterMs: Math.max(0, afterMs), because });
@@ -32,6 +37,7 @@ export function nextLook(facts: NextLookFacts): NextLook {
   add(until(nextTryMs(memory.failures, nowMs)), 'retry');
   add(until(nextStartMs(memory.runs, nowMs)), 'hold-over');
   add(holdOverMs, 'hold-over');
+  if (filesMissing) add(filesMs, 'retry');
   // A host that is away is never given up: nobody else would look whether it is back.
   if (unreachable > 0) add(retryDelayMs(unreachable, rules, random), 'retry');
   return looks.reduce((first, each) => (each.afterMs < first.afterMs ? each : first));

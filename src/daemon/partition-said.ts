@@ -46,6 +46,12 @@ export class PartitionSaid {
     return this.#look?.observed ?? null;
   }
 
+  /** Whether somebody waits for a file of the store. */
+  get filesMissing(): boolean {
+    const entries = this.#look?.entries ?? [];
+    return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === 'FileMissing');
+  }
+
   get unreachable(): number {
     return this.#unreachable;
   }

@@ -147,6 +147,7 @@ export class Partition {
       holdOverMs,
       resyncMs,
       unreachable: this.#said.unreachable,
+      filesMissing: this.#said.filesMissing,
       rules,
       random: runtime.random(),
     });

@@ -37,6 +37,17 @@ export function forbids({ runPolicy }: Secondary, action: PowerAction): string |
     : null;
 }
 
+/** Null: it is wanted, or there, or nobody in particular is meant. */
+export function refusedName(
+  authority: Authority,
+  loop: Partition,
+  name: SecondaryName | null,
+): Extract<Answer, { status: 'refused' }> | null {
+  if (name === null || authority.input().desired?.secondaries.has(name) === true) return null;
+  if (loop.status.secondaries.some((each) => each.name === name)) return null;
+  return refused('NoSuchSecondary', `${name}: there is no Secondary of this name`);
+}
+
 function refused(code: string, message: string) {
   return { status: 'refused', code, message } as const;
 }

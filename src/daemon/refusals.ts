@@ -21,10 +21,17 @@ export function invalidRefusal(diagnostics: readonly Diagnostic[]): Refusal {
   return { ...refused('Invalid', firstOf(diagnostics)), diagnostics };
 }
 
-function firstOf([first, ...more]: readonly Diagnostic[]): string {
-  if (first === undefined) return 'the documents are not valid';
-  const { file, line, column, code, message } = first;
+const toldMax = 3;
+
+/** What is cut off is often the mistake, and the first only what comes of it. */
+function firstOf(diagnostics: readonly Diagnostic[]): string {
+  if (diagnostics.length === 0) return 'the documents are not valid';
+  const told = diagnostics.slice(0, toldMax).map(wordsOf).join('; ');
+  const more = diagnostics.length - toldMax;
+  return more > 0 ? `${told} (and ${more} more)` : told;
+}
+
+function wordsOf({ file, line, column, code, message, remedy }: Diagnostic): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`;
-  const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
-  return `${place}: ${code}: ${message}${rest}`;
+  return `${place}: ${code}: ${message}${remedy === null ? '' : ` (${remedy})`}`;
 }

@@ -59,14 +59,21 @@ export function partitionReport(
   const resources = look === null ? (before?.resources ?? []) : resourcesOf(facts, look);
   // Of what was not looked at nothing is known, whatever was said of it before.
   const sync =
-    look === null ? 'Unknown' : worst(syncOrder, syncsOf([...secondaries, ...resources]));
+    look === null
+      ? 'Unknown'
+      : worst<SyncWord>(syncOrder, [
+          ...syncsOf([...secondaries, ...resources]),
+          // What the documents ask for that are there nobody has looked into.
+          says(facts.statements, 'DocumentsValid', 'False') ? 'Blocked' : 'Synced',
+        ]);
   const health =
     look === null
       ? 'Unknown'
-      : worst(healthOrder, [
+      : worst<HealthWord>(healthOrder, [
           ...secondaries.map((each) => each.health),
           // What cannot be had is missing to somebody.
           ...resources.map((each) => (isHad(each, failures) ? 'Healthy' : 'Degraded')),
+          says(facts.statements, 'Paused', 'True') ? 'Suspended' : 'Healthy',
         ]);
 
   return {
@@ -154,6 +161,14 @@ const healthOrder: readonly HealthWord[] = [
   'Unknown',
   'Degraded',
 ];
+
+function says(
+  statements: readonly Statement[],
+  type: Statement['type'],
+  status: Statement['status'],
+): boolean {
+  return statements.some((each) => each.type === type && each.status === status);
+}
 
 function syncsOf(reports: readonly { readonly sync: SyncWord }[]): readonly SyncWord[] {
   return reports.map(({ sync }) => sync);

@@ -9,5 +9,6 @@ export async function groupId(name: string): Promise<number> {
     const [group, , id] = line.split(':');
     if (group === name && id !== undefined && /^\d+$/.test(id)) return Number(id);
   }
-  throw new FileError('Failed', `there is no group ${name} in /etc/group`);
+  const mend = `\`groupadd ${name}\` makes it, and operatorGroup names another`;
+  throw new FileError('Failed', `there is no group ${name} in /etc/group: ${mend}`);
 }

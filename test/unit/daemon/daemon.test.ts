@@ -192,6 +192,28 @@ describe('a guest that ends again and again', () => {
 });
 
 describe('what people ask for', () => {
+  test('of a Secondary that there is not is refused', async () => {
+    const daemon = virtualDaemon();
+    await daemon.submit(secondaryText('web'));
+    await daemon.advance(1000);
+    const hold = { secondary: secondaryNamed('wbe'), reason: 'r', submitter: 'u', expiresAt: null };
+    const refusal = { status: 'refused', code: 'NoSuchSecondary' };
+    expect(await daemon.control.pause(partition, hold)).toMatchObject(refusal);
+    expect(await daemon.control.resume(partition, hold.secondary, 'u')).toMatchObject(refusal);
+  });
+
+  test('of a paused one waits, and that is said', async () => {
+    const daemon = virtualDaemon();
+    await daemon.submit(secondaryText('web'));
+    await daemon.advance(1000);
+    const hold = { secondary: null, reason: 'r', submitter: 'u', expiresAt: null };
+    await daemon.control.pause(partition, hold);
+    await daemon.advance(1000);
+    expect(daemon.status().health).toBe('Suspended');
+    const asked = await daemon.control.power(partition, secondaryNamed('web'), 'restart', 'u');
+    expect(asked).toMatchObject({ message: 'web is to restart, once it is no longer paused' });
+  });
+
   test('a pause leaves it alone until it expires', async () => {
     const daemon = virtualDaemon();
     await daemon.submit(secondaryText('web'));

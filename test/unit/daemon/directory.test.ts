@@ -119,6 +119,20 @@ describe('files of a partition', () => {
     expect(daemon.condition('Blocked', 'db')).toMatch(/^True DeletesEverything/);
   });
 
+  test('that are others than all there is make nothing and delete nothing', async () => {
+    const daemon = await daemonWithTwo();
+    daemon.runtime.disk.remove(db);
+    daemon.runtime.disk.remove(web);
+    daemon.runtime.disk.write(`${folder}/other.yaml`, secondaryText('other'));
+    await daemon.advance(3_600_000);
+    expect(daemon.words('web')).toBe('Running Blocked Healthy');
+    expect(daemon.words('other')).toBe('Blocked Blocked Degraded');
+    daemon.runtime.disk.write(web, secondaryText('web'));
+    await daemon.advance(60_000);
+    expect(daemon.words('other')).toBe('Running Synced Healthy');
+    expect(daemon.words('db')).toBe('absent');
+  });
+
   test('whose folder is gone delete nothing, and it is said', async () => {
     const daemon = await daemonWithTwo();
     daemon.runtime.disk.remove(folder);

@@ -1,6 +1,7 @@
 /** What fails is tried as often as is of use, costs nobody else anything, and is never lost sight of. */
 import { describe, expect, test } from 'vitest';
 import type { PartitionName } from '../../../src/model/names.ts';
+import type { FileName } from '../../../src/model/names.ts';
 import { partition } from '../../support/passes.ts';
 import { worldOf } from '../../support/simulation.ts';
 import {
@@ -104,14 +105,18 @@ describe('what fails and cannot be tried', () => {
     expect(await passesInAnHour(daemon)).toBeLessThanOrEqual(resyncsAnHour);
   });
 
-  test('costs no more passes than there are resyncs: its kernel has gone', async () => {
+  test('costs a pass a minute: its kernel has gone', async () => {
     const daemon = virtualDaemon({ attemptsMax: 10, rules: [refusing('start', 'Timeout')] });
     await daemon.submit(secondaryText('web'));
     await daemon.advance(100);
     daemon.world.files.get(partition)?.clear();
     await daemon.advance(10_000);
     expect(daemon.condition('Blocked', 'web')).toMatch(/^True FileMissing/);
-    expect(await passesInAnHour(daemon)).toBeLessThanOrEqual(resyncsAnHour);
+    // Of a file that comes nothing tells, so that it is looked for each minute.
+    expect(await passesInAnHour(daemon)).toBeLessThanOrEqual(61);
+    daemon.world.files.get(partition)?.set('vmlinuz' as FileName, { bytes: 1, digest: null });
+    await daemon.advance(61_000);
+    expect(daemon.condition('Blocked', 'web')).not.toMatch(/FileMissing/);
   });
 
   test('costs no more passes than looking for a host does', async () => {

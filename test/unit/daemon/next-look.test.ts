@@ -9,6 +9,7 @@ const quiet: NextLookFacts = {
   holdOverMs: null,
   resyncMs: 300_000,
   unreachable: 0,
+  filesMissing: false,
   rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 60_000 },
   random: 0,
 };
@@ -40,6 +41,11 @@ test.each([
     'a guest that waits for its start',
     { memory: waiting },
     { afterMs: 20_000, because: 'hold-over' },
+  ],
+  [
+    'a file of the store that is missing',
+    { filesMissing: true },
+    { afterMs: 60_000, because: 'retry' },
   ],
   ['a pause', { holdOverMs: 7000 }, { afterMs: 7000, because: 'hold-over' }],
   ['a host that is away', { unreachable: 3 }, { afterMs: 4000, because: 'retry' }],
