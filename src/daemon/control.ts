@@ -10,11 +10,15 @@ import type { Authority } from './authority.ts';
 import type { KeptPartition } from './kept-partition.ts';
 import type { Partition } from './partition.ts';
 import { refusedName, refusedPower } from './power-rules.ts';
+import type { Problems } from './problems.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface ControlOptions {
   readonly version: string;
+  /** Of the configuration. */
+  readonly places: Pick<Control, 'host' | 'stateDir' | 'partitionsDir'>;
+  readonly problems: Pick<Problems, 'now'>;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly events: Pick<Control, 'onEvent'> & {
@@ -29,9 +33,15 @@ export interface ControlOptions {
 
 export function controlOf(options: ControlOptions): Control {
   const { supervisor, events, version, stop } = options;
+  const { host, stateDir, partitionsDir } = options.places;
   const authorityOf = (name: PartitionName) => supervisor.partition(name)?.authority ?? null;
   return {
     version,
+    host,
+    stateDir,
+    partitionsDir,
+    problems: () =>
+      options.problems.now.map(({ file, code, message }) => ({ file, code, message })),
     partitions: () => supervisor.statuses,
     status: (name): PartitionStatus | null => supervisor.partition(name)?.status ?? null,
     onStatus: options.onStatus,

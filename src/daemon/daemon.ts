@@ -91,8 +91,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     },
     onGone: (partition) => statusFiles.remove(partition),
   });
+  const problems = new Problems(emit);
   const control = controlOf({
     version,
+    places: config,
+    problems,
     supervisor,
     clock,
     events,
@@ -101,7 +104,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   });
   const listening = await listen(control, metrics, parts, (error) => log.bug(error));
   const manager = notifier(notify, timers, () => true);
-  const source = follow(supervisor, statusFiles, parts, emit, manager);
+  const source = follow({ supervisor, statusFiles, problems, manager }, parts);
   return {
     abort: () => abort.abort(),
     close: async () => {
@@ -157,15 +160,18 @@ async function listen(
   return [api, await serveMetrics(metrics, config.metrics, runtime)];
 }
 
+interface Following {
+  readonly supervisor: Supervisor;
+  readonly statusFiles: StatusWriter;
+  readonly problems: Problems;
+  readonly manager: Notifier;
+}
+
 /** Ready is said once it is known which partitions there are: then each of them can be asked about. */
 function follow(
-  supervisor: Supervisor,
-  statusFiles: StatusWriter,
+  { supervisor, statusFiles, problems, manager }: Following,
   { runtime, config }: DaemonParts,
-  emit: Shared['emit'],
-  manager: Notifier,
 ) {
-  const problems = new Problems(emit);
   let isReady = false;
   return partitionsSource(runtime, config.partitionsDir, async ({ partitions, problems: now }) => {
     problems.tell(now);

@@ -5,16 +5,23 @@ import type { PartitionProblem } from './sources/partition-file.ts';
 export class Problems {
   readonly #emit: Emit;
   #told: ReadonlySet<string> = new Set();
+  #now: readonly PartitionProblem[] = [];
 
   constructor(emit: Emit) {
     this.#emit = emit;
   }
 
+  get now(): readonly PartitionProblem[] {
+    return this.#now;
+  }
+
   /** All that there are by now. */
   tell(problems: readonly PartitionProblem[]): void {
+    this.#now = problems;
     const now = new Set<string>();
     for (const { file, code, message } of problems) {
-      const text = file === '' ? message : `${file}: ${message}`;
+      // Of what is wrong inside a file the message names the place itself.
+      const text = file === '' || message.startsWith(`${file}:`) ? message : `${file}: ${message}`;
       const key = `${code} ${text}`;
       now.add(key);
       if (!this.#told.has(key)) this.#emit({ kind: 'config-problem', code, message: text });

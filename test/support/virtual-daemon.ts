@@ -106,6 +106,8 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
   });
   const control = controlOf({
     version: '0.0.0',
+    places: { host: 'sim:', stateDir, partitionsDir: '/etc/unnest/partitions' },
+    problems: { now: [] },
     supervisor,
     clock: runtime.clock,
     events,
