@@ -1,5 +1,6 @@
 /** Which adapter is meant is said by the scheme of `--host`: `sim:` or, else, libvirt's. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../cli/environment.ts';
 import { diagnose } from '../host/libvirt/diagnose.ts';
@@ -34,18 +35,26 @@ const adapterOf = ({ uri }: { readonly uri: string }) => (isSimulated(uri) ? sim
 
 /** A socket that may not be looked at is there, and the client finds out what is the matter. */
 async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
-  try {
-    await stat(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-  }
+  if (!(await mayBeThere(path))) return null;
   const { daemonClient } = await import('../channel/client.ts');
   return daemonClient(path);
 }
 
-export const adapters: Adapter & Pick<Environment, 'findDaemon' | 'installer'> = {
+/** What could not be looked at is not absent. */
+async function mayBeThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== 'ENOENT' && code !== 'ENOTDIR';
+  }
+}
+
+export const adapters: Adapter & Pick<Environment, 'findDaemon' | 'isKept' | 'installer'> = {
   findDaemon,
+  // Where the daemon's store of accepted documents has them.
+  isKept: (stateDir, partition) => mayBeThere(join(stateDir, partition, 'accepted')),
   installer: localInstaller({
     node: process.execPath,
     // Where the build puts it, beside the bundle that this is part of.

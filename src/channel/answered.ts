@@ -1,6 +1,6 @@
 /** What a route answers, before anything of HTTP is said: handlers are functions from call to this. */
 import type { PartitionName } from '../model/names.ts';
-import type { Answer } from './control.ts';
+import type { Answer, Control } from './control.ts';
 import { conflictProblem, type Problem, refusalProblem } from './problem.ts';
 import type { SubmissionResult } from '../report/submission.ts';
 
@@ -16,15 +16,24 @@ export type Answered =
 export const value = (value: unknown): Answered => ({ kind: 'value', value });
 export const problem = (problem: Problem): Answered => ({ kind: 'problem', problem });
 
-export function noPartition(name: PartitionName): Answered {
-  return problem(
-    refusalProblem('NoPartition', `the operator has described no partition ${name} on this host`),
-  );
+/** What knows why a partition is not there. */
+export type Describing = Pick<Control, 'problems'>;
+
+/** A document that is there and wrong is what whoever has written it looks for. */
+export function noPartition(name: PartitionName, control: Describing): Answered {
+  const wrong = control.problems().find(({ file }) => file === `${name}.yaml`);
+  const why = wrong === undefined ? '' : `: ${wrong.file}: ${wrong.code}: ${wrong.message}`;
+  const message = `the operator has described no partition ${name} on this host${why}`;
+  return problem(refusalProblem('NoPartition', message));
 }
 
 /** @param result null: there is no such partition */
-export function ofSubmission(result: SubmissionResult | null, partition: PartitionName): Answered {
-  if (result === null) return noPartition(partition);
+export function ofSubmission(
+  result: SubmissionResult | null,
+  partition: PartitionName,
+  control: Describing,
+): Answered {
+  if (result === null) return noPartition(partition, control);
   switch (result.status) {
     case 'accepted':
     case 'unchanged':
@@ -35,8 +44,12 @@ export function ofSubmission(result: SubmissionResult | null, partition: Partiti
 }
 
 /** @param answer null: there is no such partition */
-export function ofAnswer(answer: Answer | null, partition: PartitionName): Answered {
-  if (answer === null) return noPartition(partition);
+export function ofAnswer(
+  answer: Answer | null,
+  partition: PartitionName,
+  control: Describing,
+): Answered {
+  if (answer === null) return noPartition(partition, control);
   switch (answer.status) {
     case 'ok':
       return value(answer);

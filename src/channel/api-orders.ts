@@ -3,8 +3,9 @@ import type * as z from 'zod';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Runtime } from '../daemon/runtime.ts';
 import { instantOf } from '../report/instant.ts';
+import type { SubmissionResult } from '../report/submission.ts';
 import { type Answered, ofAnswer, ofSubmission, problem } from './answered.ts';
-import type { Control, PowerAction } from './control.ts';
+import type { Answer, Control, PowerAction } from './control.ts';
 import type {
   drainSchema,
   pauseSchema,
@@ -25,21 +26,24 @@ export interface Orders {
 }
 
 export function ordersOf(control: Control, runtime: Runtime, submitter: string): Orders {
+  const submission = (result: SubmissionResult | null, name: PartitionName) =>
+    ofSubmission(result, name, control);
+  const answered = (answer: Answer | null, name: PartitionName) => ofAnswer(answer, name, control);
   return {
-    submit: async (name, body) => ofSubmission(await submit(control, name, body, submitter), name),
+    submit: async (name, body) => submission(await submit(control, name, body, submitter), name),
     rollback: async (name, { generation }) =>
-      ofSubmission(await control.rollback(name, generation, submitter), name),
+      submission(await control.rollback(name, generation, submitter), name),
     pause: async (name, { secondary = null, reason, ...end }) => {
       const expiresAt = expiryOf(end, runtime);
-      return ofAnswer(await control.pause(name, { secondary, reason, submitter, expiresAt }), name);
+      return answered(await control.pause(name, { secondary, reason, submitter, expiresAt }), name);
     },
     resume: async (name, { secondary = null }) =>
-      ofAnswer(await control.resume(name, secondary, submitter), name),
+      answered(await control.resume(name, secondary, submitter), name),
     power: async (name, who, action) =>
-      ofAnswer(await control.power(name, who, action, submitter), name),
-    retry: async (name) => ofAnswer(await control.retry(name, submitter), name),
+      answered(await control.power(name, who, action, submitter), name),
+    retry: async (name) => answered(await control.retry(name, submitter), name),
     drain: async (name, { confirm }) => {
-      if (confirm === name) return ofAnswer(await control.drain(name, submitter), name);
+      if (confirm === name) return answered(await control.drain(name, submitter), name);
       const detail = `to empty partition ${name}, "confirm" has to be its name`;
       return problem(apiProblem('NotConfirmed', detail));
     },

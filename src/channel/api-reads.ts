@@ -7,9 +7,20 @@ import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
 import { apiProblem } from './problem.ts';
 
+/** With what somebody needs who looks at the same host without asking for each thing. */
+export function readVersion({ version, host, stateDir }: Control): Answered {
+  return value({ version, api: 'v1', host, stateDir });
+}
+
+/** Also what is described and mistaken: the list without it would say that nobody has asked. */
+export function readPartitions(control: Control): Answered {
+  const { partitionsDir } = control;
+  return value({ items: control.partitions(), problems: control.problems(), partitionsDir });
+}
+
 export function readStatus(control: Control, name: PartitionName, watch: boolean): Answered {
   const status = control.status(name);
-  if (status === null) return noPartition(name);
+  if (status === null) return noPartition(name, control);
   return watch ? watchStatus(control, name) : value(status);
 }
 
@@ -36,7 +47,7 @@ function watchStatus(control: Control, name: PartitionName): Answered {
 }
 
 export function readDesired(control: Control, name: PartitionName): Answered {
-  if (control.status(name) === null) return noPartition(name);
+  if (control.status(name) === null) return noPartition(name, control);
   const bundle = control.accepted(name);
   if (bundle !== null) return value(bundle);
   return problem(apiProblem('NothingAccepted', `partition ${name} has no documents in force yet`));
@@ -44,13 +55,15 @@ export function readDesired(control: Control, name: PartitionName): Answered {
 
 export function readHistory(control: Control, name: PartitionName): Answered {
   const items = control.history(name);
-  return items === null ? noPartition(name) : value({ items });
+  return items === null ? noPartition(name, control) : value({ items });
 }
 
 /** Those that are kept and, with `watch`, those that come; none is left out in between. */
 export function readEvents(control: Control, query: z.output<typeof eventsQuery>): Answered {
   const { after, watch = false, partition } = query;
-  if (partition !== undefined && control.status(partition) === null) return noPartition(partition);
+  if (partition !== undefined && control.status(partition) === null) {
+    return noPartition(partition, control);
+  }
   if (typeof after === 'number') {
     const gone = whatIsGone(control.eventsKept(partition ?? null), after);
     if (gone !== null) return problem(apiProblem('EventsGone', gone));

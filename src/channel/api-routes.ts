@@ -5,9 +5,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Runtime } from '../daemon/runtime.ts';
-import { type Answered, problem, value } from './answered.ts';
+import { type Answered, problem } from './answered.ts';
 import { type Orders, ordersOf } from './api-orders.ts';
-import { readDesired, readEvents, readHistory, readStatus } from './api-reads.ts';
+import {
+  readDesired,
+  readEvents,
+  readHistory,
+  readPartitions,
+  readStatus,
+  readVersion,
+} from './api-reads.ts';
 import type { Control, PowerAction } from './control.ts';
 import { channelLimits } from './limits.ts';
 import * as take from './messages.ts';
@@ -43,8 +50,8 @@ export function addRoutes(serving: Serving): void {
   const { control } = serving;
   const at = '/v1/partitions/:partition';
   const params = take.partitionParams;
-  route(serving, 'GET', '/v1/version', {}, () => value({ version: control.version, api: 'v1' }));
-  route(serving, 'GET', '/v1/partitions', {}, () => value({ items: control.partitions() }));
+  route(serving, 'GET', '/v1/version', {}, () => readVersion(control));
+  route(serving, 'GET', '/v1/partitions', {}, () => readPartitions(control));
   route(serving, 'GET', at, { params }, (asked) =>
     readStatus(control, asked.params.partition, false),
   );

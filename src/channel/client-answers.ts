@@ -7,7 +7,7 @@ import type { Diagnostic } from '../documents/diagnostic.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
-import type { Answer } from './control.ts';
+import type { Answer, PartitionProblem } from './control.ts';
 
 /** The part that is checked stands for the whole, which this version of the types describes. */
 function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
@@ -43,7 +43,15 @@ export const statusAnswer = loosely<PartitionStatus>({
     .nullable(),
   nextTryAt: text.nullable(),
 });
-export const statusesAnswer = items(statusAnswer);
+/** A daemon of before says neither where they are nor what is wrong with them. */
+export const partitionsAnswer = z.looseObject({
+  items: z.array(statusAnswer),
+  problems: z
+    .array(loosely<PartitionProblem>({ file: text, code: text, message: text }))
+    .default([]),
+  partitionsDir: text.nullable().default(null),
+});
+export type Partitions = z.output<typeof partitionsAnswer>;
 
 const entry = { generation: count, digest: text, acceptedAt: text, source: text, submitter: text };
 const historyEntry = loosely<HistoryEntry>(entry);
@@ -58,7 +66,13 @@ export const submissionAnswer = loosely<Accepted>({
 
 export const orderAnswer = loosely<Extract<Answer, { readonly status: 'ok' }>>({ message: text });
 
-export const versionAnswer = z.looseObject({ version: text });
+/** A daemon of before says only its version. */
+export const versionAnswer = z.looseObject({
+  version: text,
+  host: text.nullable().default(null),
+  stateDir: text.nullable().default(null),
+});
+export type About = z.output<typeof versionAnswer>;
 
 /** Kinds of events that this version does not know are passed over by whoever shows them. */
 export const eventAnswer = loosely<EventRecord>({

@@ -16,8 +16,9 @@ import type { EventsQuery, PauseMessage, SubmissionMessage } from './messages.ts
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
 export interface DaemonClient {
   readonly socketPath: string;
-  version(signal: AbortSignal): Promise<string>;
-  partitions(signal: AbortSignal): Promise<readonly PartitionStatus[]>;
+  /** Which version answers, and which host and state directory it has. */
+  about(signal: AbortSignal): Promise<answers.About>;
+  partitions(signal: AbortSignal): Promise<answers.Partitions>;
   status(name: PartitionName, signal: AbortSignal): Promise<PartitionStatus>;
   /** One at once, then one at every change. Ends when the signal fires, or the daemon ends it. */
   statuses(name: PartitionName, signal: AbortSignal): Promise<AsyncIterable<PartitionStatus>>;
@@ -55,9 +56,8 @@ export function daemonClient(socketPath: string): DaemonClient {
     openLines(socketPath, { method: 'GET', path }, schema, signal);
   return {
     socketPath,
-    version: async (signal) => (await get('/v1/version', answers.versionAnswer, signal)).version,
-    partitions: async (signal) =>
-      (await get('/v1/partitions', answers.statusesAnswer, signal)).items,
+    about: (signal) => get('/v1/version', answers.versionAnswer, signal),
+    partitions: (signal) => get('/v1/partitions', answers.partitionsAnswer, signal),
     status: (name, signal) => get(pathOf(name), answers.statusAnswer, signal),
     statuses: (name, signal) =>
       lines(`${pathOf(name)}/status?watch=1`, answers.statusAnswer, signal),

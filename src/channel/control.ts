@@ -59,10 +59,23 @@ export interface EventsKept {
   readonly newest: number;
 }
 
+/** A mistake in the folder of the Partition documents, because of which one of them is not followed. */
+export interface PartitionProblem {
+  /** Its name in the folder; empty: the folder itself. */
+  readonly file: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Every method that takes a partition answers null where there is none of this name. */
 export interface Control {
   readonly version: string;
+  /** libvirt's URI, as it is configured. */
+  readonly host: string;
+  readonly stateDir: string;
+  readonly partitionsDir: string;
   partitions(): readonly PartitionStatus[];
+  problems(): readonly PartitionProblem[];
   status(partition: PartitionName): PartitionStatus | null;
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;

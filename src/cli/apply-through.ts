@@ -20,6 +20,7 @@ import type { Environment } from './environment.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { type GuardOptions, type HostOptions, planOptionsOf, targetOf } from './options.ts';
 import { type Limits, limitsOf, planFor } from './pass.ts';
+import { targetFor } from './place.ts';
 import { readFiles, refused } from './read-documents.ts';
 import { nameOf } from './render/outcomes.ts';
 import { paintFor } from './render/paint.ts';
@@ -51,7 +52,7 @@ export async function applyThrough(
   const desired = desiredIn(files, partition, environment);
   const ifGeneration = options.yes
     ? null
-    : await agreed(client, desired, options, environment, limits);
+    : await agreed(client, desired, options, command, environment, limits);
   const submission = {
     files: files.map(({ path, text }) => ({ path, text })),
     ifGeneration,
@@ -93,12 +94,13 @@ async function agreed(
   client: DaemonClient,
   desired: DesiredState,
   options: ApplyOptions,
+  command: Command,
   environment: Environment,
   limits: Limits,
 ): Promise<number | null> {
   const reading = client.status(desired.partition, limits.stop);
   const status = await withinLimits(limits, 'the status was read', reading);
-  const plan = await planHere(desired, options, environment, limits);
+  const plan = await planHere(desired, options, command, environment, limits);
   const stranger = strangerIn(plan, status);
   if (stranger !== null) {
     const why = `unnestd knows ${stranger}, and here it is not seen as one of this partition`;
@@ -136,11 +138,13 @@ const foreignCodes: ReadonlySet<string> = new Set(['NameTaken', 'MarkMismatch'])
 async function planHere(
   desired: DesiredState,
   options: ApplyOptions,
+  command: Command,
   environment: Environment,
   limits: Limits,
 ): Promise<Plan> {
   try {
-    const { plan } = await using(environment.openView, targetOf(options), limits, (host) =>
+    const target = await targetFor(command, options, environment, limits);
+    const { plan } = await using(environment.openView, target, limits, (host) =>
       planFor(host, desired, planOptionsOf(options), environment, limits),
     );
     const unseen = plan.entries.find(isUnseen);

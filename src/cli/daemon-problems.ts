@@ -13,16 +13,19 @@ interface Known {
 }
 
 const { unreachable, interrupted, validation, conflict, usage, partial, timeout } = exitCodes;
+/** Not every command has a way without unnestd, and `--host`. */
+const directly =
+  '`unnest plan`, `apply`, `get` and `destroy` work without it: --host qemu:///system';
 const lookAtStatus = '`unnest status` says what is so';
 
 const known: { readonly [C in KnownCode]: Known } = {
   NotRunning: {
     exit: unreachable,
-    remedy: '`systemctl start unnestd` starts it; --host qemu:///system works without it',
+    remedy: `\`systemctl start unnestd\` starts it; ${directly}`,
   },
   NotAllowed: {
     exit: unreachable,
-    remedy: "run as root, or as a member of the socket's group; --host works without unnestd",
+    remedy: `run as root, or as a member of the socket's group; ${directly}`,
   },
   Broken: { exit: unreachable, remedy: '`systemctl status unnestd` says whether it still runs' },
   NotUnderstood: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
@@ -39,7 +42,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotTheSource: { exit: conflict, remedy: '`unnest explain NotTheSource` says who may' },
   NoPartition: {
     exit: usage,
-    remedy: '`unnest status` lists those that there are; --host works on others, without unnestd',
+    remedy: `\`unnest status\` lists those that there are; on others ${directly}`,
   },
   Invalid: { exit: validation, remedy: null },
   StaleGeneration: { exit: conflict, remedy: '`unnest history` lists them' },

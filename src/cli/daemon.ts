@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { partitionOption, requirePartition, timeoutOption } from './options.ts';
 import { endedEarly, type Limits } from './pass.ts';
+import { saidOf } from './said-where.ts';
 
 export interface SocketOptions {
   readonly socket: string;
@@ -22,9 +23,17 @@ export interface DaemonOptions extends SocketOptions {
 
 const defaultSocket = '/run/unnest/operator.sock';
 
-export function socketOption({ variables }: Environment): Option {
-  const said = variables.get('UNNEST_SOCKET') ?? '';
-  return new Option('--socket <path>', "unnestd's socket").default(said || defaultSocket);
+export function socketOption(environment: Environment): Option {
+  return new Option('--socket <path>', "unnestd's socket").default(socketUnsaid(environment));
+}
+
+function socketUnsaid({ variables }: Environment): string {
+  return variables.get('UNNEST_SOCKET') || defaultSocket;
+}
+
+/** Also of a command that has no option for it. */
+export function socketPath(command: Command, environment: Environment): string {
+  return command.opts<Partial<SocketOptions>>().socket ?? socketUnsaid(environment);
 }
 
 /** For commands that only the daemon can carry out. */
@@ -43,20 +52,19 @@ export async function daemonFor(
   { socket }: SocketOptions,
   environment: Environment,
 ): Promise<DaemonClient | null> {
-  const { variables, findDaemon } = environment;
-  const flag = (name: string) => command.getOptionValueSource(name) === 'cli';
-  const variable = (name: string) => (variables.get(name) ?? '') !== '';
-  if (flag('host') && flag('socket')) {
+  const host = saidOf(command, 'host', environment);
+  const said = saidOf(command, 'socket', environment);
+  if (host === 'option' && said === 'option') {
     throw usageError(
       'both --host and --socket were given',
       'one is without unnestd, one through it',
     );
   }
-  if (flag('host')) return null;
-  if (flag('socket')) return requireDaemon({ socket }, environment);
-  if (variable('UNNEST_HOST')) return null;
-  if (variable('UNNEST_SOCKET')) return requireDaemon({ socket }, environment);
-  return findDaemon(socket);
+  if (host === 'option') return null;
+  if (said === 'option') return requireDaemon({ socket }, environment);
+  if (host === 'variable') return null;
+  if (said === 'variable') return requireDaemon({ socket }, environment);
+  return environment.findDaemon(socket);
 }
 
 /** @throws DaemonError `NotRunning` */
@@ -82,12 +90,20 @@ export async function withinLimits<T>(limits: Limits, doing: string, work: Promi
 }
 
 /** What the daemon goes on with is not undone by somebody who no longer looks. */
-export function stoppedLooking(limits: Limits, waitedFor: string, now: string): CommandError {
+const goesOn = 'unnestd goes on with it; `unnest status` says how far it is';
+
+/** @param remedy for where there is nothing that unnestd goes on with */
+export function stoppedLooking(
+  limits: Limits,
+  waitedFor: string,
+  now: string,
+  remedy: string = goesOn,
+): CommandError {
   const timedOut = limits.timedOut();
   const why = timedOut ? 'the time that --timeout gives was over' : 'interrupted';
   return new CommandError(
     timedOut ? exitCodes.timeout : exitCodes.interrupted,
     `${why} while waiting for ${waitedFor}: ${now}`,
-    { remedy: 'unnestd goes on with it; `unnest status` says how far it is' },
+    { remedy },
   );
 }

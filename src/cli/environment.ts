@@ -55,6 +55,8 @@ export interface Environment {
   readonly diagnose: (target: Target, signal: AbortSignal) => Promise<readonly Check[]>;
   /** Null where there is no such socket, so that no daemon runs. Talks to nobody yet. */
   readonly findDaemon: (socketPath: string) => Promise<DaemonClient | null>;
+  /** Whether a daemon has accepted documents of this partition, be it running or not. */
+  readonly isKept: (stateDir: string, partition: PartitionName) => Promise<boolean>;
   /** Puts the daemon on this machine. */
   readonly installer: Installer;
   readonly newInstallationId: () => InstallationId;

@@ -1,8 +1,9 @@
 /** Commands about one Secondary: find it on the host, or say which there are. */
 import type { HostView } from '../host/ports.ts';
 import type { Observed } from '../model/domain.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
 import { closest } from '../documents/closest.ts';
-import { usageError } from './command-error.ts';
+import { type CommandError, usageError } from './command-error.ts';
 import type { Environment, Target } from './environment.ts';
 import { nothingWanted } from '../observe/wanted.ts';
 import { type Limits, observeHost } from './pass.ts';
@@ -31,10 +32,21 @@ export async function lookForSecondary(
   const all = statusOf(observed);
   const found = all.find((status) => status.name === name);
   if (found !== undefined) return { status: found, observed };
-  const names = all.map((status) => status.name);
-  const meant = closest(name, names);
-  throw usageError(
+  throw noSuchSecondary(
+    partition,
+    name,
+    all.map((status) => status.name),
+  );
+}
+
+export function noSuchSecondary(
+  partition: PartitionName,
+  name: string,
+  all: readonly SecondaryName[],
+): CommandError {
+  const meant = closest(name, all);
+  return usageError(
     `partition ${partition} has no Secondary ${name}`,
-    meant === null ? `it has: ${names.join(', ') || 'none'}` : `did you mean ${meant}?`,
+    meant === null ? `it has: ${all.join(', ') || 'none'}` : `did you mean ${meant}?`,
   );
 }

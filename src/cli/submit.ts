@@ -134,8 +134,12 @@ function finish(
 function settledLines(settled: SettledOnes['settled'], generation: number): string[] {
   switch (settled.status) {
     case 'synced': {
-      const waiting = settled.waiting.map((each) => `  waits for a restart: ${printable(each)}`);
-      return [`Synced: the host has what generation ${generation} asks for.`, ...waiting];
+      const { waiting } = settled;
+      if (waiting.length === 0) {
+        return [`Synced: the host has what generation ${generation} asks for.`];
+      }
+      const which = waiting.map((each) => printable(each)).join(', ');
+      return [`Applied generation ${generation}; waits for a restart: ${which}`];
     }
     case 'stuck': {
       const { why } = settled;

@@ -3,6 +3,7 @@ import type { DaemonClient } from '../channel/client.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { PartitionStatus, SecondaryReport } from '../report/partition-status.ts';
+import { noSuchSecondary } from './one-secondary.ts';
 import { stoppedLooking, withinLimits } from './daemon.ts';
 import type { Limits } from './pass.ts';
 import { listed, settledIn } from './settled.ts';
@@ -17,7 +18,7 @@ export interface Waiting {
   readonly goal: DaemonGoal;
 }
 
-/** @throws CommandError `timeout` or `interrupted`, saying what is true then */
+/** @throws CommandError `timeout` or `interrupted`, saying what is true then; `usage`: no such name */
 export async function waitThrough(
   client: DaemonClient,
   { partition, names, goal }: Waiting,
@@ -26,6 +27,7 @@ export async function waitThrough(
   const ends = new AbortController();
   const stop = AbortSignal.any([limits.stop, ends.signal]);
   let now = 'unnestd has not said yet';
+  let isAtWork = true;
   try {
     const generation = await withinLimits(
       limits,
@@ -37,14 +39,19 @@ export async function waitThrough(
       const left = leftOf(status, names, goal, generation);
       if (left === null) return;
       now = left;
+      isAtWork = status.observedGeneration < generation || settledIn(status).status === 'moving';
     }
   } finally {
     ends.abort();
   }
   const waitedFor = [...(names.length === 0 ? [`partition ${partition}`] : names), goal].join(' ');
-  if (limits.stop.aborted) throw stoppedLooking(limits, waitedFor, now);
+  if (limits.stop.aborted) {
+    throw stoppedLooking(limits, waitedFor, now, isAtWork ? undefined : nothingToDo);
+  }
   throw new DaemonError('Broken', `unnestd has ended while waiting for ${waitedFor}: ${now}`);
 }
+
+const nothingToDo = 'unnestd has nothing to do about it; `unnest status` and `get` say what is so';
 
 /** What was looked at before the documents were accepted says nothing about them. */
 async function inForce(
@@ -73,10 +80,21 @@ function leftOf(
   }
   if (goal === 'synced' && names.length === 0) return leftToSync(status);
   const all = new Map<string, SecondaryReport>(secondaries.map((each) => [each.name, each]));
+  if (goal !== 'deleted' && status.sync !== 'Unknown') checkThere(names, status);
   const wanted = names.length === 0 ? [...all.keys()] : names;
   const wanting = wanted.filter((name) => !isSo(all.get(name), goal));
   if (wanting.length === 0) return null;
   return listed(wanting.map((name) => `${name} is ${wordsOf(all.get(name), goal)}`));
+}
+
+/**
+ * Whom the documents name is there from the first look on, if only as wanted.
+ * @throws CommandError `usage`
+ */
+function checkThere(names: readonly string[], { partition, secondaries }: PartitionStatus): void {
+  const all = secondaries.map(({ name }) => name);
+  const missing = names.find((name) => !all.some((each) => each === name));
+  if (missing !== undefined) throw noSuchSecondary(partition, missing, all);
 }
 
 function leftToSync(status: PartitionStatus): string | null {

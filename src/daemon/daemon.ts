@@ -9,6 +9,7 @@ import type { DaemonHosts } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
+import { passableMode } from './accepted/accepted-folder.ts';
 import type { DaemonConfig } from './config.ts';
 import { controlOf } from './control.ts';
 import type { Shared } from './kept-partition.ts';
@@ -77,6 +78,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   events.onEvent((record) => metrics.record(record));
   const { emit } = events;
   emit({ kind: 'daemon-started', version });
+  // QEMU, as whoever it runs, has to get to the disks below it.
+  await files.makeFolder(config.stateDir, passableMode);
   const statusFiles = await openStatusWriter({ files, timers, folder: config.statusDir, emit });
   const statuses = new StatusListeners();
   const hosts = await parts.openHosts(({ procedure, durationMs, ok }) =>

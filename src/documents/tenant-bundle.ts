@@ -60,7 +60,9 @@ function beside(
 function tenantsOnly(source: SourceDocument): Validated {
   if (!isPartition(source)) return validate(source);
   const message = "a Partition is described by the host's operator, not in its own documents";
-  const remedy = 'take it out, and ask the operator for what it was to change';
+  const remedy =
+    "take it out: the operator puts it into the partitions' folder, " +
+    '/etc/unnest/partitions/NAME.yaml unless configured otherwise';
   return {
     ok: false,
     diagnostics: [source.complain('OperatorsOnly', ['kind'], message, { remedy })],

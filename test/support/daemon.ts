@@ -175,7 +175,7 @@ async function startDaemon(config: string, socket: string, runDir: string): Prom
 }
 
 function answers(api: DaemonClient): Promise<boolean> {
-  return api.version(AbortSignal.timeout(5000)).then(
+  return api.about(AbortSignal.timeout(5000)).then(
     () => true,
     () => false,
   );

@@ -64,6 +64,7 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   openHost,
   lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
   diagnose: async () => [],
+  isKept: async () => false,
   findDaemon: adapters.findDaemon,
   installer: adapters.installer,
   newInstallationId,

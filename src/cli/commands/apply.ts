@@ -17,6 +17,7 @@ import {
   withHostOptions,
 } from '../options.ts';
 import { checkStillTrue, type Limits, limitsOf, planFor } from '../pass.ts';
+import { refuseKept } from '../place.ts';
 import { readBytes } from '../read-bytes.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { readSavedPlan } from '../saved-plan.ts';
@@ -37,15 +38,20 @@ export function applyCommand(environment: Environment, exit: (code: ExitCode) =>
       const client = await daemonFor(command, options, environment);
       exit(
         client === null
-          ? await runApply(options, environment)
+          ? await runApply(options, command, environment)
           : await applyThrough(client, options, command, environment),
       );
     });
 }
 
-async function runApply(options: Options, environment: Environment): Promise<ExitCode> {
+async function runApply(
+  options: Options,
+  command: Command,
+  environment: Environment,
+): Promise<ExitCode> {
   const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
+  await refuseKept(command, target, environment, limits);
   const planning = await planner(options, target, environment, limits);
   return whileLocked(environment.lock(target), () =>
     using(environment.openHost, target, limits, async (host) => {

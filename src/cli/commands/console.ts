@@ -10,8 +10,9 @@ import { CommandError } from '../command-error.ts';
 import type { Environment, Output, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { findSecondary } from '../one-secondary.ts';
-import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { type HostOptions, withHostOptions } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { printable } from '../render/paint.ts';
 import { using } from '../using.ts';
 
@@ -24,9 +25,9 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
     .description('show what a Secondary writes to its serial console, until Ctrl-C or it stops')
     .argument('<name>', 'which one')
     .option('--lines <count>', 'end after this many lines', positive)
-    .action(async (name: string, options: Options) => {
-      const target = targetOf(options);
+    .action(async (name: string, options: Options, command: Command) => {
       const limits = limitsOf(environment, options.timeout);
+      const target = await targetFor(command, options, environment, limits);
       const code = await using(environment.openHost, target, limits, async (host) => {
         const ref = await findRunning(name, host, target, environment, limits);
         return follow(ref, host, options, environment, limits);

@@ -9,8 +9,9 @@ import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
 import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { findSecondary } from '../one-secondary.ts';
-import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { type HostOptions, withHostOptions } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { formatValue } from '../render/field-value.ts';
 import { type Paint, paintFor, printable } from '../render/paint.ts';
 import { conditionLines } from '../render/partition-status.ts';
@@ -25,8 +26,8 @@ export function describeCommand(environment: Environment, exit: (code: ExitCode)
     .argument('<name>', 'which one')
     .addOption(socketOption(environment))
     .action(async (name: string, options: Options, command: Command) => {
-      const target = targetOf(options);
       const limits = limitsOf(environment, options.timeout);
+      const target = await targetFor(command, options, environment, limits);
       const status = await using(environment.openView, target, limits, (host) =>
         findSecondary(name, host, target, environment, limits),
       );

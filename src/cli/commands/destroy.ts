@@ -16,19 +16,19 @@ import { makePlan, type Plan } from '../../plan/plan.ts';
 import { noWishes } from '../../plan/wishes.ts';
 import { carryOut } from '../carry-out.ts';
 import { usageError } from '../command-error.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment, Target } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import {
   type HostOptions,
   outputOption,
   requireSecondary,
-  targetOf,
   wholeSeconds,
   withHostOptions,
 } from '../options.ts';
 import { nothingWanted } from '../../observe/wanted.ts';
 import { type Limits, limitsOf, observeHost } from '../pass.ts';
 import { using } from '../using.ts';
+import { refuseKept, targetFor } from '../place.ts';
 import { whileLocked } from '../while-locked.ts';
 
 interface Options extends HostOptions {
@@ -50,8 +50,8 @@ export function destroyCommand(environment: Environment, exit: (code: ExitCode) 
       ),
     )
     .option('-y, --yes', 'do not ask')
-    .action(async (names: readonly string[], options: Options) => {
-      exit(await runDestroy(names, options, environment));
+    .action(async (names: readonly string[], options: Options, command: Command) => {
+      exit(await runDestroy(names, options, command, environment));
     });
 }
 
@@ -60,30 +60,36 @@ type Chosen = 'all' | readonly SecondaryName[];
 async function runDestroy(
   names: readonly string[],
   options: Options,
+  command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
   const chosen: Chosen = options.all ? 'all' : names.map(requireSecondary);
   if (chosen === 'all' && names.length > 0) throw usageError('both names and --all were given');
   if (chosen.length === 0) throw usageError('nothing was named', 'give names, or --all');
-  const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
-  return whileLocked(environment.lock(target), () =>
-    using(environment.openHost, target, limits, async (host) => {
-      const plan = await planRemoval(chosen, host, options, environment, limits);
+  const target = await targetFor(command, options, environment, limits);
+  const remove = async () => {
+    await refuseKept(command, target, environment, limits);
+    return using(environment.openHost, target, limits, async (host) => {
+      const plan = await planRemoval(chosen, host, target, options, environment, limits);
       const { output, yes = false } = options;
       return carryOut(plan, host, { output, yes }, environment, limits);
-    }),
-  );
+    });
+  };
+  return whileLocked(environment.lock(target), remove, throughDaemon);
 }
+
+/** unnestd would make anew what is still in the documents. */
+const throughDaemon = 'take its document out and `unnest apply`, or `unnest drain`';
 
 async function planRemoval(
   chosen: Chosen,
   host: Host,
-  { gracePeriod, ...options }: Options,
+  { partition }: Target,
+  { gracePeriod }: Options,
   environment: Environment,
   limits: Limits,
 ): Promise<Plan> {
-  const { partition } = targetOf(options);
   const observed = await observeHost(host, partition, nothingWanted, environment, limits);
   if (chosen === 'all') checkAllListed(observed);
   const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };

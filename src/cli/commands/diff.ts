@@ -7,13 +7,8 @@ import type { FieldChange } from '../../diff/fields.ts';
 import type { PlanEntry } from '../../plan/entry.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import {
-  type HostOptions,
-  planOptionsOf,
-  targetOf,
-  withDocuments,
-  withHostOptions,
-} from '../options.ts';
+import { type HostOptions, planOptionsOf, withDocuments, withHostOptions } from '../options.ts';
+import { targetFor } from '../place.ts';
 import { limitsOf, planFor } from '../pass.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { nameOf } from '../render/outcomes.ts';
@@ -34,14 +29,14 @@ export function diffCommand(
 ): Command {
   return withHostOptions(withDocuments(new Command('diff')), environment)
     .description('show what differs, field by field; exits with 1 if anything does')
-    .action(async (options: Options) => {
-      exit(await runDiff(options, environment));
+    .action(async (options: Options, command: Command) => {
+      exit(await runDiff(options, command, environment));
     });
 }
 
-async function runDiff(options: Options, environment: Environment) {
-  const target = targetOf(options);
+async function runDiff(options: Options, command: Command, environment: Environment) {
   const limits = limitsOf(environment, options.timeout);
+  const target = await targetFor(command, options, environment, limits);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
   // Nothing is carried out, so nothing needs to be guarded.
   const planOptions = {

@@ -1,8 +1,10 @@
 /** `unnest doctor`: can this host do the work, and if not, what would mend it? */
 import { Command } from 'commander';
+import { daemonChecks } from '../daemon-check.ts';
 import type { Check, Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { type HostOptions, outputOption, targetOf, withHostOptions } from '../options.ts';
+import { type HostOptions, outputOption, withHostOptions } from '../options.ts';
+import { targetFor } from '../place.ts';
 import { endedEarly, limitsOf } from '../pass.ts';
 import { type Paint, paintFor, printable } from '../render/paint.ts';
 
@@ -14,10 +16,14 @@ export function doctorCommand(environment: Environment, exit: (code: ExitCode) =
   return withHostOptions(new Command('doctor'), environment)
     .description('check that this host can do the work, and say what to mend')
     .addOption(outputOption('text', 'json'))
-    .action(async (options: Options) => {
+    .action(async (options: Options, command: Command) => {
       const { stdout, variables } = environment;
       const limits = limitsOf(environment, options.timeout);
-      const checks = await environment.diagnose(targetOf(options), limits.stop);
+      const target = await targetFor(command, options, environment, limits);
+      const checks = [
+        ...(await environment.diagnose(target, limits.stop)),
+        ...(await daemonChecks(command, environment, limits)),
+      ];
       // What was broken off says nothing about the host.
       if (limits.stop.aborted) throw endedEarly(limits, 'the host was examined');
       const paint = paintFor(stdout, variables);

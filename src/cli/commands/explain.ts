@@ -8,14 +8,9 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { explainSecondary } from '../explain/secondary.ts';
 import { topicsFor, topicWords } from '../explain/topics.ts';
 import { findSecondary } from '../one-secondary.ts';
-import {
-  type HostOptions,
-  planOptionsOf,
-  targetOf,
-  withDocuments,
-  withHostOptions,
-} from '../options.ts';
+import { type HostOptions, planOptionsOf, withDocuments, withHostOptions } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { renderTopicList, renderTopics } from '../render/explanations.ts';
 import { paintFor } from '../render/paint.ts';
@@ -29,13 +24,13 @@ export function explainCommand(environment: Environment, exit: (code: ExitCode) 
   return withHostOptions(withDocuments(new Command('explain')), environment)
     .description('say what a code or a field means, or why a Secondary is as it is')
     .argument('[word]', 'MissingField, spec.memory, or the name of a Secondary')
-    .action(async (word: string | undefined, options: Options) => {
+    .action(async (word: string | undefined, options: Options, command: Command) => {
       const { stdout, variables } = environment;
       const paint = paintFor(stdout, variables);
       if (word === undefined) stdout.write(renderTopicList(stdout.columns, paint));
       else if (topicsFor(word).length > 0 || secondaryName(word) === undefined) {
         stdout.write(renderTopics(findTopics(word), stdout.columns, paint));
-      } else exit(await explainNameOrTypo(word, options, environment));
+      } else exit(await explainNameOrTypo(word, options, command, environment));
     });
 }
 
@@ -43,10 +38,11 @@ export function explainCommand(environment: Environment, exit: (code: ExitCode) 
 async function explainNameOrTypo(
   word: string,
   options: Options,
+  command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
   try {
-    return await explainName(word, options, environment);
+    return await explainName(word, options, command, environment);
   } catch (error) {
     if (closest(word, topicWords()) !== null) findTopics(word);
     throw error;
@@ -57,11 +53,12 @@ async function explainNameOrTypo(
 async function explainName(
   name: string,
   options: Options,
+  command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
   const { stdout, variables } = environment;
-  const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
+  const target = await targetFor(command, options, environment, limits);
   const { file } = options;
   const desired = file && (await readDesiredState(file, target.partition, environment, limits));
   const text = await using(environment.openView, target, limits, async (host) => {

@@ -6,8 +6,9 @@ import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { exportDocuments } from '../export-document.ts';
 import { lookForSecondary } from '../one-secondary.ts';
-import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
+import { type HostOptions, withHostOptions } from '../options.ts';
 import { limitsOf } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { using } from '../using.ts';
 
 export function exportCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
@@ -16,9 +17,9 @@ export function exportCommand(environment: Environment, exit: (code: ExitCode) =
       'print a Secondary of the host, with its Volumes, as documents that plan to no change',
     )
     .argument('<name>', 'which one')
-    .action(async (name: string, options: HostOptions) => {
-      const target = targetOf(options);
+    .action(async (name: string, options: HostOptions, command: Command) => {
       const limits = limitsOf(environment, options.timeout);
+      const target = await targetFor(command, options, environment, limits);
       const { status, observed } = await using(environment.openView, target, limits, (host) =>
         lookForSecondary(name, host, target, environment, limits),
       );

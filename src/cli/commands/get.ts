@@ -11,6 +11,7 @@ import { eachLookAtHost, eachStatus } from '../get-secondaries.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
 import { nothingWanted } from '../../observe/wanted.ts';
 import { type Limits, limitsOf, observeHost } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { type Output, renderResources } from '../render/resources.ts';
 import { renderChanges, renderSecondaries } from '../render/secondary-rows.ts';
 import { type OtherKind, rowsOf, unlistedOf } from '../resource-rows.ts';
@@ -69,13 +70,14 @@ async function runGet(
   command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
-  const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
   const kind = kinds[options.kind];
+  const target = targetOf(options);
   if (kind !== 'secondary') {
     if (options.watch) throw usageError('only Secondaries can be watched');
-    const observed = await using(environment.openView, target, limits, (host) =>
-      observeHost(host, target.partition, nothingWanted, environment, limits),
+    const place = await targetFor(command, options, environment, limits);
+    const observed = await using(environment.openView, place, limits, (host) =>
+      observeHost(host, place.partition, nothingWanted, environment, limits),
     );
     return showOthers(kind, names, options, observed, environment);
   }

@@ -2,6 +2,8 @@
 import { resolve } from 'node:path';
 import { Argument, Command } from 'commander';
 import type { InstallRequest, InstallStep } from '../../host/installer.ts';
+import { HostError } from '../../host/host-error.ts';
+import { CommandError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { renderInstallStep } from '../render/install-steps.ts';
@@ -33,7 +35,9 @@ export function hostCommand(environment: Environment, exit: (code: ExitCode) => 
     .option('--program <path>', 'the unnestd that the unit names', installer.program)
     .action(async (action: Action, options: Options) => {
       const request = requestOf(options);
-      const steps = await stepsOf(action, request, environment);
+      const steps = await stepsOf(action, request, environment).catch((error: unknown) => {
+        throw inImage(error, request);
+      });
       for (const step of steps) {
         const more = options.dryRun === true ? null : await installer.carryOut(step);
         report(step, more, environment);
@@ -42,6 +46,13 @@ export function hostCommand(environment: Environment, exit: (code: ExitCode) => 
       environment.stdout.write(`${last}\n`);
       exit(hasConflict(steps) ? exitCodes.partial : exitCodes.ok);
     });
+}
+
+/** By default the programs are those of this machine, which an image may have elsewhere, or not at all. */
+function inImage(error: unknown, { root }: InstallRequest): unknown {
+  if (root === '/' || !(error instanceof HostError) || error.code !== 'Unsupported') return error;
+  const remedy = `--node and --program say where they are in ${root}, as seen from inside it`;
+  return new CommandError(exitCodes.partial, error.message, { cause: error.cause, remedy });
 }
 
 function requestOf({ root, node, program, force = false }: Options): InstallRequest {

@@ -10,12 +10,12 @@ import {
   type HostOptions,
   outputOption,
   planOptionsOf,
-  targetOf,
   withDocuments,
   withGuardOptions,
   withHostOptions,
 } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPlan } from '../render/plan.ts';
@@ -36,14 +36,18 @@ export function planCommand(environment: Environment, exit: (code: ExitCode) => 
     .addOption(outputOption('text', 'json'))
     .option('--out <file>', 'also write the plan to a file, for `apply --plan`')
     .option('--detailed-exitcode', 'exit with 2 if there are changes')
-    .action(async (options: Options) => {
-      exit(await runPlan(options, environment));
+    .action(async (options: Options, command: Command) => {
+      exit(await runPlan(options, command, environment));
     });
 }
 
-async function runPlan(options: Options, environment: Environment): Promise<ExitCode> {
-  const target = targetOf(options);
+async function runPlan(
+  options: Options,
+  command: Command,
+  environment: Environment,
+): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
+  const target = await targetFor(command, options, environment, limits);
   const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
   const saved = await using(environment.openView, target, limits, (host) =>
     planFor(host, desired, planOptionsOf(options), environment, limits),

@@ -1,6 +1,7 @@
 /** `unnest status`: how a partition is, or all of them, as unnestd says. */
 import { Command } from 'commander';
 import type { DaemonClient } from '../../channel/client.ts';
+import type { PartitionName } from '../../model/names.ts';
 import { type DaemonOptions, requireDaemon, withDaemonOptions, withinLimits } from '../daemon.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -8,6 +9,7 @@ import { outputOption, partitionGiven } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPartition, renderPartitions } from '../render/partition-status.ts';
+import { renderNone, renderProblems } from '../render/partition-problems.ts';
 
 interface Options extends DaemonOptions {
   readonly output: 'text' | 'json';
@@ -20,26 +22,44 @@ export function statusCommand(environment: Environment, exit: (code: ExitCode) =
     .action(async (options: Options, command: Command) => {
       const limits = limitsOf(environment, options.timeout);
       const client = await requireDaemon(options, environment);
-      const text = textOf(client, options, command, environment, limits);
-      environment.stdout.write(await withinLimits(limits, 'the status was read', text));
-      exit(exitCodes.ok);
+      const name = partitionGiven(command, environment);
+      const showing =
+        name === null
+          ? showAll(client, options, environment, limits)
+          : showOne(client, name, options, environment, limits);
+      exit(await withinLimits(limits, 'the status was read', showing));
     });
 }
 
-async function textOf(
+async function showOne(
+  client: DaemonClient,
+  name: PartitionName,
+  { output }: Options,
+  { stdout, variables }: Environment,
+  { stop }: Limits,
+): Promise<ExitCode> {
+  const status = await client.status(name, stop);
+  const text =
+    output === 'json'
+      ? `${JSON.stringify(status, null, 2)}\n`
+      : renderPartition(status, paintFor(stdout, variables));
+  stdout.write(text);
+  return exitCodes.ok;
+}
+
+/** Whoever has described a partition and does not see it in the list learns here why. */
+async function showAll(
   client: DaemonClient,
   { output }: Options,
-  command: Command,
-  environment: Environment,
+  { stdout, variables }: Environment,
   { stop }: Limits,
-): Promise<string> {
-  const name = partitionGiven(command, environment);
-  if (name !== null) {
-    const status = await client.status(name, stop);
-    if (output === 'json') return `${JSON.stringify(status, null, 2)}\n`;
-    return renderPartition(status, paintFor(environment.stdout, environment.variables));
+): Promise<ExitCode> {
+  const { items, problems, partitionsDir } = await client.partitions(stop);
+  if (output === 'json') {
+    stdout.write(`${JSON.stringify({ items, problems, partitionsDir }, null, 2)}\n`);
+  } else {
+    stdout.write(items.length === 0 ? renderNone(partitionsDir) : renderPartitions(items));
+    stdout.write(renderProblems(problems, paintFor(stdout, variables)));
   }
-  const items = await client.partitions(stop);
-  if (output === 'json') return `${JSON.stringify({ items }, null, 2)}\n`;
-  return items.length === 0 ? 'unnestd looks after no partition yet.\n' : renderPartitions(items);
+  return problems.length === 0 ? exitCodes.ok : exitCodes.partial;
 }

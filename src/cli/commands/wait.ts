@@ -21,6 +21,7 @@ import {
 } from '../options.ts';
 import { nothingWanted } from '../../observe/wanted.ts';
 import { endedEarly, type Limits, limitsOf, observeHost, planFor } from '../pass.ts';
+import { targetFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { statusOf, type StatusWord } from '../status.ts';
 import { using } from '../using.ts';
@@ -65,7 +66,9 @@ async function runWait(
     await waitThrough(client, { partition, names, goal }, limitsOf(environment, options.timeout));
     return exitCodes.ok;
   }
-  if (goal !== 'ready') return waitOnHost(names, { ...options, for: goal }, environment);
+  if (goal !== 'ready') {
+    return waitOnHost(names, { ...options, for: goal }, command, environment);
+  }
   throw usageError('only unnestd knows whether a guest is ready', 'without it: --for running');
 }
 
@@ -75,10 +78,11 @@ type Look = (host: HostView) => Promise<string | null>;
 async function waitOnHost(
   names: readonly string[],
   options: HostWait,
+  command: Command,
   environment: Environment,
 ): Promise<ExitCode> {
-  const target = targetOf(options);
   const limits = limitsOf(environment, options.timeout);
+  const target = await targetFor(command, options, environment, limits);
   const look = await lookFor(names, options, target, environment, limits);
   const left = await using(environment.openView, target, limits, (host) =>
     untilSo(host, look, options.for, limits),

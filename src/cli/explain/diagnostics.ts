@@ -90,7 +90,7 @@ export const diagnosticExplanations: Explanations<DiagnosticCode> = {
   OperatorsOnly: {
     means:
       "A document of kind Partition is among those that a partition's user submits. What a partition may have is said by the host's operator alone, in the directory where unnestd reads it.",
-    todo: 'Take the document out. Ask the operator where its limits, network or policy are to change.',
+    todo: 'Take the document out; the operator puts it into the folder of the Partition documents, which `unnest status` names.',
   },
   NotTheSource: {
     means:

@@ -2,7 +2,7 @@
  * The folder of a partition's accepted bundles: one file for each generation, which is its name.
  * The newest whole one is in force. Nothing is ever written over, and what is too old is removed.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { explainError } from '../../host/host-error.ts';
 import type { PartitionName } from '../../model/names.ts';
 import type { AcceptedBundle, HistoryEntry } from '../../report/submission.ts';
@@ -19,6 +19,8 @@ const fileName = /^\d{12}\.json$/;
 /** As `Files.replace` calls them. */
 const draftName = /^\.\d{12}\.json\..*\.new$/;
 const folderMode = 0o700;
+/** QEMU, as whoever it runs, has to get to the disks beside it. */
+export const passableMode = 0o711;
 /** Documents may hold secrets for guests. */
 const fileMode = 0o600;
 
@@ -97,6 +99,7 @@ export async function writeGeneration(
 ): Promise<Written> {
   const path = pathOf(folder, generation);
   try {
+    await folder.files.makeFolder(dirname(folder.path), passableMode);
     await folder.files.makeFolder(folder.path, folderMode);
     await folder.files.replace(path, text, fileMode);
     return { status: 'written' };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { explainError } from '../../host/host-error.ts';
 import type { PartitionName, SecondaryName } from '../../model/names.ts';
 import { FileError, type Files } from '../runtime.ts';
+import { passableMode } from './accepted-folder.ts';
 import { inTurn } from './in-turn.ts';
 import { seal } from './sealed-file.ts';
 import { firstIssue } from './stored-parts.ts';
@@ -20,7 +21,6 @@ import {
 } from './wish-schema.ts';
 import { readWishes } from './wishes-file.ts';
 
-const folderMode = 0o700;
 const fileMode = 0o600;
 
 export type WishAnswer =
@@ -148,7 +148,7 @@ export class Wishes {
 async function written(place: Place, content: WishesContent): Promise<string | null> {
   const { files, folder, path } = place;
   try {
-    await files.makeFolder(folder, folderMode);
+    await files.makeFolder(folder, passableMode);
     await files.replace(path, seal('wishes', content), fileMode);
     return null;
   } catch (error) {

@@ -92,3 +92,11 @@ test('nobody else may read what is kept', async () => {
   expect(await modeOf('accepted/000000000001.json')).toBe(0o600);
   expect(await modeOf('wishes.json')).toBe(0o600);
 });
+
+test('the folder of a partition lets QEMU pass, and that of its documents nobody', async () => {
+  const store = await opened();
+  await store.accept(emptied(partition, 'Apply', 'uid 0'), at);
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+  expect((await modeOf(join(state, partition))) & 0o011).toBe(0o011);
+  expect(await modeOf(join(state, partition, 'accepted'))).toBe(0o700);
+});

@@ -32,8 +32,18 @@ const failure = async (asking: Promise<unknown>): Promise<DaemonError> => {
 describe('reads', () => {
   test('are the daemon’s own words, unchanged', async () => {
     const { signal } = stop;
-    expect(await client.version(signal)).toBe('1.2.3');
-    expect(await client.partitions(signal)).toEqual([partitionStatus()]);
+    expect(await client.about(signal)).toEqual({
+      version: '1.2.3',
+      api: 'v1',
+      host: 'qemu:///system',
+      stateDir: '/var/lib/unnest',
+    });
+    place.problems = [{ file: 'b.yaml', code: 'UnknownField', message: 'no such field' }];
+    expect(await client.partitions(signal)).toEqual({
+      items: [partitionStatus()],
+      problems: place.problems,
+      partitionsDir: '/etc/unnest/partitions',
+    });
     expect(await client.status(teamA, signal)).toEqual(partitionStatus());
     expect(await client.desired(teamA, signal)).toEqual(bundle(6));
     const history = await client.history(teamA, signal);
@@ -52,6 +62,25 @@ describe('reads', () => {
       expect(await failure(asking)).toMatchObject({
         code: 'NoPartition',
         message: 'the operator has described no partition nobody on this host',
+      });
+    }
+  });
+
+  test('of a partition whose document is wrong say what is wrong with it', async () => {
+    place.problems = [
+      { file: 'body.yaml', code: 'Other', message: 'of another one' },
+      { file: 'nobody.yaml', code: 'UnknownField', message: 'no such' },
+    ];
+    for (const asking of [
+      client.status(nobody, stop.signal),
+      client.retry(nobody, stop.signal),
+      client.rollback(nobody, 3, stop.signal),
+    ]) {
+      expect(await failure(asking)).toMatchObject({
+        code: 'NoPartition',
+        message:
+          'the operator has described no partition nobody on this host: ' +
+          'nobody.yaml: UnknownField: no such',
       });
     }
   });
@@ -269,9 +298,9 @@ describe('events', () => {
 describe('a daemon that', () => {
   test('does not run', async () => {
     await place.close();
-    expect(await failure(client.version(stop.signal))).toMatchObject({ code: 'NotRunning' });
+    expect(await failure(client.about(stop.signal))).toMatchObject({ code: 'NotRunning' });
     const elsewhere = daemonClient(`${place.socket}.not-there`);
-    expect(await failure(elsewhere.version(stop.signal))).toMatchObject({ code: 'NotRunning' });
+    expect(await failure(elsewhere.about(stop.signal))).toMatchObject({ code: 'NotRunning' });
   });
 
   test('has a bug says so, and to its log which one', async () => {

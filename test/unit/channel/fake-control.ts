@@ -1,5 +1,5 @@
 /** A daemon that only remembers: what was asked of it, and what a test makes it say. */
-import type { Answer, Control } from '../../../src/channel/control.ts';
+import type { Answer, Control, PartitionProblem } from '../../../src/channel/control.ts';
 import {
   partitionName,
   type PartitionName,
@@ -81,6 +81,11 @@ export interface FakeControl {
   answer: Answer | null | (() => Promise<Answer | null>);
   result: SubmissionResult | null | (() => Promise<SubmissionResult | null>);
   kept: readonly HistoryEntry[];
+  problems: readonly PartitionProblem[];
+  /** As the daemon says it. */
+  place: { readonly host: string; readonly stateDir: string };
+  /** From now on the partition is not described. */
+  forget(name: PartitionName): void;
   /** Events up to this number are no longer kept. */
   forgotten: number;
 }
@@ -114,6 +119,9 @@ export function fakeControl(): FakeControl {
     answer: { status: 'ok', message: 'taken down' },
     result: { status: 'accepted', bundle: historyEntry(7) },
     kept: [5, 6].map((generation) => historyEntry(generation)),
+    problems: [],
+    place: { host: 'qemu:///system', stateDir: '/var/lib/unnest' },
+    forget: (name) => void statuses.delete(name),
     forgotten: 0,
     listeners: () => onStatus.size + onEvent.size,
     say: (event, at = '2026-01-01T00:00:10.000Z') => {
@@ -127,6 +135,14 @@ export function fakeControl(): FakeControl {
     },
     control: {
       version: '1.2.3',
+      get host() {
+        return fake.place.host;
+      },
+      get stateDir() {
+        return fake.place.stateDir;
+      },
+      partitionsDir: '/etc/unnest/partitions',
+      problems: () => fake.problems,
       partitions: () => [...statuses.values()],
       status: (name) => statuses.get(name) ?? null,
       onStatus: (listener) => listen(onStatus, listener),

@@ -114,6 +114,24 @@ Synced: the host has what generation 7 asks for.
     });
   });
 
+  test('saying what waits for a restart, and not that all is as it is to be', async () => {
+    const conditions: Condition[] = [
+      { ...blocked, type: 'RestartRequired', reason: 'ChangesWait', message: 'spec.vcpus' },
+    ];
+    const ran = await whileApplying(apply(), () => {
+      place.say(accepted, at(2));
+      const waiting = secondaryReport({ sync: 'OutOfSync', conditions });
+      place.set(seven({ sync: 'OutOfSync', secondaries: [waiting] }));
+    });
+    expect(ran).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `accepted generation 7 (sha256:777777777777)
+Applied generation 7; waits for a restart: web (spec.vcpus)
+`,
+    });
+  });
+
   test('with what is blocked, and exit code 3', async () => {
     const ran = await whileApplying(apply(), () => {
       place.say(accepted, at(2));
@@ -317,7 +335,13 @@ test('a partition that somebody holds is said to be unnestd’s, perhaps', async
   const { lockPartition } = await import('../../../src/host/local/lock.ts');
   const lock = await lockPartition(folder, teamA);
   const { code, stderr } = await run([...argv, '--state-dir', folder]);
+  const destroyed = await run(['destroy', 'web', ...argv.slice(3), '--state-dir', folder]);
   await lock.release();
+  expect(destroyed.code).toBe(7);
+  expect(destroyed.stderr).toContain(
+    'it has the partition: take its document out and `unnest apply`, or `unnest drain`, or stop it',
+  );
+  expect(destroyed.stderr).not.toContain('--host');
   expect(code).toBe(7);
   expect(stderr).toContain('another process is changing partition team-a');
   expect(stderr).toContain('if unnestd runs here, it has the partition: leave out --host');

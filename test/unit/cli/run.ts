@@ -1,6 +1,6 @@
 /** The command line as a function, in a test's own process: arguments in, what it printed out. */
 import { adapters } from '../../../src/bin/adapters.ts';
-import type { Output } from '../../../src/cli/environment.ts';
+import type { Environment, Output } from '../../../src/cli/environment.ts';
 import { main } from '../../../src/cli/main.ts';
 import { installation } from '../../support/passes.ts';
 
@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly columns?: number;
   /** What a person says to every question; without it there is nobody to ask. */
   readonly answer?: string;
+  /** By default what is on this machine. */
+  readonly findDaemon?: Environment['findDaemon'];
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -24,13 +26,22 @@ export interface Surroundings {
 
 export async function run(
   argv: readonly string[],
-  { stdin = '', variables = {}, columns = 80, answer, stop, onOutput }: Surroundings = {},
+  {
+    stdin = '',
+    variables = {},
+    columns = 80,
+    answer,
+    findDaemon,
+    stop,
+    onOutput,
+  }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = recorder(columns, onOutput);
   const stderr = recorder(columns);
   const never = new AbortController().signal;
   const code = await main(argv, '1.2.3', {
     ...adapters,
+    findDaemon: findDaemon ?? adapters.findDaemon,
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,

@@ -1,7 +1,6 @@
 /** What fails is tried as often as is of use, costs nobody else anything, and is never lost sight of. */
 import { describe, expect, test } from 'vitest';
 import type { PartitionName } from '../../../src/model/names.ts';
-import type { FileName } from '../../../src/model/names.ts';
 import { partition } from '../../support/passes.ts';
 import { worldOf } from '../../support/simulation.ts';
 import {
@@ -114,7 +113,7 @@ describe('what fails and cannot be tried', () => {
     expect(daemon.condition('Blocked', 'web')).toMatch(/^True FileMissing/);
     // Of a file that comes nothing tells, so that it is looked for each minute.
     expect(await passesInAnHour(daemon)).toBeLessThanOrEqual(61);
-    daemon.world.files.get(partition)?.set('vmlinuz' as FileName, { bytes: 1, digest: null });
+    daemon.world.files.get(partition)?.set('vmlinuz', { bytes: 1, digest: null });
     await daemon.advance(61_000);
     expect(daemon.condition('Blocked', 'web')).not.toMatch(/FileMissing/);
   });

@@ -70,6 +70,7 @@ describe('unnest host', () => {
     const { host } = image();
     const missing = await host('install', '--program', '/none.js');
     expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('/none.js')]);
+    expect(missing.stderr).toContain('--node and --program say where they are in ');
     expect((await host('instal')).code).toBe(64);
   });
 });

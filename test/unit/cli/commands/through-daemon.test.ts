@@ -69,7 +69,7 @@ describe('which way a command goes', () => {
       expect(code).toBe(5);
       expect(stderr).toBe(
         `error: unnestd does not run here: there is no ${socket}
-  \`systemctl start unnestd\` starts it; --host qemu:///system works without it
+  \`systemctl start unnestd\` starts it; \`unnest plan\`, \`apply\`, \`get\` and \`destroy\` work without it: --host qemu:///system
 `,
       );
     }
@@ -128,10 +128,41 @@ team-a      -            Synced   Healthy   1             2       512MiB   Pause
     expect(JSON.parse((await ofTeamA(['status', '-o', 'json'])).stdout)).toEqual(partitionStatus());
     expect(JSON.parse((await unnest(['status', '-o', 'json'])).stdout)).toEqual({
       items: [partitionStatus()],
+      problems: [],
+      partitionsDir: '/etc/unnest/partitions',
     });
     const { code, stderr } = await unnest(['status', '-p', 'team-b']);
     expect(code).toBe(64);
     expect(stderr).toContain('the operator has described no partition team-b on this host');
+  });
+
+  test('tells mistakes in the partitions’ folder, and which one a partition is missing for', async () => {
+    place.problems = [{ file: 'team-b.yaml', code: 'UnknownField', message: 'no \u001b[2Jspecs' }];
+    const words = 'team-b.yaml: UnknownField: no \\u001b[2Jspecs\n';
+    const all = await unnest(['status']);
+    expect(all.code).toBe(3);
+    expect(all.stdout).toMatch(/^PARTITION .*\nteam-a .*\n/);
+    expect(all.stdout).toContain(`\npartitions' folder: ${words}`);
+    const json = await unnest(['status', '-o', 'json']);
+    expect(json.code).toBe(3);
+    expect(JSON.parse(json.stdout)).toMatchObject({ problems: place.problems });
+    const one = await unnest(['status', '-p', 'team-b']);
+    expect(one.code).toBe(64);
+    expect(one.stderr).toContain(`no partition team-b on this host: ${words}`);
+    expect((await ofTeamA(['status'])).code).toBe(0);
+  });
+
+  test('says which folder a Partition document goes to where there is none', async () => {
+    place.forget(teamA);
+    const none =
+      'unnestd looks after no partition yet: a Partition document goes to /etc/unnest/partitions/NAME.yaml.\n';
+    expect(await unnest(['status'])).toEqual({ code: 0, stdout: none, stderr: '' });
+    place.problems = [{ file: '', code: 'X', message: 'y' }];
+    const { code, stdout } = await unnest(['status']);
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: `${none}partitions' folder: X: y\n`,
+    });
   });
 });
 
@@ -255,7 +286,7 @@ describe('unnest wait', () => {
       const soon = await ofTeamA(['wait', 'web', '--for', goal, '--timeout', '1']);
       expect(soon.code).toBe(6);
       expect(soon.stderr).toContain(`while waiting for web ${goal}: ${now}\n`);
-      expect(soon.stderr).toContain('unnestd goes on with it');
+      expect(soon.stderr.includes('unnestd goes on with it')).toBe(goal === 'synced');
       const waiting = ofTeamA(['wait', 'web', '--for', goal]);
       await vi.waitFor(() => expect(place.listeners()).toBe(2));
       web_(yes);
@@ -280,6 +311,28 @@ describe('unnest wait', () => {
     await vi.waitFor(() => expect(place.listeners()).toBe(2));
     place.set(partitionStatus({ lastPass, secondaries: [] }));
     expect((await waiting).code).toBe(0);
+  });
+
+  test.each(['ready', 'running', 'stopped', 'synced'])(
+    '--for %s ends at once for a name that is neither wanted nor there',
+    async (goal) => {
+      web_({});
+      const { code, stderr } = await ofTeamA(['wait', 'web', 'wbe', '--for', goal]);
+      expect({ code, stderr }).toEqual({
+        code: 64,
+        stderr: 'error: partition team-a has no Secondary wbe\n  did you mean web?\n',
+      });
+    },
+  );
+
+  test('a name that nobody could look for yet is waited for', async () => {
+    const soon = ['wait', 'db', '--timeout', '1'];
+    place.set(partitionStatus({ observedGeneration: 5 }));
+    expect((await ofTeamA(soon)).stderr).toContain('has not looked at generation 6 yet');
+    place.set(partitionStatus({ sync: 'Unknown', secondaries: [] }));
+    const unknown = await ofTeamA(soon);
+    expect(unknown.code).toBe(6);
+    expect(unknown.stderr).toContain('db is not there\n  unnestd goes on with it');
   });
 });
 
@@ -366,6 +419,32 @@ describe('orders', () => {
       });
     },
   );
+
+  test.each([
+    ['pause', 'nosuch', '--reason', 'x'],
+    ['resume', 'nosuch'],
+  ])(
+    '%s of a Secondary that there is none of says how to find those there are',
+    async (...argv) => {
+      const message = 'partition team-a has no Secondary nosuch';
+      place.answer = { status: 'refused', code: 'NoSuchSecondary', message };
+      expect(await ofTeamA(argv)).toEqual({
+        code: 64,
+        stdout: '',
+        stderr: `error: ${message}\n  \`unnest get\` lists those that there are\n`,
+      });
+    },
+  );
+
+  test('resume of what was drained says how its documents come back', async () => {
+    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining' }] }));
+    expect((await ofTeamA(['resume'])).stdout).toBe(
+      'taken down; its documents are gone: `unnest rollback` brings them back\n',
+    );
+    expect((await ofTeamA(['resume', 'web'])).stdout).toBe('taken down\n');
+    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining', status: 'False' }] }));
+    expect((await ofTeamA(['resume'])).stdout).toBe('taken down\n');
+  });
 
   test('drain asks, and names the partition to the daemon', async () => {
     expect((await ofTeamA(['drain'])).stderr).toContain(

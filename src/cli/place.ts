@@ -1,0 +1,74 @@
+/**
+ * Where a command finds the host when it goes there by itself. Where unnestd answers, it is the one to
+ * say: with another state directory than the daemon's the host would seem to hold nothing of ours.
+ * Whoever says `--host` (or UNNEST_HOST) has no daemon in mind, and gets what they say.
+ */
+import type { Command } from 'commander';
+import type { About } from '../channel/client-answers.ts';
+import { DaemonError } from '../channel/daemon-error.ts';
+import { CommandError } from './command-error.ts';
+import { socketPath } from './daemon.ts';
+import type { Environment, Target } from './environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type HostOptions, targetOf } from './options.ts';
+import type { Limits } from './pass.ts';
+import { saidOf } from './said-where.ts';
+
+/** A daemon that hangs keeps nobody from looking at the host. */
+const answerMs = 2000;
+
+/** For commands that only look; each of host and state directory as it was said, or as unnestd has it. */
+export async function targetFor(
+  command: Command,
+  options: HostOptions,
+  environment: Environment,
+  limits: Limits,
+): Promise<Target> {
+  const target = targetOf(options);
+  if (saidOf(command, 'host', environment) !== 'nothing') return target;
+  const about = await daemonThere(command, environment, limits);
+  const stateDirSaid = saidOf(command, 'stateDir', environment) !== 'nothing';
+  return {
+    ...target,
+    uri: about?.host ?? target.uri,
+    stateDir: stateDirSaid ? target.stateDir : (about?.stateDir ?? target.stateDir),
+  };
+}
+
+/** Null: none answers, or not to us. */
+async function daemonThere(
+  command: Command,
+  environment: Environment,
+  { stop }: Limits,
+): Promise<About | null> {
+  const client = await environment.findDaemon(socketPath(command, environment));
+  try {
+    const soon = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
+    return client === null ? null : await client.about(soon);
+  } catch (error) {
+    if (error instanceof DaemonError) return null;
+    throw error;
+  }
+}
+
+/**
+ * For commands that change something without going through a daemon: what they did would be undone
+ * when it comes back.
+ * @throws CommandError `conflict`
+ */
+export async function refuseKept(
+  command: Command,
+  { uri, stateDir, partition }: Target,
+  environment: Environment,
+  limits: Limits,
+): Promise<void> {
+  if (saidOf(command, 'host', environment) !== 'nothing') return;
+  // One that answers and has not the partition has no more to do with it.
+  if ((await daemonThere(command, environment, limits)) !== null) return;
+  if (!(await environment.isKept(stateDir, partition))) return;
+  throw new CommandError(
+    exitCodes.conflict,
+    `unnestd keeps partition ${partition} and does not answer`,
+    { remedy: `start it (\`systemctl start unnestd\`), or say --host ${uri} if it is meant` },
+  );
+}

@@ -1,0 +1,127 @@
+/** Where commands find the host that go there by themselves, beside a daemon, and after one. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { daemonClient } from '../../../src/channel/client.ts';
+import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
+import { teamA } from '../channel/fake-control.ts';
+import { secondaryDocument } from '../documents/parsing.ts';
+import { run, type Surroundings } from './run.ts';
+
+let place: ApiPlace;
+let folder: string;
+let onHost: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'unnest-place-'));
+  onHost = `sim:${join(folder, 'host.json')}`;
+  place = await apiPlace();
+  place.place = { host: onHost, stateDir: join(folder, 'state') };
+});
+afterEach(async () => {
+  await place.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const documents = secondaryDocument('web');
+const run_ = (argv: readonly string[], surroundings: Surroundings = {}) =>
+  run([...argv, '-p', teamA], { stdin: documents, ...surroundings });
+/** As where the daemon has the default socket. */
+const beside = (argv: readonly string[], surroundings: Surroundings = {}) =>
+  run_(argv, { findDaemon: async () => daemonClient(place.socket), ...surroundings });
+const alone = (argv: readonly string[], surroundings: Surroundings = {}) =>
+  run_(argv, { findDaemon: async () => null, ...surroundings });
+
+describe('beside a daemon that answers', () => {
+  beforeEach(async () => {
+    expect((await run_(['apply', '-f', '-', '--host', onHost])).code).toBe(0);
+  });
+
+  test.each([
+    ['plan', '-f', '-'],
+    ['diff', '-f', '-'],
+    ['describe', 'web'],
+    ['explain', 'web'],
+    ['export', 'web'],
+    ['wait', '--for', 'synced', '-f', '-'],
+    ['get', '--kind', 'volumes'],
+    ['console', 'web', '--lines', '1'],
+    ['doctor'],
+  ])('%s looks at the host that it has', async (...argv) => {
+    expect(await beside(argv)).toMatchObject({ code: 0 });
+  });
+
+  test('apply shows the plan for the host that it has', async () => {
+    const { stdout } = await beside(['apply', '-f', '-', '--no-wait'], {
+      stdin: documents + secondaryDocument('db'),
+    });
+    expect(stdout).toContain('1 to create');
+    expect(place.calls).toHaveLength(1);
+  });
+
+  test('what somebody says goes before what it says', async () => {
+    const elsewhere = `sim:${join(folder, 'other.json')}`;
+    expect((await beside(['export', 'web', '--host', elsewhere])).code).toBe(64);
+    const variables = { UNNEST_HOST: elsewhere };
+    expect((await beside(['export', 'web'], { variables })).code).toBe(64);
+  });
+
+  test('its state directory is the one where a partition is locked', async () => {
+    place.place = { host: 'qemu:///system?socket=/nowhere', stateDir: join(folder, 'state') };
+    const { lockPartition } = await import('../../../src/host/local/lock.ts');
+    const lock = await lockPartition(join(folder, 'state'), teamA);
+    const held = await beside(['destroy', 'web', '--yes']);
+    const elsewhere = await beside(['destroy', 'web', '--yes', '--state-dir', folder]);
+    await lock.release();
+    expect(held.code).toBe(7);
+    expect(elsewhere.code).toBe(5);
+  });
+});
+
+describe('a partition that a daemon has kept, which is not there', () => {
+  const variables = () => ({ UNNEST_STATE_DIR: folder });
+  beforeEach(() => mkdirSync(join(folder, teamA, 'accepted'), { recursive: true }));
+
+  test.each([
+    ['apply', '-f', '-', '--yes'],
+    ['destroy', 'web', '--yes'],
+  ])('is not changed behind its back by %s', async (...argv) => {
+    const { code, stderr } = await alone(argv, { variables: variables() });
+    expect({ code, stderr }).toEqual({
+      code: 7,
+      stderr: `error: unnestd keeps partition team-a and does not answer
+  start it (\`systemctl start unnestd\`), or say --host qemu:///system if it is meant
+`,
+    });
+  });
+
+  test('is changed where somebody says that it is meant', async () => {
+    const stateDir = { variables: variables() };
+    expect((await alone(['apply', '-f', '-', '--host', onHost], stateDir)).code).toBe(0);
+    const both = { variables: { ...variables(), UNNEST_HOST: onHost } };
+    expect((await alone(['destroy', 'web', '--yes'], both)).code).toBe(0);
+  });
+
+  test('also counts where the socket of a daemon that died is left', async () => {
+    await place.close();
+    expect((await beside(['destroy', 'web'], { variables: variables() })).code).toBe(7);
+  });
+});
+
+describe('doctor', () => {
+  test('says whether unnestd answers, and takes its absence for no failure', async () => {
+    const there = await beside(['doctor']);
+    expect(there.code).toBe(0);
+    expect(there.stdout).toContain('unnestd: version 1.2.3 answers on /run/unnest/operator.sock\n');
+    const none = await alone(['doctor', '-o', 'json']);
+    const { checks } = JSON.parse(none.stdout) as { checks: { name: string }[] };
+    expect(checks.at(-1)).toMatchObject({
+      name: 'unnestd',
+      status: 'warning',
+      finding: 'unnestd does not run here: there is no /run/unnest/operator.sock',
+    });
+    await place.close();
+    expect((await beside(['doctor'])).stdout).toContain('unnestd does not answer on');
+    expect((await alone(['doctor', '--host', onHost])).stdout).not.toContain('unnestd');
+  });
+});
