@@ -256,12 +256,9 @@ describe('an error, a lost reply, half an effect', () => {
 
 /** The button is only tried: whoever does not hear it is powered off in the end. So is the agent. */
 function isForgiven({ name }: Call, fault: Fault): boolean {
-  if (name === 'shutdownByAgent' && fault.kind === 'lost-reply' && fault.code === 'Timeout') {
-    return true;
-  }
   if (name === 'shutdownByAgent') {
-    // Where there is no agent, the whole of which half is done is a refusal.
-    return fault.kind === 'partial' || (fault.kind === 'error' && isRefusal(fault.error));
+    // Where there is no agent, the whole of which half is done, or the reply is lost, is a refusal.
+    return fault.kind !== 'error' || isRefusal(fault.error);
   }
   if (name !== 'shutdown' && name !== 'resume') return false;
   return fault.kind === 'error' && isRefusal(fault.error);

@@ -75,7 +75,7 @@ describe.concurrent('a disk', () => {
         () => statusOf(daemon, name),
         (seen) => condition(seen, 'DocumentsValid')?.reason === 'NotStored',
       );
-      expect(status).toMatchObject({ generation: 1, sync: 'Synced' });
+      expect(status).toMatchObject({ generation: 1, sync: 'Blocked', health: 'Healthy' });
       expect(daemon.lines('submission-refused')).toMatchObject([{ code: 'NotStored' }]);
       expect(await domainsOf(name)).toEqual(before);
       expect(await daemon.metrics()).toMatch(
