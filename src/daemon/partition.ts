@@ -123,7 +123,7 @@ export class Partition {
     const tools = this.#tools(stop);
     const seen = await look(input.desired, input, this.#remembered.memory, tools);
     // Of a look that was broken off nothing is known.
-    if (stop.aborted) return { changed: false, next: this.#next(input) };
+    if (tools.stop.aborted) return { changed: false, next: this.#next(input) };
     this.#keep(seen, input);
     release();
     const done = await this.#act(seen, input, tools);
@@ -171,8 +171,7 @@ export class Partition {
 
   /** What is to come is said before it is done, for it may take as long as a guest does. */
   async #act(seen: Seen, input: TurnInput, tools: TurnTools): Promise<Done> {
-    const isOver = this.#orders.signal.aborted;
-    if (seen.plan.operations.length === 0 || isOver) {
+    if (seen.plan.operations.length === 0) {
       return { outcomes: [], fulfilled: [], memory: seen.memory };
     }
     this.#said.say(input, null);
