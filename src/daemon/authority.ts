@@ -220,10 +220,12 @@ export class Authority {
   #dropForbidden(): void {
     const { desired } = this.input();
     if (desired === null) return;
-    void this.#asked.drop(({ secondary, action }) => {
+    const isForbidden = ({ secondary, action }: Request) => {
       const wanted = desired.secondaries.get(secondary);
       return wanted === undefined || forbids(wanted, action) !== null;
-    });
+    };
+    // It writes, so that the lock waits for it too.
+    void this.#inFlight.while(() => this.#asked.drop(isForbidden));
   }
 
   #nothing(): DesiredState {
