@@ -1,5 +1,5 @@
 /** What may be asked of the daemon, answered by the partition that it is about. */
-import type { Answer, Control, PowerAction } from '../channel/control.ts';
+import type { Answer, Control } from '../channel/control.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -102,7 +102,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         const { holdAll, holds } = authority.input();
         const waits =
           holdAll !== null || holds.has(secondary) ? ', once it is no longer paused' : '';
-        return answered(answer, `${secondary} is to ${powerWords[action]}${waits}`);
+        return answered(answer, `${secondary} is to ${action}${waits}`);
       }),
     retry: (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {
@@ -125,12 +125,6 @@ function cannotTell(secondary: SecondaryName): Answer {
   const message = `whether ${secondary} runs could not be read just now: try again`;
   return { status: 'refused', code: 'HostUnknown', message };
 }
-
-const powerWords: { readonly [A in PowerAction]: string } = {
-  start: 'start',
-  stop: 'stop',
-  restart: 'restart',
-};
 
 interface Asked {
   readonly kept: KeptPartition;

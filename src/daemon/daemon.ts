@@ -21,7 +21,7 @@ import { partitionsSource } from './sources/partitions-source.ts';
 import { Supervisor } from './supervisor.ts';
 import { EventLog } from './watching/event-log.ts';
 import { type LogDestination, openLog } from './watching/log.ts';
-import { type Metrics, openMetrics } from './watching/metrics.ts';
+import { type LibvirtCall, type Metrics, openMetrics } from './watching/metrics.ts';
 import { serveMetrics } from './watching/metrics-server.ts';
 import { type Notifier, notifier, type NotifyTarget } from './watching/notify.ts';
 import { openStatusWriter, type StatusWriter } from './watching/status-writer.ts';
@@ -37,13 +37,7 @@ export interface DaemonParts {
   /** Null: nobody wants to be told. */
   readonly notify: NotifyTarget | null;
   /** @param onCall is told of every call to libvirt */
-  readonly openHosts: (onCall: (report: LibvirtCall) => void) => Promise<DaemonHosts>;
-}
-
-export interface LibvirtCall {
-  readonly procedure: string;
-  readonly durationMs: number;
-  readonly ok: boolean;
+  readonly openHosts: (onCall: (call: LibvirtCall) => void) => Promise<DaemonHosts>;
 }
 
 export interface Daemon {
@@ -82,9 +76,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   await files.makeFolder(config.stateDir, passableMode);
   const statusFiles = await openStatusWriter({ files, timers, folder: config.statusDir, emit });
   const statuses = new StatusListeners();
-  const hosts = await parts.openHosts(({ procedure, durationMs, ok }) =>
-    metrics.libvirtCall(procedure, durationMs, ok),
-  );
+  const hosts = await parts.openHosts((call) => metrics.libvirtCall(call));
   const ending = { abort: abort.signal, hurry: hurry.signal };
   const supervisor = new Supervisor({
     ...sharedOf(parts, { hosts, slots: waiting, ...ending, emit }),

@@ -3,6 +3,7 @@
  * anybody would submit it, and what was refused for a reason that is not the documents' is submitted
  * again after a while, since no file tells when that is over.
  */
+import type { SourceFile } from '../documents/source.ts';
 import type { RefusalCode, SubmissionResult } from '../report/submission.ts';
 import type { Authority } from './authority.ts';
 import type { Runtime } from './runtime.ts';
@@ -58,10 +59,7 @@ export class FollowedFolder {
     return this.#source.close();
   }
 
-  async #submit(
-    files: Parameters<Authority['submit']>[0]['files'],
-    isComplete: boolean,
-  ): Promise<SubmissionResult> {
+  async #submit(files: readonly SourceFile[], isComplete: boolean): Promise<SubmissionResult> {
     const { authority, folder } = this.#options;
     const given = {
       source: 'Directory',

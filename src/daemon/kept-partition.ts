@@ -13,8 +13,8 @@ import type { Emit, WakeReason } from '../report/event.ts';
 import { partitionReport } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { instantOf } from '../report/instant.ts';
-import { openAccepted } from './accepted/accepted-store.ts';
-import { openWishes } from './accepted/wishes.ts';
+import { type AcceptedStore, openAccepted } from './accepted/accepted-store.ts';
+import { openWishes, type Wishes } from './accepted/wishes.ts';
 import { Authority } from './authority.ts';
 import { FollowedFolder } from './followed-folder.ts';
 import { withHeavySlots } from './heavy-work.ts';
@@ -167,10 +167,7 @@ export class KeptPartition {
     return null;
   }
 
-  #assemble(
-    accepted: ConstructorParameters<typeof Authority>[0]['accepted'],
-    wishes: ConstructorParameters<typeof Authority>[0]['wishes'],
-  ): Pick<Opened, 'authority' | 'loop'> {
+  #assemble(accepted: AcceptedStore, wishes: Wishes): Pick<Opened, 'authority' | 'loop'> {
     const { runtime, parser, deletionsMax, emit } = this.#shared;
     for (const { generation, message } of accepted.torn) {
       emit({ kind: 'bundle-torn', partition: this.name, generation, message });

@@ -10,8 +10,8 @@ export interface Slots {
   readonly waiting: number;
 }
 
-/** @param most from 1 */
-export function slots(most: number): Slots {
+/** @param most from 1. @param onWait somebody has begun to wait: the time to free one that idles */
+export function slots(most: number, onWait: () => void = () => undefined): Slots {
   const queue = new Set<() => void>();
   let free = most;
   const release = () => {
@@ -33,7 +33,9 @@ export function slots(most: number): Slots {
         free -= 1;
         return once();
       }
-      return (await turn(queue, signal)) ? once() : null;
+      const isMine = turn(queue, signal);
+      onWait();
+      return (await isMine) ? once() : null;
     },
     get waiting() {
       return queue.size;

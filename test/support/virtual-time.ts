@@ -4,6 +4,7 @@
  */
 import type { VirtualClock } from '../../src/host/simulated/clock.ts';
 import type { Clock, Timers } from '../../src/daemon/runtime.ts';
+import { sleepBy } from '../../src/daemon/sleep.ts';
 
 export interface VirtualTime {
   readonly clock: Clock;
@@ -53,7 +54,7 @@ export function virtualTime(startMs = Date.UTC(2030, 0, 1)): VirtualTime {
     }
     nowMs = Math.max(nowMs, untilMs);
   };
-  const sleep = (ms: number, signal: AbortSignal) => sleepUntil(after, ms, signal);
+  const sleep = (ms: number, signal: AbortSignal) => sleepBy(after, ms, signal);
   const wall = () => wallAheadMs + nowMs;
   return {
     clock: { now: () => nowMs, wall },
@@ -85,17 +86,4 @@ async function settle(): Promise<void> {
   for (let round = 0; round < settleRounds; round++) {
     await new Promise((done) => immediate(done));
   }
-}
-
-function sleepUntil(after: Timers['after'], ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done();
-    const wake = () => {
-      stop();
-      signal.removeEventListener('abort', wake);
-      done();
-    };
-    const stop = after(ms, wake);
-    signal.addEventListener('abort', wake);
-  });
 }

@@ -11,29 +11,10 @@ import { describe, expect, test } from 'vitest';
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 
 const pure = ['model', 'documents', 'diff', 'plan'];
-const cliImports = [
-  'model',
-  'documents',
-  'diff',
-  'plan',
-  'host',
-  'observe',
-  'execute',
-  'report',
-  'channel',
-];
+const oneWay = ['model', 'documents', 'diff', 'plan', 'host', 'observe', 'execute', 'report'];
+const cliImports = [...oneWay, 'channel'];
 /** `daemon` means the runtime and what its parts agree on; the loop wires the parts. */
-const daemonImports = [
-  'model',
-  'documents',
-  'diff',
-  'plan',
-  'host',
-  'observe',
-  'execute',
-  'report',
-  'daemon',
-];
+const daemonImports = [...oneWay, 'daemon'];
 const daemonParts = [
   'daemon/accepted',
   'daemon/sources',

@@ -1,12 +1,16 @@
 /** The machine's clock and timers. None of them keeps the process alive. */
 import type { Clock, Timers } from '../runtime.ts';
+import { sleepBy } from '../sleep.ts';
 
 /** What a timer of Node can wait at most; with more it would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
 export const machineClock: Clock = { now: () => performance.now(), wall: () => Date.now() };
 
-export const machineTimers: Timers = { after, sleep };
+export const machineTimers: Timers = {
+  after,
+  sleep: (ms, signal) => sleepBy(after, ms, signal),
+};
 
 function after(ms: number, act: () => void): () => void {
   let stop = () => {};
@@ -19,17 +23,4 @@ function after(ms: number, act: () => void): () => void {
   };
   wait(ms);
   return () => stop();
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done();
-    const wake = () => {
-      stop();
-      signal.removeEventListener('abort', wake);
-      done();
-    };
-    const stop = after(ms, wake);
-    signal.addEventListener('abort', wake);
-  });
 }

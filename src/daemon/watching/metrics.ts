@@ -17,10 +17,17 @@ export interface MetricsSource {
   readonly queueDepth: () => number;
 }
 
+/** A call that has ended, as the libvirt client reports it. */
+export interface LibvirtCall {
+  /** From the closed table of that client. */
+  readonly procedure: string;
+  readonly durationMs: number;
+  readonly ok: boolean;
+}
+
 export interface Metrics {
   record(record: EventRecord): void;
-  /** @param procedure from the closed table of the libvirt client */
-  libvirtCall(procedure: string, durationMs: number, ok: boolean): void;
+  libvirtCall(call: LibvirtCall): void;
   /** In the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -38,7 +45,7 @@ export function openMetrics(source: MetricsSource): Metrics {
       if (event.kind === 'host-back') reachable.value = 1;
       if (event.kind === 'host-lost') reachable.value = 0;
     },
-    libvirtCall: (procedure, durationMs, ok) => {
+    libvirtCall: ({ procedure, durationMs, ok }) => {
       series.libvirtCalls.observe({ procedure }, durationMs / 1000);
       if (!ok) series.libvirtFailures.inc({ procedure });
     },

@@ -3,10 +3,10 @@
  * nothing it could do would matter; see `checked-answer.ts` for what the daemon makes of it.
  */
 import type { Diagnostic } from '../../documents/diagnostic.ts';
+import { isWithinBounds } from '../../documents/json-cost.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import type { PlainDocument } from '../../documents/plain-document.ts';
 import { tenantBundle, tenantDocuments } from '../../documents/tenant-bundle.ts';
-import { isAffordableAnswer } from './answer-cost.ts';
 import { frameOf, headerBytes } from './frames.ts';
 import { answerBounds, type ParseAnswer, type ParseRequest } from './protocol.ts';
 import { shortDiagnostic } from './short-diagnostic.ts';
@@ -21,7 +21,7 @@ export function answerTo(request: ParseRequest): Uint8Array {
 function fits(frame: Uint8Array, request: ParseRequest): boolean {
   return (
     frame.length <= request.answerBytesMax &&
-    isAffordableAnswer(frame.subarray(headerBytes), answerBounds(request))
+    isWithinBounds(frame.subarray(headerBytes), answerBounds(request))
   );
 }
 

@@ -5,9 +5,9 @@
  */
 import * as z from 'zod';
 import { DIAGNOSTIC_CODES, type Diagnostic } from '../../documents/diagnostic.ts';
+import { isWithinBounds } from '../../documents/json-cost.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import type { ParsedDocuments } from '../parser.ts';
-import { isAffordableAnswer } from './answer-cost.ts';
 import { workerLimits } from './limits.ts';
 import { answerBounds, type ParseRequest } from './protocol.ts';
 import { tame } from './tame.ts';
@@ -58,7 +58,7 @@ function schemaFor({ id, files, partitionDocument }: ParseRequest) {
 
 /** @returns null: no honest worker answers this */
 export function checkedAnswer(json: Uint8Array, request: ParseRequest): ParsedDocuments | null {
-  if (!isAffordableAnswer(json, answerBounds(request))) return null;
+  if (!isWithinBounds(json, answerBounds(request))) return null;
   const value = valueOf(json);
   const checked = schemaFor(request).safeParse(value);
   if (!checked.success) return null;

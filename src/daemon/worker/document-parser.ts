@@ -12,10 +12,10 @@ import type { PartitionName } from '../../model/names.ts';
 import type { DocumentParser, ParsedDocuments } from '../parser.ts';
 import { retryDelayMs } from '../retry.ts';
 import type { Runtime } from '../runtime.ts';
+import { type Slots, slots } from '../slots.ts';
 import type { SpawnWorker } from '../worker-process.ts';
 import { workerLimits } from './limits.ts';
 import { answerBytesMax, parseMsMax, type ParseRequest } from './protocol.ts';
-import { type Seats, seatsOf } from './seats.ts';
 import { failure, Worker } from './worker.ts';
 
 type ParserRuntime = Pick<Runtime, 'clock' | 'timers' | 'random'>;
@@ -43,7 +43,8 @@ class WorkerParser implements DocumentParser {
   readonly #desks = new Map<PartitionName, Desk>();
   /** With a worker that does nothing; the one that was used longest ago is first. */
   readonly #idle = new Set<Desk>();
-  readonly #seats: Seats;
+  /** Who finds none waits; nobody is ever refused. */
+  readonly #seats: Slots;
   /** What is being answered, or waits for it. */
   readonly #open = new Set<AbortController>();
   readonly #alive = new Set<Worker>();
@@ -53,7 +54,7 @@ class WorkerParser implements DocumentParser {
   constructor(spawn: SpawnWorker, runtime: ParserRuntime) {
     this.#spawn = spawn;
     this.#runtime = runtime;
-    this.#seats = seatsOf(workerLimits.workersMax, () => this.#endLongestIdle());
+    this.#seats = slots(workerLimits.workersMax, () => this.#endLongestIdle());
   }
 
   parse(
@@ -135,21 +136,22 @@ class WorkerParser implements DocumentParser {
     const { clock, timers } = this.#runtime;
     const waitMs = desk.notBeforeMs - clock.now();
     if (waitMs > 0) await timers.sleep(waitMs, until);
-    if (!(await this.#seats.take(until))) return null;
+    const giveBack = await this.#seats.take(until);
+    if (giveBack === null) return null;
     const worker = new Worker(this.#spawn, partition, timers);
     desk.worker = worker;
     desk.workedMs = 0;
     this.#alive.add(worker);
-    void this.#clearAfter(desk, worker);
+    void this.#clearAfter(desk, worker, giveBack);
     return worker;
   }
 
-  async #clearAfter(desk: Desk, worker: Worker): Promise<void> {
+  async #clearAfter(desk: Desk, worker: Worker, giveBack: () => void): Promise<void> {
     await worker.ended;
     this.#alive.delete(worker);
     // It may have ended by itself.
     if (desk.worker === worker) this.#end(desk);
-    this.#seats.giveBack();
+    giveBack();
   }
 
   #learn(desk: Desk, answer: ParsedDocuments): void {
@@ -163,7 +165,7 @@ class WorkerParser implements DocumentParser {
   }
 
   #keep(desk: Desk): void {
-    if (this.#seats.areWanted || desk.workedMs > workerLimits.workedMsMax) return this.#end(desk);
+    if (this.#seats.waiting > 0 || desk.workedMs > workerLimits.workedMsMax) return this.#end(desk);
     this.#idle.add(desk);
     desk.stopWarmth = this.#runtime.timers.after(workerLimits.warmMs, () => this.#end(desk));
   }

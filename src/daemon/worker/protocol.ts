@@ -1,10 +1,10 @@
 /** What the daemon asks a worker, and what an honest one answers: JSON in frames, one at a time. */
 import type { Diagnostic } from '../../documents/diagnostic.ts';
+import type { JsonBounds } from '../../documents/json-cost.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import type { PlainDocument } from '../../documents/plain-document.ts';
 import type { SourceFile } from '../../documents/source.ts';
 import type { PartitionName } from '../../model/names.ts';
-import type { AnswerBounds } from './answer-cost.ts';
 import { workerLimits } from './limits.ts';
 
 export interface ParseRequest {
@@ -48,7 +48,7 @@ const outerValuesMin = documentLimits.diagnosticsMax + 100;
 const valuesMin = 10_000;
 
 /** What an answer costs the daemon to look at, in proportion to what was asked, too. */
-export function answerBounds({ files }: Pick<ParseRequest, 'files'>): AnswerBounds {
+export function answerBounds({ files }: Pick<ParseRequest, 'files'>): JsonBounds {
   const characters = files.reduce((sum, { text }) => sum + text.length, 0);
   const { answerDepthMax, answerValuesMax, documentValuesMax, keyBytesMax, textBytesMax } =
     workerLimits;

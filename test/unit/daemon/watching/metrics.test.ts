@@ -68,8 +68,8 @@ describe('metrics', () => {
 
   test('measure the calls of libvirt', async () => {
     const { metrics, linesOf } = opened();
-    metrics.libvirtCall('domain_create', 250, true);
-    metrics.libvirtCall('domain_create', 250, false);
+    metrics.libvirtCall({ procedure: 'domain_create', durationMs: 250, ok: true });
+    metrics.libvirtCall({ procedure: 'domain_create', durationMs: 250, ok: false });
     expect(await linesOf('unnest_libvirt_call_duration_seconds_sum')).toEqual([
       'unnest_libvirt_call_duration_seconds_sum{procedure="domain_create"} 0.5',
     ]);

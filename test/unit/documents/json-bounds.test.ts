@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type AnswerBounds,
-  isAffordableAnswer,
-} from '../../../../src/daemon/worker/answer-cost.ts';
+import { type JsonBounds, isWithinBounds } from '../../../src/documents/json-cost.ts';
 
-const boundless: AnswerBounds = {
+const boundless: JsonBounds = {
   depthMax: Infinity,
   valuesMax: Infinity,
   outerValuesMax: Infinity,
@@ -14,10 +11,9 @@ const boundless: AnswerBounds = {
   textBytesMax: Infinity,
 };
 
-const fits = (text: string, bounds: Partial<AnswerBounds>) =>
-  isAffordableAnswer(Buffer.from(text), { ...boundless, ...bounds });
-const within = (value: unknown, bounds: Partial<AnswerBounds>) =>
-  fits(JSON.stringify(value), bounds);
+const fits = (text: string, bounds: Partial<JsonBounds>) =>
+  isWithinBounds(Buffer.from(text), { ...boundless, ...bounds });
+const within = (value: unknown, bounds: Partial<JsonBounds>) => fits(JSON.stringify(value), bounds);
 
 function valuesIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
