@@ -62,13 +62,17 @@ async function stopByAgent(domain: DomainRef, forMs: number, bench: Workbench): 
     await actAndAwait(domain, ask, isOver, forMs, waiting);
   } catch (error) {
     // Reading was broken off by the failure itself.
-    if (!failed.signal.aborted) throw error;
+    if (!failed.signal.aborted || !isCancelled(error)) throw error;
   } finally {
     // Nobody waits for its answer any more.
     step.abort();
   }
   if (failed.signal.aborted && !isAgentsNo(failed.signal.reason)) throw failed.signal.reason;
   return isStopped(await readDomain(domain, bench));
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof HostError && error.code === 'Cancelled';
 }
 
 /** That of an agent, and not of the way to the host. */
