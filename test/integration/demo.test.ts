@@ -6,9 +6,23 @@ import { expect, test } from 'vitest';
 
 const demo = fileURLToPath(new URL('../../examples/demo/demo.sh', import.meta.url));
 
-test('npm run demo tells its whole story', async () => {
+/** What it tells; where it fails, the end of that is the reason. */
+async function told(env: NodeJS.ProcessEnv): Promise<string> {
   const both = ['-c', 'exec "$0" 2>&1', demo];
-  const { stdout } = await promisify(execFile)('bash', both, { timeout: 110_000 });
+  try {
+    return (await promisify(execFile)('bash', both, { env, timeout: 110_000 })).stdout;
+  } catch (error) {
+    const { stdout, message } = error as Error & { stdout: string };
+    throw new Error(
+      `${message}
+${stdout.slice(-4_000)}`,
+      { cause: error },
+    );
+  }
+}
+
+test('npm run demo tells its whole story', async () => {
+  const stdout = await told(process.env);
   const milestones = [
     /NothingYet: no documents were accepted yet/,
     /did you mean/i,
@@ -36,9 +50,7 @@ test('npm run demo tells its whole story', async () => {
 });
 
 test('where it cannot be, it says so at the start and tells it on a simulated host', async () => {
-  const env = { ...process.env, UNNEST_DEMO_SIMULATED: '1' };
-  const both = ['-c', 'exec "$0" 2>&1', demo];
-  const { stdout } = await promisify(execFile)('bash', both, { env, timeout: 110_000 });
+  const stdout = await told({ ...process.env, UNNEST_DEMO_SIMULATED: '1' });
   expect(stdout.slice(0, stdout.indexOf('=='))).toContain('No guest boots here');
   const milestones = [
     /did you mean/i,

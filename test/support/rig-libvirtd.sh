@@ -9,7 +9,12 @@ readonly SOCKET=/run/libvirt/libvirt-sock
 say() { printf 'rig: %s\n' "$*" >&2; }
 [[ ${UNNEST_RIG-} == 1 ]] || { say 'only inside rig.sh'; exit 1; }
 
-running() { [[ -s $RIG_LIBVIRTD_PID ]] && kill -0 "$(<"$RIG_LIBVIRTD_PID")" 2>/dev/null; }
+# libvirtd takes its file away when it ends, at any moment, and bash ends at a $(<FILE) without one.
+pid() { cat "$RIG_LIBVIRTD_PID" 2>/dev/null; }
+running() {
+  local pid
+  pid=$(pid) && [[ -n $pid ]] && kill -0 "$pid" 2>/dev/null
+}
 
 # Waits until COMMAND succeeds, for at most so many tenths of a second.
 wait_until() {
@@ -36,7 +41,8 @@ start() {
 # end SIGNAL: sends it and waits for the process to be gone.
 end() {
   running || return 0
-  kill "-$1" "$(<"$RIG_LIBVIRTD_PID")"
+  local pid
+  pid=$(pid) && kill "-$1" "$pid" 2>/dev/null || true
   wait_until 300 gone || { say "libvirtd did not react to SIG$1"; return 1; }
   rm -f "$SOCKET" "$RIG_LIBVIRTD_PID"
 }
