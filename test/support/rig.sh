@@ -90,29 +90,6 @@ private_user() {
   mount --bind /run/rig/group /etc/group
 }
 
-# A /dev/kvm that opens may still be unable to run a stock kernel, and then each of libvirt's
-# probes hangs for over a minute. So boot a guest on it, once per boot of this machine.
-kvm_works() {
-  [[ -c /dev/kvm ]] || return 1
-  local key answer=no trial=$cache/kvm-trial
-  key="$(cat /proc/sys/kernel/random/boot_id) $(cat "$cache/guest/digest")"
-  if [[ "$(head -n 1 "$trial" 2>/dev/null)" == "$key" ]]; then
-    [[ "$(tail -n 1 "$trial")" == yes ]]
-    return
-  fi
-  say 'trying KVM with a small guest'
-  (
-    ulimit -c 0
-    timeout --signal KILL 6 qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -no-reboot \
-      -display none -serial stdio -kernel "$cache/guest/vmlinuz" -initrd "$cache/guest/initrd.img" \
-      -append 'console=ttyS0 quiet unnest.name=kvm unnest.do=poweroff@1' || true
-  ) </dev/null >/run/rig/kvm.log 2>&1
-  ! grep -q 'unnest-guest kvm booted' /run/rig/kvm.log || answer=yes
-  printf '%s\n%s\n' "$key" "$answer" >"$trial.$$"
-  mv "$trial.$$" "$trial"
-  [[ $answer == yes ]]
-}
-
 configure_libvirt() {
   cat >/etc/libvirt/qemu.conf <<'CONF'
 stdio_handler = "file"
@@ -153,7 +130,7 @@ inside() {
   export UNNEST_RIG=1 UNNEST_STATE_DIR=/run/unnest-rig UNNEST_DOMAIN_TYPE=kvm
   export UNNEST_GUEST_KIT=$cache/guest TMPDIR=/run/rig/tmp LIBVIRT_DEFAULT_URI=qemu:///system
   export RIG_LIBVIRTD_PID=/run/rig/libvirtd.pid RIG_LIBVIRTD_LOG=/var/log/libvirt/libvirtd.log
-  if kvm_works; then
+  if "$support/kvm-works.sh"; then
     private_devices kvm
   else
     UNNEST_DOMAIN_TYPE=qemu
