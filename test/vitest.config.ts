@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Three projects. `unit` runs anywhere. `integration` talks to the real libvirtd that
- * `test/support/rig.sh` starts, and fails, rather than skips, where there is none. `cli` runs
- * the built program as a user would.
+ * `test/support/rig.sh` starts, and fails, rather than skips, where there is none. `lab` has a whole
+ * host as a VM, and is not part of `npm test`.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = (name: string, include: string[], extra: object = {}) => ({
@@ -25,6 +25,7 @@ export default defineConfig({
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
+      project('lab', ['test/lab/**/*.test.ts'], { testTimeout: 600_000, fileParallelism: false }),
     ],
   },
 });

@@ -3,7 +3,7 @@
 # packages, the guest kit. Every step first looks whether it is needed, by content and not by
 # time, so a second run takes well under a second and says nothing.
 #
-#   test/support/setup.sh [node] [host] [guest]      (default: all three)
+#   test/support/setup.sh [node] [host] [guest] [lab]      (default: all but the lab's)
 #
 # What must stay true: no service is started or enabled, nothing is asked, and what will be
 # installed is listed before it is. `libvirt-daemon-system` is left out on purpose: it brings
@@ -15,6 +15,8 @@ readonly DEBIAN_PACKAGES=(
   libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
   qemu-system-x86 qemu-utils iproute2 dnsmasq-base iptables bubblewrap
 )
+# What unpacks a host for test/lab.
+readonly LAB_PACKAGES=(mmdebstrap e2fsprogs)
 # The rig mounts its own file systems over these, so that they must exist.
 readonly LIBVIRT_DIRECTORIES=(/etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt)
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -68,8 +70,8 @@ setup_node() {
 
 missing_packages() {
   local installed package
-  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${DEBIAN_PACKAGES[@]}" 2>/dev/null || true)
-  for package in "${DEBIAN_PACKAGES[@]}"; do
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null || true)
+  for package in "$@"; do
     grep -qxF "ii  $package" <<<"$installed" || printf '%s\n' "$package"
   done
 }
@@ -107,11 +109,11 @@ install_packages() {
   )
 }
 
-setup_host() {
+setup_packages() {
   { command -v dpkg-query && command -v apt-get; } >/dev/null ||
-    fail "this needs Debian (or a relative with apt); elsewhere install what ${DEBIAN_PACKAGES[*]} hold"
+    fail "this needs Debian (or a relative with apt); elsewhere install what $* hold"
   local missing
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "$@")
   if [[ ${#missing[@]} -gt 0 ]]; then
     if [[ $EUID -ne 0 ]]; then
       say "missing Debian packages: ${missing[*]}"
@@ -119,8 +121,14 @@ setup_host() {
     fi
     install_packages "${missing[@]}"
   fi
+}
+
+setup_host() {
+  setup_packages "${DEBIAN_PACKAGES[@]}"
   [[ $EUID -ne 0 ]] || mkdir -p "${LIBVIRT_DIRECTORIES[@]}"
 }
+
+setup_lab() { setup_packages "${LAB_PACKAGES[@]}"; }
 
 setup_guest() { test/support/guest/build.sh; }
 
@@ -131,7 +139,7 @@ flock 9
 [[ $# -gt 0 ]] || set -- node host guest
 for stage in "$@"; do
   case $stage in
-    node | host | guest) "setup_$stage" 9>&- ;;
-    *) fail "unknown stage: $stage (node, host, guest)" ;;
+    node | host | guest | lab) "setup_$stage" 9>&- ;;
+    *) fail "unknown stage: $stage (node, host, guest, lab)" ;;
   esac
 done

@@ -1,0 +1,134 @@
+/** The lab's host as scenarios see it: commands, files, reboots, and what happens after a while. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GuestAgent, type Ran } from './machine/guest-agent.ts';
+import { type Machine, paths } from './machine/qemu.ts';
+import { tailOf } from './machine/tail.ts';
+
+/** Something that was to be so in the lab, and is not. */
+export class LabFailure extends Error {
+  readonly claim: string;
+
+  constructor(claim: string, seen: unknown) {
+    super(`${claim}: it is not so. Seen last: ${JSON.stringify(seen, null, 1)}`);
+    this.claim = claim;
+  }
+}
+
+export interface Until<T> {
+  /** Said when it does not come to be. */
+  readonly claim: string;
+  readonly seconds: number;
+  readonly look: () => Promise<T>;
+  readonly isIt: (seen: T) => boolean;
+}
+
+const secondsMax = { command: 120, boot: 300 };
+const lookMs = 300;
+
+/** What to say of a failure. All of them are read even if the host does not answer. */
+const evidence = [
+  '(journalctl --boot --unit unnestd --no-pager --output cat; cat /var/log/unnestd.log) | tail -n 12 | cut -c -400',
+  'journalctl --boot --unit libvirtd --lines 10 --no-pager --output cat',
+  'tail -n 3 /var/log/libvirt/qemu/*.log /var/log/lab/*',
+  'virsh list --all',
+];
+
+export class Host {
+  readonly machine: Machine;
+  #agent: GuestAgent;
+
+  private constructor(machine: Machine, agent: GuestAgent) {
+    this.machine = machine;
+    this.#agent = agent;
+  }
+
+  static async of(machine: Machine): Promise<Host> {
+    return new Host(machine, await agentOf(machine));
+  }
+
+  /** @throws LabFailure if it takes too long; whatever it exits with is an answer. */
+  async run(line: string, stdin = ''): Promise<Ran> {
+    const claim = `\`${line}\` ends within ${secondsMax.command} s`;
+    const limit = sleep(secondsMax.command * 1000, null, { ref: false });
+    const ran = await Promise.race([this.#agent.run(line, stdin), limit]);
+    if (ran === null) throw new LabFailure(claim, null);
+    return ran;
+  }
+
+  /** @returns what it printed. @throws LabFailure if it exits with anything but 0 */
+  async sh(line: string, stdin = ''): Promise<string> {
+    const ran = await this.run(line, stdin);
+    if (ran.code !== 0) throw new LabFailure(`\`${line}\` succeeds`, ran);
+    return ran.stdout;
+  }
+
+  async write(path: string, content: string | Buffer): Promise<void> {
+    await this.#agent.write(path, Buffer.from(content));
+  }
+
+  /** As `becomes`, of what a command line prints. */
+  prints(claim: string, line: string, isIt: RegExp, seconds: number): Promise<string> {
+    const look = async () => (await this.run(line)).stdout;
+    return this.becomes({ claim, seconds, look, isIt: (seen) => isIt.test(seen) });
+  }
+
+  /** @throws LabFailure with what was seen last */
+  async becomes<T>({ claim, seconds, look, isIt }: Until<T>): Promise<T> {
+    const deadline = performance.now() + seconds * 1000;
+    for (;;) {
+      const seen = await look();
+      if (isIt(seen)) return seen;
+      if (performance.now() > deadline)
+        throw new LabFailure(`${claim} (within ${seconds} s)`, seen);
+      await sleep(lookMs);
+    }
+  }
+
+  /** By the host's own hand, down and up. */
+  async reboot(): Promise<void> {
+    const before = await this.sh('cat /proc/sys/kernel/random/boot_id');
+    // Nobody answers any more to say that it has been done.
+    void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
+    const deadline = performance.now() + secondsMax.boot * 1000;
+    while (performance.now() < deadline) {
+      await sleep(1000);
+      this.#agent.close();
+      const agent = await GuestAgent.connect(paths(this.machine.dir).agent);
+      if (agent === null) continue;
+      this.#agent = agent;
+      if ((await this.sh('cat /proc/sys/kernel/random/boot_id')) !== before) return;
+    }
+    throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
+  }
+
+  /** The last lines of all that may tell why something failed. */
+  async evidence(): Promise<string> {
+    const { console, log } = paths(this.machine.dir);
+    const said = [`--- the host's console\n${tailOf(console, 15)}`];
+    const qemu = readFileSync(log, 'utf8');
+    if (qemu !== '') said.push(`--- its QEMU\n${qemu}`);
+    for (const line of evidence) {
+      const ran = await this.run(`${line} 2>&1`).catch((error: Error) => ({
+        stdout: error.message,
+      }));
+      said.push(`--- ${line}\n${ran.stdout.trimEnd()}`);
+    }
+    return said.join('\n');
+  }
+
+  close(): void {
+    this.#agent.close();
+  }
+}
+
+/** @throws LabFailure if none answers while a host may take to boot */
+async function agentOf(machine: Machine): Promise<GuestAgent> {
+  const deadline = performance.now() + secondsMax.boot * 1000;
+  while (performance.now() < deadline) {
+    const agent = await GuestAgent.connect(paths(machine.dir).agent);
+    if (agent !== null) return agent;
+  }
+  const seen = tailOf(paths(machine.dir).console, 15);
+  throw new LabFailure(`the host boots within ${secondsMax.boot} s`, seen);
+}

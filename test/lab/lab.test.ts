@@ -1,0 +1,31 @@
+/** `npm run test:lab`: each scenario, and each of them sabotaged, which must fail where it says. */
+import { expect, test } from 'vitest';
+import { build } from './built.ts';
+import { LabFailure } from './host.ts';
+import { runScenario } from './scenario.ts';
+import { scenarios } from './scenarios/index.ts';
+import { States } from './states.ts';
+import { Timeline } from './timeline.ts';
+
+const { UNNEST_LAB_ONLY: only, UNNEST_LAB_BREAK: broken, UNNEST_LAB_SET: set } = process.env;
+const chosen = scenarios.filter(
+  ({ name, set: its }) =>
+    name === (only ?? broken ?? name) && (set === 'full' || its === 'quick' || name === only),
+);
+const timeline = new Timeline();
+const states = new States(build(), timeline);
+
+for (const scenario of chosen) {
+  const { name, about, breaks } = scenario;
+  test(`${name}: ${about}`, async () => {
+    await expect(runScenario(scenario, states, timeline, broken === name)).resolves.toBeUndefined();
+  });
+  if (broken !== undefined) continue;
+  test(`${name}, sabotaged, fails`, async () => {
+    const failure = await runScenario(scenario, states, timeline, true).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(LabFailure);
+    expect((failure as LabFailure).claim).toMatch(new RegExp(`^${breaks}`));
+  });
+}

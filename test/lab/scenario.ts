@@ -1,0 +1,112 @@
+/** What the lab proves, one file each in `scenarios/`, and how one is run. */
+import { newKernelImage } from './built.ts';
+import { remove, temporaryFolder } from './folders.ts';
+import { type Host, LabFailure, type Until } from './host.ts';
+import type { StateName, States } from './states.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What does not come to be in that time where it was sabotaged is taken not to. */
+const brokenSecondsMax = 25;
+
+export interface Scenario {
+  readonly name: string;
+  /** What is true if it passes. */
+  readonly about: string;
+  /** `full`: only run by --full. */
+  readonly set: 'quick' | 'full';
+  /** A saved state; or a boot of a host with the newest kernel that Debian has for it. */
+  readonly from: StateName | 'new-kernel';
+  /** Not resumed but booted from the disk of that state, with this on the kernel's command line. */
+  readonly boot?: string;
+  /** What fails once `lab.sabotage` has been let loose: the beginning of a claim. */
+  readonly breaks: string;
+  readonly run: (lab: Lab) => Promise<void>;
+}
+
+/** What a scenario has: a host, the places to claim something, and the one to break it. */
+export class Lab {
+  readonly host: Host;
+  readonly timeline: Timeline;
+  /** What there is to install. */
+  readonly tarball: string;
+  /** The claim that is to fail; null: none. */
+  readonly #broken: string | null;
+
+  constructor(of: Pick<Lab, 'host' | 'timeline' | 'tarball'>, broken: string | null) {
+    this.host = of.host;
+    this.timeline = of.timeline;
+    this.tarball = of.tarball;
+    this.#broken = broken;
+  }
+
+  async does(what: string, action: () => Promise<unknown>): Promise<void> {
+    this.timeline.does(what);
+    await action();
+  }
+
+  /** @throws LabFailure unless it is so now */
+  async claim<T>(claim: string, look: () => Promise<T>, isIt: (seen: T) => boolean): Promise<T> {
+    const seen = await look();
+    if (!isIt(seen)) throw new LabFailure(claim, seen);
+    this.timeline.holds(claim);
+    return seen;
+  }
+
+  /** @throws LabFailure unless it comes to be so in time */
+  async becomes<T>(until: Until<T>): Promise<T> {
+    const isToFail = this.#broken !== null && until.claim.startsWith(this.#broken);
+    const seconds = isToFail ? Math.min(until.seconds, brokenSecondsMax) : until.seconds;
+    const seen = await this.host.becomes({ ...until, seconds });
+    this.timeline.holds(until.claim);
+    return seen;
+  }
+
+  /** A command line that comes to print something. */
+  prints(claim: string, line: string, isIt: RegExp, seconds = 60): Promise<string> {
+    const look = async () => (await this.host.run(line)).stdout;
+    return this.becomes({ claim, seconds, look, isIt: (seen) => isIt.test(seen) });
+  }
+
+  /** Done only to show that the claims behind it can fail. */
+  async sabotage(what: string, action: () => Promise<unknown>): Promise<void> {
+    if (this.#broken === null) return;
+    this.timeline.does(`SABOTAGE: ${what}`);
+    await action();
+  }
+}
+
+/**
+ * @param isBroken with its sabotage
+ * @throws LabFailure if a claim does not hold; it has what the lab's consoles and logs said last
+ */
+export async function runScenario(
+  scenario: Scenario,
+  states: States,
+  timeline: Timeline,
+  isBroken = false,
+): Promise<void> {
+  const { name, about, from, boot } = scenario;
+  timeline.chapter(`${name}: ${about}${isBroken ? ' (sabotaged)' : ''}`);
+  const dir = temporaryFolder();
+  let host: Host | null = null;
+  try {
+    host = await started(scenario, states, dir);
+    timeline.does(boot === undefined ? `started from "${from}"` : `booted with ${boot}`);
+    await scenario.run(
+      new Lab({ host, timeline, tarball: states.tarball }, isBroken ? scenario.breaks : null),
+    );
+  } catch (error) {
+    if (!(error instanceof LabFailure) || host === null || isBroken) throw error;
+    error.message += `\n${await host.evidence()}`;
+    throw error;
+  } finally {
+    host?.close();
+    await host?.machine.end();
+    remove(dir);
+  }
+}
+
+function started({ from, boot }: Scenario, states: States, dir: string): Promise<Host> {
+  if (from === 'new-kernel') return states.bootImage(dir, newKernelImage());
+  return boot === undefined ? states.resume(from, dir) : states.boot(dir, from, boot);
+}

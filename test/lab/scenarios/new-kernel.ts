@@ -1,0 +1,47 @@
+import type { Scenario } from '../scenario.ts';
+
+const group = '/sys/fs/cgroup/lab.slice/inner';
+
+export const newKernel: Scenario = {
+  name: 'new-kernel',
+  about: 'a host with a newer kernel can give processors away for good',
+  set: 'full',
+  from: 'new-kernel',
+  breaks: 'a group below others owns a processor',
+  run: async (lab) => {
+    const { host } = lab;
+    await host.run('systemctl is-system-running --wait');
+    // Remote partitions, of groups whose parents are none, came with 6.7.
+    const isNew = (version: string) =>
+      Number.parseFloat(version) >= 6.1 && !/^6\.[1-6]\./.test(version);
+    await lab.claim('its kernel is 6.7 or newer', () => host.sh('uname -r'), isNew);
+    await lab.does('a group is made with cpuset', () =>
+      host.sh(
+        `mkdir -p ${group} && cd /sys/fs/cgroup && echo +cpuset | tee cgroup.subtree_control lab.slice/cgroup.subtree_control`,
+      ),
+    );
+    await lab.does('it is to have processor 1 for itself', () =>
+      host.sh(
+        `cd ${group} && for f in ../cpuset.cpus.exclusive cpuset.cpus.exclusive cpuset.cpus; do echo 1 >$f; done`,
+      ),
+    );
+    await lab.sabotage('another group has it first', () =>
+      host.sh(
+        'mkdir /sys/fs/cgroup/first && cd /sys/fs/cgroup/first && echo 1 >cpuset.cpus.exclusive && echo root >cpuset.cpus.partition',
+      ),
+    );
+    await host.run(`echo root >${group}/cpuset.cpus.partition`);
+    await lab.prints(
+      'a group below others owns a processor',
+      `cat ${group}/cpuset.cpus.partition`,
+      /^root$/m,
+      5,
+    );
+    await lab.prints(
+      'nobody else has it',
+      'cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective',
+      /^0$/m,
+      5,
+    );
+  },
+};

@@ -1,0 +1,56 @@
+/** What scenarios ask for, and how the kernel and libvirt tell of it: witnesses that are not ours. */
+import type { Host } from './host.ts';
+
+export interface Wanted {
+  readonly partition: string;
+  readonly name: string;
+  readonly more?: string;
+}
+
+/** A Secondary that boots the guest kit from its partition's files. */
+export function secondaryYaml({ name, more = '' }: Wanted): string {
+  return `apiVersion: unnest.dev/v1
+kind: Secondary
+metadata: { name: ${name} }
+spec:
+  vcpus: 1
+  memory: 128MiB
+  boot:
+    kernel:
+      file: vmlinuz
+      initrd: initrd.img
+      commandLine: console=ttyS0 quiet unnest.name=${name}
+${more}`;
+}
+
+/** By the tenant's hand: a file in the directory that unnestd watches, renamed into its place. */
+export async function ask(host: Host, wanted: Wanted): Promise<void> {
+  const directory = `/etc/unnest/desired/${wanted.partition}`;
+  await host.sh(`mkdir -p ${directory}`);
+  await host.write(`${directory}/.${wanted.name}`, secondaryYaml(wanted));
+  await host.sh(`mv ${directory}/.${wanted.name} ${directory}/${wanted.name}.yaml`);
+}
+
+export function domainOf({ partition, name }: Wanted): string {
+  return `unnest.${partition}.${name}`;
+}
+
+/** Whether it runs and since when, as libvirt's pid file and the kernel tell: `PID STARTED`, or nothing. */
+export async function processOf(host: Host, wanted: Wanted): Promise<string> {
+  const file = `/run/libvirt/qemu/${domainOf(wanted)}.pid`;
+  const { stdout } = await host.run(`p=$(cat ${file}) && echo $p $(cut -d' ' -f22 /proc/$p/stat)`);
+  return stdout.trim();
+}
+
+/** The control group of its QEMU, as the kernel tells. */
+export async function groupOf(host: Host, wanted: Wanted): Promise<string> {
+  return (
+    await host.sh(`cat /proc/$(cat /run/libvirt/qemu/${domainOf(wanted)}.pid)/cgroup`)
+  ).trim();
+}
+
+/** Its own words on its serial console. */
+export function bootOf({ partition, name }: Wanted): { line: string; booted: RegExp } {
+  const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
+  return { line, booted: new RegExp(`^unnest-guest ${name} (booted|up)`, 'm') };
+}

@@ -1,0 +1,142 @@
+/**
+ * The lab at moments worth coming back to, each saved once and resumed in seconds. A state stands on
+ * the disk of the one before; its name holds what it was made of, so that it is made anew when any
+ * of that changes.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { folderBeside, remove } from './folders.ts';
+import { Host } from './host.ts';
+import { install } from './install.ts';
+import { type Accelerator, hardware, Machine, type MachineSpec } from './machine/qemu.ts';
+import { primaries, startPrimaries } from './primaries.ts';
+import type { Timeline } from './timeline.ts';
+
+/** Where the image, the packages and the states are. */
+export const cache = '.cache/lab';
+
+/** `tenants`: libvirtd and two Primaries that have booted. `installed`: and unnestd, as by its user. */
+export type StateName = 'tenants' | 'installed';
+
+export interface Built {
+  readonly accelerator: Accelerator;
+  /** The folder with disk.raw, vmlinuz and initrd.img. */
+  readonly image: string;
+  readonly tarball: string;
+}
+
+interface State {
+  readonly disk: string;
+  readonly memory: string;
+}
+
+const commandLine = 'root=/dev/vda rw console=ttyS0 apparmor=0 mitigations=off';
+
+export class States {
+  readonly #built: Built;
+  readonly #timeline: Timeline;
+  readonly #keys: Readonly<Record<StateName, string>>;
+
+  constructor(built: Built, timeline: Timeline) {
+    this.#built = built;
+    this.#timeline = timeline;
+    this.#keys = keysOf(built);
+  }
+
+  get tarball(): string {
+    return this.#built.tarball;
+  }
+
+  /** A host that goes on from there, on a disk of its own. */
+  async resume(name: StateName, dir: string, detached = false): Promise<Host> {
+    const state = await this.#made(name);
+    const host = await this.#hostOn(dir, state.disk, { resume: state.memory, detached });
+    for (const { name: primary } of primaries) await host.sh(`virsh resume ${primary}`);
+    // It has slept since it was saved.
+    await host.sh(`date --set=@${Math.floor(Date.now() / 1000)} >/dev/null`);
+    return host;
+  }
+
+  /** A host that boots from the disk of a state. @param more of the kernel's command line */
+  async boot(dir: string, name: StateName, more: string): Promise<Host> {
+    const from = await this.#made(name);
+    return this.#hostOn(dir, from.disk, { commandLine: `${commandLine} ${more}` });
+  }
+
+  /** A host that boots from another image than this one's. */
+  bootImage(dir: string, image: string): Promise<Host> {
+    return new States({ ...this.#built, image }, this.#timeline).#hostOn(dir);
+  }
+
+  async #made(name: StateName): Promise<State> {
+    const dir = join(cache, `state-${name}-${this.#keys[name]}`);
+    const state = { disk: join(dir, 'disk.qcow2'), memory: join(dir, 'memory') };
+    if (existsSync(dir)) return state;
+    for (const old of readdirSync(cache).filter((each) => each.startsWith(`state-${name}-`))) {
+      remove(join(cache, old));
+    }
+    const building = folderBeside(dir);
+    await this.#make(name, building);
+    renameSync(building, dir);
+    return state;
+  }
+
+  async #make(name: StateName, dir: string): Promise<void> {
+    const memory = join(dir, 'memory');
+    const { tarball } = this.#built;
+    const host = await (name === 'tenants' ? this.#hostOn(dir) : this.resume('tenants', dir));
+    try {
+      if (name === 'tenants') await startPrimaries(host, this.#timeline);
+      else await install(host, tarball, this.#timeline);
+      // QEMU 7.2 does not read a state in which an emulated processor is inside a guest.
+      for (const { name: primary } of primaries) await host.sh(`virsh suspend ${primary}`);
+      await host.sh('sync; fstrim / || true');
+    } catch (error) {
+      const evidence = await host.evidence();
+      await host.machine.end();
+      throw new Error(`${(error as Error).message}\n${evidence}`, { cause: error });
+    }
+    host.close();
+    await host.machine.saveAndEnd(memory);
+  }
+
+  /** @param backing nothing is written to it; without one, that of the image */
+  async #hostOn(dir: string, backing?: string, more: Partial<MachineSpec> = {}): Promise<Host> {
+    const { image, accelerator } = this.#built;
+    const disk = join(dir, 'disk.qcow2');
+    const below = resolve(backing ?? join(image, 'disk.raw'));
+    const format = backing === undefined ? 'raw' : 'qcow2';
+    const create = ['create', '-q', '-f', 'qcow2', '-b', below, '-F', format];
+    execFileSync('qemu-img', [...create, disk]);
+    const spec = {
+      accelerator,
+      dir,
+      disk,
+      kernel: join(image, 'vmlinuz'),
+      initrd: join(image, 'initrd.img'),
+      commandLine,
+      ...more,
+    };
+    const machine = await Machine.start(spec);
+    return Host.of(machine).catch(async (error: unknown) => {
+      await machine.end();
+      throw error;
+    });
+  }
+}
+
+/** Whatever a state depends on, the code that makes it included. */
+function keysOf({ accelerator, image, tarball }: Built): Record<StateName, string> {
+  const code = (file: string) => readFileSync(`test/lab/${file}`, 'utf8');
+  const qemu = execFileSync('qemu-system-x86_64', ['--version'], { encoding: 'utf8' });
+  const machine = [JSON.stringify(hardware), commandLine, code('machine/qemu.ts')];
+  const tenants = [basename(image), accelerator, qemu, ...machine, code('primaries.ts')];
+  const installed = [...tenants, basename(tarball), code('install.ts')];
+  return { tenants: digestOf(tenants), installed: digestOf(installed) };
+}
+
+function digestOf(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
+}
