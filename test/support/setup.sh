@@ -3,7 +3,7 @@
 # packages, the guest kit. Every step first looks whether it is needed, by content and not by
 # time, so a second run takes well under a second and says nothing.
 #
-#   test/support/setup.sh [node] [host] [guest] [lab]      (default: all but the lab's)
+#   test/support/setup.sh [node] [host] [guest] [full] [lab]      (default: the first three)
 #
 # What must stay true: no service is started or enabled, nothing is asked, and what will be
 # installed is listed before it is. `libvirt-daemon-system` is left out on purpose: it brings
@@ -131,6 +131,7 @@ setup_host() {
 setup_lab() { setup_packages "${LAB_PACKAGES[@]}"; }
 
 setup_guest() { test/support/guest/build.sh; }
+setup_full() { test/support/guest/full.sh; }
 
 mkdir -p .cache
 # Two runs at once in one checkout would trip over each other in node_modules and dist.
@@ -139,7 +140,7 @@ flock 9
 [[ $# -gt 0 ]] || set -- node host guest
 for stage in "$@"; do
   case $stage in
-    node | host | guest | lab) "setup_$stage" 9>&- ;;
-    *) fail "unknown stage: $stage (node, host, guest, lab)" ;;
+    node | host | guest | full | lab) "setup_$stage" 9>&- ;;
+    *) fail "unknown stage: $stage (node, host, guest, full, lab)" ;;
   esac
 done

@@ -42,7 +42,7 @@ in_two_rigs() {
 }
 
 if [[ $EUID -eq 0 ]]; then
-  test/support/setup.sh
+  test/support/setup.sh node host guest full
   is_whole "$@" || exec test/support/rig.sh "${vitest[@]}" "$@"
   in_two_rigs "$@"
   exit
