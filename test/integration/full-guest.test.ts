@@ -41,5 +41,5 @@ test('unnest runs in a guest, on the Node.js that runs this', async () => {
 test('a guest without that disk says so', async () => {
   await expect
     .poll(booted(false), { timeout: 60_000 })
-    .toContain('has no disk with the serial number full');
+    .toContain('full: failed: no disk has the serial full');
 });

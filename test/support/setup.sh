@@ -131,7 +131,7 @@ setup_host() {
 setup_lab() { setup_packages "${LAB_PACKAGES[@]}"; }
 
 setup_guest() { test/support/guest/build.sh; }
-setup_full() { test/support/guest/full.sh; }
+setup_full() { setup_guest && test/support/guest/full.sh; }
 
 mkdir -p .cache
 # Two runs at once in one checkout would trip over each other in node_modules and dist.

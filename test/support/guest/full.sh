@@ -1,28 +1,49 @@
 #!/usr/bin/env bash
-# Makes .cache/guest-full/full.img: the disk of the fuller guest, with the Node.js that runs this, the
-# libraries that it needs, and unnest as it is built in this checkout. Nothing is mounted. A guest of
-# the kit that has it with the serial number `full`, and is told `unnest.do=full`, runs them.
+# Makes .cache/guest-full/full.img: a file system with Node.js and this package, for guests that
+# are to run unnest itself. It is a disk of its own, beside the thin kit, since only few guests
+# want it: attach it with the serial `full` and say unnest.do=full (see init). Nothing is mounted
+# to make it. It stays until what is in it changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
-readonly KIT=.cache/guest-full
+readonly SOURCE=test/support/guest KIT=.cache/guest-full
+# koffi is the one dependency that the bundles in dist/ leave out.
+readonly PACKAGE=(dist schemas package.json node_modules/koffi node_modules/@koromix)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+# The shared libraries of PROGRAM, and its loader.
+libraries() { ldd "$1" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^\//) { print $i; next } }'; }
+
+[[ -e dist/bin/unnest.js ]] || fail 'dist/ is missing: run test/support/setup.sh node'
 node=$(node -p process.execPath)
-digest=$(cat "$node" .cache/build.digest package-lock.json "${BASH_SOURCE[0]}" | sha256sum)
+mapfile -t libraries < <(libraries "$node")
+
+digest=$(
+  {
+    printf '%s\0' "$SOURCE/full.sh" package-lock.json "$node" "${libraries[@]}"
+    find dist schemas package.json -type f -print0 | sort -z
+  } | xargs -0 sha256sum | sha256sum
+)
 [[ "$(cat "$KIT/digest" 2>/dev/null)" != "$digest" ]] || exit 0
 
-printf 'setup: building the disk of the fuller guest in %s\n' "$KIT" >&2
-work=$(mktemp -d)
+say 'building the disk of the fuller guest in .cache/guest-full'
+# Not in /tmp, which may be memory.
+work=$(mktemp -d .cache/guest-full.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-root=$work/root unnest=$work/root/usr/lib/unnest
-mkdir -p "$root"/{bin,proc,dev,tmp} "$unnest/node_modules" "$work/kit"
-cp "$node" "$root/bin/node"
-# Each library where the program looks for it, and the loader.
-ldd "$node" | grep -o '/[^ ]*' | while read -r library; do
-  cp -L --parents "$library" "$root"
-done
-cp -r dist package.json "$unnest/"
-cp -r node_modules/koffi node_modules/@koromix "$unnest/node_modules/"
-mke2fs -q -t ext4 -O ^has_journal -d "$root" "$work/kit/full.img" 320M >/dev/null
+
+root=$work/root
+mkdir -p "$root"/{dev,proc,sys,tmp,run} "$root/usr/lib/unnest" "$work/kit"
+install -D -m 0755 "$node" "$root/usr/bin/node"
+for library in "${libraries[@]}"; do install -D -m 0755 "$library" "$root$library"; done
+cp -r --parents "${PACKAGE[@]}" "$root/usr/lib/unnest/"
+
+# It is only ever mounted read-only: no journal, and little room.
+mebibytes=$(du -sm --apparent-size "$root" | cut -f 1)
+truncate -s "$((mebibytes * 5 / 4 + 16))M" "$work/kit/full.img"
+mke2fs -q -t ext4 -L unnest-full -m 0 -O ^has_journal -E root_owner=0:0 -d "$root" "$work/kit/full.img"
 printf '%s\n' "$digest" >"$work/kit/digest"
+chmod -R a+rX "$work/kit"
 rm -rf "$KIT"
-cp -r --sparse=always "$work/kit" "$KIT"
+mv "$work/kit" "$KIT"
