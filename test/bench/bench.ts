@@ -15,6 +15,7 @@ import { daemonStart } from './rows/daemon-start.ts';
 import { define } from './rows/define.ts';
 import { diffPlan } from './rows/diff-plan.ts';
 import { libvirtRead } from './rows/libvirt-read.ts';
+import { nested } from './rows/nested.ts';
 import { plan } from './rows/plan.ts';
 import { start } from './rows/start.ts';
 import { renderTable } from './table.ts';
@@ -44,10 +45,11 @@ const benches = new Map<string, () => Promise<readonly Row[]>>([
   ['daemon-pass-1000', () => daemonPass(fleet)],
   ['daemon-idle-1000', () => daemonIdle(fleet)],
   ['diff-plan-10000', diffPlan],
+  ['nested-vs-sibling', nested],
 ]);
 
 /** These take long, and are measured only where they are named. */
-const onlyNamed: ReadonlySet<string> = new Set(['daemon-idle-1000']);
+const onlyNamed: ReadonlySet<string> = new Set(['daemon-idle-1000', 'nested-vs-sibling']);
 
 /** @param args of the command line, without the program. */
 export async function bench(args: readonly string[]): Promise<void> {
