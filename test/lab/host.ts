@@ -23,7 +23,7 @@ export interface Until<T> {
   readonly isIt: (seen: T) => boolean;
 }
 
-const secondsMax = { command: 120, boot: 300 };
+const secondsMax = { command: 120, boot: 120, evidence: 15 };
 const lookMs = 300;
 
 /** What to say of a failure. All of them are read even if the host does not answer. */
@@ -48,11 +48,10 @@ export class Host {
   }
 
   /** @throws LabFailure if it takes too long; whatever it exits with is an answer. */
-  async run(line: string, stdin = ''): Promise<Ran> {
-    const claim = `\`${line}\` ends within ${secondsMax.command} s`;
-    const limit = sleep(secondsMax.command * 1000, null, { ref: false });
+  async run(line: string, stdin = '', secondsLimit = secondsMax.command): Promise<Ran> {
+    const limit = sleep(secondsLimit * 1000, null, { ref: false });
     const ran = await Promise.race([this.#agent.run(line, stdin), limit]);
-    if (ran === null) throw new LabFailure(claim, null);
+    if (ran === null) throw new LabFailure(`\`${line}\` ends within ${secondsLimit} s`, null);
     return ran;
   }
 
@@ -87,7 +86,8 @@ export class Host {
 
   /** By the host's own hand, down and up. */
   async reboot(): Promise<void> {
-    const before = await this.sh('cat /proc/sys/kernel/random/boot_id');
+    const bootId = 'cat /proc/sys/kernel/random/boot_id';
+    const before = await this.sh(bootId);
     // Nobody answers any more to say that it has been done.
     void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
     const deadline = performance.now() + secondsMax.boot * 1000;
@@ -97,7 +97,8 @@ export class Host {
       const agent = await GuestAgent.connect(paths(this.machine.dir).agent);
       if (agent === null) continue;
       this.#agent = agent;
-      if ((await this.sh('cat /proc/sys/kernel/random/boot_id')) !== before) return;
+      // The agent that is asked may be on its way down, and another one answer.
+      if ((await this.sh(bootId).catch(() => before)) !== before) return;
     }
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
@@ -109,7 +110,7 @@ export class Host {
     const qemu = readFileSync(log, 'utf8');
     if (qemu !== '') said.push(`--- its QEMU\n${qemu}`);
     for (const line of evidence) {
-      const ran = await this.run(`${line} 2>&1`).catch((error: Error) => ({
+      const ran = await this.run(`${line} 2>&1`, '', secondsMax.evidence).catch((error: Error) => ({
         stdout: error.message,
       }));
       said.push(`--- ${line}\n${ran.stdout.trimEnd()}`);

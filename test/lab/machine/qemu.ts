@@ -33,7 +33,7 @@ export const hardware = { vcpus: 2, memoryMiB: 3072 };
  */
 const emulatedCpu = 'qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,-cx16,+lahf_lm';
 
-const readStateMsMax = 120_000;
+const stateMsMax = 120_000;
 
 export class Machine {
   readonly dir: string;
@@ -65,8 +65,10 @@ export class Machine {
   async saveAndEnd(path: string): Promise<void> {
     await this.#monitor.request('stop');
     await this.#monitor.request('migrate', { uri: `exec:cat >'${path}'` });
+    const deadline = performance.now() + stateMsMax;
     for (;;) {
       const { status } = (await this.#monitor.request('query-migrate')) as { status?: string };
+      if (performance.now() > deadline) throw new Error(`the state is not saved: ${status}`);
       if (status === 'completed') break;
       if (status === 'failed' || status === 'cancelled')
         throw new Error(`the state was not saved: ${status}`);
@@ -93,7 +95,7 @@ export class Machine {
 
   /** It was stopped when it was saved, and is again once all has been read. */
   async #goOn(): Promise<void> {
-    const deadline = performance.now() + readStateMsMax;
+    const deadline = performance.now() + stateMsMax;
     for (;;) {
       const { status } = (await this.#monitor.request('query-status')) as { status: string };
       if (status === 'paused') break;

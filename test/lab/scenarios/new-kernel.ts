@@ -25,10 +25,8 @@ export const newKernel: Scenario = {
         `cd ${group} && for f in ../cpuset.cpus.exclusive cpuset.cpus.exclusive cpuset.cpus; do echo 1 >$f; done`,
       ),
     );
-    await lab.sabotage('another group has it first', () =>
-      host.sh(
-        'mkdir /sys/fs/cgroup/first && cd /sys/fs/cgroup/first && echo 1 >cpuset.cpus.exclusive && echo root >cpuset.cpus.partition',
-      ),
+    await lab.sabotage('its parent takes the processor back', () =>
+      host.sh(`echo >${group}/../cpuset.cpus.exclusive`),
     );
     await host.run(`echo root >${group}/cpuset.cpus.partition`);
     await lab.prints(
