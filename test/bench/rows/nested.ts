@@ -15,6 +15,7 @@ const turns = 3;
 const secondsMax = 300;
 const folder = process.env['TMPDIR'] ?? '/tmp';
 const kit = process.env['UNNEST_GUEST_KIT'] ?? '';
+const buildKit = 'test/bench/nested/build.sh';
 const nestedKit = resolve('.cache/bench-nested');
 const phases = ['boot', 'compute', 'disk'] as const;
 const ends = ['work: booted', 'work: computed', 'work: written and read'] as const;
@@ -23,7 +24,7 @@ const ends = ['work: booted', 'work: computed', 'work: written and read'] as con
 type Times = readonly number[];
 
 export async function nested(): Promise<readonly Row[]> {
-  execFileSync('test/bench/nested/build.sh', { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(buildKit, { stdio: ['ignore', 'ignore', 'inherit'] });
   const connection = await libvirt.connect();
   try {
     const siblings: Times[] = [];
