@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import {
   type BulkResult,
+  ConnectionError,
   type Domain,
   type DomainState,
   domainState,
@@ -80,8 +81,16 @@ type Results = ReadonlyMap<string, BulkResult<string>>;
 
 async function collect(results: AsyncIterable<BulkResult<string>>): Promise<Results> {
   const byUuid = new Map<string, BulkResult<string>>();
-  for await (const result of results) byUuid.set(result.domain.uuid, result);
+  for await (const result of results) {
+    // That we gave up says nothing about the domain.
+    if ('error' in result && isGivenUp(result.error)) throw result.error;
+    byUuid.set(result.domain.uuid, result);
+  }
   return byUuid;
+}
+
+function isGivenUp(error: unknown): boolean {
+  return error instanceof ConnectionError && error.reason === 'aborted';
 }
 
 /** With libvirt's id of the run. */
