@@ -19,7 +19,9 @@ if [[ "$(head -n 1 "$trial" 2>/dev/null)" != "$key" ]]; then
   ) </dev/null >"$log" 2>&1
   answer=no
   ! grep -q 'unnest-guest kvm booted' "$log" || answer=yes
-  printf '%s\n%s\n' "$key" "$answer" >"$trial.$$"
-  mv "$trial.$$" "$trial"
+  # Not by process id: in namespaces of their own, two may have the same.
+  made=$(mktemp "$trial.XXXXXX")
+  printf '%s\n%s\n' "$key" "$answer" >"$made"
+  mv "$made" "$trial"
 fi
 [[ "$(tail -n 1 "$trial")" == yes ]]

@@ -114,10 +114,12 @@ prime_capabilities() {
   local kept=$cache/capabilities-$UNNEST_DOMAIN_TYPE live=/var/cache/libvirt/qemu/capabilities
   virsh domcapabilities --virttype "$UNNEST_DOMAIN_TYPE" >/dev/null
   diff -rq "$live" "$kept" >/dev/null 2>&1 && return
-  rm -rf "$kept.$$"
-  cp -r "$live" "$kept.$$"
+  # Two rigs may do so at once, each with the process ids of its own namespace.
+  local made
+  made=$(mktemp -d "$kept.XXXXXX")
+  cp -r "$live/." "$made"
   rm -rf "$kept"
-  mv -T "$kept.$$" "$kept" 2>/dev/null || rm -rf "$kept.$$"
+  mv -T "$made" "$kept" 2>/dev/null || rm -rf "$made"
 }
 
 inside() {
@@ -139,7 +141,9 @@ inside() {
   configure_libvirt
   if [[ -d $cache/capabilities-$UNNEST_DOMAIN_TYPE ]]; then
     mkdir -p /var/cache/libvirt/qemu
-    cp -r "$cache/capabilities-$UNNEST_DOMAIN_TYPE" /var/cache/libvirt/qemu/capabilities
+    # Another rig may be renewing them: then libvirtd asks QEMU itself.
+    cp -r "$cache/capabilities-$UNNEST_DOMAIN_TYPE" /var/cache/libvirt/qemu/capabilities ||
+      rm -rf /var/cache/libvirt/qemu/capabilities
   fi
   "$support/rig-libvirtd.sh" start
   prime_capabilities
