@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 
 /** Ctrl-], as with telnet and virsh. */
 const leaveByte = 0x1d;
+const leaveMs = 500;
 
 /** @param first typed first; '': nothing */
 export function attach(path: string, first: string): Promise<void> {
@@ -19,12 +20,14 @@ export function attach(path: string, first: string): Promise<void> {
     socket.once('error', reject);
     socket.once('close', leave);
     socket.once('connect', () => {
-      stdout.write('Ctrl-] leaves (of a Primary: twice).\n');
+      stdout.write('Ctrl-] leaves.\n');
       if (stdin.isTTY) stdin.setRawMode(true);
       socket.pipe(stdout, { end: false });
       stdin.on('data', (bytes: Buffer) => {
-        if (bytes.length === 1 && bytes[0] === leaveByte && first === '') leave();
-        else socket.write(bytes);
+        // What was begun there by `first` is ended by it, too.
+        const isLast = bytes.length === 1 && bytes[0] === leaveByte;
+        if (!isLast || first !== '') socket.write(bytes);
+        if (isLast) setTimeout(leave, first === '' ? 0 : leaveMs);
       });
       stdin.once('end', leave);
       // The shell has said its prompt to nobody.
