@@ -97,8 +97,9 @@ export class Host {
       const agent = await GuestAgent.connect(paths(this.machine.dir).agent);
       if (agent === null) continue;
       this.#agent = agent;
-      // The agent that is asked may be on its way down, and another one answer.
-      if ((await this.sh(bootId).catch(() => before)) !== before) return;
+      // The agent that is asked may be on its way down, and never answer.
+      const now = await this.run(bootId, '', 5).catch(() => null);
+      if (now !== null && now.stdout !== '' && now.stdout !== before) return;
     }
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
