@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects. `unit` runs anywhere. `integration` talks to the real libvirtd that
- * `test/support/rig.sh` starts, and fails, rather than skips, where there is none. `lab` has a whole
- * host as a VM, and is not part of `npm test`.
+ * Two projects. `unit` runs anywhere. `integration` talks to the real libvirtd that
+ * `test/support/rig.sh` starts, and fails, rather than skips, where there is none. The lab has a
+ * configuration of its own, `test/lab/vitest.config.ts`.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = (name: string, include: string[], extra: object = {}) => ({
@@ -25,7 +25,6 @@ export default defineConfig({
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
-      project('lab', ['test/lab/**/*.test.ts'], { testTimeout: 600_000, fileParallelism: false }),
     ],
   },
 });

@@ -35,4 +35,4 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-exec node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts --project lab ${rest[@]+"${rest[@]}"}
+exec node node_modules/vitest/vitest.mjs run --config test/lab/vitest.config.ts ${rest[@]+"${rest[@]}"}

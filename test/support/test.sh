@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly BLOBS=.cache/test-blobs PARTS=6
-vitest=(node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts '--project=!lab')
+vitest=(node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts)
 
 # Whether nothing but reporters was asked for.
 is_whole() {

@@ -36,7 +36,8 @@ unpack_debian() {
   fi
   say "unpacking Debian packages for the lab's host ($KERNEL kernel): one to three minutes"
   mmdebstrap --quiet --format=tar --variant=minbase --include="$list" \
-    --dpkgopt='path-exclude=/usr/share/{doc,man,locale,info}/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     "$SUITE" "$tar.$$" ${mirrors[@]+"${mirrors[@]}"} >"$work/log" 2>&1 ||
     { tail -n 30 "$work/log" >&2; rm -f "$tar.$$"; fail 'mmdebstrap failed'; }
   mv "$tar.$$" "$tar"

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type JsonBounds, isWithinBounds } from '../../../src/documents/json-cost.ts';
+import { depthOf, valuesIn } from '../../support/json-size.ts';
 
 const boundless: JsonBounds = {
   depthMax: Infinity,
@@ -14,16 +15,6 @@ const boundless: JsonBounds = {
 const fits = (text: string, bounds: Partial<JsonBounds>) =>
   isWithinBounds(Buffer.from(text), { ...boundless, ...bounds });
 const within = (value: unknown, bounds: Partial<JsonBounds>) => fits(JSON.stringify(value), bounds);
-
-function valuesIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 1;
-  return 1 + Object.values(value).reduce((sum: number, each) => sum + valuesIn(each), 0);
-}
-
-function depthOf(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
-}
 
 test('no JSON has more values, or is deeper, than what is counted', () => {
   fc.assert(
