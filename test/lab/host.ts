@@ -1,6 +1,7 @@
 /** The lab's host as scenarios see it: commands, files, reboots, and what happens after a while. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lookUntil } from '../support/until.ts';
 import { GuestAgent, type Ran } from './machine/guest-agent.ts';
 import { type Machine, paths } from './machine/qemu.ts';
 import { tailOf } from './machine/tail.ts';
@@ -25,6 +26,7 @@ export interface Until<T> {
 
 const secondsMax = { command: 120, boot: 120, evidence: 15 };
 const lookMs = 300;
+const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
 
 /** What to say of a failure. All of them are read even if the host does not answer. */
 const evidence = [
@@ -66,22 +68,18 @@ export class Host {
     await this.#agent.write(path, Buffer.from(content));
   }
 
-  /** As `becomes`, of what a command line prints. */
-  prints(claim: string, line: string, isIt: RegExp, seconds: number): Promise<string> {
+  /** What a command line comes to print, for `becomes`. */
+  printing(claim: string, line: string, isIt: RegExp, seconds: number): Until<string> {
     const look = async () => (await this.run(line)).stdout;
-    return this.becomes({ claim, seconds, look, isIt: (seen) => isIt.test(seen) });
+    return { claim, seconds, look, isIt: (seen) => isIt.test(seen) };
   }
 
   /** @throws LabFailure with what was seen last */
   async becomes<T>({ claim, seconds, look, isIt }: Until<T>): Promise<T> {
-    const deadline = performance.now() + seconds * 1000;
-    for (;;) {
-      const seen = await look();
-      if (isIt(seen)) return seen;
-      if (performance.now() > deadline)
-        throw new LabFailure(`${claim} (within ${seconds} s)`, seen);
-      await sleep(lookMs);
-    }
+    const patience = { msMax: seconds * 1000, everyMs: lookMs };
+    const { seen, isSo } = await lookUntil(look, isIt, patience);
+    if (isSo) return seen;
+    throw new LabFailure(`${claim} (within ${seconds} s)`, seen);
   }
 
   /** By the host's own hand, down and up. */
@@ -90,17 +88,16 @@ export class Host {
     const before = await this.sh(bootId);
     // Nobody answers any more to say that it has been done.
     void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
-    const deadline = performance.now() + secondsMax.boot * 1000;
-    while (performance.now() < deadline) {
-      await sleep(1000);
+    const askAnew = async () => {
       this.#agent.close();
       const agent = await GuestAgent.connect(paths(this.machine.dir).agent);
-      if (agent === null) continue;
+      if (agent === null) return '';
       this.#agent = agent;
       // The agent that is asked may be on its way down, and never answer.
-      const now = await this.run(bootId, '', 5).catch(() => null);
-      if (now !== null && now.stdout !== '' && now.stdout !== before) return;
-    }
+      return (await this.run(bootId, '', 5).catch(() => ({ stdout: '' }))).stdout;
+    };
+    const isBack = (now: string) => now !== '' && now !== before;
+    if ((await lookUntil(askAnew, isBack, boot)).isSo) return;
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
 
@@ -126,11 +123,9 @@ export class Host {
 
 /** @throws LabFailure if none answers while a host may take to boot */
 async function agentOf(machine: Machine): Promise<GuestAgent> {
-  const deadline = performance.now() + secondsMax.boot * 1000;
-  while (performance.now() < deadline) {
-    const agent = await GuestAgent.connect(paths(machine.dir).agent);
-    if (agent !== null) return agent;
-  }
+  const connect = () => GuestAgent.connect(paths(machine.dir).agent);
+  const { seen: agent } = await lookUntil(connect, (found) => found !== null, boot);
+  if (agent !== null) return agent;
   const seen = tailOf(paths(machine.dir).console, 15);
   throw new LabFailure(`the host boots within ${secondsMax.boot} s`, seen);
 }

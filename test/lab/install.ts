@@ -27,7 +27,7 @@ async function givePartition(host: Host, name: string): Promise<void> {
   await host.sh(`install -d ${files} && cp /var/lib/lab/{vmlinuz,initrd.img} ${files}/`);
   await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionOf(name));
   const known = new RegExp(`^${name} `, 'm');
-  await host.prints(`unnestd knows of ${name}`, 'unnest status', known, 30);
+  await host.becomes(host.printing(`unnestd knows of ${name}`, 'unnest status', known, 30));
 }
 
 function partitionOf(name: string): string {

@@ -3,15 +3,14 @@ import { expect, test } from 'vitest';
 import { build } from './built.ts';
 import { LabFailure } from './host.ts';
 import { runScenario } from './scenario.ts';
-import { scenarios } from './scenarios/index.ts';
+import { scenarioNamed, scenarios } from './scenarios/index.ts';
 import { States } from './states.ts';
 import { Timeline } from './timeline.ts';
 
 const { UNNEST_LAB_ONLY: only, UNNEST_LAB_BREAK: broken, UNNEST_LAB_SET: set } = process.env;
-const chosen = scenarios.filter(
-  ({ name, set: its }) =>
-    name === (only ?? broken ?? name) && (set === 'full' || its === 'quick' || name === only),
-);
+const named = only ?? broken;
+const inSet = scenarios.filter((each) => set === 'full' || each.set === 'quick');
+const chosen = named === undefined ? inSet : [scenarioNamed(named)];
 const timeline = new Timeline();
 const states = new States(build(), timeline);
 

@@ -16,7 +16,7 @@ import { JsonSocket } from './machine/json-socket.ts';
 import { paths } from './machine/qemu.ts';
 import { primaries } from './primaries.ts';
 import { runScenario } from './scenario.ts';
-import { scenarios } from './scenarios/index.ts';
+import { scenarioNamed, scenarios } from './scenarios/index.ts';
 import { cache, States } from './states.ts';
 import { attach } from './terminal.ts';
 import { Timeline } from './timeline.ts';
@@ -51,19 +51,10 @@ async function act(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const unknown = names.find((name) => scenarios.every((each) => each.name !== name));
-  if (unknown !== undefined) {
-    throw new Error(
-      `no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}`,
-    );
-  }
+  const quick = scenarios.filter(({ set }) => set === 'quick');
+  const chosen = names.length === 0 ? quick : names.map(scenarioNamed);
   const states = new States(build(), timeline);
-  const isWanted = names.length === 0 ? undefined : new Set(names);
-  for (const scenario of scenarios) {
-    if (isWanted?.has(scenario.name) ?? scenario.set === 'quick') {
-      await runScenario(scenario, states, timeline);
-    }
-  }
+  for (const scenario of chosen) await runScenario(scenario, states, timeline);
   timeline.chapter('All of it holds. Nothing is left but what is kept in .cache/lab.');
 }
 

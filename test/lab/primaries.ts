@@ -17,15 +17,10 @@ function consoleOf({ name }: Primary): string {
   return `/var/log/lab/${name}.log`;
 }
 
-/** Whether KVM works in the lab's host, too, by booting on it. */
-const kvmTrial = `timeout 60 qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -no-reboot \
-  -display none -serial stdio -kernel /var/lib/lab/vmlinuz -initrd /var/lib/lab/initrd.img \
-  -append 'console=ttyS0 quiet unnest.name=kvm unnest.do=poweroff@1' </dev/null`;
-
 export async function startPrimaries(host: Host, timeline: Timeline): Promise<void> {
   await host.run('systemctl is-system-running --wait');
   timeline.does('the host has booted: systemd, libvirtd, cgroup v2, vhost-vsock');
-  const isKvm = /unnest-guest kvm booted/.test((await host.run(kvmTrial)).stdout);
+  const isKvm = (await host.run('lab-kvm-trial /var/lib/lab 60')).code === 0;
   // Without this libvirtd asks QEMU about it at the first definition.
   await host.sh('virsh domcapabilities --virttype qemu >/dev/null');
   timeline.does(`its guests run on ${isKvm ? 'KVM' : 'emulation'}`);
@@ -36,7 +31,8 @@ export async function startPrimaries(host: Host, timeline: Timeline): Promise<vo
   }
   for (const primary of primaries) {
     const booted = new RegExp(`unnest-guest ${primary.name} booted`);
-    await host.prints(`Primary ${primary.name} boots`, `cat ${consoleOf(primary)}`, booted, 400);
+    const console = `cat ${consoleOf(primary)}`;
+    await host.becomes(host.printing(`Primary ${primary.name} boots`, console, booted, 400));
     timeline.does(`Primary ${primary.name} has booted; its CID is ${primary.cid}`);
   }
 }

@@ -63,8 +63,7 @@ export class Lab {
 
   /** A command line that comes to print something. */
   prints(claim: string, line: string, isIt: RegExp, seconds = 60): Promise<string> {
-    const look = async () => (await this.host.run(line)).stdout;
-    return this.becomes({ claim, seconds, look, isIt: (seen) => isIt.test(seen) });
+    return this.becomes(this.host.printing(claim, line, isIt, seconds));
   }
 
   /** Done only to show that the claims behind it can fail. */

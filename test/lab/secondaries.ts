@@ -1,5 +1,6 @@
 /** What scenarios ask for, and how the kernel and libvirt tell of it: witnesses that are not ours. */
 import type { Host } from './host.ts';
+import type { Lab } from './scenario.ts';
 
 export interface Wanted {
   readonly partition: string;
@@ -49,8 +50,14 @@ export async function groupOf(host: Host, wanted: Wanted): Promise<string> {
   ).trim();
 }
 
-/** Its own words on its serial console. */
-export function bootOf({ partition, name }: Wanted): { line: string; booted: RegExp } {
+/** Claims that it boots, by its own words on its serial console. */
+export function boots(lab: Lab, claim: string, { partition, name }: Wanted, seconds = 120) {
   const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
-  return { line, booted: new RegExp(`^unnest-guest ${name} (booted|up)`, 'm') };
+  return lab.prints(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
+}
+
+/** Claims that unnestd has looked, and found the partition as it should be. */
+export function isSynced(lab: Lab, claim: string, { partition }: Wanted) {
+  const line = `unnest wait --partition ${partition} --for synced --timeout 60 && echo yes`;
+  return lab.prints(claim, line, /^yes/m, 90);
 }

@@ -13,10 +13,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
 mkdir -p "$work/kit" "$root"/{dev,proc,sys,tmp,lab,usr/share}
-cp --parents "$(type -P qemu-system-x86_64)" "$root"
-ldd "$(type -P qemu-system-x86_64)" | grep -o '/[^ ]*' | while read -r library; do
-  cp -L --parents "$library" "$root"
-done
+qemu=$(type -P qemu-system-x86_64)
+mapfile -t libraries < <(test/support/libraries.sh "$qemu")
+cp -L --parents "$qemu" "${libraries[@]}" "$root"
 cp -r /usr/share/{qemu,seabios} "$root/usr/share/"
 mapfile -t debs <.cache/guest/packages
 dpkg --fsys-tarfile ".cache/debs/${debs[0]}" | tar -x -C "$work" --wildcards '*/kvm.ko' '*/kvm-amd.ko' '*/kvm-intel.ko' '*/irqbypass.ko'

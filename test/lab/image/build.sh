@@ -72,12 +72,13 @@ settle() {
   cp .cache/guest/{vmlinuz,initrd.img} "$root/var/lib/lab/"
   # The other end of what the guest kit speaks.
   install -m 0755 test/support/guest/client.pl "$root/usr/local/bin/lab-vsock"
+  install -m 0755 test/support/kvm-trial.sh "$root/usr/local/bin/lab-kvm-trial"
 }
 
 debian=$CACHE/debian-$KERNEL-$({ packages; sed -n '/^unpack_debian/,/^}/p' "$SOURCE/build.sh"; } | digest_of).tar
 image=$CACHE/image-$KERNEL-$({
   echo "$debian" "$(node --version)" "$(npm --version)"
-  cat .cache/guest/digest "$SOURCE/build.sh"
+  cat .cache/guest/digest "$SOURCE/build.sh" test/support/kvm-trial.sh
   find "$SOURCE/root" -type f -print0 | sort -z | xargs -0 sha256sum
 } | digest_of)
 if [[ ! -e $image/disk.raw ]]; then

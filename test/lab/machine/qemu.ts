@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 import { JsonSocket } from './json-socket.ts';
 
 /** `kvm` where it works on this machine, which its device's being there does not tell. */
@@ -33,7 +33,8 @@ export const hardware = { vcpus: 2, memoryMiB: 3072 };
  */
 const emulatedCpu = 'qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,-cx16,+lahf_lm';
 
-const stateMsMax = 120_000;
+/** With a state. */
+const patience = { msMax: 120_000, everyMs: 50 };
 
 export class Machine {
   readonly dir: string;
@@ -65,15 +66,10 @@ export class Machine {
   async saveAndEnd(path: string): Promise<void> {
     await this.#monitor.request('stop');
     await this.#monitor.request('migrate', { uri: `exec:cat >'${path}'` });
-    const deadline = performance.now() + stateMsMax;
-    for (;;) {
-      const { status } = (await this.#monitor.request('query-migrate')) as { status?: string };
-      if (performance.now() > deadline) throw new Error(`the state is not saved: ${status}`);
-      if (status === 'completed') break;
-      if (status === 'failed' || status === 'cancelled')
-        throw new Error(`the state was not saved: ${status}`);
-      await sleep(100);
-    }
+    const ends = ['completed', 'failed', 'cancelled'];
+    const status = () => this.#status('query-migrate');
+    const how = await until('the state is saved', status, (now) => ends.includes(now), patience);
+    if (how !== 'completed') throw new Error(`the state was not saved: ${how}`);
     await this.end();
   }
 
@@ -95,14 +91,14 @@ export class Machine {
 
   /** It was stopped when it was saved, and is again once all has been read. */
   async #goOn(): Promise<void> {
-    const deadline = performance.now() + stateMsMax;
-    for (;;) {
-      const { status } = (await this.#monitor.request('query-status')) as { status: string };
-      if (status === 'paused') break;
-      if (performance.now() > deadline) throw new Error(`the saved state was not read: ${status}`);
-      await sleep(50);
-    }
+    const status = () => this.#status('query-status');
+    await until('the saved state is read', status, (now) => now === 'paused', patience);
     await this.#monitor.request('cont');
+  }
+
+  /** Migration has none before it begins. */
+  async #status(query: string): Promise<string> {
+    return ((await this.#monitor.request(query)) as { status?: string }).status ?? '';
   }
 }
 

@@ -1,4 +1,4 @@
-import { ask, bootOf, domainOf, groupOf, processOf, secondaryYaml } from '../secondaries.ts';
+import { ask, boots, domainOf, groupOf, processOf, secondaryYaml } from '../secondaries.ts';
 import type { Scenario } from '../scenario.ts';
 
 const web = { partition: 'team-a', name: 'web' };
@@ -23,8 +23,7 @@ export const core: Scenario = {
     });
     const running = new RegExp(`${domainOf(web)} +running`);
     await lab.prints('libvirt runs it', 'virsh list', running);
-    const { line, booted } = bootOf(web);
-    await lab.prints('it boots, by its own console', line, booted, 120);
+    await boots(lab, 'it boots, by its own console', web);
     await lab.prints('systemd-machined knows it', 'machinectl list', /qemu-\d+-unnest/);
     const slice = /^0::\/machine\.slice\/machine-qemu.*web\.scope/;
     await lab.claim(

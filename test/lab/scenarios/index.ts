@@ -17,3 +17,12 @@ export const scenarios: readonly Scenario[] = [
   upgrade,
   newKernel,
 ];
+
+/** @throws Error if there is none of that name */
+export function scenarioNamed(name: string): Scenario {
+  const found = scenarios.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  throw new Error(
+    `no scenario ${name}; there are ${scenarios.map((each) => each.name).join(', ')}`,
+  );
+}

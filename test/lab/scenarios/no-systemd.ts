@@ -1,4 +1,4 @@
-import { ask, bootOf, domainOf, groupOf, processOf } from '../secondaries.ts';
+import { ask, boots, domainOf, groupOf, processOf } from '../secondaries.ts';
 import type { Scenario } from '../scenario.ts';
 
 const web = { partition: 'team-a', name: 'web' };
@@ -20,8 +20,7 @@ export const noSystemd: Scenario = {
     await lab.prints('it answers', 'unnest status', /^team-a /m);
     await lab.sabotage('there is no libvirtd', () => host.sh('pkill libvirtd'));
     await lab.does('team-a writes a document into its directory', () => ask(host, web));
-    const { line, booted } = bootOf(web);
-    await lab.prints('it boots, by its own console', line, booted, 120);
+    await boots(lab, 'it boots, by its own console', web);
     const group = /^0::\/machine\/qemu-\d+-unnest\.team-a\.web\.libvirt-qemu/;
     await lab.claim(
       'its QEMU is in its group below /machine',

@@ -1,4 +1,4 @@
-import { ask, bootOf, domainOf } from '../secondaries.ts';
+import { ask, boots, domainOf } from '../secondaries.ts';
 import type { Scenario } from '../scenario.ts';
 
 const web = { partition: 'team-a', name: 'web' };
@@ -14,8 +14,7 @@ export const reboot: Scenario = {
     const { host } = lab;
     await lab.does('team-a asks for web, which always runs', () => ask(host, web));
     await lab.does('team-b asks for batch, which runs when told to', () => ask(host, manual));
-    const { line, booted } = bootOf(web);
-    await lab.prints('web boots', line, booted, 120);
+    await boots(lab, 'web boots', web);
     const off = new RegExp(`${domainOf(manual)} +shut off`);
     await lab.prints('batch is there, and off', 'virsh list --all', off);
     await lab.does('batch is started by hand', () => host.sh(`virsh start ${domainOf(manual)}`));
@@ -25,7 +24,7 @@ export const reboot: Scenario = {
     );
     await lab.does('the host reboots', () => host.reboot());
     await lab.prints('libvirt answers again', 'virsh list --all', off, 120);
-    await lab.prints('web boots again', line, booted, 90);
+    await boots(lab, 'web boots again', web, 90);
     await lab.prints('batch stays off', 'virsh list --all', off);
     await lab.prints(
       'unnest says that all is as it should be',

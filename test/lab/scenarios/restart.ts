@@ -1,4 +1,4 @@
-import { ask, bootOf, domainOf, processOf } from '../secondaries.ts';
+import { ask, boots, domainOf, isSynced, processOf } from '../secondaries.ts';
 import type { Scenario } from '../scenario.ts';
 
 const web = { partition: 'team-a', name: 'web' };
@@ -12,8 +12,7 @@ export const restart: Scenario = {
   run: async (lab) => {
     const { host } = lab;
     await lab.does('team-a asks for web', () => ask(host, web));
-    const { line, booted } = bootOf(web);
-    await lab.prints('it boots', line, booted, 120);
+    await boots(lab, 'it boots', web);
     const before = await processOf(host, web);
     const daemon = 'systemctl show --value --property MainPID unnestd';
     const daemonBefore = await host.sh(daemon);
@@ -27,8 +26,7 @@ export const restart: Scenario = {
       () => host.sh(daemon),
       (now) => now !== daemonBefore,
     );
-    const synced = 'unnest wait --partition team-a --for synced --timeout 60 && echo yes';
-    await lab.prints('it has looked, and found all as it should be', synced, /^yes/m, 90);
+    await isSynced(lab, 'it has looked, and found all as it should be', web);
     const same = (now: string) => now === before;
     await lab.claim('web is the very process that it was', () => processOf(host, web), same);
 
@@ -36,7 +34,7 @@ export const restart: Scenario = {
       host.sh('systemctl kill -s KILL unnestd'),
     );
     await lab.prints('systemd starts it again', 'systemctl is-active unnestd', /^active/);
-    await lab.prints('it has looked once more', synced, /^yes/m, 90);
+    await isSynced(lab, 'it has looked once more', web);
     await lab.claim('and web still is', () => processOf(host, web), same);
   },
 };

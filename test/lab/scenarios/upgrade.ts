@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { packed } from '../built.ts';
 import { install, putPackage } from '../install.ts';
 import type { Scenario } from '../scenario.ts';
-import { ask, bootOf, domainOf, processOf } from '../secondaries.ts';
+import { ask, boots, domainOf, isSynced, processOf } from '../secondaries.ts';
 
 const web = { partition: 'team-a', name: 'web' };
 
@@ -19,8 +19,7 @@ export const upgrade: Scenario = {
     const { host, timeline } = lab;
     await install(host, packed(from), timeline);
     await lab.does('team-a asks for web', () => ask(host, web));
-    const { line, booted } = bootOf(web);
-    await lab.prints('it boots', line, booted, 120);
+    await boots(lab, 'it boots', web);
     const before = await processOf(host, web);
 
     await putPackage(host, lab.tarball, timeline);
@@ -28,13 +27,7 @@ export const upgrade: Scenario = {
     await lab.sabotage('web is restarted meanwhile', () =>
       host.sh(`virsh destroy ${domainOf(web)}`),
     );
-    const synced = 'unnest wait --partition team-a --for synced --timeout 60 && echo yes';
-    await lab.prints(
-      'the new unnestd has looked, and found all as it should be',
-      synced,
-      /^yes/m,
-      90,
-    );
+    await isSynced(lab, 'the new unnestd has looked, and found all as it should be', web);
     const same = (now: string) => now === before;
     await lab.claim('web is the very process that it was', () => processOf(host, web), same);
     const plan = 'unnest plan --partition team-a -f /etc/unnest/desired/team-a';

@@ -13,12 +13,9 @@ readonly PACKAGE=(dist schemas package.json node_modules/koffi node_modules/@kor
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# The shared libraries of PROGRAM, and its loader.
-libraries() { ldd "$1" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^\//) { print $i; next } }'; }
-
 [[ -e dist/bin/unnest.js ]] || fail 'dist/ is missing: run test/support/setup.sh node'
 node=$(node -p process.execPath)
-mapfile -t libraries < <(libraries "$node")
+mapfile -t libraries < <(test/support/libraries.sh "$node")
 
 digest=$(
   {
