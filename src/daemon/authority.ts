@@ -229,7 +229,7 @@ export class Authority {
   }
 
   #nothing(): DesiredState {
-    const none = { secondaries: new Map(), volumes: new Map(), images: new Map(), network: null };
-    return { partition: this.#options.partition, ...none };
+    const none = { secondaries: new Map(), volumes: new Map(), images: new Map() };
+    return { partition: this.#options.partition, ...none, network: null, share: null };
   }
 }

@@ -5,7 +5,7 @@
 import type { ObservedDomain } from '../model/domain.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
-import type { Secondary } from '../model/secondary.ts';
+import type { DesiredState, Secondary } from '../model/secondary.ts';
 import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
 import type { FieldChange } from './fields.ts';
 
@@ -51,6 +51,7 @@ export type BlockCode =
   | 'OriginFixed' // it has begun as another Image, and lies on it
   | 'Held' // a person has asked for it to be left alone
   | 'CrashLoop' // its guest ends again and again, so that its next start waits
+  | 'OverBudget' // the partition's limits leave no room for it
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 
 export interface Block {
@@ -65,6 +66,8 @@ export type PowerRequest = 'start' | 'stop' | 'restart';
 
 /** Everything that is wanted or there. */
 export interface Changes {
+  /** What the plan has to keep to. It comes with the changes, so that no plan is made without. */
+  readonly share: DesiredState['share'];
   /** Null: none is wanted, and none of ours is there. */
   readonly network: NetworkChange | null;
   /** Each of these by name. */

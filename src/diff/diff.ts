@@ -19,7 +19,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network));
-  return { network, images, volumes, secondaries };
+  return { share: desired.share, network, images, volumes, secondaries };
 }
 
 function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | null): PartsOf {

@@ -148,7 +148,7 @@ function finishedByItself({ runPolicy }: Secondary, { power, stopAsked }: Observ
  * A guest that runs on, or is stopped, needs no file; a definition and a start do. To be halted must
  * not need what may be mended only once it is.
  */
-function needsParts({ definition, running, power }: UpdateChange): boolean {
+export function needsParts({ definition, running, power }: UpdateChange): boolean {
   if (power === 'stop') return false;
   const restarts = running.some(({ impact }) => impact === 'restart');
   return definition.some(isOfHardware) || power === 'start' || restarts;

@@ -92,6 +92,7 @@ export function judge(
       volumes: stored.volumes,
       images: stored.images,
       network,
+      share: shareIn(placed.filter(isKind('Partition'))),
       notYet: inOrder(notYet, files),
     }),
   };
@@ -103,6 +104,24 @@ function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
   const { network } = placed.document.spec;
   if (network === undefined) return null;
   return Object.freeze({ cidr: network.cidr, mode: network.mode, uplink: network.uplink ?? null });
+}
+
+function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['share'] {
+  if (placed === undefined) return 'unspoken';
+  const { limits } = placed.document.spec;
+  if (limits === undefined) return null;
+  return Object.freeze({
+    limits: Object.freeze({
+      vcpus: limits.vcpus,
+      memoryBytes: limits.memory,
+      storageBytes: limits.storage,
+      secondaries: limits.secondaries,
+      networkBytesPerSecond: limits.networkBandwidthPerSecond ?? null,
+      diskBytesPerSecond: limits.diskBandwidthPerSecond ?? null,
+      diskOperationsPerSecond: limits.diskOperationsPerSecond ?? null,
+    }),
+    enforcement: limits.enforcement,
+  });
 }
 
 /** As a reader goes through the files, and no more than anybody reads. */

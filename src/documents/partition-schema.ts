@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { PartitionName } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
+import { ENFORCEMENTS } from '../model/share.ts';
 import { cidr, cpuSet, interfaceName } from './network-checks.ts';
 import {
   branded,
@@ -44,10 +45,11 @@ const primary = z.strictObject({
 
 const limits = z.strictObject({
   vcpus: field(wholeNumber(1, cpusMax), {
-    description: 'Virtual CPUs of the Primary and all Secondaries together.',
+    description: 'Virtual CPUs of the Primary and all running Secondaries together.',
   }),
   memory: field(memory, {
-    description: 'Memory of the Primary and all Secondaries together, from 16MiB to 16TiB.',
+    description:
+      'Memory of the Primary and all running Secondaries together, with what their virtual machines need besides, from 16MiB to 16TiB.',
   }),
   storage: field(size(MiB, 1024 * TiB), {
     description: 'Room for Volumes and Images together, from 1MiB to 1024TiB.',
@@ -61,6 +63,10 @@ const limits = z.strictObject({
   }),
   diskOperationsPerSecond: field(wholeNumber(1, 10_000_000).optional(), {
     description: 'Reads and writes per second of all disks together.',
+  }),
+  enforcement: field(oneOf(ENFORCEMENTS).default('Cgroup'), {
+    description:
+      'What holds the partition to its limits. Cgroup: the kernel, whatever the guests do. Admission: only that nothing is started that would exceed them, for hosts without cgroup v2.',
   }),
 });
 

@@ -113,6 +113,11 @@ export interface ObservedDomain extends DomainRef {
    */
   readonly runId: number | null;
   readonly agent: AgentState;
+  /**
+   * How much of translated code QEMU may keep for it beside its memory: of the running one, or of its
+   * next start. 0 where the processor runs it.
+   */
+  readonly translationCacheBytes: number;
 }
 
 /** Of the guest agent (QEMU's), as far as the host knows. `none`: the guest runs without a channel for one, or does not run. */

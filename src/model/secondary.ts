@@ -3,6 +3,7 @@
  * Nothing here is optional, and nothing here knows YAML or libvirt.
  */
 import type { NetworkFields } from './network.ts';
+import type { Share } from './share.ts';
 import type { FileName, ImageName, PartitionName, SecondaryName, VolumeName } from './names.ts';
 import type { DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
 
@@ -79,6 +80,8 @@ export interface DesiredState {
    * that does wants none.
    */
   readonly network: NetworkFields | 'unspoken' | null;
+  /** What it may have at most. `unspoken` and null as with the network: then nothing limits it. */
+  readonly share: Share | 'unspoken' | null;
 }
 
 /** The files of the partition's store that a Secondary cannot run without, in a fixed order. */

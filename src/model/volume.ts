@@ -78,6 +78,8 @@ export interface ObservedImage {
   readonly format: DiskFormat;
   /** How large a disk it is. */
   readonly sizeBytes: number;
+  /** How much of the store it takes. */
+  readonly fileBytes: number;
 }
 
 /** How a domain refers to a Volume: what has to be said of its file, down to what lies below it. */

@@ -178,7 +178,7 @@ export function isOnNetwork({ live, defined }: ObservedDomain): boolean {
 }
 
 /** No operation is in a phase before those that it waits for. */
-function inOrderOfPhases(operations: readonly Operation[]): readonly Operation[] {
+export function inOrderOfPhases(operations: readonly Operation[]): readonly Operation[] {
   const phases = new Map<OperationId, Phase>(operations.map(({ id, phase }) => [id, phase]));
   for (let moved = true; moved;) {
     moved = false;

@@ -28,6 +28,7 @@ export function guardUse(changes: Changes, observed: Observed): Changes {
       : change,
   );
   return {
+    share: changes.share,
     network: guardNetwork(changes.network, staying, observed),
     images: guardImages(changes.images, volumes, observed),
     volumes,

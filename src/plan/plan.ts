@@ -2,12 +2,14 @@
  * From changes to a plan: every operation in execution order, with nothing left to decide. The
  * same changes give the same plan, byte for byte. What `plan` prints is what `apply` runs.
  */
-import type { Change, Changes } from '../diff/change.ts';
+import type { Block, Change, Changes } from '../diff/change.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
-import { withDependencies } from './dependencies.ts';
+import { type Admission, admission } from './admission.ts';
+import { withBlocks } from './blocks.ts';
+import { inOrderOfPhases, withDependencies } from './dependencies.ts';
 import { guard, type Guards } from './guards.ts';
 import { stayingUsers } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
@@ -30,23 +32,61 @@ export interface Plan {
 export type PlanOptions = DeletionContext & Guards & Wishes;
 
 export function makePlan(changes: Changes, observed: Observed, options: PlanOptions): Plan {
+  const asked = withRequests(changes, options.requests);
+  const blocks = new Map<string, Block>();
+  for (;;) {
+    const draft = draftOf(withBlocks(asked, blocks), observed, options);
+    if (draft.blocks.size === 0) return finished(draft, observed);
+    // Each time there are more of them, so it comes to an end.
+    for (const [key, block] of draft.blocks) blocks.set(key, block);
+  }
+}
+
+/** A plan that need not fit yet. */
+interface Draft {
+  readonly planned: readonly Planned[];
+  readonly operations: readonly Operation[];
+  /** What there is no room for. */
+  readonly blocks: ReadonlyMap<string, Block>;
+}
+
+function draftOf(changes: Changes, observed: Observed, options: PlanOptions): Draft {
   const context = contextFor(observed, options);
   const hasWork = (change: Change) => planSecondary(change, context).operations.length > 0;
-  const asked = withRequests(changes, options.requests);
-  const guarded = guard(asked, observed, options, hasWork);
+  const guarded = guard(changes, observed, options, hasWork);
   const planned = heldBack(planAll(guarded, observed, context), options);
   const ordered = inStartOrder(planned, guarded, observed);
-  const linked = withDependencies(ordered, wantedIn(guarded), observed);
+  const secondaries = wantedIn(guarded);
+  const linked = withDependencies(ordered, secondaries, observed);
   const started = withStartOrder(linked, guarded.secondaries);
+  const room = { secondaries, observed, platform: context.platform };
+  const { blocks, after } = admission(started, guarded, room);
+  return { planned, operations: withRoom(started, after), blocks };
+}
+
+function finished({ planned, operations }: Draft, observed: Observed): Plan {
   return {
     partition: observed.partition,
     installation: observed.installation,
     entries: withAwaits(
       planned.map(({ entry }) => entry),
-      started,
+      operations,
     ),
-    operations: inPhases(withInstallation(started, observed)),
+    operations: inPhases(withInstallation(operations, observed)),
   };
+}
+
+/** Whoever needs room waits for those who make it. */
+function withRoom(
+  operations: readonly Operation[],
+  after: Admission['after'],
+): readonly Operation[] {
+  if ([...after.values()].every((ids) => ids.length === 0)) return operations;
+  const waiting = operations.map((operation) => {
+    const more = (after.get(operation.id) ?? []).filter((id) => !operation.after.includes(id));
+    return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
+  });
+  return inOrderOfPhases(waiting);
 }
 
 /** Whatever would be done is blocked where all is held; what is blocked anyway keeps its reason. */

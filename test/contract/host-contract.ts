@@ -136,6 +136,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           fingerprint: expect.any(String),
           runId: null,
           agent: 'none',
+          translationCacheBytes: expect.any(Number),
         });
       });
 

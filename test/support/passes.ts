@@ -57,6 +57,7 @@ export interface DesiredParts {
   readonly volumes?: readonly Volume[];
   readonly images?: readonly Image[];
   readonly network?: DesiredState['network'];
+  readonly share?: DesiredState['share'];
 }
 
 export function desiredWith(parts: DesiredParts): DesiredState {
@@ -68,6 +69,7 @@ export function desiredWith(parts: DesiredParts): DesiredState {
     volumes: named(parts.volumes),
     images: named(parts.images),
     network: parts.network === undefined ? 'unspoken' : parts.network,
+    share: parts.share === undefined ? 'unspoken' : parts.share,
   };
 }
 

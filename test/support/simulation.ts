@@ -154,6 +154,7 @@ export function imageOf(name: string, parts: Partial<ObservedImage> = {}): Obser
     digest: digestOf(0),
     format: 'qcow2',
     sizeBytes: 2 ** 20,
+    fileBytes: 2 ** 20,
     ...parts,
   };
 }

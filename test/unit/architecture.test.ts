@@ -10,8 +10,8 @@ import { describe, expect, test } from 'vitest';
 
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 
-const pure = ['model', 'documents', 'diff', 'plan'];
-const oneWay = ['model', 'documents', 'diff', 'plan', 'host', 'observe', 'execute', 'report'];
+const pure = ['model', 'partition', 'documents', 'diff', 'plan'];
+const oneWay = [...pure, 'host', 'observe', 'execute', 'report'];
 const cliImports = [...oneWay, 'channel'];
 /** `daemon` means the runtime and what its parts agree on; the loop wires the parts. */
 const daemonImports = [...oneWay, 'daemon'];
@@ -28,16 +28,17 @@ const mayImport = new Map<string, readonly string[]>([
   ['model', []],
   ['libvirt', ['libvirt/wire']],
   ['libvirt/wire', []],
+  ['partition', ['model']],
   ['documents', ['model']],
-  ['diff', ['model']],
-  ['plan', ['model', 'diff']],
+  ['diff', ['model', 'partition']],
+  ['plan', ['model', 'partition', 'diff']],
   ['host', ['model']],
   ['host/libvirt', ['model', 'host', 'host/local', 'libvirt']],
   ['host/local', ['model', 'host']],
   ['host/simulated', ['model', 'host', 'host/local']],
   ['observe', ['model', 'host']],
   ['execute', ['model', 'plan', 'host']],
-  ['report', ['model', 'documents', 'diff', 'plan']],
+  ['report', ['model', 'partition', 'documents', 'diff', 'plan']],
   ['daemon', [...daemonImports, ...daemonParts]],
   ['daemon/accepted', daemonImports],
   ['daemon/sources', daemonImports],

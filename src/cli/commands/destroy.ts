@@ -95,7 +95,7 @@ async function planRemoval(
   const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
   // Of one Secondary the network loses the address, and of all of them itself.
   const network = chosen === 'all' ? null : 'unspoken';
-  const changes = diff({ partition, ...nothing, network }, observed);
+  const changes = diff({ partition, ...nothing, network, share: 'unspoken' }, observed);
   return makePlan(pick(changes, chosen, observed), observed, {
     ...noWishes,
     deleteEverything: true,
@@ -113,6 +113,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
   const missing = chosen.filter((name) => !there.includes(name));
   if (missing.length === 0) {
     return {
+      share: changes.share,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       images: [],
       volumes: [],

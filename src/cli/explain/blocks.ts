@@ -103,6 +103,11 @@ export const blockExplanations: Explanations<BlockCode> = {
       'The Volume has begun in another way than its document says, and lies on an Image, or does not.',
     todo: 'Write what it has begun as (`unnest get --kind volumes`), or make a new Volume.',
   },
+  OverBudget: {
+    means:
+      "The partition's limits leave no room for it. What is used counts: Secondaries that are defined, vCPUs and memory of those that run (with what each virtual machine needs besides its guest), Volumes by their size and Images by their bytes.",
+    todo: 'Shrink, halt or delete one of those that are named, ask for less, or ask the operator for larger limits (Partition, spec.limits). What fits by then is done by itself.',
+  },
   Held: {
     means:
       'Somebody has asked for it to be left alone (`unnest pause`), with the reason that is named. Its guest, its definition, its Volumes and its address stay as they are.',

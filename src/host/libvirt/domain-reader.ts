@@ -137,7 +137,8 @@ function observation(
   const power = powerOf(state);
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {
-    const { owner, fields, stopAsked, lastApplied } = readDomainXml(inactive.ok, layout);
+    const definition = readDomainXml(inactive.ok, layout);
+    const { owner, fields, stopAsked, lastApplied } = definition;
     const guest = live === undefined ? null : readLive(live.ok, layout, lastApplied);
     return present({
       uuid: ref.uuid,
@@ -151,6 +152,7 @@ function observation(
       lastApplied,
       live: guest?.fields ?? null,
       agent: guest?.agent ?? 'none',
+      translationCacheBytes: (guest ?? definition).translationCacheBytes,
       runId: guest === null || state.id < 0 ? null : state.id,
       fingerprint: fingerprintOf(inactive.ok),
     });

@@ -3,6 +3,7 @@ import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { AgentState, DomainFields } from '../../model/domain.ts';
 import type { Owner } from '../../model/identity.ts';
 import { secondaryName } from '../../model/names.ts';
+import { TRANSLATION_CACHE_BYTES_DEFAULT } from '../../model/translation-cache.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
 import { readNic } from './domain-nic.ts';
@@ -18,6 +19,7 @@ export interface ReadDomain {
   readonly lastApplied: DomainFields | null;
   /** Of the guest, if it is the XML of one. */
   readonly agent: AgentState;
+  readonly translationCacheBytes: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export function readDomainXml(
     owner,
     lastApplied: applied,
     agent: readAgent(devices),
+    translationCacheBytes: readTranslationCache(domain),
     stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
       vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? String(vcpusMax), 'vcpu current'),
@@ -67,6 +70,13 @@ function readAgent(devices: readonly XmlElement[]): AgentState {
   if (channel === undefined) return 'none';
   const state = attributeOf(childNamed(channel, 'target'), 'state');
   return state === 'connected' ? 'connected' : 'disconnected';
+}
+
+/** QEMU translates code only where the processor cannot run it. */
+function readTranslationCache(domain: XmlElement): number {
+  if (attributeOf(domain, 'type') !== 'qemu') return 0;
+  const cache = childNamed(childNamed(childNamed(domain, 'features'), 'tcg'), 'tb-cache');
+  return cache === undefined ? TRANSLATION_CACHE_BYTES_DEFAULT : bytesOf(cache);
 }
 
 type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine'>;

@@ -5,6 +5,7 @@
  */
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
+import { TRANSLATION_CACHE_BYTES } from '../../model/translation-cache.ts';
 import { HostError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { writeApplied } from './applied-fields.ts';
@@ -55,7 +56,11 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
       // An operator may put an order on devices in its stead, and libvirt takes only one of the two.
       element('boot', { dev: 'hd' }),
     ]),
-    element('features', {}, [element('acpi'), element('apic')]),
+    element('features', {}, [
+      element('acpi'),
+      element('apic'),
+      ...(domainType === 'qemu' ? [translationCache()] : []),
+    ]),
     ...(domainType === 'kvm' ? [element('cpu', { mode: 'host-model' })] : []),
     element('clock', { offset: 'utc' }),
     element('on_poweroff', {}, ['destroy']),
@@ -70,6 +75,11 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
       ]),
     ]),
   ]);
+}
+
+/** Left to itself it may become as large as 1 GiB, and counts as such. */
+function translationCache(): XmlElement {
+  return element('tcg', {}, [kibibytes('tb-cache', TRANSLATION_CACHE_BYTES)]);
 }
 
 /** Our mark with the note set or cleared, as an element of its own for libvirt's metadata call. */

@@ -41,6 +41,11 @@ export async function makeEmpty(path: string): Promise<FileHandle> {
   }
 }
 
+/** How much of the store the disk takes at most, now. */
+export function fileSize(path: string): Promise<number> {
+  return withFile(path, 'read', async (_, sizeBytes) => sizeBytes);
+}
+
 /** How large a disk the guest sees. */
 export function diskSize(path: string, format: DiskFormat): Promise<number> {
   return withFile(path, 'read', async (file, sizeBytes) => {

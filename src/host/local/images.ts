@@ -13,7 +13,7 @@ import { HostError } from '../host-error.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { copyDisk, digestOf } from './copy-disk.ts';
-import { checkDisk, diskSize, withFile } from './disk-file.ts';
+import { checkDisk, diskSize, fileSize, withFile } from './disk-file.ts';
 import { hasErrno } from './io-error.ts';
 import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
@@ -51,11 +51,12 @@ async function readImage(
   if (seen.status !== 'present') return seen;
   if (seen.value === null) {
     const nothing = { state: 'ready', digest: '', format: 'raw', sizeBytes: 0 } as const;
-    return present({ name, owner: null, ...nothing });
+    return present({ name, owner: null, ...nothing, fileBytes: 0 });
   }
   const { state, digest, format } = seen.value;
   const size = await observedSize(seen.value, layout.imageDisk(name, format));
   if (size.status !== 'present') return size;
+  const fileBytes = state === 'ready' ? await fileSize(layout.imageDisk(name, format)) : 0;
   return present({
     name,
     owner: ownerOf(seen.value),
@@ -63,6 +64,7 @@ async function readImage(
     digest,
     format,
     sizeBytes: size.value,
+    fileBytes,
   });
 }
 

@@ -28,7 +28,14 @@ export function importImage(
   }
   const sizeBytes = source.bytes;
   checkSize(format, sizeBytes, virtualBytesMax, doing);
-  put(world.images, owner.partition, name, { owner, state, digest, format, sizeBytes });
+  put(world.images, owner.partition, name, {
+    owner,
+    state,
+    digest,
+    format,
+    sizeBytes,
+    fileBytes: sizeBytes,
+  });
 }
 
 /** A simulated file is as large as the disk that it holds, whatever its format. */

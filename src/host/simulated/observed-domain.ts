@@ -21,6 +21,8 @@ export function observedDomain(domain: SimulatedDomain): ObservedDomain {
     fingerprint: fingerprintOf(content),
     runId: guest?.runId ?? null,
     agent: guest?.agent ?? 'none',
+    // As if it had KVM.
+    translationCacheBytes: 0,
   };
 }
 

@@ -136,6 +136,8 @@ const image = z.strictObject({
   digest,
   format: diskFormat,
   sizeBytes: amount,
+  // A simulated file is as large as its disk.
+  fileBytes: amount.optional(),
 });
 
 const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);

@@ -1,6 +1,7 @@
 /** A simulated world as the text of its file, and back. `world-schema.ts` says what it may be. */
 import type * as z from 'zod';
-import type { NetworkSide, SimulatedFile, World } from './world.ts';
+import type { ImageName } from '../../model/names.ts';
+import type { NetworkSide, SimulatedFile, SimulatedImage, World } from './world.ts';
 import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
@@ -20,7 +21,7 @@ export function parseWorld(content: string): World {
     ),
     files: mapOf(files, (names) => mapOf(names, readFile)),
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
-    images: mapOf(images, (names) => mapOf(names, itself)),
+    images: mapOf(images, (names) => mapOf(names, readImage)),
   };
 }
 
@@ -52,6 +53,7 @@ export function worldText({
 
 type Schema = z.output<typeof worldSchema>;
 type PlainSide = NonNullable<Schema['networks'][number]['live']>;
+type PlainImage = Schema['images'][keyof Schema['images']][ImageName];
 type PlainFile = Schema['files'][keyof Schema['files']][string];
 
 function readSide(side: PlainSide | null): NetworkSide | null {
@@ -60,6 +62,11 @@ function readSide(side: PlainSide | null): NetworkSide | null {
 
 function writeSide(side: NetworkSide | null): PlainSide | null {
   return side && { ...side, reservations: recordOf(side.reservations, itself) };
+}
+
+/** A simulated file is as large as the disk that it holds. */
+function readImage({ fileBytes, ...image }: PlainImage): SimulatedImage {
+  return { ...image, fileBytes: fileBytes ?? image.sizeBytes };
 }
 
 function readFile(file: PlainFile): SimulatedFile {

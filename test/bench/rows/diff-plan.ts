@@ -63,7 +63,7 @@ function diffPlanOf(count: number) {
   );
   const all = [...secondaries.values()];
   const volumes = new Map(all.flatMap(volumesOf).map((volume) => [volume.name, volume]));
-  const desired = { partition, secondaries, volumes, images: new Map(), network };
+  const desired = { partition, secondaries, volumes, images: new Map(), network, share: null };
   const observed = observedOf(all, [...volumes.values()]);
   return subject(
     'diff + plan',
@@ -192,6 +192,7 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     fingerprint: String(index),
     runId: index,
     agent: 'none' as const,
+    translationCacheBytes: 0,
   };
   return present(domain);
 }

@@ -33,7 +33,7 @@ test('plan and apply refuse those, all of them', async () => {
     ];
     const { code, stdout, stderr } = await run(argv, { stdin });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toMatch(/-:16:3: NotYetSupported: spec.limits: this is valid/);
+    expect(stderr).toMatch(/-:16:3: NotYetSupported: spec.limits.enforcement: this is valid/);
   }
 });
 

@@ -141,6 +141,7 @@ describe('an overlay', () => {
       lastApplied: wanted.fields,
       // Somebody else's channel for one is one.
       agent: 'disconnected',
+      translationCacheBytes: 0,
     });
     expect(xml).not.toContain('/elsewhere/x');
     expect(xml).toMatch(/<backingStore ?\/>/);

@@ -36,6 +36,7 @@ function observe(folder: string, name: SecondaryName): ObservedDomain {
     fingerprint: '',
     runId: null,
     agent: 'none',
+    translationCacheBytes: 0,
   };
 }
 

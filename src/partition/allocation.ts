@@ -1,0 +1,103 @@
+/** What a partition has by now, counted from what was seen of its host. */
+import type { Observed, ObservedDomain } from '../model/domain.ts';
+import { type PartitionOwner, samePartition } from '../model/identity.ts';
+import type { Observation } from '../model/observation.ts';
+import { resourceKey, type ResourceKind } from '../model/resource.ts';
+import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
+import { type AmountName, type Amounts, amounts, nothing, sum } from './amounts.ts';
+import { machineBytes } from './overhead.ts';
+
+export interface Allocation {
+  readonly amounts: Amounts;
+  /** Why there may be more of it; null: there is not. */
+  readonly unknown: { readonly [Name in AmountName]: string | null };
+}
+
+/** What one Secondary, Volume or Image has. */
+export interface Holder {
+  /** As `resourceKey` names it. */
+  readonly owner: string;
+  readonly amounts: Amounts;
+}
+
+export function allocationOf(observed: Observed): Allocation {
+  return {
+    amounts: sum(holdersOf(observed).map((each) => each.amounts)),
+    unknown: unknownOf(observed),
+  };
+}
+
+/** Everybody of ours who has something. */
+export function holdersOf(observed: Observed): readonly Holder[] {
+  const { domains, volumes, images } = observed;
+  return [
+    ...held('secondary', domains, observed, domainAmounts),
+    ...held('volume', volumes, observed, volumeAmounts),
+    ...held('image', images, observed, imageAmounts),
+  ];
+}
+
+function held<T extends { readonly owner: PartitionOwner | null }>(
+  kind: ResourceKind,
+  all: ReadonlyMap<string, Observation<T>>,
+  us: PartitionOwner,
+  of: (value: T) => Amounts,
+): readonly Holder[] {
+  return [...all].flatMap(([name, seen]) =>
+    seen.status === 'present' && isOurs(seen.value, us)
+      ? [{ owner: resourceKey({ kind, name }), amounts: of(seen.value) }]
+      : [],
+  );
+}
+
+/** A domain that is defined is one, and what its guest has counts from its start to its end. */
+function domainAmounts(domain: ObservedDomain): Amounts {
+  return { ...guestAmounts(domain), secondaries: 1 };
+}
+
+/**
+ * By what the guest was started with, and not by its balloon: a guest can take back what it has given,
+ * and has taken it back after its next reboot.
+ */
+export function guestAmounts({ live, translationCacheBytes }: ObservedDomain): Amounts {
+  if (live === null) return nothing;
+  return amounts({
+    vcpus: live.vcpusMax,
+    memoryBytes: machineBytes({
+      vcpus: live.vcpusMax,
+      memoryBytes: Math.max(live.memoryMaxBytes, live.memoryBytes),
+      translationCacheBytes,
+    }),
+  });
+}
+
+export function volumeAmounts({ sizeBytes }: ObservedVolume): Amounts {
+  return amounts({ storageBytes: sizeBytes });
+}
+
+/** Nothing is ever written to it, so that it takes what its file has. */
+export function imageAmounts({ fileBytes }: ObservedImage): Amounts {
+  return amounts({ storageBytes: fileBytes });
+}
+
+function isOurs({ owner }: { readonly owner: PartitionOwner | null }, us: PartitionOwner): boolean {
+  return owner !== null && samePartition(owner, us);
+}
+
+function unknownOf(observed: Observed): Allocation['unknown'] {
+  const { domains, volumes, images } = observed;
+  const guests = observed.unlisted ?? unreadIn('Secondary', domains);
+  const storage =
+    observed.unlistedVolumes ??
+    observed.unlistedImages ??
+    unreadIn('Volume', volumes) ??
+    unreadIn('Image', images);
+  return { vcpus: guests, memoryBytes: guests, secondaries: guests, storageBytes: storage };
+}
+
+function unreadIn(what: string, all: ReadonlyMap<string, Observation<unknown>>): string | null {
+  for (const [name, seen] of all) {
+    if (seen.status === 'unknown') return `${what} ${name} could not be read: ${seen.why}`;
+  }
+  return null;
+}

@@ -1,0 +1,72 @@
+/**
+ * Changes that are blocked for what only a whole plan shows, and whoever needs what is blocked by that:
+ * the same that diff does for what one look shows.
+ */
+import type { Block, Blocked, Change, Changes, VolumeChange } from '../diff/change.ts';
+import { needsParts } from '../diff/domain.ts';
+import { partBlocked } from '../diff/ownership.ts';
+import { type ResourceKind, resourceKey } from '../model/resource.ts';
+import { usesOf } from '../model/secondary.ts';
+
+/** By `resourceKey`. */
+type Blocks = ReadonlyMap<string, Block>;
+
+export function withBlocks(changes: Changes, blocks: Blocks): Changes {
+  if (blocks.size === 0) return changes;
+  const images = blocking('image', changes.images, (change) => own('image', change.name, blocks));
+  const volumes = blocking(
+    'volume',
+    changes.volumes,
+    (change) => own('volume', change.name, blocks) ?? blockOfOrigin(change, blocks),
+  );
+  const lost = new Map([...blocks, ...volumes.fresh]);
+  const secondaries = blocking(
+    'secondary',
+    changes.secondaries,
+    (change) => own('secondary', change.name, blocks) ?? blockOfPart(change, lost),
+  );
+  return {
+    ...changes,
+    images: images.changes,
+    volumes: volumes.changes,
+    secondaries: secondaries.changes,
+  };
+}
+
+function own(kind: ResourceKind, name: string, blocks: Blocks): Block | null {
+  return blocks.get(resourceKey({ kind, name })) ?? null;
+}
+
+/** What is blocked already keeps its reason. */
+function blocking<C extends { readonly kind: string; readonly name: string }>(
+  kind: ResourceKind,
+  changes: readonly C[],
+  blockOf: (change: C) => Block | null,
+): { readonly changes: readonly (C | Blocked<C['name']>)[]; readonly fresh: Blocks } {
+  const fresh = new Map<string, Block>();
+  const blocked = changes.map((change): C | Blocked<C['name']> => {
+    const block = change.kind === 'blocked' ? null : blockOf(change);
+    if (block === null) return change;
+    fresh.set(resourceKey({ kind, name: change.name }), block);
+    return { kind: 'blocked', name: change.name, block };
+  });
+  return { changes: blocked, fresh };
+}
+
+/** A Volume that is to begin as an Image that is not had. */
+function blockOfOrigin(change: VolumeChange, blocks: Blocks): Block | null {
+  if (change.kind !== 'create' || change.volume.origin === null) return null;
+  const { image } = change.volume.origin;
+  const block = own('image', image, blocks);
+  return block === null ? null : partBlocked(`Image ${image}`, block);
+}
+
+function blockOfPart(change: Change, blocks: Blocks): Block | null {
+  if (change.kind !== 'create' && change.kind !== 'update') return null;
+  if (change.kind === 'update' && !needsParts(change)) return null;
+  for (const { volume } of usesOf(change.secondary)) {
+    const block = own('volume', volume, blocks);
+    if (block !== null) return partBlocked(`Volume ${volume}`, block);
+  }
+  return null;
+}

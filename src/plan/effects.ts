@@ -1,0 +1,138 @@
+/**
+ * What each operation takes of the partition's share, and what it gives back. Exhaustive: whoever adds
+ * an operation has to say it here, or it would not be counted.
+ */
+import { type Amounts, amounts } from '../partition/amounts.ts';
+import { guestAmounts, imageAmounts, volumeAmounts } from '../partition/allocation.ts';
+import { machineBytes } from '../partition/overhead.ts';
+import type { Observed, ObservedDomain, Platform } from '../model/domain.ts';
+import type { Observation } from '../model/observation.ts';
+import type { SecondaryName } from '../model/names.ts';
+import type { Secondary } from '../model/secondary.ts';
+import { TRANSLATION_CACHE_BYTES } from '../model/translation-cache.ts';
+import { type Operation, type OperationId, operationId } from './operation.ts';
+
+export type Effect =
+  | { readonly kind: 'none' }
+  /** `instead`: what it has already and gives up for it, in one step. */
+  | { readonly kind: 'takes'; readonly amounts: Amounts; readonly instead: Amounts }
+  | { readonly kind: 'gives'; readonly amounts: Amounts };
+
+export interface EffectContext {
+  readonly observed: Observed;
+  readonly platform: Platform;
+  /** As they are to be, by name. */
+  readonly secondaries: ReadonlyMap<string, Secondary>;
+  /** Which operations there are. */
+  readonly has: (id: OperationId) => boolean;
+}
+
+const none: Effect = { kind: 'none' };
+
+export function effectOf(operation: Operation, context: EffectContext): Effect {
+  const { observed, has } = context;
+  switch (operation.kind) {
+    case 'domain.define':
+      return domainOf(operation, context) === null ? takes({ secondaries: 1 }) : none;
+    case 'domain.undefine':
+      return gives(amounts({ secondaries: 1 }));
+    case 'domain.start':
+      // Half of a restart has been asked for before the guest was stopped.
+      return operation.phase === 'restart' ? none : startOf(operation, context);
+    case 'domain.stop':
+      return operation.phase === 'restart'
+        ? startOf(operation, context)
+        : gives(guestOf(domainOf(operation, context)));
+    case 'volume.create':
+      return {
+        kind: 'takes',
+        amounts: amounts({ storageBytes: operation.volume.sizeBytes }),
+        instead: there(observed.volumes.get(operation.volume.name), volumeAmounts),
+      };
+    case 'volume.grow':
+    case 'domain.grow-disk':
+      return {
+        kind: 'takes',
+        amounts: amounts({ storageBytes: operation.sizeBytes }),
+        instead: there(observed.volumes.get(operation.volume), volumeAmounts),
+      };
+    case 'volume.delete':
+      // What is only in the way of a new one is what the new one has instead.
+      if (has(operationId('volume.create', operation.volume))) return none;
+      return gives(there(observed.volumes.get(operation.volume), volumeAmounts));
+    case 'image.import': {
+      const file = observed.files.get(operation.image.file);
+      return {
+        kind: 'takes',
+        amounts: amounts({ storageBytes: file?.status === 'present' ? file.value : 0 }),
+        instead: there(observed.images.get(operation.image.name), imageAmounts),
+      };
+    }
+    case 'image.delete':
+      if (has(operationId('image.import', operation.image))) return none;
+      return gives(there(observed.images.get(operation.image), imageAmounts));
+    case 'installation.record':
+    // A paused guest has all that it has when it runs, and a balloon is not believed.
+    case 'domain.resume':
+    case 'domain.set-memory':
+    case 'domain.await-ready':
+    case 'domain.note-stop':
+    case 'domain.forget-stop':
+    case 'volume.set-deletion-policy':
+    case 'network.define':
+    case 'network.start':
+    case 'network.stop':
+    case 'network.undefine':
+    case 'network.reserve':
+    case 'network.unreserve':
+      return none;
+  }
+}
+
+function takes(some: Partial<Amounts>): Effect {
+  return { kind: 'takes', amounts: amounts(some), instead: amounts({}) };
+}
+
+function gives(what: Amounts): Effect {
+  return { kind: 'gives', amounts: what };
+}
+
+function startOf(operation: Operation, context: EffectContext): Effect {
+  const domain = domainOf(operation, context);
+  const secondary = context.secondaries.get(operation.resource?.name ?? '');
+  if (secondary === undefined) return none;
+  return {
+    kind: 'takes',
+    amounts: wantedAmounts(secondary, domain, context),
+    instead: guestOf(domain),
+  };
+}
+
+/** What its guest will have from its next start on. */
+function wantedAmounts(
+  { vcpus, memoryBytes }: Secondary,
+  domain: ObservedDomain | null,
+  { platform }: EffectContext,
+): Amounts {
+  const fresh = platform.domainType === 'qemu' ? TRANSLATION_CACHE_BYTES : 0;
+  const translationCacheBytes = domain?.translationCacheBytes ?? fresh;
+  return amounts({
+    vcpus,
+    memoryBytes: machineBytes({ vcpus, memoryBytes, translationCacheBytes }),
+  });
+}
+
+function domainOf({ resource }: Operation, { observed }: EffectContext): ObservedDomain | null {
+  if (resource?.kind !== 'secondary') return null;
+  // Names of Secondaries come from changes of Secondaries only.
+  const seen = observed.domains.get(resource.name as SecondaryName);
+  return seen?.status === 'present' ? seen.value : null;
+}
+
+function guestOf(domain: ObservedDomain | null): Amounts {
+  return domain === null ? amounts({}) : guestAmounts(domain);
+}
+
+function there<T>(seen: Observation<T> | undefined, of: (value: T) => Amounts): Amounts {
+  return seen?.status === 'present' ? of(seen.value) : amounts({});
+}
