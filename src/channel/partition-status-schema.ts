@@ -39,10 +39,17 @@ const secondary = z.strictObject({
 });
 
 const resource = z.strictObject({
-  kind: z.enum(['network', 'image', 'volume']),
+  kind: z.enum(['slice', 'network', 'image', 'volume']),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),
+});
+
+const amounts = z.strictObject({
+  vcpus: count,
+  memoryBytes: bytes.describe('With what each virtual machine needs besides its guest.'),
+  storageBytes: bytes,
+  secondaries: count,
 });
 
 const pass = z
@@ -77,6 +84,8 @@ export const partitionStatusSchema = z
       runningVcpus: count,
       runningMemoryBytes: bytes,
       storageBytes: bytes,
+      allocated: amounts.describe('As it counts towards the limits.'),
+      limits: amounts.nullable().describe('What it may have at most; null: nothing limits it.'),
     }),
     lastPass: pass.nullable(),
     nextTryAt: instant.nullable().describe('When it is tried again by itself; null: not planned.'),

@@ -5,7 +5,7 @@ import { samePartition } from '../model/identity.ts';
 import { byName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ResourceKind } from '../model/resource.ts';
-import { formatSize } from '../model/sizes.ts';
+import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
 import { printable } from './render/paint.ts';
@@ -23,6 +23,7 @@ export interface ResourceRow {
 }
 
 export const titles: { readonly [K in OtherKind]: readonly string[] } = {
+  slice: ['MEMORY', 'CPUS', 'PROCESSES', 'PATH'],
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
@@ -39,6 +40,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return storedRows(observed.images, observed, imageCells);
     case 'network':
       return networkRows(observed);
+    case 'slice':
+      return sliceRows(observed);
   }
 }
 
@@ -49,6 +52,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedVolumes;
     case 'image':
       return observed.unlistedImages;
+    case 'slice':
     case 'network':
       return null;
   }
@@ -101,6 +105,26 @@ function networkCells({ defined, reservations }: ObservedNetwork): readonly stri
   const count = `${reservations.size}`;
   if (defined === null) return ['?', '?', '?', count];
   return [defined.cidr, defined.mode, printable(defined.uplink ?? '-'), count];
+}
+
+function sliceRows({ slice: seen, partition }: Observed): readonly ResourceRow[] {
+  // A host without cgroup v2 has none, and that is said where one is asked for.
+  if (seen.status !== 'present') return [];
+  const { path, fields, usage } = seen.value;
+  const { memoryMaxBytes, cpus, pidsMax } = fields;
+  const of = (used: string, most: string | null) => `${used} of ${most ?? 'any'}`;
+  const cells = [
+    of(formatApproximately(usage.memoryBytes), textOf(memoryMaxBytes, formatSize)),
+    textOf(cpus, String) ?? 'any',
+    of(`${usage.processes}`, textOf(pidsMax, String)),
+    path,
+  ];
+  const object = { name: partition, status: 'Active', path, ...fields, usage };
+  return [{ name: partition, status: 'Active', cells, object }];
+}
+
+function textOf(limit: number | null, text: (limit: number) => string): string | null {
+  return limit === null ? null : text(limit);
 }
 
 function unknownRow(name: string, why: string): ResourceRow {

@@ -9,7 +9,7 @@ import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v3';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v4';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -29,6 +29,7 @@ const fields = z.strictObject({
   bootVolume: z.string().nullable(),
   volumes: z.string(),
   network: z.string(),
+  slice: z.string(),
   serialConsole: z.boolean(),
   guestAgent: z.boolean(),
   runPolicy: z.string(),
@@ -66,6 +67,16 @@ const image = z.strictObject({
   format,
   file,
   virtualBytesMax: bytes.nullable(),
+});
+const slice = z.strictObject({ path: z.string().regex(/^\/unnest\/p[0-9a-f]{12}$/) });
+const limit = bytes.nullable();
+const sliceFields = z.strictObject({
+  memoryMaxBytes: limit,
+  swapMaxBytes: limit,
+  cpus: limit,
+  pidsMax: limit,
+  diskBytesPerSecond: limit,
+  diskOperationsPerSecond: limit,
 });
 const network = z.strictObject({ uuid: z.uuid(), networkName: z.string() });
 const networkDefinition = z.strictObject({
@@ -131,6 +142,8 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('volume.delete'), ...head, volume: name }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
+  z.strictObject({ kind: z.literal('slice.apply'), ...head, slice, fields: sliceFields }),
+  z.strictObject({ kind: z.literal('slice.remove'), ...head, slice }),
   z.strictObject({
     kind: z.literal('network.define'),
     ...head,

@@ -109,6 +109,9 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'Accepted':
         case 'HostReachable':
         case 'GaveUp':
+        case 'OverBudget':
+        case 'OomKilled':
+        case 'MemoryPressure':
         case 'Draining':
           return [saying(type, message)];
       }

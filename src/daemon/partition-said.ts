@@ -88,6 +88,7 @@ export class PartitionSaid {
       partition: this.#options.partition,
       generation,
       digest,
+      share: input.desired?.share ?? 'unspoken',
       look: this.#look,
       failures,
       statements: [

@@ -6,6 +6,7 @@ import type { ObservedDomain } from '../model/domain.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
+import type { ObservedSlice, SliceFields } from '../model/slice.ts';
 import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
 import type { FieldChange } from './fields.ts';
 
@@ -69,6 +70,7 @@ export interface Changes {
   /** What the plan has to keep to. It comes with the changes, so that no plan is made without. */
   readonly share: DesiredState['share'];
   /** Null: none is wanted, and none of ours is there. */
+  readonly slice: SliceChange | null;
   readonly network: NetworkChange | null;
   /** Each of these by name. */
   readonly images: readonly ImageChange[];
@@ -174,4 +176,19 @@ export type NetworkChange =
       readonly theirs: ReadonlySet<SecondaryName>;
     }
   | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedNetwork }
+  | Blocked<PartitionName>;
+
+export type SliceChange =
+  | { readonly kind: 'create'; readonly name: PartitionName; readonly fields: SliceFields }
+  | {
+      readonly kind: 'update';
+      readonly name: PartitionName;
+      readonly fields: SliceFields;
+      readonly observed: ObservedSlice;
+      /** Empty where nothing differs. */
+      readonly changes: readonly FieldChange[];
+    }
+  | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedSlice }
+  /** Guests are in it that no document wants out of it yet. */
+  | { readonly kind: 'keep'; readonly name: PartitionName; readonly observed: ObservedSlice }
   | Blocked<PartitionName>;

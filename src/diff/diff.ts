@@ -6,23 +6,29 @@ import type { Observed } from '../model/domain.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
-import type { Block, Changes, NetworkChange, VolumeChange } from './change.ts';
+import type { Block, Changes, NetworkChange, SliceChange, VolumeChange } from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
-import { type Held, heldImages, heldNetwork, heldVolumes, nothingHeld } from './held.ts';
+import { type Held, heldImages, heldNetwork, heldSlice, heldVolumes, nothingHeld } from './held.ts';
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
 import { partBlocked } from './ownership.ts';
+import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
 
 export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
   const images = heldImages(diffImages(desired, observed), held);
   const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
-  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network));
-  return { share: desired.share, network, images, volumes, secondaries };
+  const slice = heldSlice(diffSlice(desired, observed), held);
+  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network, slice));
+  return { share: desired.share, slice, network, images, volumes, secondaries };
 }
 
-function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | null): PartsOf {
+function partsFrom(
+  volumes: readonly VolumeChange[],
+  network: NetworkChange | null,
+  slice: SliceChange | null,
+): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -32,6 +38,9 @@ function partsFrom(volumes: readonly VolumeChange[], network: NetworkChange | nu
     for (const { volume } of usesOf(secondary)) {
       const block = blocks.get(volume);
       if (block !== undefined) return partBlocked(`Volume ${volume}`, block);
+    }
+    if (secondary.slice === 'Partition' && slice?.kind === 'blocked') {
+      return partBlocked('the slice', slice.block);
     }
     return secondary.network === 'None' ? null : networkBlock(secondary.name, network);
   };

@@ -105,7 +105,7 @@ function compare(
   observed: ObservedDomain,
   unstartable: Block | null,
 ): UpdateChange {
-  const wanted = fieldsOf(secondary);
+  const wanted = fieldsOf(secondary, observed.defined);
   return {
     kind: 'update',
     name: secondary.name,

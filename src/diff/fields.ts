@@ -35,6 +35,12 @@ export const RESOURCE_FIELDS = [
   'mode',
   'uplink',
   'address',
+  'memoryMaxBytes',
+  'swapMaxBytes',
+  'cpus',
+  'pidsMax',
+  'diskBytesPerSecond',
+  'diskOperationsPerSecond',
 ] as const;
 export type ResourceField = (typeof RESOURCE_FIELDS)[number];
 
@@ -85,6 +91,7 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
       inOrder(to.volumes) === inOrder(live.volumes) ? 'unnoticed' : 'restart',
   },
   network: { path: 'spec.network', running: restart },
+  slice: { path: 'slice', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
   guestAgent: { path: 'spec.guestAgent', running: restart },
   runPolicy: { path: 'spec.runPolicy', running: unnoticed },

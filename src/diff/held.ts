@@ -2,10 +2,10 @@
  * What is not to be touched for a while, though it differs: something about it has failed, and is
  * tried again later. Told here and not in the plan, so that whoever needs it is blocked with it.
  */
-import type { Block, ImageChange, NetworkChange, VolumeChange } from './change.ts';
+import type { Block, ImageChange, NetworkChange, SliceChange, VolumeChange } from './change.ts';
 import { blocked } from './ownership.ts';
 
-/** Of Images, Volumes and the network, by `resourceKey`. Holds of Secondaries are the plan's. */
+/** Of Images, Volumes, the network and the slice, by `resourceKey`. Holds of Secondaries are the plan's. */
 export type Held = ReadonlyMap<string, Block>;
 
 export const nothingHeld: Held = new Map();
@@ -32,6 +32,25 @@ function isWork(change: VolumeChange): boolean {
       return true;
     case 'update':
       return change.fields.length > 0;
+    case 'keep':
+    case 'blocked':
+      return false;
+  }
+}
+
+export function heldSlice(change: SliceChange | null, held: Held): SliceChange | null {
+  if (change === null) return null;
+  const block = held.get(`slice/${change.name}`);
+  return block === undefined || !hasWork(change) ? change : blockedBy(change.name, block);
+}
+
+function hasWork(change: SliceChange): boolean {
+  switch (change.kind) {
+    case 'create':
+    case 'delete':
+      return true;
+    case 'update':
+      return change.changes.length > 0;
     case 'keep':
     case 'blocked':
       return false;

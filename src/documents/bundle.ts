@@ -73,7 +73,8 @@ export function judge(
   const inUse = partitionInUse(placed.filter(isKind('Partition')), partition, fallback);
   const stored = storedIn(placed, mayExist);
   const network = networkIn(placed.filter(isKind('Partition')));
-  const context = { volumes: stored.volumes, network, mayExist };
+  const share = shareIn(placed.filter(isKind('Partition')));
+  const context = { volumes: stored.volumes, network, share, mayExist };
   const expanded = expandAll(placed.filter(isKind('Secondary')), context);
   const all = [
     ...diagnostics,
@@ -92,7 +93,7 @@ export function judge(
       volumes: stored.volumes,
       images: stored.images,
       network,
-      share: shareIn(placed.filter(isKind('Partition'))),
+      share,
       notYet: inOrder(notYet, files),
     }),
   };

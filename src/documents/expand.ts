@@ -8,6 +8,7 @@ import type { Boot, Secondary } from '../model/secondary.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { commandLineMax, type SecondaryDocument } from './secondary-schema.ts';
 import type { Placed } from './placed.ts';
+import type { Surroundings } from './secondaries.ts';
 
 /** The names as they would be, whether or not they are too long to be names. */
 export function replicaNames({ metadata, spec }: SecondaryDocument): readonly string[] {
@@ -63,7 +64,7 @@ function contradictions({ document, source }: Placed<SecondaryDocument>): Diagno
 export function expand(
   document: SecondaryDocument,
   startAfter: readonly SecondaryName[],
-  volumes: ReadonlyMap<VolumeName, Volume>,
+  { volumes, share }: Pick<Surroundings, 'volumes' | 'share'>,
 ): readonly Secondary[] {
   const { metadata, spec } = document;
   const labels = new Map(Object.entries(metadata.labels ?? {}));
@@ -76,6 +77,7 @@ export function expand(
       boot: bootOf(spec.boot, name, volumes),
       disks: spec.disks.map(({ volume }) => useIn(volumes, volume, name)),
       network: spec.network,
+      slice: sliceOf(share),
       serialConsole: spec.serialConsole,
       guestAgent: spec.guestAgent,
       runPolicy: spec.runPolicy,
@@ -88,6 +90,11 @@ export function expand(
       readiness: spec.readiness,
     }),
   );
+}
+
+function sliceOf(share: Surroundings['share']): Secondary['slice'] {
+  if (share === 'unspoken') return null;
+  return share?.enforcement === 'Cgroup' ? 'Partition' : 'None';
 }
 
 function bootOf(

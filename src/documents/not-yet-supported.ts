@@ -44,8 +44,9 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   refuse(spec.source === 'Channel', ['source'], 'no Primary can submit documents yet');
   refuse(spec.primary !== undefined, ['primary'], 'there are no Primaries yet');
   refuse(spec.guarantees !== undefined, ['guarantees'], 'nothing is guaranteed yet');
-  const byKernel = spec.limits?.enforcement === 'Cgroup';
-  refuse(byKernel, ['limits', 'enforcement'], 'the kernel enforces nothing yet');
+  const bandwidth = spec.limits?.networkBandwidthPerSecond;
+  const path = ['limits', 'networkBandwidthPerSecond'];
+  refuse(bandwidth !== undefined, path, 'no traffic is limited yet');
   for (const list of lists)
     refuse(policy[list].length > 0, ['policy', list], 'there is no policy yet');
   return missing;

@@ -20,6 +20,7 @@ export interface Expanded {
 export interface Surroundings {
   readonly volumes: ReadonlyMap<VolumeName, Volume>;
   readonly network: DesiredState['network'];
+  readonly share: DesiredState['share'];
   /** Whether a name that no valid document has may be that of one with mistakes. */
   readonly mayExist: (name: string) => boolean;
 }
@@ -42,7 +43,7 @@ export function expandAll(
     diagnostics.push(...problems);
     if (problems.length > 0) continue;
     const startAfter = order.startAfter.get(placed.document.metadata.name) ?? [];
-    for (const secondary of expand(placed.document, startAfter, surroundings.volumes)) {
+    for (const secondary of expand(placed.document, startAfter, surroundings)) {
       const problem = add(secondary, placed, found);
       if (problem === null) continue;
       diagnostics.push(problem);

@@ -1,6 +1,7 @@
 /** `domain.start`, `domain.resume` and `domain.await-ready`. */
 import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
+import { slicePath } from '../model/identity.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { actAndAwait, requireDomain } from './observe-domain.ts';
@@ -12,7 +13,7 @@ export async function startDomain(
   { domain }: OperationOf<'domain.start'>,
   bench: Workbench,
 ): Promise<Done> {
-  const { power } = await requireDomain(domain, bench);
+  const { power, defined } = await requireDomain(domain, bench);
   if (power.status === 'running') return 'already';
   if (power.status !== 'stopped') {
     throw new HostError(
@@ -20,7 +21,23 @@ export async function startDomain(
       `${domain.domainName} was to be started, and is ${power.status}`,
     );
   }
-  return run(domain, () => bench.host.domains.start(domain, bench.signal), bench);
+  const done = await run(domain, () => bench.host.domains.start(domain, bench.signal), bench);
+  if (defined.slice === 'Partition') await checkSlice(domain, bench);
+  return done;
+}
+
+/**
+ * Without its slice, libvirt starts a guest that nothing limits. Such a guest is not left running.
+ * @throws HostError `Conflict`
+ */
+async function checkSlice(domain: DomainRef, bench: Workbench): Promise<void> {
+  const { host, us, signal } = bench;
+  if (await host.slices.contains({ path: slicePath(us) }, domain, signal)) return;
+  // It may have ended meanwhile, and then it is in no slice.
+  if ((await requireDomain(domain, bench)).power.status === 'stopped') return;
+  await host.domains.powerOff(domain, signal);
+  const message = `${domain.domainName} came up outside the partition's slice, and was powered off`;
+  throw new HostError('Conflict', message);
 }
 
 export async function resumeDomain(

@@ -16,6 +16,7 @@ import {
   undefineNetwork,
   unreserveAddress,
 } from './network.ts';
+import { applySlice, removeSlice } from './slice.ts';
 import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
 import { awaitReady, resumeDomain, startDomain } from './domain-power.ts';
 import { stopDomain } from './domain-stop.ts';
@@ -55,6 +56,8 @@ export const executors: Executors = {
   'volume.delete': deleteVolume,
   'image.import': importImage,
   'image.delete': deleteImage,
+  'slice.apply': applySlice,
+  'slice.remove': removeSlice,
   'network.define': defineNetwork,
   'network.start': startNetwork,
   'network.stop': stopNetwork,

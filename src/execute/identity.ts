@@ -16,6 +16,7 @@ import {
   sameOwner,
   samePartition,
   secondaryUuid,
+  slicePath,
 } from '../model/identity.ts';
 import { secondaryName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef } from '../model/network.ts';
@@ -67,6 +68,9 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':
       return isNamed(operation, 'image', operation.image);
+    case 'slice.apply':
+    case 'slice.remove':
+      return isNamed(operation, 'slice', us.partition) && operation.slice.path === slicePath(us);
     case 'network.define':
       return isNetworkOf(operation, operation.definition, us) && isOurs(operation.definition, us);
     case 'network.reserve':
@@ -99,7 +103,11 @@ function isAddressOf(
   return reservation.mac === macAddress({ ...us, secondary });
 }
 
-function isNamed({ resource }: Operation, kind: 'volume' | 'image', name: string): boolean {
+function isNamed(
+  { resource }: Operation,
+  kind: 'slice' | 'volume' | 'image',
+  name: string,
+): boolean {
   return resource?.kind === kind && resource.name === name;
 }
 

@@ -18,6 +18,7 @@ import type {
   Reservation,
 } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
+import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
   Image,
@@ -139,6 +140,20 @@ export interface NetworkWriter {
   unreserve(ref: NetworkRef, name: SecondaryName, signal: AbortSignal): Promise<void>;
 }
 
+export interface SliceReader {
+  /** As the kernel shows it, whoever has made it so. */
+  find(ref: SliceRef, signal: AbortSignal): Promise<Observation<ObservedSlice>>;
+  /** Whether all of a running domain's virtual machine is in the slice. Of one that does not run: false. */
+  contains(ref: SliceRef, domain: DomainRef, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface SliceWriter {
+  /** Makes it, or changes what is there, under whoever is in it. */
+  apply(ref: SliceRef, fields: SliceFields, signal: AbortSignal): Promise<void>;
+  /** `Refused` as long as anybody is in it. Of what is not there it is done already. */
+  remove(ref: SliceRef, signal: AbortSignal): Promise<void>;
+}
+
 export interface InstallationReader {
   /** The id recorded on this host, or null before the first `apply`. */
   read(): Promise<InstallationId | null>;
@@ -155,6 +170,7 @@ export interface HostView {
   readonly volumes: VolumeReader;
   readonly images: ImageReader;
   readonly networks: NetworkReader;
+  readonly slices: SliceReader;
   readonly installation: InstallationReader;
 }
 
@@ -163,6 +179,7 @@ export interface Host extends HostView {
   readonly volumes: VolumeReader & VolumeWriter;
   readonly images: ImageReader & ImageWriter;
   readonly networks: NetworkReader & NetworkWriter;
+  readonly slices: SliceReader & SliceWriter;
   readonly installation: InstallationReader & InstallationWriter;
 }
 

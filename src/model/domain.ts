@@ -14,6 +14,7 @@ import {
 import type { Observation } from './observation.ts';
 import type { ObservedNetwork } from './network.ts';
 import type { Secondary } from './secondary.ts';
+import type { ObservedSlice } from './slice.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface HardwareFields {
   readonly volumes: string;
   /** `None`, `Partition`, or whatever else somebody has put there. */
   readonly network: string;
+  /** `None`, `Partition`, or another partition's slice that somebody has put it into. */
+  readonly slice: string;
   readonly serialConsole: boolean;
   /** Whether it has a channel for a guest agent. */
   readonly guestAgent: boolean;
@@ -151,8 +154,14 @@ function decode(text: string): string {
   }
 }
 
-/** The fields that a Secondary asks for. */
-export function fieldsOf(secondary: Secondary): DomainFields {
+/**
+ * The fields that a Secondary asks for.
+ * @param before what it has, for what no document speaks of
+ */
+export function fieldsOf(
+  secondary: Secondary,
+  before: Pick<DomainFields, 'slice'> | null = null,
+): DomainFields {
   const { boot } = secondary;
   return {
     vcpus: secondary.vcpus,
@@ -167,6 +176,7 @@ export function fieldsOf(secondary: Secondary): DomainFields {
     bootVolume: boot.kind === 'volume' ? joinUses([boot.use]) : null,
     volumes: joinUses(secondary.disks),
     network: secondary.network,
+    slice: secondary.slice ?? before?.slice ?? 'None',
     serialConsole: secondary.serialConsole,
     guestAgent: secondary.guestAgent,
     runPolicy: secondary.runPolicy,
@@ -220,4 +230,5 @@ export interface Observed {
   readonly unlistedImages: string | null;
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
+  readonly slice: Observation<ObservedSlice>;
 }

@@ -86,6 +86,15 @@ export function bridgeName(owner: PartitionOwner): string {
   return `un-${networkUuid(owner).replaceAll('-', '').slice(0, 12)}`;
 }
 
+/** The partition's control group, by 48 bits of a UUID: slices nest at dashes, which names have. */
+export function slicePath(owner: PartitionOwner): string {
+  const uuid = derived(`${owner.partition}/slice`, owner.installation);
+  return `${SLICES}/p${uuid.replaceAll('-', '').slice(0, 12)}`;
+}
+
+/** Every control group made here is below it. */
+export const SLICES = `/${NAME_PREFIX}`;
+
 /** A dot separates: it is in libvirt's alphabet and not in ours, so `a-b`+`c` and `a`+`b-c` differ. */
 export function domainName(partition: PartitionName, secondary: SecondaryName): string {
   return `${domainNamePrefix(partition)}${secondary}`;

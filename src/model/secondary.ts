@@ -36,6 +36,10 @@ export type UpdatePolicy = (typeof UPDATE_POLICIES)[number];
 export const NETWORK_CHOICES = ['None', 'Partition'] as const;
 export type NetworkChoice = (typeof NETWORK_CHOICES)[number];
 
+/** Whether the kernel holds it to its partition's limits: in the partition's slice, or in none of ours. */
+export const SLICE_CHOICES = ['None', 'Partition'] as const;
+export type SliceChoice = (typeof SLICE_CHOICES)[number];
+
 /**
  * When those that start after it may start. `Running`: once its guest runs. `GuestAgent`: once the
  * agent in its guest has answered the host.
@@ -51,6 +55,8 @@ export interface Secondary {
   /** Volumes besides the one that it may boot from, in their order. */
   readonly disks: readonly VolumeUse[];
   readonly network: NetworkChoice;
+  /** Null: no document describes its partition, so that it stays where it is. */
+  readonly slice: SliceChoice | null;
   readonly serialConsole: boolean;
   /** Whether it has a channel for QEMU's guest agent. */
   readonly guestAgent: boolean;

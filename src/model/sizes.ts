@@ -26,3 +26,11 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes} B`;
 }
+
+/** What was measured and is no whole number of any unit: two digits behind the point at most. */
+export function formatApproximately(bytes: number): string {
+  for (const [unit, size] of [...UNIT_BYTES].toReversed()) {
+    if (bytes >= size) return `${Number((bytes / size).toFixed(bytes / size < 10 ? 2 : 1))}${unit}`;
+  }
+  return `${bytes} B`;
+}

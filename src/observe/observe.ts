@@ -14,6 +14,7 @@ import {
   networkUuid,
   type PartitionOwner,
   secondaryUuid,
+  slicePath,
 } from '../model/identity.ts';
 import {
   byName,
@@ -25,6 +26,7 @@ import {
   type VolumeName,
 } from '../model/names.ts';
 import type { ObservedNetwork } from '../model/network.ts';
+import type { ObservedSlice } from '../model/slice.ts';
 import { absent, type Observation, present, unknown } from '../model/observation.ts';
 
 export interface ObserveRequest {
@@ -44,7 +46,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network] = await Promise.all([
+  const [seen, files, facts, volumes, images, network, slice] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
@@ -54,6 +56,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     observeKept(host.volumes, request.volumes, request),
     observeKept(host.images, request.images, request),
     recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
+    recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
   ]);
   return {
     partition: request.partition,
@@ -67,6 +70,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     images: images.seen,
     unlistedImages: images.unlisted,
     network,
+    slice,
   };
 }
 
@@ -161,6 +165,15 @@ async function observeNetwork(
 ): Promise<Observation<ObservedNetwork>> {
   const ref = { uuid: networkUuid(us), networkName: networkName(us.partition) };
   const seen = await attempt(() => networks.find(ref, signal));
+  return seen.status === 'present' ? seen.value : seen;
+}
+
+async function observeSlice(
+  { slices }: HostView,
+  us: PartitionOwner,
+  signal: AbortSignal,
+): Promise<Observation<ObservedSlice>> {
+  const seen = await attempt(() => slices.find({ path: slicePath(us) }, signal));
   return seen.status === 'present' ? seen.value : seen;
 }
 

@@ -70,10 +70,13 @@ function askFor(
     return why === null;
   });
   const verdicts = admit(minus(share.limits, allocation.amounts), counted, releases);
-  const taken = verdicts.flatMap(({ status, ask }) => (status === 'admitted' ? [ask] : []));
+  const taken: OperationAsk[] = [];
   for (const verdict of verdicts) {
     const { ask } = verdict;
-    if (verdict.status === 'admitted') for (const [id, ids] of verdict.after) after.set(id, ids);
+    if (verdict.status === 'admitted') {
+      taken.push(ask);
+      for (const [id, ids] of verdict.after) after.set(id, ids);
+    }
     if (verdict.status !== 'refused') continue;
     const message = overBudget(ask, verdict.lacks, { limits: share.limits, observed, taken });
     blocks.set(ask.owner, { code: 'OverBudget', message });

@@ -8,13 +8,15 @@ import type { Observation } from '../model/observation.ts';
 import { byName } from '../model/names.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 
-/** By the name of a Secondary, `volume/NAME`, `image/NAME` and `network/PARTITION`. */
+/** By the name of a Secondary, `volume/NAME`, `image/NAME`, `network/PARTITION` and `slice/PARTITION`. */
 export type Basis = ReadonlyMap<string, string>;
 
-export function basisOf({ partition, domains, volumes, images, network }: Observed): Basis {
+export function basisOf(observed: Observed): Basis {
+  const { partition, domains, volumes, images, network, slice } = observed;
   const stored: (readonly [string, string])[] = [
     ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
     ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
+    [`slice/${partition}`, lineFor(slice, ({ fields }) => fields)],
   ];
   const lines: (readonly [string, string])[] = [
     ...[...domains].map(([name, seen]) => [name, lineFor(seen, domainLine)] as const),

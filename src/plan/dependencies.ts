@@ -34,6 +34,8 @@ interface Context {
   readonly users: ReadonlyMap<string, readonly string[]>;
   /** Whose domains are on the network now. */
   readonly onNetwork: readonly string[];
+  /** Whose domains are in the partition's slice now. */
+  readonly inSlice: readonly string[];
   readonly overlays: ReturnType<typeof overlaysIn>;
 }
 
@@ -48,15 +50,17 @@ function contextOf(
   }
   const users = new Map<string, string[]>();
   const onNetwork: string[] = [];
+  const inSlice: string[] = [];
   for (const [name, seen] of observed.domains) {
     if (seen.status !== 'present') continue;
     for (const volume of volumesIn(seen.value))
       users.set(volume, [...(users.get(volume) ?? []), name]);
     if (isOnNetwork(seen.value)) onNetwork.push(name);
+    if (isInSlice(seen.value)) inSlice.push(name);
   }
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
-  return { secondaries, observed, byId, last, users, onNetwork, overlays };
+  return { secondaries, observed, byId, last, users, onNetwork, inSlice, overlays };
 }
 
 /** What must have succeeded first, whether or not this plan does it. */
@@ -82,6 +86,8 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
         operationId('volume.delete', name),
       );
+    case 'slice.remove':
+      return lettingGo(context.inSlice, context);
     case 'network.stop':
     case 'network.undefine':
       return operation.phase === 'release' ? lettingGo(onNetwork, context) : [];
@@ -98,6 +104,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.grow-disk':
     case 'volume.set-deletion-policy':
     case 'image.import':
+    case 'slice.apply':
     case 'network.define':
     case 'network.start':
     case 'network.reserve':
@@ -124,13 +131,18 @@ function partsOf({ resource }: Operation, context: Context): OperationId[] {
 function partsFor(name: string, { secondaries, observed }: Context): OperationId[] {
   const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
+  const slice = secondary.slice === 'Partition' ? [sliceApply(observed)] : [];
   const disks = usesOf(secondary).flatMap(({ volume, backing }) => [
     operationId('volume.create', volume),
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ]);
-  if (secondary.network === 'None') return disks;
+  if (secondary.network === 'None') return [...slice, ...disks];
   const network = operationId('network.start', observed.partition);
-  return [...disks, network, operationId('network.reserve', secondary.name)];
+  return [...slice, ...disks, network, operationId('network.reserve', secondary.name)];
+}
+
+function sliceApply({ partition }: Observed): OperationId {
+  return operationId('slice.apply', partition);
 }
 
 /** Whose guest is stopped by this plan, and runs with a Volume that this one is to have. */
@@ -175,6 +187,10 @@ export function volumesIn({ live, defined }: ObservedDomain): ReadonlySet<string
 
 export function isOnNetwork({ live, defined }: ObservedDomain): boolean {
   return live?.network === 'Partition' || defined.network === 'Partition';
+}
+
+export function isInSlice({ live, defined }: ObservedDomain): boolean {
+  return live?.slice === 'Partition' || defined.slice === 'Partition';
 }
 
 /** No operation is in a phase before those that it waits for. */

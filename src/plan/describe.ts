@@ -38,6 +38,10 @@ export function describe(operation: Operation): string {
       return `import from ${operation.image.file}`;
     case 'image.delete':
       return 'delete';
+    case 'slice.apply':
+      return 'have the kernel enforce it';
+    case 'slice.remove':
+      return 'remove';
     case 'network.define':
       return operation.basis === null ? 'define' : 'redefine';
     case 'network.start':

@@ -79,6 +79,8 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'volume.set-deletion-policy':
+    case 'slice.apply':
+    case 'slice.remove':
     case 'network.define':
     case 'network.start':
     case 'network.stop':

@@ -8,6 +8,7 @@ import type {
   Changes,
   ImageChange,
   NetworkChange,
+  SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
 import { overlaysIn } from '../diff/image.ts';
@@ -16,7 +17,7 @@ import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
 import type { VolumeName } from '../model/names.ts';
 import { usesOf } from '../model/secondary.ts';
-import { isOnNetwork, volumesIn } from './dependencies.ts';
+import { isInSlice, isOnNetwork, volumesIn } from './dependencies.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
 
 export function guardUse(changes: Changes, observed: Observed): Changes {
@@ -29,6 +30,7 @@ export function guardUse(changes: Changes, observed: Observed): Changes {
   );
   return {
     share: changes.share,
+    slice: guardSlice(changes.slice, staying, observed),
     network: guardNetwork(changes.network, staying, observed),
     images: guardImages(changes.images, volumes, observed),
     volumes,
@@ -180,6 +182,21 @@ function unreadVolumes({ volumes, unlistedVolumes }: Observed): string | null {
     if (seen.status === 'unknown') return `Volume ${name} may lie on it, and: ${seen.why}`;
   }
   return null;
+}
+
+/** It goes with the last guest that is in it, or is to be. */
+function guardSlice(
+  change: SliceChange | null,
+  staying: ReadonlySet<string>,
+  observed: Observed,
+): SliceChange | null {
+  if (change?.kind !== 'delete') return change;
+  const stays = [...observed.domains].some(
+    ([name, seen]) =>
+      seen.status === 'unknown' ||
+      (staying.has(name) && seen.status === 'present' && isInSlice(seen.value)),
+  );
+  return stays || observed.unlisted !== null ? { ...change, kind: 'keep' } : change;
 }
 
 function guardNetwork(

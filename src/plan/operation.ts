@@ -9,6 +9,7 @@ import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
 import type { Resource } from '../model/resource.ts';
+import type { SliceFields, SliceRef } from '../model/slice.ts';
 import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
 
 /** How a guest is stopped: its agent is asked, its power button pressed, its power cut. */
@@ -63,6 +64,10 @@ export interface OperationArgs {
   'volume.delete': { readonly volume: VolumeName };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
+  /** Makes it, or changes what it limits, under whoever is in it. */
+  'slice.apply': { readonly slice: SliceRef; readonly fields: SliceFields };
+  /** Of one that nobody is in. */
+  'slice.remove': { readonly slice: SliceRef };
   /** Makes the definition, or overlays it on the one whose fingerprint is `basis`. */
   'network.define': { readonly definition: NetworkDefinition; readonly basis: string | null };
   'network.start': { readonly network: NetworkRef };

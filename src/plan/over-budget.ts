@@ -9,7 +9,7 @@ import type { AmountName } from '../partition/amounts.ts';
 export interface Budgeted {
   readonly limits: Limits;
   readonly observed: Observed;
-  /** What this plan gives to others. */
+  /** What this plan gives to those before it. */
   readonly taken: readonly Ask<string>[];
 }
 

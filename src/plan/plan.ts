@@ -14,7 +14,14 @@ import { guard, type Guards } from './guards.ts';
 import { stayingUsers } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
 import { type Operation, operationId, PHASES } from './operation.ts';
-import { planImage, planNetwork, planSecondary, planVolume, type Planned } from './planned.ts';
+import {
+  planImage,
+  planNetwork,
+  planSecondary,
+  planSlice,
+  planVolume,
+  type Planned,
+} from './planned.ts';
 import type { DeletionContext, PlanContext } from './steps.ts';
 import { withRequests } from './requests.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
@@ -23,7 +30,7 @@ import type { Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The slice, the network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -133,13 +140,14 @@ function platformOf({ facts }: Observed): Platform {
 }
 
 function planAll(
-  { network, images, volumes, secondaries }: Changes,
+  { slice, network, images, volumes, secondaries }: Changes,
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
   const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
   const staying = stayingUsers(secondaries, observed);
   return [
+    ...(slice === null ? [] : [planSlice(slice, context)]),
     ...(network === null
       ? []
       : [planNetwork(network, context, observed.unlisted === null ? staying : 'everybody')]),

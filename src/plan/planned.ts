@@ -1,11 +1,18 @@
 /** One change of any kind as its line of a plan, with the operations behind it. */
-import type { Change, ImageChange, NetworkChange, VolumeChange } from '../diff/change.ts';
+import type {
+  Change,
+  ImageChange,
+  NetworkChange,
+  SliceChange,
+  VolumeChange,
+} from '../diff/change.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { Resource, ResourceKind } from '../model/resource.ts';
 import type { PlanEntry } from './entry.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
 import { networkCreateSteps, networkDeleteSteps, networkUpdateSteps } from './network.ts';
 import type { Operation } from './operation.ts';
+import { sliceCreateSteps, sliceDeleteSteps, sliceUpdateSteps } from './slice.ts';
 import {
   createSteps,
   type DeletionContext,
@@ -97,6 +104,22 @@ export function planNetwork(
       return entryOf('delete', resource, networkDeleteSteps(change, context));
     case 'update':
       return entryOf('update', resource, networkUpdateSteps(change, context, staying));
+  }
+}
+
+export function planSlice(change: SliceChange, context: Context): Planned {
+  const resource = { kind: 'slice', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'keep':
+      return without({ kind: 'kept', resource });
+    case 'create':
+      return entryOf('create', resource, sliceCreateSteps(change, context));
+    case 'update':
+      return entryOf('update', resource, sliceUpdateSteps(change, context));
+    case 'delete':
+      return entryOf('delete', resource, sliceDeleteSteps(change, context, context));
   }
 }
 

@@ -85,7 +85,7 @@ export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
   const chain = new Chain('secondary', change.name);
   const domain = refOf(change.observed);
   if (change.definition.length > 0 || !change.observed.persistent) {
-    const definition = definitionOf(change.secondary, context);
+    const definition = definitionOf(change.secondary, context, change.observed);
     chain.add('domain.define', 'prepare', { definition, basis: change.observed.fingerprint });
   }
   if (restarts) addRestartSteps(chain, change, domain);
@@ -172,7 +172,11 @@ function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): v
   chain.add('domain.set-memory', releases ? 'release' : 'acquire', { domain, memoryBytes });
 }
 
-function definitionOf(secondary: Secondary, context: PlanContext): DomainDefinition {
+function definitionOf(
+  secondary: Secondary,
+  context: PlanContext,
+  before: ObservedDomain | null = null,
+): DomainDefinition {
   const owner: Owner = {
     installation: context.installation,
     partition: context.partition,
@@ -182,7 +186,7 @@ function definitionOf(secondary: Secondary, context: PlanContext): DomainDefinit
     uuid: secondaryUuid(owner),
     domainName: domainName(context.partition, secondary.name),
     owner,
-    fields: fieldsOf(secondary),
+    fields: fieldsOf(secondary, before?.defined),
     platform: context.platform,
   };
 }

@@ -13,6 +13,9 @@ export const CONDITION_TYPES = [
   'Accepted', // the accepted documents could be read back whole
   'HostReachable', // the host answers
   'GaveUp', // what fails is no longer tried
+  'OverBudget', // it has more than its limits allow, so that it gets nothing more
+  'OomKilled', // the kernel has killed something in it, as its memory ran out
+  'MemoryPressure', // everybody in it waits for memory
   'Draining', // the partition is being emptied
 ] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];

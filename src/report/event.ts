@@ -28,7 +28,14 @@ export type WakeReason = (typeof WAKE_REASONS)[number];
 export type OutcomeWord = 'applied' | 'already' | 'failed' | 'skipped' | 'cancelled';
 
 /** What drift a pass has found, by class: a field that somebody changed, a guest that is not on ... */
-export type DriftClass = 'missing' | 'power' | 'definition' | 'extra' | 'storage' | 'network';
+export type DriftClass =
+  | 'missing'
+  | 'power'
+  | 'definition'
+  | 'extra'
+  | 'storage'
+  | 'network'
+  | 'slice';
 
 export type DaemonEvent =
   | { readonly kind: 'daemon-started'; readonly version: string }

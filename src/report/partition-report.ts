@@ -3,6 +3,7 @@ import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import { type Resource, resourceKey } from '../model/resource.ts';
+import type { DesiredState } from '../model/secondary.ts';
 import type { PlanEntry } from '../plan/entry.ts';
 import { conditionsFrom, type Statement } from './condition.ts';
 import type {
@@ -14,7 +15,7 @@ import type {
   SyncWord,
 } from './partition-status.ts';
 import { secondaryReport, syncWord } from './secondary-report.ts';
-import { usageOf } from './usage.ts';
+import { budgetStatements, sliceStatements, usageOf } from './usage.ts';
 
 /** What has failed about one thing. */
 export interface FailureFacts {
@@ -36,6 +37,8 @@ export interface PartitionFacts {
   readonly partition: PartitionName;
   readonly generation: number;
   readonly digest: string;
+  /** What it may have; null where nothing says so. */
+  readonly share: DesiredState['share'];
   /** Null: there was none that could be finished, so that what was said before still stands. */
   readonly look: Look | null;
   /** By `resourceKey`. */
@@ -76,6 +79,8 @@ export function partitionReport(
           says(facts.statements, 'Paused', 'True') ? 'Suspended' : 'Healthy',
         ]);
 
+  const usage =
+    look === null && before !== null ? before.usage : usageOf(look?.observed ?? null, facts.share);
   return {
     apiVersion: 'unnest.dev/v1',
     kind: 'PartitionStatus',
@@ -86,12 +91,21 @@ export function partitionReport(
     sync,
     health,
     conditions: [
-      ...conditionsFrom(facts.statements, before?.conditions ?? [], at, generation),
+      ...conditionsFrom(
+        [
+          ...facts.statements,
+          ...budgetStatements(usage),
+          ...sliceStatements(look?.observed ?? null),
+        ],
+        before?.conditions ?? [],
+        at,
+        generation,
+      ),
       ...conditionsFrom(summary(sync, health), before?.conditions ?? [], at, look?.generation ?? 0),
     ],
     secondaries,
     resources,
-    usage: look === null ? (before?.usage ?? usageOf(null)) : usageOf(look.observed),
+    usage,
     lastPass,
     nextTryAt,
   };

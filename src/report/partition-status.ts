@@ -3,6 +3,7 @@
  * API show. Everything is plain data: it survives JSON unchanged.
  */
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { Amounts } from '../partition/amounts.ts';
 import type { Condition } from './condition.ts';
 
 /** Argo CD's two questions. Does the host have what the documents ask for? */
@@ -45,9 +46,9 @@ export interface SecondaryReport {
   readonly conditions: readonly Condition[];
 }
 
-/** Of a Volume, an Image or the network, as the last pass has left it. */
+/** Of a Volume, an Image, the network or the slice, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'network' | 'image' | 'volume';
+  readonly kind: 'slice' | 'network' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */
@@ -70,12 +71,16 @@ export interface PassReport {
   readonly failures: readonly string[];
 }
 
-/** What the partition has by now. What it may have at most is for admission to say. */
+/** What the partition has by now. */
 export interface Usage {
   readonly secondaries: number;
   readonly runningVcpus: number;
   readonly runningMemoryBytes: number;
   readonly storageBytes: number;
+  /** As it counts towards the limits: memory with what each virtual machine needs besides. */
+  readonly allocated: Amounts;
+  /** What it may have at most; null: nothing limits it. */
+  readonly limits: Amounts | null;
 }
 
 export interface PartitionStatus {

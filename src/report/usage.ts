@@ -1,29 +1,85 @@
-/** What a partition has by now, counted from what was seen. */
+/** What a partition has by now, counted from what was seen, beside what it may have. */
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { allocationOf } from '../partition/allocation.ts';
+import { AMOUNT_NAMES, type Amounts, nothing } from '../partition/amounts.ts';
+import type { Statement } from './condition.ts';
 import type { Usage } from './partition-status.ts';
 
+type Share = DesiredState['share'];
+
 /** @param observed null: nothing was */
-export function usageOf(observed: Observed | null): Usage {
+export function usageOf(observed: Observed | null, share: Share): Usage {
+  const limits = limitsIn(share);
   if (observed === null) {
-    return { secondaries: 0, runningVcpus: 0, runningMemoryBytes: 0, storageBytes: 0 };
+    const none = { secondaries: 0, runningVcpus: 0, runningMemoryBytes: 0, storageBytes: 0 };
+    return { ...none, allocated: nothing, limits };
   }
-  const ours = [...observed.domains.values()].flatMap((seen) => {
+  const { amounts } = allocationOf(observed);
+  const running = [...observed.domains.values()].flatMap((seen) => {
     if (seen.status !== 'present' || seen.value.owner === null) return [];
-    return samePartition(seen.value.owner, observed) ? [seen.value] : [];
+    return samePartition(seen.value.owner, observed) ? (seen.value.live ?? []) : [];
   });
-  const running = ours.flatMap(({ live }) => live ?? []);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
-  const volumes = [...observed.volumes.values()].flatMap((seen) =>
-    seen.status === 'present' ? [seen.value.sizeBytes] : [],
-  );
-  const images = [...observed.images.values()].flatMap((seen) =>
-    seen.status === 'present' ? [seen.value.sizeBytes] : [],
-  );
   return {
-    secondaries: ours.length,
+    secondaries: amounts.secondaries,
     runningVcpus: sum(running.map(({ vcpus }) => vcpus)),
     runningMemoryBytes: sum(running.map(({ memoryBytes }) => memoryBytes)),
-    storageBytes: sum([...volumes, ...images]),
+    storageBytes: amounts.storageBytes,
+    allocated: amounts,
+    limits,
   };
+}
+
+function limitsIn(share: Share): Amounts | null {
+  if (share === null || share === 'unspoken') return null;
+  const { vcpus, memoryBytes, storageBytes, secondaries } = share.limits;
+  return { vcpus, memoryBytes, storageBytes, secondaries };
+}
+
+/** Where more is there than may be: nothing is taken away for it, and nothing more is given. */
+export function budgetStatements({ allocated, limits }: Usage): readonly Statement[] {
+  if (limits === null) return [];
+  const over = AMOUNT_NAMES.filter((name) => allocated[name] > limits[name]);
+  if (over.length === 0) return [];
+  const message = over
+    .map((name) => `${words[name]}: ${allocated[name]} of ${limits[name]}`)
+    .join(', ');
+  return [{ type: 'OverBudget', status: 'True', reason: 'LimitsExceeded', message }];
+}
+
+const words: { readonly [Name in keyof Amounts]: string } = {
+  vcpus: 'vCPUs',
+  memoryBytes: 'bytes of memory',
+  storageBytes: 'bytes of storage',
+  secondaries: 'Secondaries',
+};
+
+/** In per cent: from here on everybody in the slice waits for memory more than once in a while. */
+const pressureMin = 10;
+
+/** What the kernel says of the slice. */
+export function sliceStatements(observed: Observed | null): readonly Statement[] {
+  if (observed?.slice.status !== 'present') return [];
+  const { oomKills, memoryPressure } = observed.slice.value.usage;
+  const statements: Statement[] = [];
+  if (oomKills > 0) {
+    const victims = crashedIn(observed);
+    const whose = victims.length === 0 ? '' : `; ${victims.join(', ')} crashed`;
+    const message = `memory ran out in the partition, and the kernel has killed ${oomKills} times${whose}`;
+    statements.push({ type: 'OomKilled', status: 'True', reason: 'MemoryLimit', message });
+  }
+  if (memoryPressure >= pressureMin) {
+    const message = `for ${memoryPressure} % of the last ten seconds everybody in it has waited for memory`;
+    statements.push({ type: 'MemoryPressure', status: 'True', reason: 'Stalled', message });
+  }
+  return statements;
+}
+
+function crashedIn({ domains }: Observed): readonly string[] {
+  return [...domains].flatMap(([name, seen]) => {
+    if (seen.status !== 'present' || seen.value.power.status !== 'stopped') return [];
+    return seen.value.power.reason === 'crashed' ? [name] : [];
+  });
 }

@@ -261,7 +261,15 @@ export function describeStorageContract(
     describe('an Image', () => {
       test('is read back as what it is', async () => {
         const { name, digest, format } = await imported();
-        const seen = { name, digest, format, owner: us(), state: 'ready', sizeBytes: MiB, fileBytes: MiB };
+        const seen = {
+          name,
+          digest,
+          format,
+          owner: us(),
+          state: 'ready',
+          sizeBytes: MiB,
+          fileBytes: MiB,
+        };
         expect(await lookImage()).toEqual(seen);
         expect(await subject.view.images.list(us().partition, never)).toContain(name);
         expect(await subject.view.images.read(us().partition, name, never)).toEqual({

@@ -13,6 +13,7 @@ import { parseDocuments } from '../../src/documents/desired-state.ts';
 import type { AgentState, DomainFields, Power } from '../../src/model/domain.ts';
 import { fieldsOf } from '../../src/model/domain.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
+import type { SliceFields } from '../../src/model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import type { SimulatedDomain } from '../../src/host/simulated/world.ts';
 import { partition, planPass, secondary } from '../support/passes.ts';
@@ -39,6 +40,7 @@ interface Story {
   readonly volumes?: Readonly<Record<string, Partial<ObservedVolume>>>;
   readonly images?: Readonly<Record<string, Partial<ObservedImage>>>;
   readonly network?: NetworkParts;
+  readonly slice?: SliceFields;
 }
 
 interface StoryDomain {
@@ -65,12 +67,13 @@ describe('stories', () => {
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
     const story = JSON.parse(read('observed.json')) as Story;
     const { files = ['vmlinuz', 'initrd.img'], recorded = true, domains = {} } = story;
-    const { volumes = {}, images = {}, network } = story;
+    const { volumes = {}, images = {}, network, slice = null } = story;
     const made = Object.entries(domains).map(([each, domain]) => domainFrom(each, domain));
     const stored = {
       volumes: Object.entries(volumes).map(([each, parts]) => volumeOf(each, parts)),
       images: Object.entries(images).map(([each, parts]) => imageOf(each, parts)),
       network: network === undefined ? null : networkOf(network),
+      slice,
     };
     const host = testHost(worldOf({ files, recorded, domains: made, ...stored }), {
       rules: [unreadable(...(story.unreadable ?? []))],

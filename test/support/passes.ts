@@ -33,6 +33,7 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
     } as Secondary['boot'],
     disks: [],
     network: 'None',
+    slice: null,
     serialConsole: true,
     guestAgent: false,
     runPolicy: 'Always',

@@ -19,9 +19,11 @@ import {
   type Owner,
   type PartitionOwner,
   secondaryUuid,
+  slicePath,
 } from '../../src/model/identity.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/network.ts';
+import type { SliceFields } from '../../src/model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import { installation, partition } from './passes.ts';
 
@@ -106,6 +108,7 @@ export interface WorldParts {
   readonly volumes?: readonly ObservedVolume[];
   readonly images?: readonly ObservedImage[];
   readonly network?: SimulatedNetwork | null;
+  readonly slice?: SliceFields | null;
 }
 
 /** A host after its first apply, with a kernel and a disk in the store. */
@@ -116,6 +119,7 @@ export function worldOf({
   volumes = [],
   images = [],
   network = null,
+  slice = null,
 }: WorldParts): World {
   return {
     installation: recorded ? installation : null,
@@ -125,6 +129,7 @@ export function worldOf({
     volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
+    slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
   };
 }
 
@@ -243,6 +248,7 @@ export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
             state: power.status,
             fields: live,
             startedAtMs: 0,
+            inSlice: live.slice === 'Partition',
             runId: parts.runId ?? 1,
             agent: parts.agent ?? (live.guestAgent ? 'connected' : 'none'),
             agentAtMs: null,

@@ -41,7 +41,9 @@ describe('README', () => {
     for (const { path } of fields.filter((field) => field.path.startsWith('spec.'))) {
       expect([...rows]).toContain(path.split('.').at(-1));
     }
-    for (const { path } of Object.values(fieldRules)) {
+    // Who is in a slice, the Partition says.
+    const { slice: _, ...said } = fieldRules;
+    for (const { path } of Object.values(said)) {
       expect(table).toContain(path.split('.').at(-1));
     }
   });

@@ -114,6 +114,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
   if (missing.length === 0) {
     return {
       share: changes.share,
+      slice: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       images: [],
       volumes: [],

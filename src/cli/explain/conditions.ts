@@ -44,6 +44,20 @@ export const conditionExplanations: Explanations<ConditionType> = {
     means: 'Something has failed so often that it is no longer tried.',
     todo: 'Mend what the failure names; then `unnest retry`, or hand in other documents.',
   },
+  OverBudget: {
+    means:
+      'The partition has more than its limits allow: they were lowered, or somebody has started or grown something by hand. What runs, runs on; nothing more is started or made of what there is too much of.',
+    todo: 'Shrink, halt or delete Secondaries or Volumes, or have the limits raised (Partition, spec.limits).',
+  },
+  OomKilled: {
+    means:
+      'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',
+    todo: 'See which guest has crashed. Guests that use more than they were counted with are a mistake of unnest: report it, with `unnest get --kind slice`.',
+  },
+  MemoryPressure: {
+    means: 'Everybody in the partition waits for memory for a good part of the time.',
+    todo: 'Halt something in it, or have limits.memory raised.',
+  },
   Draining: {
     means: 'The partition is being emptied, because somebody has asked for it.',
     todo: '`unnest resume` ends it; what is gone by then comes back from the documents.',

@@ -15,6 +15,7 @@ export function nameOf({ kind, name }: Resource): string {
   switch (kind) {
     case 'secondary':
       return name;
+    case 'slice':
     case 'network':
     case 'image':
     case 'volume':

@@ -1,6 +1,13 @@
 /** How a partition is, for a person: what `unnest status` prints. */
 import type { Condition } from '../../report/condition.ts';
-import type { HealthWord, PartitionStatus, SyncWord } from '../../report/partition-status.ts';
+import type {
+  HealthWord,
+  PartitionStatus,
+  SyncWord,
+  Usage,
+} from '../../report/partition-status.ts';
+import type { AmountName } from '../../partition/amounts.ts';
+import { bar } from './bar.ts';
 import { formatSize } from '../../model/sizes.ts';
 import { formatDuration } from './outcomes.ts';
 import { type Paint, printable } from './paint.ts';
@@ -14,9 +21,11 @@ export function renderPartitions(all: readonly PartitionStatus[]): string {
       generation === 0 ? '-' : `${generation}`,
       sync,
       health,
-      `${usage.secondaries}`,
-      `${usage.runningVcpus}`,
-      formatSize(usage.runningMemoryBytes),
+      usedOf(usage.secondaries, usage.limits?.secondaries, String),
+      usedOf(usage.runningVcpus, usage.limits?.vcpus, String),
+      usage.limits === null
+        ? formatSize(usage.runningMemoryBytes)
+        : usedOf(usage.allocated.memoryBytes, usage.limits.memoryBytes, formatSize),
       printable(conditions.filter(isNews).map(reasonOf).join(', ')),
     ]),
   );
@@ -30,7 +39,7 @@ export function renderPartition(status: PartitionStatus, paint: Paint): string {
       ? '  documents   none were accepted yet'
       : `  documents   generation ${generation} (${shortDigest(digest)})`,
     `  secondaries ${secondariesIn(status)}`,
-    `  uses        ${usage.runningVcpus} vCPU and ${formatSize(usage.runningMemoryBytes)} running, ${formatSize(usage.storageBytes)} of storage`,
+    ...usageLines(usage),
     ...passLines(status, paint),
     ...(status.nextTryAt === null ? [] : [`  next try    ${printable(status.nextTryAt)}`]),
     ...conditionLines(status.conditions, paint),
@@ -42,6 +51,31 @@ export function renderPartition(status: PartitionStatus, paint: Paint): string {
     }),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function usageLines({ limits, allocated, ...usage }: Usage): string[] {
+  if (limits === null) {
+    const { runningVcpus, runningMemoryBytes, storageBytes } = usage;
+    return [
+      `  uses        ${runningVcpus} vCPU and ${formatSize(runningMemoryBytes)} running, ${formatSize(storageBytes)} of storage`,
+    ];
+  }
+  return amountRows.map(([name, word, show]) => {
+    const amounts = `${show(allocated[name])} of ${show(limits[name])}`;
+    return `  ${word.padEnd(11)} ${bar(allocated[name], limits[name])} ${amounts}`;
+  });
+}
+
+const amountRows: readonly (readonly [AmountName, string, (amount: number) => string])[] = [
+  ['vcpus', 'vCPUs', String],
+  ['memoryBytes', 'memory', formatSize],
+  ['storageBytes', 'storage', formatSize],
+  ['secondaries', 'defined', String],
+];
+
+/** `2/4` where there is a limit. */
+function usedOf(used: number, limit: number | undefined, show: (amount: number) => string): string {
+  return limit === undefined ? show(used) : `${show(used)}/${show(limit)}`;
 }
 
 /** As git shows a commit: enough to tell two apart. */
@@ -73,6 +107,9 @@ export function isNews({ type, status }: Condition): boolean {
     case 'Paused':
     case 'CrashLoop':
     case 'GaveUp':
+    case 'OverBudget':
+    case 'OomKilled':
+    case 'MemoryPressure':
     case 'Draining':
       return status !== 'False';
   }

@@ -6,6 +6,7 @@ import {
   SYNC_WORDS,
   type Usage,
 } from '../../report/partition-status.ts';
+import type { AmountName } from '../../partition/amounts.ts';
 import type { MetricsSource } from './metrics.ts';
 
 export function addGauges(
@@ -45,6 +46,9 @@ export function addGauges(
 
 type PerPartition = readonly [name: string, help: string, of: (status: PartitionStatus) => number];
 
+const limit = (name: AmountName) =>
+  usage(({ limits }) => (limits === null ? Number.POSITIVE_INFINITY : limits[name]));
+
 const usage = (of: (usage: Usage) => number) => (status: PartitionStatus) => of(status.usage);
 
 const perPartition: readonly PerPartition[] = [
@@ -72,6 +76,27 @@ const perPartition: readonly PerPartition[] = [
     'unnest_partition_storage_bytes',
     'Room that Volumes and Images take.',
     usage(({ storageBytes }) => storageBytes),
+  ],
+  [
+    'unnest_partition_memory_allocated_bytes',
+    'Memory of running Secondaries, with what their virtual machines need besides.',
+    usage(({ allocated }) => allocated.memoryBytes),
+  ],
+  ['unnest_partition_limit_vcpus', 'limits.vcpus; +Inf: nothing limits it.', limit('vcpus')],
+  [
+    'unnest_partition_limit_memory_bytes',
+    'limits.memory; +Inf: nothing limits it.',
+    limit('memoryBytes'),
+  ],
+  [
+    'unnest_partition_limit_storage_bytes',
+    'limits.storage; +Inf: nothing limits it.',
+    limit('storageBytes'),
+  ],
+  [
+    'unnest_partition_limit_secondaries',
+    'limits.secondaries; +Inf: nothing limits it.',
+    limit('secondaries'),
   ],
 ];
 

@@ -4,6 +4,7 @@ import type { PartitionName } from '../../model/names.ts';
 import { localImageReader, localImages } from '../local/images.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
+import { localSliceReader, localSlices } from '../local/slices.ts';
 import { localStore } from '../local/store.ts';
 import { localVolumeReader, localVolumes } from '../local/volumes.ts';
 import type { Host, HostView } from '../ports.ts';
@@ -38,6 +39,7 @@ export async function openLibvirtView(
       volumes: localVolumeReader(stateDir),
       images: localImageReader(stateDir),
       networks: networkReader(connection),
+      slices: localSliceReader(stateDir),
       installation: { read: () => localInstallation(stateDir).read() },
     },
     close: async () => connection.close(),
@@ -65,6 +67,7 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     volumes: localVolumes(stateDir),
     images: localImages(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
+    slices: localSlices(stateDir),
     installation: localInstallation(stateDir),
   };
 }

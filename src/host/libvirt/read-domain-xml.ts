@@ -7,6 +7,7 @@ import { TRANSLATION_CACHE_BYTES_DEFAULT } from '../../model/translation-cache.t
 import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
 import { readNic } from './domain-nic.ts';
+import { readSlice } from './domain-slice.ts';
 import { isAgentChannel, isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
 import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
 import { nameInStore, readDisks } from './read-disks.ts';
@@ -57,6 +58,7 @@ export function readDomainXml(
       ...readBoot(domain, layout),
       ...readDisks(devices, layout, ours, order ?? applied?.volumes ?? ''),
       network: readNic(devices, owner, isPluggedIn),
+      slice: readSlice(domain, owner),
       serialConsole: ours.serial && devices.some(isSerialConsole),
       guestAgent: ours.agent && devices.some(isAgentChannel),
       ...policyFrom(applied),

@@ -10,6 +10,7 @@ import { HostError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { writeApplied } from './applied-fields.ts';
 import { withNic } from './domain-nic.ts';
+import { withSlice } from './domain-slice.ts';
 import {
   AGENT_CHANNEL,
   isAgentChannel,
@@ -40,6 +41,7 @@ export function writeDomainXml(
       ['memory', () => kibibytes('memory', fields.memoryMaxBytes)],
       ['currentMemory', () => kibibytes('currentMemory', fields.memoryBytes)],
       ['vcpu', (vcpu) => vcpuElement(vcpu, fields)],
+      ['resource', (resource) => withSlice(resource, fields.slice, owner)],
       ['os', (os) => withBoot(os ?? element('os'), fields, layout)],
       ['devices', (found) => withDevices(found ?? element('devices'), definition, layout, ours)],
     ]),

@@ -34,6 +34,10 @@ const kinds = {
   'networks.undefine': 'write',
   'networks.reserve': 'write',
   'networks.unreserve': 'write',
+  'slices.find': 'read',
+  'slices.contains': 'read',
+  'slices.apply': 'write',
+  'slices.remove': 'write',
   'installation.read': 'read',
   'installation.record': 'write',
 } as const;

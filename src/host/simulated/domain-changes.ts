@@ -4,6 +4,7 @@
  * is settled, and changes it or throws; never both.
  */
 import type { DomainDefinition, DomainRef } from '../../model/domain.ts';
+import { slicePath } from '../../model/identity.ts';
 import type { Temper } from './guest.ts';
 import { HostError } from '../host-error.ts';
 import { refused } from './refusal.ts';
@@ -72,6 +73,7 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
     state: 'running',
     fields: domain.definition.fields,
     startedAtMs: nowMs,
+    inSlice: isInSlice(world, domain),
     runId: world.runs,
     agent: hasChannel ? 'disconnected' : 'none',
     agentAtMs: hasChannel && temper.agentAfterMs !== null ? nowMs + temper.agentAfterMs : null,
@@ -81,6 +83,10 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
         : { atMs: nowMs + temper.endsAfterMs, reason: 'guest-shutdown' },
     balloon: null,
   };
+}
+
+function isInSlice({ slices }: World, { definition: { owner, fields } }: SimulatedDomain): boolean {
+  return owner !== null && fields.slice === 'Partition' && slices.has(slicePath(owner));
 }
 
 /** A start that did not last. */

@@ -12,6 +12,7 @@ import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
 import { settle } from './settle.ts';
 import { settledSigns } from './signs.ts';
+import { sliceReader, sliceWriter } from './slices.ts';
 import { type FilesMode, storeReader } from './store.ts';
 import { volumeReader, volumeWriter } from './volumes.ts';
 import type { World } from './world.ts';
@@ -45,6 +46,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     volumes: volumeReader(simulation),
     images: imageReader(simulation),
     networks: networkReader(simulation),
+    slices: sliceReader(simulation),
     installation: { read: installationRead(simulation) },
   };
 }
@@ -57,6 +59,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
+    slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },
     installation: {
       read: installationRead(simulation),
       record: installationRecord(simulation),

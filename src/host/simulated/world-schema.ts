@@ -8,6 +8,7 @@ import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
 import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
+import type { SliceFields } from '../../model/slice.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 
 /** Rises when a file of before can no longer be read. */
@@ -37,6 +38,7 @@ const domainFields = z.strictObject({
   bootVolume: text.nullable().default(null),
   volumes: text.default(''),
   network: text.default('None'),
+  slice: text.default('None'),
   serialConsole: z.boolean(),
   guestAgent: z.boolean().default(false),
   runPolicy: text,
@@ -64,6 +66,7 @@ const guest = z.strictObject({
   startedAtMs: z.number(),
   // Guests of before have run without an agent.
   runId: amount.default(0),
+  inSlice: z.boolean().default(false),
   agent: z.enum(['connected', 'disconnected', 'none']).default('none'),
   agentAtMs: z.number().nullable().default(null),
   end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
@@ -140,6 +143,16 @@ const image = z.strictObject({
   fileBytes: amount.optional(),
 });
 
+const limit = amount.nullable();
+const sliceFields = z.strictObject({
+  memoryMaxBytes: limit,
+  swapMaxBytes: limit,
+  cpus: limit,
+  pidsMax: limit,
+  diskBytesPerSecond: limit,
+  diskOperationsPerSecond: limit,
+} satisfies { readonly [F in keyof SliceFields]: z.ZodType<SliceFields[F]> });
+
 const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);
 
 export const worldSchema = z.strictObject({
@@ -151,4 +164,5 @@ export const worldSchema = z.strictObject({
   files: inPartitions(z.record(text, storedFile)),
   volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
+  slices: z.record(z.string(), sliceFields).default({}),
 });

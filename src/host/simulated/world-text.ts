@@ -6,9 +6,8 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, runs, domains, networks, files, volumes, images } = worldSchema.parse(
-    JSON.parse(content),
-  );
+  const { installation, runs, domains, networks, files, volumes, images, slices } =
+    worldSchema.parse(JSON.parse(content));
   return {
     installation,
     runs,
@@ -22,6 +21,7 @@ export function parseWorld(content: string): World {
     files: mapOf(files, (names) => mapOf(names, readFile)),
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
+    slices: mapOf(slices, itself),
   };
 }
 
@@ -33,6 +33,7 @@ export function worldText({
   files,
   volumes,
   images,
+  slices,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
@@ -47,6 +48,7 @@ export function worldText({
     files: recordOf(files, (names) => recordOf(names, writeFile)),
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
+    slices: recordOf(slices, itself),
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../model/identity.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
+import type { SliceFields } from '../../model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
 
 export interface World {
@@ -24,6 +25,8 @@ export interface World {
   files: Map<PartitionName, Map<string, SimulatedFile>>;
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
+  /** By their path. */
+  slices: Map<string, SliceFields>;
 }
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
@@ -53,6 +56,8 @@ export interface Guest {
   /** As they were when it was started, the memory as it is now. */
   fields: DomainFields;
   startedAtMs: number;
+  /** Whether it has come up in its partition's slice. */
+  inSlice: boolean;
   /** Tells this run from every other. */
   runId: number;
   agent: AgentState;
@@ -108,5 +113,6 @@ export function emptyWorld(): World {
     files: new Map(),
     volumes: new Map(),
     images: new Map(),
+    slices: new Map(),
   };
 }

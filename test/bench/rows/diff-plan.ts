@@ -91,6 +91,7 @@ function secondaryOf(index: number): Secondary {
     },
     disks: index % 2 === 0 ? [{ volume: volumeName(index), format: 'raw', backing: null }] : [],
     network: index % 2 === 0 ? 'Partition' : 'None',
+    slice: null,
     serialConsole: true,
     guestAgent: false,
     runPolicy: 'Always',
@@ -138,6 +139,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
       ]),
     ),
     images: new Map(),
+    slice: absent,
     network: present(networkWith(secondaries.filter(there))),
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
   };

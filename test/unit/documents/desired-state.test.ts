@@ -57,6 +57,7 @@ describe('a valid document', () => {
         },
         disks: [],
         network: 'None',
+        slice: null,
         serialConsole: true,
         guestAgent: false,
         runPolicy: 'Always',

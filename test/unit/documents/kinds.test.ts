@@ -33,7 +33,6 @@ describe('documents of every kind', () => {
       'NotYetSupported 2.yaml spec.source',
       'NotYetSupported 2.yaml spec.primary',
       'NotYetSupported 2.yaml spec.guarantees',
-      'NotYetSupported 2.yaml spec.limits.enforcement',
       'NotYetSupported 2.yaml spec.policy.images',
       'NotYetSupported 2.yaml spec.policy.devices',
       'NotYetSupported 2.yaml spec.policy.confidential',

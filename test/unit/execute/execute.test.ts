@@ -172,6 +172,7 @@ describe('a guest that is not as the plan saw it', () => {
         state: 'running',
         fields,
         startedAtMs: 0,
+        inSlice: false,
         runId: 7,
         agent: 'none',
         agentAtMs: null,

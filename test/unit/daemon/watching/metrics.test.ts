@@ -103,6 +103,11 @@ describe('metrics', () => {
       'unnest_partition_vcpus_running{partition="team-a"} 4',
       'unnest_partition_memory_running_bytes{partition="team-a"} 1073741824',
       'unnest_partition_storage_bytes{partition="team-a"} 4096',
+      'unnest_partition_memory_allocated_bytes{partition="team-a"} 0',
+      'unnest_partition_limit_vcpus{partition="team-a"} +Inf',
+      'unnest_partition_limit_memory_bytes{partition="team-a"} +Inf',
+      'unnest_partition_limit_storage_bytes{partition="team-a"} +Inf',
+      'unnest_partition_limit_secondaries{partition="team-a"} +Inf',
     ]);
     all.length = 0;
     expect(await linesOf('unnest_partition_')).toEqual([]);

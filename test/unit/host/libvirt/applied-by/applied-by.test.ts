@@ -60,6 +60,7 @@ describe('applied by', () => {
       volumes: new Map(),
       images: new Map(),
       network: absent,
+      slice: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
       ...noWishes,

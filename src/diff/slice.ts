@@ -1,0 +1,77 @@
+/** The partition's slice: what the kernel is to hold it to, against what the kernel shows. */
+import type { Observed } from '../model/domain.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { type ObservedSlice, type SliceFields, sliceFieldsOf } from '../model/slice.ts';
+import type { Share } from '../model/share.ts';
+import { allocationOf } from '../partition/allocation.ts';
+import type { SliceChange } from './change.ts';
+import { differingKeys, type FieldChange } from './fields.ts';
+import { blocked } from './ownership.ts';
+
+export function diffSlice({ share }: DesiredState, observed: Observed): SliceChange | null {
+  const { partition: name, slice: seen } = observed;
+  // What no document speaks of stays as it is.
+  if (share === 'unspoken') return null;
+  if (share === null || share.enforcement !== 'Cgroup') {
+    return seen.status === 'present' ? { kind: 'delete', name, observed: seen.value } : null;
+  }
+  switch (seen.status) {
+    case 'unknown':
+      return blocked(name, 'HostUnknown', seen.why);
+    case 'absent':
+      return { kind: 'create', name, fields: wantedFields(share, observed, null) };
+    case 'present': {
+      const fields = wantedFields(share, observed, seen.value);
+      const changes = differences(seen.value.fields, fields);
+      return { kind: 'update', name, fields, observed: seen.value, changes };
+    }
+  }
+}
+
+/** Never less memory than its guests have: the kernel would kill them, and not only shrink the rest. */
+function wantedFields(share: Share, observed: Observed, seen: ObservedSlice | null): SliceFields {
+  const { amounts, unknown } = allocationOf(observed);
+  // Who could not be read may have all that there is now.
+  const before = unknown.memoryBytes === null ? 0 : (seen?.fields.memoryMaxBytes ?? 0);
+  return sliceFieldsOf(share, Math.max(amounts.memoryBytes, before));
+}
+
+const paths: { readonly [F in keyof SliceFields]: string } = {
+  memoryMaxBytes: 'limits.memory',
+  swapMaxBytes: 'swap',
+  cpus: 'limits.vcpus',
+  pidsMax: 'processes',
+  diskBytesPerSecond: 'limits.diskBandwidthPerSecond',
+  diskOperationsPerSecond: 'limits.diskOperationsPerSecond',
+};
+const keys = Object.keys(paths) as readonly (keyof SliceFields)[];
+
+function differences(from: SliceFields, to: SliceFields): FieldChange[] {
+  return differingKeys(from, to, keys).map((field) => ({
+    field,
+    path: paths[field],
+    from: from[field],
+    to: to[field],
+    impact: 'live',
+    // The kernel keeps no note of who has set it.
+    origin: 'unknown',
+  }));
+}
+
+/** Everything that a new slice is, as a plan shows it. */
+export function initialSliceFields(fields: SliceFields): FieldChange[] {
+  return keys.flatMap((field) =>
+    fields[field] === null
+      ? []
+      : [
+          {
+            field,
+            path: paths[field],
+            from: null,
+            to: fields[field],
+            impact: 'none',
+            origin: 'document',
+          },
+        ],
+  );
+}

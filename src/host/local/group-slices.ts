@@ -1,0 +1,94 @@
+/** Slices as control groups in the file system, on a machine without systemd. */
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SliceFields, SliceRef } from '../../model/slice.ts';
+import { HostError } from '../host-error.ts';
+import { hasErrno } from './io-error.ts';
+import { textIn } from './slice-files.ts';
+import type { SliceMaker } from './slices.ts';
+
+export function groupSlices(root: string): SliceMaker {
+  return {
+    folder: folderOf,
+    apply: async (ref, fields, device) => {
+      const [parent, folder] = [join(root, parentOf(ref)), join(root, folderOf(ref))];
+      await enableControllers(root);
+      await makeFolder(parent);
+      await enableControllers(parent);
+      await makeFolder(folder);
+      await writeLimits(folder, fields, device);
+      // libvirt limits single guests only where it finds this done.
+      await enableControllers(folder);
+    },
+    remove: (ref) => remove(join(root, folderOf(ref))),
+  };
+}
+
+/** As libvirt spells `/unnest/pX` where it makes groups itself. */
+function folderOf(ref: SliceRef): string {
+  return ref.path
+    .slice(1)
+    .split('/')
+    .map((name) => `${name}.partition`)
+    .join('/');
+}
+
+function parentOf(ref: SliceRef): string {
+  return `${ref.path.slice(1, ref.path.lastIndexOf('/'))}.partition`;
+}
+
+const controllers = ['cpu', 'cpuset', 'io', 'memory', 'pids'];
+
+/** One by one: a single one that is not there has the kernel refuse all that are written with it. */
+async function enableControllers(folder: string): Promise<void> {
+  const offered = ((await textIn(folder, 'cgroup.controllers')) ?? '').trim().split(' ');
+  const enabled = ((await textIn(folder, 'cgroup.subtree_control')) ?? '').trim().split(' ');
+  for (const name of controllers) {
+    if (!offered.includes(name) || enabled.includes(name)) continue;
+    await writeFile(join(folder, 'cgroup.subtree_control'), `+${name}`);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+const periodUs = 100_000;
+
+async function writeLimits(
+  folder: string,
+  fields: SliceFields,
+  device: string | null,
+): Promise<void> {
+  const limit = (value: number | null) => (value === null ? 'max' : `${value}`);
+  await write(folder, 'memory.max', limit(fields.memoryMaxBytes));
+  await write(folder, 'memory.swap.max', limit(fields.swapMaxBytes));
+  const quota = fields.cpus === null ? 'max' : `${fields.cpus * periodUs}`;
+  await write(folder, 'cpu.max', `${quota} ${periodUs}`);
+  await write(folder, 'pids.max', limit(fields.pidsMax));
+  if (device === null) return;
+  const bytes = limit(fields.diskBytesPerSecond);
+  const operations = limit(fields.diskOperationsPerSecond);
+  const disk = `${device} rbps=${bytes} wbps=${bytes} riops=${operations} wiops=${operations}`;
+  await write(folder, 'io.max', disk);
+}
+
+/** What the kernel has no file for, it does not limit; that is seen when it is read back. */
+async function write(folder: string, name: string, text: string): Promise<void> {
+  if ((await textIn(folder, name)) === null) return;
+  await writeFile(join(folder, name), text);
+}
+
+async function remove(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return;
+    if (hasErrno(error, 'EBUSY')) throw new HostError('Refused', 'somebody is still in it');
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The slice of a partition: one control group (cgroup v2) around all its virtual machines, whose
+ * limits the kernel enforces whatever happens inside.
+ */
+import type { Share } from './share.ts';
+
+/** Null: the kernel limits nothing there (`max`). */
+export interface SliceFields {
+  /** `memory.max`. What is beyond it is killed. */
+  readonly memoryMaxBytes: number | null;
+  /** `memory.swap.max`. 0: what is pressed out would take the host's disk from everybody. */
+  readonly swapMaxBytes: number | null;
+  /** `cpu.max`, as CPUs. */
+  readonly cpus: number | null;
+  /** `pids.max`: processes and threads. */
+  readonly pidsMax: number | null;
+  /** `io.max` of the disk that the store is on, reads and writes each. */
+  readonly diskBytesPerSecond: number | null;
+  readonly diskOperationsPerSecond: number | null;
+}
+
+export interface SliceRef {
+  /** As libvirt's `<resource><partition>` names it: `/unnest/p0123456789ab`. */
+  readonly path: string;
+}
+
+/** What is used of it, as the kernel counts. */
+export interface SliceUsage {
+  readonly memoryBytes: number;
+  /** Of CPU time, since it was made. */
+  readonly cpuUs: number;
+  /** For how long somebody in it had to wait for the limit of CPUs. */
+  readonly throttledUs: number;
+  readonly processes: number;
+  /** How often something in it was killed because memory ran out. */
+  readonly oomKills: number;
+  /** The part of the last ten seconds in which everybody in it waited for memory, in per cent. */
+  readonly memoryPressure: number;
+}
+
+export interface ObservedSlice extends SliceRef {
+  readonly fields: SliceFields;
+  readonly usage: SliceUsage;
+}
+
+/** What else than guests' CPUs has a thread: I/O, the monitor, the display's, for each machine. */
+const threadsPerMachine = 64;
+/** For who works for the partition besides its guests. */
+const furtherThreads = 256;
+
+/** @param allocatedBytes memory that its guests have: less would kill them, so it waits for them to go */
+export function sliceFieldsOf({ limits }: Share, allocatedBytes: number): SliceFields {
+  return {
+    memoryMaxBytes: Math.max(limits.memoryBytes, allocatedBytes),
+    swapMaxBytes: 0,
+    cpus: limits.vcpus,
+    pidsMax: limits.vcpus + limits.secondaries * threadsPerMachine + furtherThreads,
+    diskBytesPerSecond: limits.diskBytesPerSecond,
+    diskOperationsPerSecond: limits.diskOperationsPerSecond,
+  };
+}

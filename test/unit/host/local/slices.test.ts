@@ -1,0 +1,188 @@
+/** What is read of a slice and written to one, on folders that stand for the kernel's. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { localSlices } from '../../../../src/host/local/slices.ts';
+import { slicePath } from '../../../../src/model/identity.ts';
+import type { SliceFields } from '../../../../src/model/slice.ts';
+import { installation, partition } from '../../../support/passes.ts';
+import { refOf } from '../../../support/simulation.ts';
+
+const never = new AbortController().signal;
+const ref = { path: slicePath({ installation, partition }) };
+const name = ref.path.replace('/unnest/', '');
+const wanted: SliceFields = {
+  memoryMaxBytes: 2 ** 30,
+  swapMaxBytes: 0,
+  cpus: 3,
+  pidsMax: 300,
+  diskBytesPerSecond: null,
+  diskOperationsPerSecond: null,
+};
+
+let machine: string;
+beforeEach(() => {
+  machine = mkdtempSync(join(tmpdir(), 'slices-'));
+  put('cgroup/cgroup.controllers', 'cpuset cpu io memory pids\n');
+  put('cgroup/cgroup.subtree_control', '');
+});
+afterEach(() => rmSync(machine, { recursive: true }));
+
+function put(path: string, text: string): void {
+  mkdirSync(join(machine, path, '..'), { recursive: true });
+  writeFileSync(join(machine, path), text);
+}
+
+const read = (path: string) => readFileSync(join(machine, path), 'utf8');
+
+function slices() {
+  return localSlices(machine, {
+    root: join(machine, 'cgroup'),
+    proc: join(machine, 'proc'),
+    pids: join(machine, 'pids'),
+    systemd: join(machine, 'systemd'),
+    sysDevBlock: join(machine, 'block'),
+  });
+}
+
+/** A group as the kernel has it, below the root. */
+function group(folder: string, files: Readonly<Record<string, string>>): void {
+  const all = { 'cgroup.events': 'populated 0\nfrozen 0\n', 'cgroup.controllers': '', ...files };
+  for (const [file, text] of Object.entries(all)) put(`cgroup/${folder}/${file}`, text);
+}
+
+const without = () => `unnest.partition/${name}.partition`;
+const withSystemd = () => {
+  mkdirSync(join(machine, 'systemd'));
+  return `unnest.slice/unnest-${name}.slice`;
+};
+
+describe('a slice is read', () => {
+  test.each([
+    ['where systemd has made it', withSystemd],
+    ['where it is a folder only', without],
+  ])('%s', async (_, place) => {
+    group(place(), {
+      'memory.max': '1073741824\n',
+      'memory.swap.max': '0\n',
+      'cpu.max': '300000 100000\n',
+      'pids.max': '300\n',
+      'io.max': '',
+      'memory.current': '4096\n',
+      'cpu.stat': 'usage_usec 12\nuser_usec 3\nthrottled_usec 7\n',
+      'pids.current': '5\n',
+      'memory.events': 'low 0\noom 2\noom_kill 1\n',
+      'memory.pressure': 'some avg10=9.00 avg60=0.00\nfull avg10=1.50 avg60=0.00 total=1\n',
+    });
+    expect(await slices().find(ref, never)).toEqual({
+      status: 'present',
+      value: {
+        ...ref,
+        fields: wanted,
+        usage: {
+          memoryBytes: 4096,
+          cpuUs: 12,
+          throttledUs: 7,
+          processes: 5,
+          oomKills: 1,
+          memoryPressure: 1.5,
+        },
+      },
+    });
+  });
+
+  test('as limited by nothing, where the kernel says max', async () => {
+    const max = 'max\n';
+    group(without(), { 'memory.max': max, 'cpu.max': 'max 100000\n', 'pids.max': max });
+    const seen = await slices().find(ref, never);
+    expect(seen.status === 'present' && seen.value.fields).toMatchObject({
+      memoryMaxBytes: null,
+      cpus: null,
+      pidsMax: null,
+    });
+  });
+
+  test('as not there', async () => {
+    expect(await slices().find(ref, never)).toEqual({ status: 'absent' });
+  });
+
+  test('not at all on a host without cgroup v2, and what to do is said', async () => {
+    rmSync(join(machine, 'cgroup/cgroup.controllers'));
+    await expect(slices().find(ref, never)).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining('enforcement: Admission'),
+    });
+  });
+
+  test('with what its disk may do, reads and writes together', async () => {
+    const { dev } = await import('node:fs').then(({ statSync }) => statSync(machine));
+    const id = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+    put(`block/${id}/dev`, '252:0\n');
+    group(without(), { 'io.max': '252:0 rbps=max wbps=max riops=500 wiops=500\n' });
+    const seen = await slices().find(ref, never);
+    expect(seen.status === 'present' && seen.value.fields).toMatchObject({
+      diskBytesPerSecond: null,
+      diskOperationsPerSecond: 500,
+    });
+    group(without(), { 'io.max': '252:0 rbps=4096 wbps=max riops=500 wiops=500\n' });
+    const uneven = await slices().find(ref, never);
+    expect(uneven.status === 'present' && uneven.value.fields.diskBytesPerSecond).toBe(0);
+  });
+});
+
+describe('without systemd a slice', () => {
+  const parent = 'unnest.partition';
+
+  test('is made with its limits, and its controllers handed down one by one', async () => {
+    group(parent, { 'cgroup.controllers': 'cpu memory\n', 'cgroup.subtree_control': '' });
+    group(without(), {
+      'memory.max': 'max\n',
+      'memory.swap.max': 'max\n',
+      'cpu.max': 'max 100000\n',
+      'pids.max': 'max\n',
+    });
+    await slices().apply(ref, wanted, never);
+    // A folder keeps what was written last, where the kernel would add to what is there.
+    expect(read(`cgroup/${parent}/cgroup.subtree_control`)).toBe('+memory');
+    const seen = await slices().find(ref, never);
+    expect(seen.status === 'present' && seen.value.fields).toEqual(wanted);
+  });
+
+  test('is refused what limits a disk where there is none', async () => {
+    const call = slices().apply(ref, { ...wanted, diskBytesPerSecond: 4096 }, never);
+    await expect(call).rejects.toMatchObject({ code: 'Unsupported' });
+  });
+
+  test('is not removed under somebody', async () => {
+    group(without(), { 'cgroup.events': 'populated 1\nfrozen 0\n' });
+    await expect(slices().remove(ref, never)).rejects.toMatchObject({ code: 'Refused' });
+  });
+});
+
+describe('a guest is in its slice', () => {
+  const { domainName } = refOf('web');
+  const thread = (id: number, path: string) => put(`proc/42/task/${id}/cgroup`, `0::${path}\n`);
+  const contains = () => slices().contains(ref, refOf('web'), never);
+
+  test('with all of its threads, or it is not', async () => {
+    put(`pids/${domainName}.pid`, '42');
+    thread(42, `/${without()}/guest/emulator`);
+    thread(43, `/${without()}/guest/vcpu0`);
+    expect(await contains()).toBe(true);
+    thread(44, '/machine/elsewhere');
+    expect(await contains()).toBe(false);
+  });
+
+  test('and not in one whose name only begins like it', async () => {
+    put(`pids/${domainName}.pid`, '42');
+    thread(42, `/${without()}x/guest`);
+    expect(await contains()).toBe(false);
+  });
+
+  test('and not once it has gone', async () => {
+    expect(await contains()).toBe(false);
+    put(`pids/${domainName}.pid`, '42');
+    expect(await contains()).toBe(false);
+  });
+});
