@@ -24,9 +24,10 @@ work=$(mktemp -d)
 daemon=
 trap '[[ -z $daemon ]] || kill "$daemon" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
-mkdir -p partitions desired state/demo/files run
+mkdir -p partitions desired state/{demo,neighbour}/files run
 cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} state/demo/files/
-cp "$here"/{secondaries,disk,partition}.yaml .
+cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} state/neighbour/files/
+cp "$here"/{secondaries,disk,partition,neighbour,greedy}.yaml .
 cat >unnestd.yaml <<YAML
 apiVersion: unnest.dev/v1
 kind: DaemonConfig
@@ -97,6 +98,17 @@ shown unnest apply -f secondaries.yaml --yes
 shown unnest console web --lines 1 --timeout 60
 shown unnest console worker --lines 1 --timeout 60
 
+chapter 'A neighbour, with less: it asks for more than it has'
+shown cat neighbour.yaml
+shown cp neighbour.yaml partitions/
+shown cat greedy.yaml
+until unnest status --partition neighbour >/dev/null 2>&1; do sleep 0.1; done
+shown unnest plan --partition neighbour -f greedy.yaml || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
+shown unnest apply --partition neighbour -f greedy.yaml --yes || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
+shown unnest console first --partition neighbour --lines 1 --timeout 60
+# Of both.
+(unset UNNEST_PARTITION; shown unnest status)
+
 chapter 'Somebody pulls the plug behind its back'
 shown virsh --quiet destroy unnest.demo.web
 shown unnest wait web --for ready --timeout 60
@@ -146,8 +158,10 @@ shown unnest status
 
 chapter 'And all of it'
 shown unnest drain --yes
+shown unnest drain --partition neighbour --yes
 shown unnest wait --for deleted --timeout 60 web
 shown unnest wait --for synced --timeout 60
+shown unnest wait --partition neighbour --for synced --timeout 60
 shown unnest status
 shown virsh --quiet list --all
 [[ -z "$(virsh --quiet list --all --name; virsh --quiet net-list --all --name)" ]]

@@ -53,6 +53,12 @@ export function readDesired(control: Control, name: PartitionName): Answered {
   return problem(apiProblem('NothingAccepted', `partition ${name} has no documents in force yet`));
 }
 
+/** The operator's, which a tenant may read: it is what their documents are judged beside. */
+export function readDescription(control: Control, name: PartitionName): Answered {
+  const description = control.description(name);
+  return description === null ? noPartition(name, control) : value(description);
+}
+
 export function readHistory(control: Control, name: PartitionName): Answered {
   const items = control.history(name);
   return items === null ? noPartition(name, control) : value({ items });

@@ -8,6 +8,7 @@ import type { Runtime } from '../daemon/runtime.ts';
 import { type Answered, problem } from './answered.ts';
 import { type Orders, ordersOf } from './api-orders.ts';
 import {
+  readDescription,
   readDesired,
   readEvents,
   readHistory,
@@ -63,6 +64,9 @@ export function addRoutes(serving: Serving): void {
   );
   route(serving, 'GET', `${at}/desired`, { params }, (asked) =>
     readDesired(control, asked.params.partition),
+  );
+  route(serving, 'GET', `${at}/description`, { params }, (asked) =>
+    readDescription(control, asked.params.partition),
   );
   route(serving, 'GET', `${at}/history`, { params }, (asked) =>
     readHistory(control, asked.params.partition),

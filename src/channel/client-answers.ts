@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { Diagnostic } from '../documents/diagnostic.ts';
+import type { PlainDocument } from '../documents/plain-document.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
@@ -56,6 +57,7 @@ export type Partitions = z.output<typeof partitionsAnswer>;
 const entry = { generation: count, digest: text, acceptedAt: text, source: text, submitter: text };
 const historyEntry = loosely<HistoryEntry>(entry);
 export const historyAnswer = items(historyEntry);
+export const descriptionAnswer = loosely<PlainDocument>({ file: z.string(), value: z.unknown() });
 export const bundleAnswer = loosely<AcceptedBundle>({ ...entry, documents: z.array(z.unknown()) });
 
 export type Accepted = Exclude<SubmissionResult, { readonly status: 'refused' }>;

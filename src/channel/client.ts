@@ -3,6 +3,7 @@
  * own: on a Unix socket that costs nothing, and nothing is left open.
  */
 import type * as z from 'zod';
+import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -24,6 +25,8 @@ export interface DaemonClient {
   statuses(name: PartitionName, signal: AbortSignal): Promise<AsyncIterable<PartitionStatus>>;
   events(query: EventsQuery, signal: AbortSignal): Promise<AsyncIterable<EventRecord>>;
   desired(name: PartitionName, signal: AbortSignal): Promise<AcceptedBundle>;
+  /** The operator's description of the partition. */
+  description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
   submit(
     name: PartitionName,
@@ -63,6 +66,8 @@ export function daemonClient(socketPath: string): DaemonClient {
       lines(`${pathOf(name)}/status?watch=1`, answers.statusAnswer, signal),
     events: (query, signal) => lines(eventsPath(query), answers.eventAnswer, signal),
     desired: (name, signal) => get(`${pathOf(name)}/desired`, answers.bundleAnswer, signal),
+    description: (name, signal) =>
+      get(`${pathOf(name)}/description`, answers.descriptionAnswer, signal),
     history: async (name, signal) =>
       (await get(`${pathOf(name)}/history`, answers.historyAnswer, signal)).items,
     ...ordersOver(socketPath),

@@ -2,6 +2,7 @@
  * What the daemon lets be asked of it: the one interface between the API, which knows who asks, and
  * the loop, which knows what is so. Answers are plain data.
  */
+import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -80,6 +81,8 @@ export interface Control {
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;
   submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
+  /** What the operator says of it; null: nothing, or there is no such partition. */
+  description(name: PartitionName): PlainDocument | null;
   accepted(partition: PartitionName): AcceptedBundle | null;
   history(partition: PartitionName): readonly HistoryEntry[] | null;
   /** Accepts the documents of an earlier generation anew. */

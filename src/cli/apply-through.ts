@@ -5,7 +5,8 @@
 import type { Command } from 'commander';
 import type { DaemonClient } from '../channel/client.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
-import { parseDocuments } from '../documents/desired-state.ts';
+import { parseBeside } from '../documents/desired-state.ts';
+import type { PlainDocument } from '../documents/plain-document.ts';
 import type { SourceFile } from '../documents/source.ts';
 import { explainError, HostError } from '../host/host-error.ts';
 import type { PartitionName } from '../model/names.ts';
@@ -49,7 +50,8 @@ export async function applyThrough(
     throw usageError('unnestd makes its own plans and takes none', remedy);
   }
   const files = await readFiles(options.file ?? [], environment, limits);
-  const desired = desiredIn(files, partition, environment);
+  const operators = await descriptionOf(client, partition, limits);
+  const desired = desiredIn(files, partition, operators, environment);
   const ifGeneration = options.yes
     ? null
     : await agreed(client, desired, options, command, environment, limits);
@@ -72,13 +74,30 @@ export async function applyThrough(
   return hand({ client, partition, give, wait, output }, environment, limits);
 }
 
+/** Null: an older daemon does not tell, and one that knows no such partition says so when it is asked. */
+async function descriptionOf(
+  client: DaemonClient,
+  partition: PartitionName,
+  limits: Limits,
+): Promise<PlainDocument | null> {
+  try {
+    return await client.description(partition, limits.stop);
+  } catch (error) {
+    if (error instanceof DaemonError && toldLater.has(error.code)) return null;
+    throw error;
+  }
+}
+
+const toldLater: ReadonlySet<string> = new Set(['NotFound', 'NoPartition']);
+
 /** Mistakes are shown with the line and a caret, before anything is sent. */
 function desiredIn(
   files: readonly SourceFile[],
   partition: PartitionName,
+  operators: PlainDocument | null,
   environment: Environment,
 ): DesiredState {
-  const parsed = parseDocuments(files, partition);
+  const parsed = parseBeside(files, partition, operators);
   if (parsed.ok) return parsed.desired;
   throw refused(parsed.diagnostics, environment);
 }

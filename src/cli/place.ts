@@ -6,6 +6,8 @@
 import type { Command } from 'commander';
 import type { About } from '../channel/client-answers.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
+import type { PlainDocument } from '../documents/plain-document.ts';
+import type { PartitionName } from '../model/names.ts';
 import { CommandError } from './command-error.ts';
 import { socketPath } from './daemon.ts';
 import type { Environment, Target } from './environment.ts';
@@ -18,33 +20,55 @@ import { saidOf } from './said-where.ts';
 const answerMs = 2000;
 
 /** For commands that only look; each of host and state directory as it was said, or as unnestd has it. */
+/** Where the host is, and what the operator says of the partition there, as far as unnestd tells. */
+export interface Place extends Target {
+  /** Null: no daemon says so, or it knows of no such partition. */
+  readonly operators: PlainDocument | null;
+}
+
 export async function targetFor(
   command: Command,
   options: HostOptions,
   environment: Environment,
   limits: Limits,
-): Promise<Target> {
+): Promise<Place> {
   const target = targetOf(options);
-  if (saidOf(command, 'host', environment) !== 'nothing') return target;
-  const about = await daemonThere(command, environment, limits);
+  if (saidOf(command, 'host', environment) !== 'nothing') return { ...target, operators: null };
+  const said = await daemonThere(target.partition, command, environment, limits);
+  const about = said?.about;
   const stateDirSaid = saidOf(command, 'stateDir', environment) !== 'nothing';
   return {
     ...target,
     uri: about?.host ?? target.uri,
     stateDir: stateDirSaid ? target.stateDir : (about?.stateDir ?? target.stateDir),
+    operators: said?.operators ?? null,
   };
+}
+
+interface Said {
+  readonly about: About;
+  readonly operators: PlainDocument | null;
 }
 
 /** Null: none answers, or not to us. */
 async function daemonThere(
+  partition: PartitionName,
   command: Command,
   environment: Environment,
   { stop }: Limits,
-): Promise<About | null> {
+): Promise<Said | null> {
   const client = await environment.findDaemon(socketPath(command, environment));
+  if (client === null) return null;
+  const soon = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
+  const about = await unlessRefused(() => client.about(soon));
+  if (about === null) return null;
+  // An older daemon does not tell, and of a partition that it does not know there is nothing to.
+  return { about, operators: await unlessRefused(() => client.description(partition, soon)) };
+}
+
+async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
-    const soon = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
-    return client === null ? null : await client.about(soon);
+    return await ask();
   } catch (error) {
     if (error instanceof DaemonError) return null;
     throw error;
@@ -64,7 +88,7 @@ export async function refuseKept(
 ): Promise<void> {
   if (saidOf(command, 'host', environment) !== 'nothing') return;
   // One that answers and has not the partition has no more to do with it.
-  if ((await daemonThere(command, environment, limits)) !== null) return;
+  if ((await daemonThere(partition, command, environment, limits)) !== null) return;
   if (!(await environment.isKept(stateDir, partition))) return;
   throw new CommandError(
     exitCodes.conflict,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../documents/diagnostic.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { type Bundle, parseBundle } from '../documents/bundle.ts';
-import { parseDocuments } from '../documents/desired-state.ts';
+import { parseBeside } from '../documents/desired-state.ts';
 import type { SourceFile } from '../documents/source.ts';
 import { notUtf8, textOf, tooLarge } from '../documents/text-file.ts';
 import type { PartitionName } from '../model/names.ts';
@@ -13,6 +13,7 @@ import { CommandError, usageError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Limits } from './pass.ts';
+import type { Place } from './place.ts';
 import { givenUp, readBytes } from './read-bytes.ts';
 import { renderDiagnostics } from './render/diagnostics.ts';
 import { paintFor } from './render/paint.ts';
@@ -20,11 +21,12 @@ import { paintFor } from './render/paint.ts';
 /** @throws CommandError `validation` after all that is wrong has been printed. */
 export async function readDesiredState(
   sources: readonly string[],
-  partition: PartitionName,
+  { partition, operators = null }: Pick<Place, 'partition'> & Partial<Place>,
   environment: Environment,
   limits: Limits,
 ): Promise<DesiredState> {
-  const parsed = parseDocuments(await readFiles(sources, environment, limits), partition);
+  const files = await readFiles(sources, environment, limits);
+  const parsed = parseBeside(files, partition, operators);
   if (parsed.ok) return parsed.desired;
   throw refused(parsed.diagnostics, environment);
 }

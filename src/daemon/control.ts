@@ -45,6 +45,7 @@ export function controlOf(options: ControlOptions): Control {
     partitions: () => supervisor.statuses,
     status: (name): PartitionStatus | null => supervisor.partition(name)?.status ?? null,
     onStatus: options.onStatus,
+    description: (name) => supervisor.partition(name)?.description ?? null,
     accepted: (name) => authorityOf(name)?.accepted ?? null,
     history: (name) => authorityOf(name)?.history ?? null,
     events: (after) => events.after(after),

@@ -93,6 +93,10 @@ export class KeptPartition {
     return this.#opened?.loop.status ?? this.#closedStatus();
   }
 
+  get description(): PlainDocument {
+    return this.#description;
+  }
+
   describe(description: PlainDocument): void {
     this.#description = description;
     if (this.#opened?.authority.describe(description) !== true) return;

@@ -8,7 +8,7 @@ import type { PartitionDocument } from './partition-schema.ts';
 import type { Placed } from './placed.ts';
 import type { PlainDocument } from './plain-document.ts';
 import type { SourceFile } from './source.ts';
-import { tenantBundleOfValues } from './tenant-bundle.ts';
+import { tenantBundle, tenantBundleOfValues } from './tenant-bundle.ts';
 
 export type Parsed =
   | { readonly ok: true; readonly desired: DesiredState }
@@ -21,6 +21,20 @@ export function parseDocuments(files: readonly SourceFile[], partition: Partitio
   const { documents, notYet } = parsed.bundle;
   const others = documents.filter(isKind('Partition')).flatMap(notTheSource);
   return desiredOf(parsed.bundle, [...others, ...notYet]);
+}
+
+/**
+ * Of a tenant's documents beside the operator's description, as a daemon would judge them.
+ * @param operators null: nobody describes the partition, so that the documents may
+ */
+export function parseBeside(
+  files: readonly SourceFile[],
+  partition: PartitionName,
+  operators: PlainDocument | null,
+): Parsed {
+  if (operators === null) return parseDocuments(files, partition);
+  const parsed = tenantBundle(files, partition, operators);
+  return parsed.ok ? desiredOf(parsed.bundle, parsed.bundle.notYet) : parsed;
 }
 
 /**

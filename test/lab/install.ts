@@ -25,15 +25,17 @@ export async function putPackage(host: Host, tarball: string, timeline: Timeline
 async function givePartition(host: Host, name: string): Promise<void> {
   const files = `/var/lib/unnest/${name}/files`;
   await host.sh(`install -d ${files} && cp /var/lib/lab/{vmlinuz,initrd.img} ${files}/`);
-  await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionOf(name));
+  await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionYaml(name));
   const known = new RegExp(`^${name} `, 'm');
   await host.becomes(host.printing(`unnestd knows of ${name}`, 'unnest status', known, 30));
 }
 
-function partitionOf(name: string): string {
+/** @param more of its spec, indented by two */
+export function partitionYaml(name: string, more = ''): string {
   return `apiVersion: unnest.dev/v1
 kind: Partition
 metadata: { name: ${name} }
-spec: { source: Directory }
-`;
+spec:
+  source: Directory
+${more}`;
 }

@@ -5,16 +5,17 @@ import type { Lab } from './scenario.ts';
 export interface Wanted {
   readonly partition: string;
   readonly name: string;
+  readonly vcpus?: number;
   readonly more?: string;
 }
 
 /** A Secondary that boots the guest kit from its partition's files. */
-export function secondaryYaml({ name, more = '' }: Wanted): string {
+export function secondaryYaml({ name, vcpus = 1, more = '' }: Wanted): string {
   return `apiVersion: unnest.dev/v1
 kind: Secondary
 metadata: { name: ${name} }
 spec:
-  vcpus: 1
+  vcpus: ${vcpus}
   memory: 128MiB
   boot:
     kernel:

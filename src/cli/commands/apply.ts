@@ -65,18 +65,18 @@ async function runApply(
 /** From documents a plan is made; one from a file is carried out as it is, or refused. */
 async function planner(
   options: Options,
-  { partition }: Target,
+  target: Target,
   environment: Environment,
   limits: Limits,
 ): Promise<(host: Host) => Promise<Plan>> {
   const { file = [], plan: path } = options;
   if (path === undefined) {
-    const desired = await readDesiredState(file, partition, environment, limits);
+    const desired = await readDesiredState(file, target, environment, limits);
     const planOptions = planOptionsOf(options);
     return async (host) => (await planFor(host, desired, planOptions, environment, limits)).plan;
   }
   if (file.length > 0) throw usageError('both documents and --plan were given');
-  const saved = readSavedPlan(await readText(path, limits), path, partition);
+  const saved = readSavedPlan(await readText(path, limits), path, target.partition);
   return async (host) => {
     await checkStillTrue(host, saved, environment, limits);
     return saved.plan;

@@ -37,7 +37,7 @@ export function diffCommand(
 async function runDiff(options: Options, command: Command, environment: Environment) {
   const limits = limitsOf(environment, options.timeout);
   const target = await targetFor(command, options, environment, limits);
-  const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
+  const desired = await readDesiredState(options.file ?? [], target, environment, limits);
   // Nothing is carried out, so nothing needs to be guarded.
   const planOptions = {
     ...planOptionsOf({ maxDeletions: 0 }),

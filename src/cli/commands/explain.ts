@@ -60,7 +60,7 @@ async function explainName(
   const limits = limitsOf(environment, options.timeout);
   const target = await targetFor(command, options, environment, limits);
   const { file } = options;
-  const desired = file && (await readDesiredState(file, target.partition, environment, limits));
+  const desired = file && (await readDesiredState(file, target, environment, limits));
   const text = await using(environment.openView, target, limits, async (host) => {
     const status = await findSecondary(name, host, target, environment, limits);
     const planOptions = planOptionsOf({ maxDeletions: Number.MAX_SAFE_INTEGER });

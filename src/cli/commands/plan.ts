@@ -48,7 +48,7 @@ async function runPlan(
 ): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
   const target = await targetFor(command, options, environment, limits);
-  const desired = await readDesiredState(options.file ?? [], target.partition, environment, limits);
+  const desired = await readDesiredState(options.file ?? [], target, environment, limits);
   const saved = await using(environment.openView, target, limits, (host) =>
     planFor(host, desired, planOptionsOf(options), environment, limits),
   );

@@ -129,7 +129,7 @@ async function lookFor(
     return (host) => lookAt(names, goal, host, target, environment, limits);
   }
   if (names.length > 0) throw usageError('names do not go with --for synced', 'give documents: -f');
-  const desired = await readDesiredState(file ?? [], target.partition, environment, limits);
+  const desired = await readDesiredState(file ?? [], target, environment, limits);
   return (host) => lookAtPlan(desired, host, environment, limits);
 }
 

@@ -1,6 +1,7 @@
 /** All scenarios, in the order in which they are run. */
 import type { Scenario } from '../scenario.ts';
 import { core } from './core.ts';
+import { limitsHold } from './limits.ts';
 import { newKernel } from './new-kernel.ts';
 import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   core,
   restart,
   reboot,
+  limitsHold,
   who,
   noSystemd,
   upgrade,

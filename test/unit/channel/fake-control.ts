@@ -91,11 +91,20 @@ export interface FakeControl {
   problems: readonly PartitionProblem[];
   /** As the daemon says it. */
   place: { readonly host: string; readonly stateDir: string };
+  /** Of the spec in the operator's description. */
+  spec: object;
   /** From now on the partition is not described. */
   forget(name: PartitionName): void;
   /** Events up to this number are no longer kept. */
   forgotten: number;
 }
+
+const describing = (name: string, spec: object) => ({
+  apiVersion: 'unnest.dev/v1',
+  kind: 'Partition',
+  metadata: { name },
+  spec,
+});
 
 export function fakeControl(): FakeControl {
   const statuses = new Map<string, PartitionStatus>([[teamA, partitionStatus()]]);
@@ -123,6 +132,7 @@ export function fakeControl(): FakeControl {
     };
   const fake: FakeControl = {
     calls,
+    spec: {},
     answer: { status: 'ok', message: 'taken down' },
     result: { status: 'accepted', bundle: historyEntry(7) },
     kept: [5, 6].map((generation) => historyEntry(generation)),
@@ -154,6 +164,8 @@ export function fakeControl(): FakeControl {
       status: (name) => statuses.get(name) ?? null,
       onStatus: (listener) => listen(onStatus, listener),
       submit: submission('submit'),
+      description: (name) =>
+        statuses.has(name) ? { file: 'team-a.yaml', value: describing(name, fake.spec) } : null,
       accepted: (name) => (statuses.has(name) ? bundle(6) : null),
       history: (name) => (statuses.has(name) ? fake.kept : null),
       rollback: submission('rollback'),

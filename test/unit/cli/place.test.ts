@@ -59,6 +59,26 @@ describe('beside a daemon that answers', () => {
     expect(place.calls).toHaveLength(1);
   });
 
+  const limits = { vcpus: 1, memory: '1GiB', storage: '1GiB', secondaries: 5 };
+
+  test.each([
+    ['plan', ['plan', '-f', '-']],
+    ['what is shown before an apply', ['apply', '-f', '-', '--no-wait']],
+  ])('%s keeps to the limits that the operator has set there', async (_, argv) => {
+    place.spec = { limits: { ...limits, enforcement: 'Admission' } };
+    const { stdout } = await beside(argv, { stdin: documents + secondaryDocument('db') });
+    expect(stdout).toContain('db: blocked');
+    expect(stdout).toContain('limits.vcpus is 1');
+  });
+
+  test('documents that would set limits of their own are refused before they are sent', async () => {
+    const own =
+      '---\napiVersion: unnest.dev/v1\nkind: Partition\nmetadata: { name: team-a }\nspec: {}\n';
+    const { code, stderr } = await beside(['plan', '-f', '-'], { stdin: documents + own });
+    expect(code).toBe(4);
+    expect(stderr).toContain('OperatorsOnly');
+  });
+
   test('what somebody says goes before what it says', async () => {
     const elsewhere = `sim:${join(folder, 'other.json')}`;
     expect((await beside(['export', 'web', '--host', elsewhere])).code).toBe(64);

@@ -1,0 +1,89 @@
+import { partitionYaml } from '../install.ts';
+import { ask, boots, domainOf, groupOf, isSynced } from '../secondaries.ts';
+import type { Scenario } from '../scenario.ts';
+
+const web = { partition: 'team-a', name: 'web' };
+const large = { partition: 'team-a', name: 'large', vcpus: 2 };
+const other = { partition: 'team-b', name: 'other' };
+
+const limits = '  limits: { vcpus: 2, memory: 1GiB, storage: 1GiB, secondaries: 4 }\n';
+const look = 'unnest retry --partition team-a';
+
+/** Eats memory until it is killed, inside a slice. */
+const eat = (slice: string) =>
+  `systemd-run --quiet --wait --slice=${slice} perl -e '$x .= "x" x 2**20 while 1'`;
+
+export const limitsHold: Scenario = {
+  name: 'limits',
+  about: 'the kernel holds a partition to its limits, and its neighbour notices nothing',
+  set: 'quick',
+  from: 'installed',
+  breaks: 'the kernel shows limits.memory',
+  run: async (lab) => {
+    const { host } = lab;
+    await lab.does('the operator limits team-a', () =>
+      host.write('/etc/unnest/partitions/team-a.yaml', partitionYaml('team-a', limits)),
+    );
+    await lab.does('both partitions ask for a VM', async () => {
+      await ask(host, web);
+      await ask(host, other);
+    });
+    await boots(lab, 'it boots', web);
+    await boots(lab, "and so does team-b's", other);
+    const inSlice = /^0::\/unnest\.slice\/(unnest-p[0-9a-f]{12}\.slice)\/machine-qemu.*web\.scope/;
+    const group = await lab.claim(
+      'its QEMU is in the slice of team-a',
+      () => groupOf(host, web),
+      (seen) => inSlice.test(seen),
+    );
+    const slice = inSlice.exec(group)?.[1] ?? '';
+    const folder = `/sys/fs/cgroup/unnest.slice/${slice}`;
+    const threads = `cat /proc/$(cat /run/libvirt/qemu/${domainOf(web)}.pid)/task/*/cgroup`;
+    await lab.prints('and so is every thread of it', `${threads} | grep -vc ${slice}; true`, /^0/);
+    await lab.claim(
+      "team-b's is not",
+      () => groupOf(host, other),
+      (seen) => !seen.includes('unnest.slice'),
+    );
+
+    await lab.sabotage('somebody takes the limit away', () =>
+      host.sh(`systemctl set-property --runtime ${slice} MemoryMax=infinity`),
+    );
+    const shows = (claim: string, file: string, text: RegExp) =>
+      lab.prints(claim, `cat ${folder}/${file}`, text, 20);
+    await shows('the kernel shows limits.memory', 'memory.max', /^1073741824$/m);
+    await shows('and no swap', 'memory.swap.max', /^0$/m);
+    await shows('and limits.vcpus', 'cpu.max', /^200000 100000$/m);
+    await shows('and a bound on processes', 'pids.max', /^514$/m);
+    await lab.does('systemctl daemon-reload', () => host.sh('systemctl daemon-reload'));
+    await shows('which a daemon-reload leaves alone', 'memory.max', /^1073741824$/m);
+    await lab.does('somebody takes the limit away after all', () =>
+      host.sh(`systemctl set-property --runtime ${slice} MemoryMax=infinity && ${look}`),
+    );
+    await shows('the next look sets it right', 'memory.max', /^1073741824$/m);
+
+    await lab.does('team-a asks for more than it has', () => ask(host, large));
+    const refusal = /OverBudget: limits\.vcpus is 2: 1 are used \(web 1\), it asks for 2/;
+    await lab.prints('it is told exactly why not', 'unnest get --partition team-a', refusal);
+    const absent = new RegExp(`^(?![^]*${domainOf(large)})`);
+    await lab.prints('libvirt has not heard of it', 'virsh list --all', absent);
+    lab.timeline.prints(await host.sh('unnest status; unnest status --partition team-a'));
+
+    await lab.does('something in the slice eats memory without end', () => host.run(eat(slice)));
+    await shows('the kernel has killed it', 'memory.events', /^oom_kill [1-9]/m);
+    await lab.does('unnestd looks again', () => host.sh(look));
+    const said = /OomKilled +True +MemoryLimit: memory ran out/;
+    await lab.prints('it was killed, and team-a is told', 'unnest status --partition team-a', said);
+    await lab.prints(
+      "team-b's still runs",
+      'virsh list',
+      new RegExp(`${domainOf(other)} +running`),
+    );
+
+    await lab.does('the host is booted anew', () => host.reboot());
+    await boots(lab, 'it boots again', web);
+    await isSynced(lab, 'team-b is as it was', other);
+    await shows('in its slice, which has its limits', 'memory.max', /^1073741824$/m);
+    await lab.prints('and it is in it', `cat ${folder}/cgroup.events`, /^populated 1$/m);
+  },
+};
