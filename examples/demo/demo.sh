@@ -27,7 +27,8 @@ cd "$work"
 mkdir -p partitions desired state/{demo,neighbour}/files run
 cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} state/demo/files/
 cp "$UNNEST_GUEST_KIT"/{vmlinuz,initrd.img} state/neighbour/files/
-cp "$here"/{secondaries,disk,partition,neighbour,greedy}.yaml .
+cp "$here"/{secondaries,disk,partition}.yaml .
+cp -r "$here"/neighbour .
 cat >unnestd.yaml <<YAML
 apiVersion: unnest.dev/v1
 kind: DaemonConfig
@@ -99,12 +100,12 @@ shown unnest console web --lines 1 --timeout 60
 shown unnest console worker --lines 1 --timeout 60
 
 chapter 'A neighbour, with less: it asks for more than it has'
-shown cat neighbour.yaml
-shown cp neighbour.yaml partitions/
-shown cat greedy.yaml
+shown cat neighbour/partition.yaml
+shown cp neighbour/partition.yaml partitions/neighbour.yaml
+shown cat neighbour/greedy.yaml
 until unnest status --partition neighbour >/dev/null 2>&1; do sleep 0.1; done
-shown unnest plan --partition neighbour -f greedy.yaml || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
-shown unnest apply --partition neighbour -f greedy.yaml --yes || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
+shown unnest plan --partition neighbour -f neighbour/greedy.yaml || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
+shown unnest apply --partition neighbour -f neighbour/greedy.yaml --yes || printf '%s(exit code %d)%s\n' "$dim" "$?" "$plain"
 shown unnest console first --partition neighbour --lines 1 --timeout 60
 # Of both.
 (unset UNNEST_PARTITION; shown unnest status)

@@ -39,7 +39,7 @@ const secondary = z.strictObject({
 });
 
 const resource = z.strictObject({
-  kind: z.enum(['slice', 'network', 'image', 'volume']),
+  kind: z.enum(['primary', 'slice', 'network', 'image', 'volume']),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),
@@ -85,6 +85,7 @@ export const partitionStatusSchema = z
       runningMemoryBytes: bytes,
       storageBytes: bytes,
       allocated: amounts.describe('As it counts towards the limits.'),
+      primary: amounts.nullable().describe('What of that the Primary has; null: it has none.'),
       limits: amounts.nullable().describe('What it may have at most; null: nothing limits it.'),
     }),
     lastPass: pass.nullable(),

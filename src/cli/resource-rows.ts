@@ -23,6 +23,7 @@ export interface ResourceRow {
 }
 
 export const titles: { readonly [K in OtherKind]: readonly string[] } = {
+  primary: ['DOMAIN', 'VCPUS', 'MEMORY', 'CAN HAVE'],
   slice: ['MEMORY', 'CPUS', 'PROCESSES', 'PATH'],
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
@@ -40,6 +41,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return storedRows(observed.images, observed, imageCells);
     case 'network':
       return networkRows(observed);
+    case 'primary':
+      return primaryRows(observed);
     case 'slice':
       return sliceRows(observed);
   }
@@ -52,6 +55,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedVolumes;
     case 'image':
       return observed.unlistedImages;
+    case 'primary':
     case 'slice':
     case 'network':
       return null;
@@ -121,6 +125,18 @@ function sliceRows({ slice: seen, partition }: Observed): readonly ResourceRow[]
   ];
   const object = { name: partition, status: 'Active', path, ...fields, usage };
   return [{ name: partition, status: 'Active', cells, object }];
+}
+
+function primaryRows({ primary: seen, partition }: Observed): readonly ResourceRow[] {
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
+  const { domainName, live, defined, vcpusMax, baseBytes, device } = seen.value;
+  const status = live === null ? 'Inactive' : 'Active';
+  const { vcpus, pluggedBytes } = live ?? defined;
+  const most = formatSize(baseBytes + (device?.sizeBytes ?? 0));
+  const memory = formatSize(baseBytes + pluggedBytes);
+  const cells = [printable(domainName), `${vcpus}`, memory, `${vcpusMax} and ${most}`];
+  return [{ name: partition, status, cells, object: { ...seen.value, name: partition, status } }];
 }
 
 function textOf(limit: number | null, text: (limit: number) => string): string | null {

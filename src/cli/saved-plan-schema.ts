@@ -142,6 +142,18 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('volume.delete'), ...head, volume: name }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
+  z.strictObject({
+    kind: z.literal('primary.set-vcpus'),
+    ...head,
+    primary: domain,
+    vcpus: z.int().min(1),
+  }),
+  z.strictObject({
+    kind: z.literal('primary.set-memory'),
+    ...head,
+    primary: domain,
+    pluggedBytes: bytes,
+  }),
   z.strictObject({ kind: z.literal('slice.apply'), ...head, slice, fields: sliceFields }),
   z.strictObject({ kind: z.literal('slice.remove'), ...head, slice }),
   z.strictObject({

@@ -42,6 +42,8 @@ const wordsFor: { readonly [K in OperationKind]: Words | null } = {
   'volume.delete': { of: 'volume', under: ['delete', 'create'] },
   'image.import': { of: 'image', under: ['create', 'update, replace'] },
   'image.delete': { of: 'image', under: ['delete', 'create', 'update, replace'] },
+  'primary.set-vcpus': { of: 'primary', under: ['update'] },
+  'primary.set-memory': { of: 'primary', under: ['update'] },
   'slice.apply': { of: 'slice', under: ['create', 'update'] },
   'slice.remove': { of: 'slice', under: ['delete'] },
   'network.define': { of: 'network', under: ['create', 'update'] },

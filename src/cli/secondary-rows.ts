@@ -110,6 +110,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'HostReachable':
         case 'GaveUp':
         case 'OverBudget':
+        case 'PrimaryOutside':
         case 'OomKilled':
         case 'MemoryPressure':
         case 'Draining':

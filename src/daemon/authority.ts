@@ -230,6 +230,12 @@ export class Authority {
 
   #nothing(): DesiredState {
     const none = { secondaries: new Map(), volumes: new Map(), images: new Map() };
-    return { partition: this.#options.partition, ...none, network: null, share: null };
+    return {
+      partition: this.#options.partition,
+      ...none,
+      network: null,
+      share: null,
+      primary: null,
+    };
   }
 }

@@ -12,6 +12,8 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   const { kind } = entry.resource;
   if (kind === 'network') return ['network'];
   if (kind === 'slice') return ['slice'];
+  // What its Secondaries need is no drift.
+  if (kind === 'primary') return [];
   if (kind === 'volume' || kind === 'image') return ['storage'];
   if (entry.kind === 'create') return ['missing'];
   if (entry.kind === 'delete') return ['extra'];
@@ -33,6 +35,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
       case 'half-made':
       case 'not-active':
       case 'reservations-changed':
+      case 'carved':
         return [];
     }
   });

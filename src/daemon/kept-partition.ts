@@ -254,7 +254,7 @@ export class KeptPartition {
       partition: this.name,
       generation: 0,
       digest: '',
-      share: 'unspoken' as const,
+      described: { share: 'unspoken', primary: 'unspoken' } as const,
       look: null,
       failures: new Map(),
       statements: [statement],

@@ -24,6 +24,8 @@ export interface PartitionSaidOptions {
   readonly failures: () => ReadonlyMap<string, FailureFacts>;
 }
 
+const nothingDescribed = { share: 'unspoken', primary: 'unspoken' } as const;
+
 export class PartitionSaid {
   readonly #options: PartitionSaidOptions;
   #status: PartitionStatus | null = null;
@@ -88,7 +90,7 @@ export class PartitionSaid {
       partition: this.#options.partition,
       generation,
       digest,
-      share: input.desired?.share ?? 'unspoken',
+      described: input.desired ?? nothingDescribed,
       look: this.#look,
       failures,
       statements: [

@@ -6,6 +6,7 @@ import type { ObservedDomain } from '../model/domain.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
+import type { ObservedPrimary, PrimaryWanted } from '../model/primary.ts';
 import type { ObservedSlice, SliceFields } from '../model/slice.ts';
 import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
 import type { FieldChange } from './fields.ts';
@@ -23,6 +24,7 @@ export const REASONS = [
   'asked-for', // a person named it for removal, or asked for its guest to be started or stopped
   'half-made', // a crash has left it half made, or half deleted
   'not-active', // a network that is defined and does not run
+  'carved', // its Secondaries need what it has, or no longer need what it had
   'reservations-changed', // Secondaries with a NIC have come, gone, or lost their address
 ] as const;
 export type Reason = (typeof REASONS)[number];
@@ -52,6 +54,8 @@ export type BlockCode =
   | 'OriginFixed' // it has begun as another Image, and lies on it
   | 'Held' // a person has asked for it to be left alone
   | 'CrashLoop' // its guest ends again and again, so that its next start waits
+  | 'PrimaryMissing' // the host has no domain of the name that its Partition says
+  | 'PrimaryNotReleasing' // its guest does not give what it was asked for
   | 'OverBudget' // the partition's limits leave no room for it
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 
@@ -71,6 +75,8 @@ export interface Changes {
   readonly share: DesiredState['share'];
   /** Null: none is wanted, and none of ours is there. */
   readonly slice: SliceChange | null;
+  /** Null: no document names one. What becomes of it follows from everything else. */
+  readonly primary: PrimaryChange | null;
   readonly network: NetworkChange | null;
   /** Each of these by name. */
   readonly images: readonly ImageChange[];
@@ -192,3 +198,13 @@ export type SliceChange =
   /** Guests are in it that no document wants out of it yet. */
   | { readonly kind: 'keep'; readonly name: PartitionName; readonly observed: ObservedSlice }
   | Blocked<PartitionName>;
+
+export type PrimaryChange = { readonly name: PartitionName; readonly wanted: PrimaryWanted } & (
+  | {
+      readonly kind: 'present';
+      readonly observed: ObservedPrimary;
+      /** Why nothing is taken from it for a while; null: it can be. */
+      readonly held: Block | null;
+    }
+  | { readonly kind: 'blocked'; readonly block: Block }
+);

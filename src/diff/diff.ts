@@ -12,6 +12,7 @@ import { type Held, heldImages, heldNetwork, heldSlice, heldVolumes, nothingHeld
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
 import { partBlocked } from './ownership.ts';
+import { diffPrimary } from './primary.ts';
 import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
 
@@ -21,7 +22,8 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
   const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network, slice));
-  return { share: desired.share, slice, network, images, volumes, secondaries };
+  const primary = diffPrimary(desired, observed, held);
+  return { share: desired.share, primary, slice, network, images, volumes, secondaries };
 }
 
 function partsFrom(

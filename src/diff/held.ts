@@ -5,7 +5,7 @@
 import type { Block, ImageChange, NetworkChange, SliceChange, VolumeChange } from './change.ts';
 import { blocked } from './ownership.ts';
 
-/** Of Images, Volumes, the network and the slice, by `resourceKey`. Holds of Secondaries are the plan's. */
+/** Of Images, Volumes, the network, the slice and the Primary, by `resourceKey`. Holds of Secondaries are the plan's. */
 export type Held = ReadonlyMap<string, Block>;
 
 export const nothingHeld: Held = new Map();

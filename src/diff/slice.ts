@@ -1,14 +1,21 @@
 /** The partition's slice: what the kernel is to hold it to, against what the kernel shows. */
 import type { Observed } from '../model/domain.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import { type ObservedSlice, type SliceFields, sliceFieldsOf } from '../model/slice.ts';
+import { slicePath } from '../model/identity.ts';
+import type { ObservedPrimary } from '../model/primary.ts';
+import { type SliceFields, sliceFieldsOf } from '../model/slice.ts';
 import type { Share } from '../model/share.ts';
 import { allocationOf } from '../partition/allocation.ts';
+import { nothing } from '../partition/amounts.ts';
+import { primaryAmounts } from '../partition/carving.ts';
 import type { SliceChange } from './change.ts';
 import { differingKeys, type FieldChange } from './fields.ts';
 import { blocked } from './ownership.ts';
 
-export function diffSlice({ share }: DesiredState, observed: Observed): SliceChange | null {
+export function diffSlice(
+  { share, primary }: DesiredState,
+  observed: Observed,
+): SliceChange | null {
   const { partition: name, slice: seen } = observed;
   // What no document speaks of stays as it is.
   if (share === 'unspoken') return null;
@@ -19,21 +26,41 @@ export function diffSlice({ share }: DesiredState, observed: Observed): SliceCha
     case 'unknown':
       return blocked(name, 'HostUnknown', seen.why);
     case 'absent':
-      return { kind: 'create', name, fields: wantedFields(share, observed, null) };
+      return { kind: 'create', name, fields: wantedFields(share, primary, observed) };
     case 'present': {
-      const fields = wantedFields(share, observed, seen.value);
+      const fields = wantedFields(share, primary, observed);
       const changes = differences(seen.value.fields, fields);
       return { kind: 'update', name, fields, observed: seen.value, changes };
     }
   }
 }
 
-/** Never less memory than its guests have: the kernel would kill them, and not only shrink the rest. */
-function wantedFields(share: Share, observed: Observed, seen: ObservedSlice | null): SliceFields {
-  const { amounts, unknown } = allocationOf(observed);
+/**
+ * Never less memory than its guests have: the kernel would kill them, and not only shrink the rest. What
+ * a Primary has that runs outside the slice is taken off: the two together are within the limits.
+ */
+function wantedFields(
+  share: Share,
+  primary: DesiredState['primary'],
+  observed: Observed,
+): SliceFields {
+  const outside = isOutside(observed) ? observed.primary.value : null;
+  const { amounts, unknown } = allocationOf(observed, outside === null ? primary : null);
+  const theirs = outside === null ? nothing : primaryAmounts(outside);
+  const seen = observed.slice.status === 'present' ? observed.slice.value.fields : null;
   // Who could not be read may have all that there is now.
-  const before = unknown.memoryBytes === null ? 0 : (seen?.fields.memoryMaxBytes ?? 0);
-  return sliceFieldsOf(share, Math.max(amounts.memoryBytes, before));
+  const before = unknown.memoryBytes === null ? 0 : (seen?.memoryMaxBytes ?? 0);
+  return sliceFieldsOf(share, theirs, Math.max(amounts.memoryBytes, before));
+}
+
+type WithPrimary = Observed & {
+  readonly primary: { readonly status: 'present'; readonly value: ObservedPrimary };
+};
+
+/** Where an operator has left it: libvirt's own choice, most often. */
+export function isOutside(observed: Observed): observed is WithPrimary {
+  const { primary } = observed;
+  return primary.status === 'present' && primary.value.slicePath !== slicePath(observed);
 }
 
 const paths: { readonly [F in keyof SliceFields]: string } = {

@@ -4,6 +4,7 @@
  * one bad document changes nothing (invariant 6).
  */
 import type { PartitionName } from '../model/names.ts';
+import { CARVINGS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { collect, type Collected, isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -94,6 +95,7 @@ export function judge(
       images: stored.images,
       network,
       share,
+      primary: primaryIn(placed.filter(isKind('Partition'))),
       notYet: inOrder(notYet, files),
     }),
   };
@@ -105,6 +107,18 @@ function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
   const { network } = placed.document.spec;
   if (network === undefined) return null;
   return Object.freeze({ cidr: network.cidr, mode: network.mode, uplink: network.uplink ?? null });
+}
+
+function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['primary'] {
+  if (placed === undefined) return 'unspoken';
+  const { primary } = placed.document.spec;
+  if (primary === undefined) return null;
+  const { vcpus, memory } = primary.reserved;
+  return Object.freeze({
+    domainName: primary.domain,
+    reserved: Object.freeze({ vcpus, memoryBytes: memory }),
+    grants: CARVINGS.filter((each) => primary.grants.includes(each)),
+  });
 }
 
 function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['share'] {

@@ -42,7 +42,9 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   };
   const { policy } = spec;
   refuse(spec.source === 'Channel', ['source'], 'no Primary can submit documents yet');
-  refuse(spec.primary !== undefined, ['primary'], 'there are no Primaries yet');
+  const grants = ['primary', 'grants'];
+  refuse(isGranted(spec, 'imageDisk'), grants, 'no image disk is taken from a Primary yet');
+  refuse(isGranted(spec, 'channel'), grants, 'no Primary is given a channel yet');
   refuse(spec.guarantees !== undefined, ['guarantees'], 'nothing is guaranteed yet');
   const bandwidth = spec.limits?.networkBandwidthPerSecond;
   const path = ['limits', 'networkBandwidthPerSecond'];
@@ -50,6 +52,12 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   for (const list of lists)
     refuse(policy[list].length > 0, ['policy', list], 'there is no policy yet');
   return missing;
+}
+
+type Grant = NonNullable<PartitionDocument['spec']['primary']>['grants'][number];
+
+function isGranted({ primary }: PartitionDocument['spec'], grant: Grant): boolean {
+  return primary?.grants.includes(grant) ?? false;
 }
 
 const lists = ['images', 'devices', 'confidential', 'features'] as const;

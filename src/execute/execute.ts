@@ -116,7 +116,12 @@ async function run(operation: Operation, { plan, host, options }: Pass): Promise
 }
 
 function waitsForGuest({ kind }: Operation): boolean {
-  return kind === 'domain.stop' || kind === 'domain.await-ready';
+  return (
+    kind === 'domain.stop' ||
+    kind === 'domain.await-ready' ||
+    kind === 'primary.set-vcpus' ||
+    kind === 'primary.set-memory'
+  );
 }
 
 function perform(operation: Operation, bench: Parameters<Executors['domain.start']>[1]) {

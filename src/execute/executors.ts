@@ -16,6 +16,7 @@ import {
   undefineNetwork,
   unreserveAddress,
 } from './network.ts';
+import { setPrimaryMemory, setPrimaryVcpus } from './primary.ts';
 import { applySlice, removeSlice } from './slice.ts';
 import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
 import { awaitReady, resumeDomain, startDomain } from './domain-power.ts';
@@ -56,6 +57,8 @@ export const executors: Executors = {
   'volume.delete': deleteVolume,
   'image.import': importImage,
   'image.delete': deleteImage,
+  'primary.set-vcpus': setPrimaryVcpus,
+  'primary.set-memory': setPrimaryMemory,
   'slice.apply': applySlice,
   'slice.remove': removeSlice,
   'network.define': defineNetwork,

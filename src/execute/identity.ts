@@ -11,6 +11,7 @@ import {
   macAddress,
   networkName,
   networkUuid,
+  partitionOfDomain,
   type Owner,
   type PartitionOwner,
   sameOwner,
@@ -68,6 +69,13 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':
       return isNamed(operation, 'image', operation.image);
+    case 'primary.set-vcpus':
+    case 'primary.set-memory':
+      // Whose it is, its Partition says; one of ours it never is.
+      return (
+        isNamed(operation, 'primary', us.partition) &&
+        partitionOfDomain(operation.primary.domainName) === null
+      );
     case 'slice.apply':
     case 'slice.remove':
       return isNamed(operation, 'slice', us.partition) && operation.slice.path === slicePath(us);
@@ -105,7 +113,7 @@ function isAddressOf(
 
 function isNamed(
   { resource }: Operation,
-  kind: 'slice' | 'volume' | 'image',
+  kind: 'primary' | 'slice' | 'volume' | 'image',
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;

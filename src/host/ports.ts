@@ -18,6 +18,7 @@ import type {
   Reservation,
 } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
+import type { ObservedPrimary } from '../model/primary.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -154,6 +155,17 @@ export interface SliceWriter {
   remove(ref: SliceRef, signal: AbortSignal): Promise<void>;
 }
 
+export interface PrimaryReader {
+  /** The domain of that name, as far as it can be carved. */
+  find(domainName: string, signal: AbortSignal): Promise<Observation<ObservedPrimary>>;
+}
+
+/** Both in its definition and in what runs. That it was asked says nothing of what the guest gives. */
+export interface PrimaryWriter {
+  setVcpus(ref: DomainRef, vcpus: number, signal: AbortSignal): Promise<void>;
+  setMemory(ref: DomainRef, pluggedBytes: number, signal: AbortSignal): Promise<void>;
+}
+
 export interface InstallationReader {
   /** The id recorded on this host, or null before the first `apply`. */
   read(): Promise<InstallationId | null>;
@@ -171,6 +183,7 @@ export interface HostView {
   readonly images: ImageReader;
   readonly networks: NetworkReader;
   readonly slices: SliceReader;
+  readonly primaries: PrimaryReader;
   readonly installation: InstallationReader;
 }
 
@@ -180,6 +193,7 @@ export interface Host extends HostView {
   readonly images: ImageReader & ImageWriter;
   readonly networks: NetworkReader & NetworkWriter;
   readonly slices: SliceReader & SliceWriter;
+  readonly primaries: PrimaryReader & PrimaryWriter;
   readonly installation: InstallationReader & InstallationWriter;
 }
 

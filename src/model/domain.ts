@@ -15,6 +15,7 @@ import type { Observation } from './observation.ts';
 import type { ObservedNetwork } from './network.ts';
 import type { Secondary } from './secondary.ts';
 import type { ObservedSlice } from './slice.ts';
+import type { ObservedPrimary } from './primary.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
@@ -231,4 +232,6 @@ export interface Observed {
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
   readonly slice: Observation<ObservedSlice>;
+  /** Absent also where no document names one. */
+  readonly primary: Observation<ObservedPrimary>;
 }

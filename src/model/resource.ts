@@ -1,10 +1,20 @@
-/** What a plan can be about. Of each kind a partition has several by name, but one network and slice. */
-export const RESOURCE_KINDS = ['slice', 'network', 'image', 'volume', 'secondary'] as const;
+/**
+ * What a plan can be about. Of each kind a partition has several by name, but one network,
+ * one slice and one Primary.
+ */
+export const RESOURCE_KINDS = [
+  'primary',
+  'slice',
+  'network',
+  'image',
+  'volume',
+  'secondary',
+] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 export interface Resource {
   readonly kind: ResourceKind;
-  /** Of a slice or a network: the name of its partition. */
+  /** Of the Primary, a slice or a network: the name of its partition. */
   readonly name: string;
 }
 

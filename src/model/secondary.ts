@@ -3,6 +3,7 @@
  * Nothing here is optional, and nothing here knows YAML or libvirt.
  */
 import type { NetworkFields } from './network.ts';
+import type { PrimaryWanted } from './primary.ts';
 import type { Share } from './share.ts';
 import type { FileName, ImageName, PartitionName, SecondaryName, VolumeName } from './names.ts';
 import type { DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
@@ -88,6 +89,8 @@ export interface DesiredState {
   readonly network: NetworkFields | 'unspoken' | null;
   /** What it may have at most. `unspoken` and null as with the network: then nothing limits it. */
   readonly share: Share | 'unspoken' | null;
+  /** Whose partition it is; null: nobody's. */
+  readonly primary: PrimaryWanted | 'unspoken' | null;
 }
 
 /** The files of the partition's store that a Secondary cannot run without, in a fixed order. */

@@ -43,17 +43,32 @@ export interface ObservedSlice extends SliceRef {
   readonly usage: SliceUsage;
 }
 
+/** Where its Primary has all that there is, for whoever works for the partition. */
+const memoryBytesMin = 64 * 2 ** 20;
+
 /** What else than guests' CPUs has a thread: I/O, the monitor, the display's, for each machine. */
 const threadsPerMachine = 64;
 /** For who works for the partition besides its guests. */
 const furtherThreads = 256;
 
-/** @param allocatedBytes memory that its guests have: less would kill them, so it waits for them to go */
-export function sliceFieldsOf({ limits }: Share, allocatedBytes: number): SliceFields {
+/**
+ * @param outside what is used of the limits outside the slice
+ * @param allocatedBytes memory that its guests have: less would kill them, so it waits for them to go
+ */
+export function sliceFieldsOf(
+  { limits }: Share,
+  outside: { readonly vcpus: number; readonly memoryBytes: number },
+  allocatedBytes: number,
+): SliceFields {
   return {
-    memoryMaxBytes: Math.max(limits.memoryBytes, allocatedBytes),
+    memoryMaxBytes: Math.max(
+      limits.memoryBytes - outside.memoryBytes,
+      allocatedBytes,
+      memoryBytesMin,
+    ),
     swapMaxBytes: 0,
-    cpus: limits.vcpus,
+    // At least one: without any, nothing in it could even end.
+    cpus: Math.max(1, limits.vcpus - outside.vcpus),
     pidsMax: limits.vcpus + limits.secondaries * threadsPerMachine + furtherThreads,
     diskBytesPerSecond: limits.diskBytesPerSecond,
     diskOperationsPerSecond: limits.diskOperationsPerSecond,

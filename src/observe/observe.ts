@@ -26,6 +26,7 @@ import {
   type VolumeName,
 } from '../model/names.ts';
 import type { ObservedNetwork } from '../model/network.ts';
+import type { ObservedPrimary } from '../model/primary.ts';
 import type { ObservedSlice } from '../model/slice.ts';
 import { absent, type Observation, present, unknown } from '../model/observation.ts';
 
@@ -37,6 +38,8 @@ export interface ObserveRequest {
   readonly images: ReadonlySet<ImageName>;
   /** Looked for in the partition's store. */
   readonly files: ReadonlySet<FileName>;
+  /** libvirt's name of the Primary; null: there is none. */
+  readonly primary: string | null;
   /** The id to use if the host has recorded none yet. */
   readonly newInstallation: InstallationId;
   readonly signal: AbortSignal;
@@ -46,7 +49,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network, slice] = await Promise.all([
+  const [seen, files, facts, volumes, images, network, slice, primary] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
@@ -57,6 +60,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     observeKept(host.images, request.images, request),
     recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
     recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
+    observePrimary(host, request),
   ]);
   return {
     partition: request.partition,
@@ -71,6 +75,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     unlistedImages: images.unlisted,
     network,
     slice,
+    primary,
   };
 }
 
@@ -174,6 +179,15 @@ async function observeSlice(
   signal: AbortSignal,
 ): Promise<Observation<ObservedSlice>> {
   const seen = await attempt(() => slices.find({ path: slicePath(us) }, signal));
+  return seen.status === 'present' ? seen.value : seen;
+}
+
+async function observePrimary(
+  { primaries }: HostView,
+  { primary, signal }: ObserveRequest,
+): Promise<Observation<ObservedPrimary>> {
+  if (primary === null) return absent;
+  const seen = await attempt(() => primaries.find(primary, signal));
   return seen.status === 'present' ? seen.value : seen;
 }
 

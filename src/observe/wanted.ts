@@ -7,6 +7,8 @@ export interface Wanted {
   readonly volumes: ReadonlySet<VolumeName>;
   readonly images: ReadonlySet<ImageName>;
   readonly files: ReadonlySet<FileName>;
+  /** libvirt's name of the Primary; null: there is none. */
+  readonly primary: string | null;
 }
 
 export const nothingWanted: Wanted = {
@@ -14,9 +16,10 @@ export const nothingWanted: Wanted = {
   volumes: new Set(),
   images: new Set(),
   files: new Set(),
+  primary: null,
 };
 
-export function wantedBy({ secondaries, volumes, images }: DesiredState): Wanted {
+export function wantedBy({ secondaries, volumes, images, primary }: DesiredState): Wanted {
   return {
     names: new Set(secondaries.keys()),
     volumes: new Set(volumes.keys()),
@@ -25,5 +28,6 @@ export function wantedBy({ secondaries, volumes, images }: DesiredState): Wanted
       ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
       ...[...images.values()].map(({ file }) => file),
     ]),
+    primary: primary === null || primary === 'unspoken' ? null : primary.domainName,
   };
 }

@@ -56,6 +56,12 @@ export type Verdict<Id extends string> =
   /** Of no use, since somebody else was refused. */
   | { readonly status: 'passed-over'; readonly ask: Ask<Id> };
 
+export interface Admitted<Id extends string> {
+  readonly verdicts: readonly Verdict<Id>[];
+  /** Of what is free, after every release and all who were admitted; can be negative. */
+  readonly left: Amounts;
+}
+
 export interface Lack {
   readonly name: AmountName;
   /** What it asks for, beyond what it has. */
@@ -76,13 +82,13 @@ export function admit<Id extends string>(
   free: Amounts,
   asks: readonly Ask<Id>[],
   releases: readonly Release<Id>[],
-): readonly Verdict<Id>[] {
+): Admitted<Id> {
   const waitedFor = releases.slice(0, waitedForMax);
   const further = sum(releases.slice(waitedForMax).map((each) => each.amounts));
   const levels = levelsOf(free, waitedFor);
   const ids = waitedFor.map(({ id }) => id);
   const refused = new Set<string>();
-  return asks.map((ask): Verdict<Id> => {
+  const verdicts = asks.map((ask): Verdict<Id> => {
     if (ask.needs.some((owner) => refused.has(owner))) {
       refused.add(ask.owner);
       return { status: 'passed-over', ask };
@@ -101,6 +107,7 @@ export function admit<Id extends string>(
     }
     return { status: 'admitted', ask, after };
   });
+  return { verdicts, left: plus(levels.at(-1) ?? free, further) };
 }
 
 function moreOf({ amounts, instead }: Step<string>): Amounts {

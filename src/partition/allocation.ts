@@ -5,6 +5,8 @@ import type { Observation } from '../model/observation.ts';
 import { resourceKey, type ResourceKind } from '../model/resource.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import { type AmountName, type Amounts, amounts, nothing, sum } from './amounts.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { primaryAmounts } from './carving.ts';
 import { machineBytes } from './overhead.ts';
 
 export interface Allocation {
@@ -20,21 +22,32 @@ export interface Holder {
   readonly amounts: Amounts;
 }
 
-export function allocationOf(observed: Observed): Allocation {
+export function allocationOf(observed: Observed, primary: DesiredState['primary']): Allocation {
   return {
-    amounts: sum(holdersOf(observed).map((each) => each.amounts)),
+    amounts: sum(holdersOf(observed, primary).map((each) => each.amounts)),
     unknown: unknownOf(observed),
   };
 }
 
 /** Everybody of ours who has something. */
-export function holdersOf(observed: Observed): readonly Holder[] {
+export function holdersOf(observed: Observed, primary: DesiredState['primary']): readonly Holder[] {
   const { domains, volumes, images } = observed;
   return [
     ...held('secondary', domains, observed, domainAmounts),
     ...held('volume', volumes, observed, volumeAmounts),
     ...held('image', images, observed, imageAmounts),
+    ...primaryHolder(observed, primary),
   ];
+}
+
+/** What is reserved for one that is not there stays free for it. */
+function primaryHolder(
+  { partition: name, primary: seen }: Observed,
+  wanted: DesiredState['primary'],
+): readonly Holder[] {
+  if (wanted === null || wanted === 'unspoken') return [];
+  const own = seen.status === 'present' ? primaryAmounts(seen.value) : amounts(wanted.reserved);
+  return [{ owner: resourceKey({ kind: 'primary', name }), amounts: own }];
 }
 
 function held<T extends { readonly owner: PartitionOwner | null }>(
@@ -86,7 +99,10 @@ function isOurs({ owner }: { readonly owner: PartitionOwner | null }, us: Partit
 
 function unknownOf(observed: Observed): Allocation['unknown'] {
   const { domains, volumes, images } = observed;
-  const guests = observed.unlisted ?? unreadIn('Secondary', domains);
+  const guests =
+    observed.unlisted ??
+    unreadIn('Secondary', domains) ??
+    unreadIn('Primary', new Map([[observed.partition, observed.primary]]));
   const storage =
     observed.unlistedVolumes ??
     observed.unlistedImages ??

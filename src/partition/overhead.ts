@@ -23,7 +23,7 @@ export interface Machine {
 }
 
 /** In bytes, in whole MiB. */
-function overheadBytes({ vcpus, memoryBytes, translationCacheBytes }: Machine): number {
+export function overheadBytes({ vcpus, memoryBytes, translationCacheBytes }: Machine): number {
   const bytes = ownBytes + vcpus * perVcpuBytes + memoryBytes / memoryPart + translationCacheBytes;
   return Math.ceil(bytes / MiB) * MiB;
 }

@@ -2,17 +2,19 @@
  * A plan's operations before the one choke point (`partition/admission.ts`): what is refused is
  * blocked, with the limit that it would exceed; what has to wait for room is told for whom.
  */
-import type { Block, Changes } from '../diff/change.ts';
+import type { Block, Changes, PrimaryChange } from '../diff/change.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { SecondaryName } from '../model/names.ts';
 import { resourceKey } from '../model/resource.ts';
 import type { Secondary } from '../model/secondary.ts';
+import type { PrimaryHas } from '../model/primary.ts';
 import type { Share } from '../model/share.ts';
 import { admit, type Ask, type Release } from '../partition/admission.ts';
 import { type Allocation, allocationOf } from '../partition/allocation.ts';
-import { AMOUNT_NAMES, minus } from '../partition/amounts.ts';
-import { effectOf } from './effects.ts';
-import type { Operation, OperationId } from './operation.ts';
+import { AMOUNT_NAMES, type Amounts, amounts, minus, sum } from '../partition/amounts.ts';
+import { carvableOf, goalOf } from '../partition/carving.ts';
+import { effectOf, secondaryAmounts } from './effects.ts';
+import { type Operation, type OperationId, operationId } from './operation.ts';
 import { overBudget } from './over-budget.ts';
 
 export interface Admission {
@@ -20,32 +22,51 @@ export interface Admission {
   readonly blocks: ReadonlyMap<string, Block>;
   /** What else an operation waits for. */
   readonly after: ReadonlyMap<OperationId, readonly OperationId[]>;
+  /** What the Primary is to have, and whom it waits for to grow; null: as it is. */
+  readonly primary: PrimaryGoal | null;
+}
+
+export interface PrimaryGoal {
+  readonly goal: PrimaryHas;
+  readonly after: readonly OperationId[];
 }
 
 export interface AdmissionContext {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
   readonly observed: Observed;
   readonly platform: Platform;
+  /** Who is to run and is kept from it for a while: the Primary does not take what they will need. */
+  readonly waiting: readonly Secondary[];
 }
 
 /** @param operations with what they wait for, those of Secondaries in start order */
 export function admission(
   operations: readonly Operation[],
-  { share }: Pick<Changes, 'share'>,
+  { share, primary }: Pick<Changes, 'share' | 'primary'>,
   context: AdmissionContext,
 ): Admission {
-  const after = new Map<OperationId, readonly OperationId[]>();
-  if (share === null || share === 'unspoken') return { blocks: new Map(), after };
+  const nothingSaid: Admission = { blocks: new Map(), after: new Map(), primary: null };
+  if (share === null || share === 'unspoken') return nothingSaid;
   const { asks, releases } = effectsOf(operations, context);
-  const allocation = allocationOf(context.observed);
+  const { observed } = context;
+  const allocation = allocationOf(observed, primary?.wanted ?? null);
+  const room = { share, allocation, observed, primary };
   const isGuest = ({ owner }: OperationAsk) => owner.startsWith('secondary/');
+  const stored = askFor(
+    asks.filter((ask) => !isGuest(ask)),
+    releases,
+    room,
+  );
   // Whoever lacks a disk takes nothing else, so that others get it.
-  for (const asking of [asks.filter((ask) => !isGuest(ask)), asks.filter(isGuest)]) {
-    const found = askFor(asking, releases, { share, allocation, observed: context.observed });
-    if (found.blocks.size > 0) return { blocks: found.blocks, after: new Map() };
-    for (const [id, ids] of found.after) after.set(id, ids);
-  }
-  return { blocks: new Map(), after };
+  if (stored.blocks.size > 0) return { ...nothingSaid, blocks: stored.blocks };
+  const carved = carvingReleases(primary);
+  const guests = askFor(asks.filter(isGuest), [...releases, ...carved], room);
+  if (guests.blocks.size > 0) return { ...nothingSaid, blocks: guests.blocks };
+  return {
+    blocks: new Map(),
+    after: new Map([...stored.after, ...guests.after]),
+    primary: primaryGoal(primary, minus(guests.left, waitingAmounts(context)), releases, room),
+  };
 }
 
 type OperationAsk = Ask<OperationId>;
@@ -55,13 +76,48 @@ interface Room {
   readonly share: Share;
   readonly allocation: Allocation;
   readonly observed: Observed;
+  readonly primary: PrimaryChange | null;
+}
+
+/** All that could be taken from the Primary, behind what others give back anyway. */
+function carvingReleases(primary: PrimaryChange | null): readonly OperationRelease[] {
+  if (primary?.kind !== 'present' || primary.held !== null) return [];
+  const { shrink } = carvableOf(primary.wanted, primary.observed);
+  const { vcpus, memoryBytes } = shrink;
+  return [
+    { id: operationId('primary.set-vcpus', primary.name), amounts: amounts({ vcpus }) },
+    { id: operationId('primary.set-memory', primary.name), amounts: amounts({ memoryBytes }) },
+  ].filter((release) => release.amounts.vcpus + release.amounts.memoryBytes > 0);
+}
+
+function primaryGoal(
+  primary: PrimaryChange | null,
+  left: Amounts,
+  releases: readonly OperationRelease[],
+  { allocation }: Room,
+): PrimaryGoal | null {
+  if (primary?.kind !== 'present' || primary.held !== null) return null;
+  // Who could not be read may have what is left.
+  if (allocation.unknown.vcpus !== null) return null;
+  const after = releases
+    .filter(({ amounts: { vcpus, memoryBytes } }) => vcpus + memoryBytes > 0)
+    .map(({ id }) => id);
+  return { goal: goalOf(primary.wanted, primary.observed, left), after };
+}
+
+function waitingAmounts(context: AdmissionContext): Amounts {
+  return sum(context.waiting.map((secondary) => secondaryAmounts(secondary, context)));
+}
+
+interface Found extends Pick<Admission, 'blocks' | 'after'> {
+  readonly left: Amounts;
 }
 
 function askFor(
   asks: readonly OperationAsk[],
   releases: readonly OperationRelease[],
-  { share, allocation, observed }: Room,
-): Admission {
+  { share, allocation, observed, primary }: Room,
+): Found {
   const blocks = new Map<string, Block>();
   const after = new Map<OperationId, readonly OperationId[]>();
   const counted = asks.filter((ask) => {
@@ -69,7 +125,8 @@ function askFor(
     if (why !== null) blocks.set(ask.owner, { code: 'HostUnknown', message: why });
     return why === null;
   });
-  const verdicts = admit(minus(share.limits, allocation.amounts), counted, releases);
+  const free = minus(share.limits, allocation.amounts);
+  const { verdicts, left } = admit(free, counted, releases);
   const taken: OperationAsk[] = [];
   for (const verdict of verdicts) {
     const { ask } = verdict;
@@ -78,17 +135,17 @@ function askFor(
       for (const [id, ids] of verdict.after) after.set(id, ids);
     }
     if (verdict.status !== 'refused') continue;
-    const message = overBudget(ask, verdict.lacks, { limits: share.limits, observed, taken });
-    blocks.set(ask.owner, { code: 'OverBudget', message });
+    const budgeted = { limits: share.limits, observed, primary, taken };
+    blocks.set(ask.owner, overBudget(ask, verdict.lacks, budgeted));
   }
-  return { blocks, after };
+  return { blocks, after, left };
 }
 
 /** From what is unknown nothing may be taken: there may be nothing left. */
 function uncounted({ steps }: OperationAsk, { unknown }: Allocation): string | null {
   for (const name of AMOUNT_NAMES) {
     const why = unknown[name];
-    if (why === null || steps.every(({ amounts }) => amounts[name] === 0)) continue;
+    if (why === null || steps.every((step) => step.amounts[name] === 0)) continue;
     return `what the partition has left of its limits is not known: ${why}`;
   }
   return null;
@@ -106,15 +163,14 @@ function effectsOf(
     const { id, resource } = operation;
     const effect = effectOf(operation, { ...context, has: (other) => byId.has(other) });
     if (effect.kind === 'none' || resource === null) continue;
-    const { amounts } = effect;
     if (effect.kind === 'gives') {
-      gives.push({ id, amounts });
+      gives.push({ id, amounts: effect.amounts });
       continue;
     }
     takers.add(id);
     const owner = resourceKey(resource);
     const { steps, needs } = asks.get(owner) ?? { steps: [], needs: [] };
-    const step = { id, amounts, instead: effect.instead };
+    const step = { id, amounts: effect.amounts, instead: effect.instead };
     asks.set(owner, {
       owner,
       steps: [...steps, step],

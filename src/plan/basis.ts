@@ -12,11 +12,12 @@ import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 export type Basis = ReadonlyMap<string, string>;
 
 export function basisOf(observed: Observed): Basis {
-  const { partition, domains, volumes, images, network, slice } = observed;
+  const { partition, domains, volumes, images, network, slice, primary } = observed;
   const stored: (readonly [string, string])[] = [
     ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
     ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
     [`slice/${partition}`, lineFor(slice, ({ fields }) => fields)],
+    [`primary/${partition}`, lineFor(primary, (value) => value)],
   ];
   const lines: (readonly [string, string])[] = [
     ...[...domains].map(([name, seen]) => [name, lineFor(seen, domainLine)] as const),

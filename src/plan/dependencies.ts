@@ -104,6 +104,8 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.grow-disk':
     case 'volume.set-deletion-policy':
     case 'image.import':
+    case 'primary.set-vcpus':
+    case 'primary.set-memory':
     case 'slice.apply':
     case 'network.define':
     case 'network.start':

@@ -38,6 +38,10 @@ export function describe(operation: Operation): string {
       return `import from ${operation.image.file}`;
     case 'image.delete':
       return 'delete';
+    case 'primary.set-vcpus':
+      return `${operation.phase === 'release' ? 'take' : 'give'} vCPUs: ${operation.vcpus} from then on`;
+    case 'primary.set-memory':
+      return `${operation.phase === 'release' ? 'take' : 'give'} memory: ${formatSize(operation.pluggedBytes)} plugged in from then on`;
     case 'slice.apply':
       return 'have the kernel enforce it';
     case 'slice.remove':

@@ -18,9 +18,13 @@ export type Effect =
   | { readonly kind: 'takes'; readonly amounts: Amounts; readonly instead: Amounts }
   | { readonly kind: 'gives'; readonly amounts: Amounts };
 
-export interface EffectContext {
+/** Whom a Secondary's amounts depend on. */
+interface Ground {
   readonly observed: Observed;
   readonly platform: Platform;
+}
+
+export interface EffectContext extends Ground {
   /** As they are to be, by name. */
   readonly secondaries: ReadonlyMap<string, Secondary>;
   /** Which operations there are. */
@@ -79,6 +83,9 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'volume.set-deletion-policy':
+    // What is taken from it, and given, follows from what everybody else takes and gives.
+    case 'primary.set-vcpus':
+    case 'primary.set-memory':
     case 'slice.apply':
     case 'slice.remove':
     case 'network.define':
@@ -110,11 +117,17 @@ function startOf(operation: Operation, context: EffectContext): Effect {
   };
 }
 
+/** What a Secondary would take that does not run. */
+export function secondaryAmounts(secondary: Secondary, ground: Ground): Amounts {
+  const seen = ground.observed.domains.get(secondary.name);
+  return wantedAmounts(secondary, seen?.status === 'present' ? seen.value : null, ground);
+}
+
 /** What its guest will have from its next start on. */
 function wantedAmounts(
   { vcpus, memoryBytes }: Secondary,
   domain: ObservedDomain | null,
-  { platform }: EffectContext,
+  { platform }: Ground,
 ): Amounts {
   const fresh = platform.domainType === 'qemu' ? TRANSLATION_CACHE_BYTES : 0;
   const translationCacheBytes = domain?.translationCacheBytes ?? fresh;

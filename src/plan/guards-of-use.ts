@@ -30,6 +30,7 @@ export function guardUse(changes: Changes, observed: Observed): Changes {
   );
   return {
     share: changes.share,
+    primary: changes.primary,
     slice: guardSlice(changes.slice, staying, observed),
     network: guardNetwork(changes.network, staying, observed),
     images: guardImages(changes.images, volumes, observed),

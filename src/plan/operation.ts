@@ -64,6 +64,10 @@ export interface OperationArgs {
   'volume.delete': { readonly volume: VolumeName };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
+  /** Gives the Primary so many, or takes so many from it: while it runs, and in its definition. */
+  'primary.set-vcpus': { readonly primary: DomainRef; readonly vcpus: number };
+  /** The same of what is plugged in beside its boot memory. */
+  'primary.set-memory': { readonly primary: DomainRef; readonly pluggedBytes: number };
   /** Makes it, or changes what it limits, under whoever is in it. */
   'slice.apply': { readonly slice: SliceRef; readonly fields: SliceFields };
   /** Of one that nobody is in. */

@@ -1,14 +1,17 @@
 /** Why there is no room for something, so that its reader knows what to do about it. */
+import type { Block, PrimaryChange } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { Limits } from '../model/share.ts';
 import type { Ask, Lack } from '../partition/admission.ts';
 import { holdersOf } from '../partition/allocation.ts';
 import type { AmountName } from '../partition/amounts.ts';
+import { carvableOf } from '../partition/carving.ts';
 
 export interface Budgeted {
   readonly limits: Limits;
   readonly observed: Observed;
+  readonly primary: PrimaryChange | null;
   /** What this plan gives to those before it. */
   readonly taken: readonly Ask<string>[];
 }
@@ -17,11 +20,23 @@ export function overBudget(
   { owner }: Ask<string>,
   lacks: readonly Lack[],
   budgeted: Budgeted,
-): string {
+): Block {
   if (lacks.length === 0) {
-    return 'there is room for it once what this plan gives back has been given back';
+    const message = 'there is room for it once what this plan gives back has been given back';
+    return { code: 'OverBudget', message };
   }
-  return lacks.map((lack) => sentence(owner, lack, budgeted)).join('; ');
+  const message = lacks.map((lack) => sentence(owner, lack, budgeted)).join('; ');
+  const refusal = heldBack(lacks, budgeted);
+  if (refusal === null) return { code: 'OverBudget', message };
+  return { code: 'PrimaryNotReleasing', message: `${refusal}; ${message}` };
+}
+
+/** Where the Primary could make room and does not; null: that is not why. */
+function heldBack(lacks: readonly Lack[], { primary }: Budgeted): string | null {
+  if (primary?.kind !== 'present' || primary.held === null) return null;
+  const { shrink } = carvableOf(primary.wanted, primary.observed);
+  const isEnough = lacks.every(({ name, asked, left }) => asked - left <= shrink[name]);
+  return isEnough ? `the Primary does not release: ${primary.held.message}` : null;
 }
 
 function sentence(owner: string, { name, asked, left }: Lack, budgeted: Budgeted): string {
@@ -40,10 +55,16 @@ function sentence(owner: string, { name, asked, left }: Lack, budgeted: Budgeted
 const holdersShownMax = 5;
 
 /** Whoever would have to shrink for it, most first. */
-function othersWith(owner: string, name: AmountName, { observed, taken }: Budgeted): string[] {
+function othersWith(
+  owner: string,
+  name: AmountName,
+  { observed, primary, taken }: Budgeted,
+): string[] {
   // Each counts for one of them, which says nothing.
   if (name === 'secondaries') return [];
-  const has = new Map(holdersOf(observed).map((each) => [each.owner, each.amounts[name]]));
+  const has = new Map(
+    holdersOf(observed, primary?.wanted ?? null).map((each) => [each.owner, each.amounts[name]]),
+  );
   for (const ask of taken) {
     const asked = Math.max(...ask.steps.map(({ amounts }) => amounts[name]));
     has.set(ask.owner, Math.max(has.get(ask.owner) ?? 0, asked));
@@ -53,9 +74,14 @@ function othersWith(owner: string, name: AmountName, { observed, taken }: Budget
     .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   const shown = most
     .slice(0, holdersShownMax)
-    .map(([holder, amount]) => `${holder.replace(/^secondary\//, '')} ${words[name].show(amount)}`);
+    .map(([holder, amount]) => `${shownAs(holder)} ${words[name].show(amount)}`);
   const more = most.length - shown.length;
   return more > 0 ? [...shown, `${more} more`] : shown;
+}
+
+/** A Secondary by its name alone. */
+function shownAs(holder: string): string {
+  return holder.replace(/^secondary\//, '').replace(/^primary\/.*/, 'the Primary');
 }
 
 const words: {

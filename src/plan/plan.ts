@@ -17,6 +17,7 @@ import { type Operation, operationId, PHASES } from './operation.ts';
 import {
   planImage,
   planNetwork,
+  planPrimary,
   planSecondary,
   planSlice,
   planVolume,
@@ -24,13 +25,14 @@ import {
 } from './planned.ts';
 import type { DeletionContext, PlanContext } from './steps.ts';
 import { withRequests } from './requests.ts';
+import { wantsStart } from './run-policy.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
 import type { Wishes } from './wishes.ts';
 
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The slice, the network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -66,9 +68,25 @@ function draftOf(changes: Changes, observed: Observed, options: PlanOptions): Dr
   const secondaries = wantedIn(guarded);
   const linked = withDependencies(ordered, secondaries, observed);
   const started = withStartOrder(linked, guarded.secondaries);
-  const room = { secondaries, observed, platform: context.platform };
-  const { blocks, after } = admission(started, guarded, room);
-  return { planned, operations: withRoom(started, after), blocks };
+  const waiting = waitingIn(changes, guarded);
+  const room = { secondaries, observed, platform: context.platform, waiting };
+  const { blocks, after, primary } = admission(started, guarded, room);
+  const own =
+    guarded.primary === null ? [] : heldBack([planPrimary(guarded.primary, primary)], options);
+  const all = [...own.flatMap(({ operations }) => operations), ...started];
+  return { planned: [...own, ...planned], operations: withRoom(all, after), blocks };
+}
+
+/** Who is to be started, and is not for now. */
+function waitingIn(changes: Changes, guarded: Changes): readonly Secondary[] {
+  const goesOn = wantedIn(guarded);
+  return changes.secondaries.flatMap((change) =>
+    (change.kind === 'create' || change.kind === 'update') &&
+    wantsStart(change) &&
+    !goesOn.has(change.name)
+      ? [change.secondary]
+      : [],
+  );
 }
 
 function finished({ planned, operations }: Draft, observed: Observed): Plan {
@@ -89,8 +107,12 @@ function withRoom(
   after: Admission['after'],
 ): readonly Operation[] {
   if ([...after.values()].every((ids) => ids.length === 0)) return operations;
+  const known = new Set(operations.map(({ id }) => id));
   const waiting = operations.map((operation) => {
-    const more = (after.get(operation.id) ?? []).filter((id) => !operation.after.includes(id));
+    // Of the Primary only that is done which turned out to be needed.
+    const more = (after.get(operation.id) ?? []).filter(
+      (id) => known.has(id) && !operation.after.includes(id),
+    );
     return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
   });
   return inOrderOfPhases(waiting);

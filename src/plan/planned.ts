@@ -3,6 +3,7 @@ import type {
   Change,
   ImageChange,
   NetworkChange,
+  PrimaryChange,
   SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
@@ -12,6 +13,8 @@ import type { PlanEntry } from './entry.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
 import { networkCreateSteps, networkDeleteSteps, networkUpdateSteps } from './network.ts';
 import type { Operation } from './operation.ts';
+import type { PrimaryGoal } from './admission.ts';
+import { primarySteps } from './primary.ts';
 import { sliceCreateSteps, sliceDeleteSteps, sliceUpdateSteps } from './slice.ts';
 import {
   createSteps,
@@ -105,6 +108,16 @@ export function planNetwork(
     case 'update':
       return entryOf('update', resource, networkUpdateSteps(change, context, staying));
   }
+}
+
+/** @param goal null: it stays as it is */
+export function planPrimary(change: PrimaryChange, goal: PrimaryGoal | null): Planned {
+  const resource = { kind: 'primary', name: change.name } as const;
+  if (change.kind === 'blocked') return without({ kind: 'blocked', resource, block: change.block });
+  // As long as somebody needs what it does not give, and only then, is its failure worth a line.
+  if (change.held !== null) return without({ kind: 'blocked', resource, block: change.held });
+  if (goal === null) return without({ kind: 'unchanged', resource, waiting: [] });
+  return entryOf('update', resource, primarySteps(change, goal.goal, goal.after));
 }
 
 export function planSlice(change: SliceChange, context: Context): Planned {

@@ -14,6 +14,7 @@ export const CONDITION_TYPES = [
   'HostReachable', // the host answers
   'GaveUp', // what fails is no longer tried
   'OverBudget', // it has more than its limits allow, so that it gets nothing more
+  'PrimaryOutside', // its Primary is not in its slice
   'OomKilled', // the kernel has killed something in it, as its memory ran out
   'MemoryPressure', // everybody in it waits for memory
   'Draining', // the partition is being emptied

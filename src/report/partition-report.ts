@@ -15,7 +15,7 @@ import type {
   SyncWord,
 } from './partition-status.ts';
 import { secondaryReport, syncWord } from './secondary-report.ts';
-import { budgetStatements, sliceStatements, usageOf } from './usage.ts';
+import { budgetStatements, primaryStatements, sliceStatements, usageOf } from './usage.ts';
 
 /** What has failed about one thing. */
 export interface FailureFacts {
@@ -37,8 +37,8 @@ export interface PartitionFacts {
   readonly partition: PartitionName;
   readonly generation: number;
   readonly digest: string;
-  /** What it may have; null where nothing says so. */
-  readonly share: DesiredState['share'];
+  /** What the operator says of it. */
+  readonly described: Pick<DesiredState, 'share' | 'primary'>;
   /** Null: there was none that could be finished, so that what was said before still stands. */
   readonly look: Look | null;
   /** By `resourceKey`. */
@@ -80,7 +80,9 @@ export function partitionReport(
         ]);
 
   const usage =
-    look === null && before !== null ? before.usage : usageOf(look?.observed ?? null, facts.share);
+    look === null && before !== null
+      ? before.usage
+      : usageOf(look?.observed ?? null, facts.described);
   return {
     apiVersion: 'unnest.dev/v1',
     kind: 'PartitionStatus',
@@ -96,6 +98,7 @@ export function partitionReport(
           ...facts.statements,
           ...budgetStatements(usage),
           ...sliceStatements(look?.observed ?? null),
+          ...primaryStatements(look?.observed ?? null, facts.described),
         ],
         before?.conditions ?? [],
         at,

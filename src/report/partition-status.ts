@@ -46,9 +46,9 @@ export interface SecondaryReport {
   readonly conditions: readonly Condition[];
 }
 
-/** Of a Volume, an Image, the network or the slice, as the last pass has left it. */
+/** Of a Volume, an Image, the network, the slice or the Primary, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'slice' | 'network' | 'image' | 'volume';
+  readonly kind: 'primary' | 'slice' | 'network' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */
@@ -79,6 +79,8 @@ export interface Usage {
   readonly storageBytes: number;
   /** As it counts towards the limits: memory with what each virtual machine needs besides. */
   readonly allocated: Amounts;
+  /** What of that the Primary has; null: there is none, or it is not known. */
+  readonly primary: Amounts | null;
   /** What it may have at most; null: nothing limits it. */
   readonly limits: Amounts | null;
 }

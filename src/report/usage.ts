@@ -2,21 +2,25 @@
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
 import type { DesiredState } from '../model/secondary.ts';
+import { isOutside } from '../diff/slice.ts';
+import { slicePath } from '../model/identity.ts';
+import { primaryAmounts } from '../partition/carving.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import { AMOUNT_NAMES, type Amounts, nothing } from '../partition/amounts.ts';
 import type { Statement } from './condition.ts';
 import type { Usage } from './partition-status.ts';
 
-type Share = DesiredState['share'];
-
 /** @param observed null: nothing was */
-export function usageOf(observed: Observed | null, share: Share): Usage {
+export function usageOf(
+  observed: Observed | null,
+  { share, primary }: Pick<DesiredState, 'share' | 'primary'>,
+): Usage {
   const limits = limitsIn(share);
   if (observed === null) {
     const none = { secondaries: 0, runningVcpus: 0, runningMemoryBytes: 0, storageBytes: 0 };
-    return { ...none, allocated: nothing, limits };
+    return { ...none, allocated: nothing, primary: null, limits };
   }
-  const { amounts } = allocationOf(observed);
+  const { amounts } = allocationOf(observed, primary);
   const running = [...observed.domains.values()].flatMap((seen) => {
     if (seen.status !== 'present' || seen.value.owner === null) return [];
     return samePartition(seen.value.owner, observed) ? (seen.value.live ?? []) : [];
@@ -28,11 +32,12 @@ export function usageOf(observed: Observed | null, share: Share): Usage {
     runningMemoryBytes: sum(running.map(({ memoryBytes }) => memoryBytes)),
     storageBytes: amounts.storageBytes,
     allocated: amounts,
+    primary: observed.primary.status === 'present' ? primaryAmounts(observed.primary.value) : null,
     limits,
   };
 }
 
-function limitsIn(share: Share): Amounts | null {
+function limitsIn(share: DesiredState['share']): Amounts | null {
   if (share === null || share === 'unspoken') return null;
   const { vcpus, memoryBytes, storageBytes, secondaries } = share.limits;
   return { vcpus, memoryBytes, storageBytes, secondaries };
@@ -55,6 +60,19 @@ const words: { readonly [Name in keyof Amounts]: string } = {
   storageBytes: 'bytes of storage',
   secondaries: 'Secondaries',
 };
+
+/** A Primary that the kernel does not hold with the others. */
+export function primaryStatements(
+  observed: Observed | null,
+  { share }: Pick<DesiredState, 'share'>,
+): readonly Statement[] {
+  if (share === null || share === 'unspoken' || share.enforcement !== 'Cgroup') return [];
+  if (observed === null || !isOutside(observed)) return [];
+  const path = slicePath(observed);
+  const { domainName } = observed.primary.value;
+  const message = `${domainName} runs outside the slice, so that the kernel holds only its Secondaries to what it leaves of the limits: virsh edit ${domainName}, <resource><partition>${path}</partition></resource>, and start it anew`;
+  return [{ type: 'PrimaryOutside', status: 'True', reason: 'NotInSlice', message }];
+}
 
 /** In per cent: from here on everybody in the slice waits for memory more than once in a while. */
 const pressureMin = 10;

@@ -1,13 +1,17 @@
 /** Any limits, and what a world has of what they count: told from the world, and not by what is tested. */
 import fc from 'fast-check';
-import type { World } from '../../src/host/simulated/world.ts';
+import type { SimulatedPrimary, World } from '../../src/host/simulated/world.ts';
 import { type PartitionOwner, samePartition } from '../../src/model/identity.ts';
 import type { Share } from '../../src/model/share.ts';
-import { AMOUNT_NAMES, type Amounts } from '../../src/partition/amounts.ts';
+import { CARVINGS, type PrimaryWanted } from '../../src/model/primary.ts';
+import { AMOUNT_NAMES, type Amounts, amounts } from '../../src/partition/amounts.ts';
+import { primaryAmounts } from '../../src/partition/carving.ts';
 import { machineBytes } from '../../src/partition/overhead.ts';
 import { installation, partition } from '../support/passes.ts';
 
 const MiB = 2 ** 20;
+
+const anyMemory = fc.constantFrom(16 * MiB, 128 * MiB, 300 * MiB);
 
 /** Tight: of five Secondaries some have room, and most Volumes. */
 export const anyShare: fc.Arbitrary<Share> = fc.record({
@@ -23,23 +27,66 @@ export const anyShare: fc.Arbitrary<Share> = fc.record({
   enforcement: fc.constant('Admission'),
 });
 
-export function worldAmounts({ domains, volumes, images }: World): Amounts {
+export const primaryName = 'primary-a';
+
+/** Half of all partitions have a Primary, of which something is granted; some release nothing. */
+export const anyPrimary: fc.Arbitrary<{
+  readonly wanted: PrimaryWanted | null;
+  readonly there: SimulatedPrimary | null;
+}> = fc
+  .record({
+    none: fc.boolean(),
+    gone: fc.nat(9).map((number) => number === 0),
+    vcpus: fc.integer({ min: 1, max: 4 }),
+    blocks: fc.integer({ min: 0, max: 4 }),
+    reserved: fc.record({ vcpus: fc.integer({ min: 1, max: 3 }), memoryBytes: anyMemory }),
+    grants: fc.subarray([...CARVINGS]),
+    runs: fc.boolean(),
+    releasesAfterMs: fc.constantFrom(0, 2000, null),
+  })
+  .map(({ none, gone, vcpus, blocks, reserved, grants, runs, releasesAfterMs }) => {
+    if (none) return { wanted: null, there: null };
+    const has = { vcpus, pluggedBytes: blocks * 128 * MiB };
+    const there: SimulatedPrimary = {
+      uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as SimulatedPrimary['uuid'],
+      live: runs ? has : null,
+      defined: has,
+      vcpusMax: 4,
+      vcpusFixed: 1,
+      baseBytes: 128 * MiB,
+      device: { blockBytes: 2 * MiB, sizeBytes: 512 * MiB },
+      pinnedBy: null,
+      translationCacheBytes: 0,
+      slicePath: null,
+      releasesAfterMs,
+      release: null,
+    };
+    const wanted = { domainName: primaryName, reserved, grants };
+    return { wanted, there: gone ? null : there };
+  });
+
+export function worldAmounts({ domains, volumes, images, primaries }: World): Amounts {
+  const primary = primaries.get(primaryName);
+  const theirs =
+    primary === undefined ? amounts({}) : primaryAmounts({ ...primary, domainName: primaryName });
   const ours = [...domains.values()].filter(({ definition }) => isOurs(definition));
   const guests = ours.flatMap(({ guest }) => guest?.fields ?? []);
   const kept = [...(volumes.get(partition)?.values() ?? [])].filter(isOurs);
   const imported = [...(images.get(partition)?.values() ?? [])].filter(isOurs);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
   return {
-    vcpus: sum(guests.map(({ vcpusMax }) => vcpusMax)),
-    memoryBytes: sum(
-      guests.map(({ vcpusMax, memoryBytes, memoryMaxBytes }) =>
-        machineBytes({
-          vcpus: vcpusMax,
-          memoryBytes: Math.max(memoryBytes, memoryMaxBytes),
-          translationCacheBytes: 0,
-        }),
+    vcpus: theirs.vcpus + sum(guests.map(({ vcpusMax }) => vcpusMax)),
+    memoryBytes:
+      theirs.memoryBytes +
+      sum(
+        guests.map(({ vcpusMax, memoryBytes, memoryMaxBytes }) =>
+          machineBytes({
+            vcpus: vcpusMax,
+            memoryBytes: Math.max(memoryBytes, memoryMaxBytes),
+            translationCacheBytes: 0,
+          }),
+        ),
       ),
-    ),
     storageBytes: sum([
       ...kept.map(({ sizeBytes }) => sizeBytes),
       ...imported.map(({ fileBytes }) => fileBytes),

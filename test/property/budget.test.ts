@@ -15,11 +15,12 @@ import {
   amounts,
   lacking,
   minus,
+  plus,
 } from '../../src/partition/amounts.ts';
 import { machineBytes } from '../../src/partition/overhead.ts';
 import { applyPass, desiredWith, planPass } from '../support/passes.ts';
 import { onCallNumber, type TestHost, testHost } from '../support/simulation.ts';
-import { anyShare, exceeding, worldAmounts } from './any-share.ts';
+import { anyPrimary, anyShare, exceeding, primaryName, worldAmounts } from './any-share.ts';
 import {
   anyDesired,
   anyFault,
@@ -39,8 +40,18 @@ interface Case {
 }
 
 const anyCase: fc.Arbitrary<Case> = fc
-  .record({ desired: anyDesired, share: anyShare, world: anyWorld, tempers: anyTempers })
-  .map(({ desired, ...parts }) => ({ ...parts, wanted: { ...desired, share: parts.share } }));
+  .record({
+    desired: anyDesired,
+    share: anyShare,
+    world: anyWorld,
+    tempers: anyTempers,
+    primary: anyPrimary,
+  })
+  .map(({ desired, world, primary: { wanted, there }, ...parts }) => ({
+    ...parts,
+    world: { ...world, primaries: new Map(there === null ? [] : [[primaryName, there]]) },
+    wanted: { ...desired, share: parts.share, primary: wanted },
+  }));
 
 /** A host that looks at every call, before it is carried out, what the world has grown to. */
 function watchedHost({ share, tempers }: Case, world: World, ...rules: FaultRule[]) {
@@ -72,6 +83,12 @@ const crashes = fc.record({
     ),
   ),
 });
+
+/** What is reserved for a Primary that is not there is nobody's. */
+function reservedToo(has: Amounts, { wanted: { primary } }: Case, { primaries }: World): Amounts {
+  if (primary === null || primary === 'unspoken' || primaries.size > 0) return has;
+  return plus(has, amounts(primary.reserved));
+}
 
 /** What a Secondary that is not there would take; null: it is none. */
 function askedBy(name: string, { secondaries }: DesiredState): Amounts | null {
@@ -115,11 +132,13 @@ describe('the limits of a partition', () => {
       await fc.assert(
         fc.asyncProperty(anyCase, async (given) => {
           const world = structuredClone(given.world);
+          // One that never gives anything is asked again in every pass.
+          for (const primary of world.primaries.values()) primary.releasesAfterMs ??= 2000;
           const host = testHost(world, { temperOf: temperIn(given.tempers) });
           for (let pass = 0; pass < 6; pass += 1) await applyPass(host, given.wanted);
           const plan = await planPass(host, given.wanted, true);
           expect(plan.operations).toEqual([]);
-          const free = minus(given.share.limits, worldAmounts(world));
+          const free = minus(given.share.limits, reservedToo(worldAmounts(world), given, world));
           for (const entry of plan.entries) {
             if (entry.kind !== 'blocked' || entry.block.code !== 'OverBudget') continue;
             const asked = askedBy(entry.resource.name, given.wanted);
@@ -171,6 +190,7 @@ describe('the limits of a partition', () => {
             images: [...wanted.images.values()].toReversed(),
             network: wanted.network,
             share: wanted.share,
+            primary: wanted.primary,
           });
           const plans = await Promise.all(
             [wanted, reversed].map((each) =>

@@ -35,13 +35,15 @@ function killing<T extends object>(port: T): T {
 
 const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
-  const { domains, volumes, images, networks, slices, installation, store } = opened.host;
+  const { domains, volumes, images, networks, slices, primaries, installation, store } =
+    opened.host;
   const host: Host = {
     domains: killing(domains),
     volumes: killing(volumes),
     images: killing(images),
     networks: killing(networks),
     slices: killing(slices),
+    primaries: killing(primaries),
     installation: killing(installation),
     store,
   };

@@ -59,6 +59,7 @@ export interface DesiredParts {
   readonly images?: readonly Image[];
   readonly network?: DesiredState['network'];
   readonly share?: DesiredState['share'];
+  readonly primary?: DesiredState['primary'];
 }
 
 export function desiredWith(parts: DesiredParts): DesiredState {
@@ -71,6 +72,7 @@ export function desiredWith(parts: DesiredParts): DesiredState {
     images: named(parts.images),
     network: parts.network === undefined ? 'unspoken' : parts.network,
     share: parts.share === undefined ? 'unspoken' : parts.share,
+    primary: parts.primary === undefined ? 'unspoken' : parts.primary,
   };
 }
 
@@ -112,6 +114,8 @@ export async function planPass(
       ...[...wanted.secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
       ...[...wanted.images.values()].map(({ file }) => file),
     ]),
+    primary:
+      wanted.primary === null || wanted.primary === 'unspoken' ? null : wanted.primary.domainName,
     newInstallation: installation,
     signal: new AbortController().signal,
   });

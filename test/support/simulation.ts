@@ -8,6 +8,7 @@ import type {
   NetworkSide,
   SimulatedDomain,
   SimulatedNetwork,
+  SimulatedPrimary,
   World,
 } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
@@ -109,6 +110,7 @@ export interface WorldParts {
   readonly images?: readonly ObservedImage[];
   readonly network?: SimulatedNetwork | null;
   readonly slice?: SliceFields | null;
+  readonly primaries?: Readonly<Record<string, SimulatedPrimary>>;
 }
 
 /** A host after its first apply, with a kernel and a disk in the store. */
@@ -120,6 +122,7 @@ export function worldOf({
   images = [],
   network = null,
   slice = null,
+  primaries = {},
 }: WorldParts): World {
   return {
     installation: recorded ? installation : null,
@@ -129,6 +132,7 @@ export function worldOf({
     volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
+    primaries: new Map(Object.entries(primaries)),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
   };
 }

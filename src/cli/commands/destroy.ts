@@ -95,7 +95,8 @@ async function planRemoval(
   const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
   // Of one Secondary the network loses the address, and of all of them itself.
   const network = chosen === 'all' ? null : 'unspoken';
-  const changes = diff({ partition, ...nothing, network, share: 'unspoken' }, observed);
+  const unspoken = { share: 'unspoken', primary: 'unspoken' } as const;
+  const changes = diff({ partition, ...nothing, network, ...unspoken }, observed);
   return makePlan(pick(changes, chosen, observed), observed, {
     ...noWishes,
     deleteEverything: true,
@@ -115,6 +116,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
     return {
       share: changes.share,
       slice: null,
+      primary: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       images: [],
       volumes: [],

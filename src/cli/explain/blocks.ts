@@ -103,6 +103,16 @@ export const blockExplanations: Explanations<BlockCode> = {
       'The Volume has begun in another way than its document says, and lies on an Image, or does not.',
     todo: 'Write what it has begun as (`unnest get --kind volumes`), or make a new Volume.',
   },
+  PrimaryMissing: {
+    means:
+      'The Partition names the domain of its Primary (spec.primary.domain), and the host has none of that name. What is reserved for it stays free.',
+    todo: 'Define the domain, or correct the name. Names are those of `virsh list --all`.',
+  },
+  PrimaryNotReleasing: {
+    means:
+      'The partition has room for it only if its Primary gives some of what it has, and its guest does not: it was asked, waited for, and has not released. It is asked again after a while, and the limits are never exceeded meanwhile.',
+    todo: 'Look into the Primary: memory in use cannot be unplugged, nor can a busy CPU, and its kernel needs virtio_mem and memory hot-unplug. Or reserve less for it, or ask for less.',
+  },
   OverBudget: {
     means:
       "The partition's limits leave no room for it. What is used counts: Secondaries that are defined, vCPUs and memory of those that run (with what each virtual machine needs besides its guest), Volumes by their size and Images by their bytes.",

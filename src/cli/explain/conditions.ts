@@ -49,6 +49,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
       'The partition has more than its limits allow: they were lowered, or somebody has started or grown something by hand. What runs, runs on; nothing more is started or made of what there is too much of.',
     todo: 'Shrink, halt or delete Secondaries or Volumes, or have the limits raised (Partition, spec.limits).',
   },
+  PrimaryOutside: {
+    means:
+      "The Primary's domain is not in the partition's slice, so that the kernel does not hold it to the limits together with its Secondaries. Those are held to what it leaves.",
+    todo: 'Put the <partition> that is named into its domain (`virsh edit`), and start it anew.',
+  },
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',

@@ -15,6 +15,7 @@ export function nameOf({ kind, name }: Resource): string {
   switch (kind) {
     case 'secondary':
       return name;
+    case 'primary':
     case 'slice':
     case 'network':
     case 'image':

@@ -53,7 +53,7 @@ export function renderPartition(status: PartitionStatus, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function usageLines({ limits, allocated, ...usage }: Usage): string[] {
+function usageLines({ limits, allocated, primary, ...usage }: Usage): string[] {
   if (limits === null) {
     const { runningVcpus, runningMemoryBytes, storageBytes } = usage;
     return [
@@ -61,7 +61,9 @@ function usageLines({ limits, allocated, ...usage }: Usage): string[] {
     ];
   }
   return amountRows.map(([name, word, show]) => {
-    const amounts = `${show(allocated[name])} of ${show(limits[name])}`;
+    const its =
+      primary === null || primary[name] === 0 ? '' : `, the Primary ${show(primary[name])}`;
+    const amounts = `${show(allocated[name])} of ${show(limits[name])}${its}`;
     return `  ${word.padEnd(11)} ${bar(allocated[name], limits[name])} ${amounts}`;
   });
 }
@@ -108,6 +110,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'CrashLoop':
     case 'GaveUp':
     case 'OverBudget':
+    case 'PrimaryOutside':
     case 'OomKilled':
     case 'MemoryPressure':
     case 'Draining':

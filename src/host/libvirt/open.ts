@@ -13,6 +13,7 @@ import { domainWriter } from './domain-writer.ts';
 import { calling } from './host-error-from.ts';
 import { networkReader } from './network-reader.ts';
 import { networkWriter } from './network-writer.ts';
+import { primaryReader, primaryWriter } from './primaries.ts';
 
 export interface LibvirtTarget {
   readonly uri: string;
@@ -40,6 +41,7 @@ export async function openLibvirtView(
       images: localImageReader(stateDir),
       networks: networkReader(connection),
       slices: localSliceReader(stateDir),
+      primaries: primaryReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
     },
     close: async () => connection.close(),
@@ -68,6 +70,7 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     images: localImages(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     slices: localSlices(stateDir),
+    primaries: { ...primaryReader(connection), ...primaryWriter(connection) },
     installation: localInstallation(stateDir),
   };
 }

@@ -3,9 +3,9 @@ import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { AgentState, DomainFields } from '../../model/domain.ts';
 import type { Owner } from '../../model/identity.ts';
 import { secondaryName } from '../../model/names.ts';
-import { TRANSLATION_CACHE_BYTES_DEFAULT } from '../../model/translation-cache.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
+import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
 import { readNic } from './domain-nic.ts';
 import { readSlice } from './domain-slice.ts';
 import { isAgentChannel, isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
@@ -74,13 +74,6 @@ function readAgent(devices: readonly XmlElement[]): AgentState {
   return state === 'connected' ? 'connected' : 'disconnected';
 }
 
-/** QEMU translates code only where the processor cannot run it. */
-function readTranslationCache(domain: XmlElement): number {
-  if (attributeOf(domain, 'type') !== 'qemu') return 0;
-  const cache = childNamed(childNamed(childNamed(domain, 'features'), 'tcg'), 'tb-cache');
-  return cache === undefined ? TRANSLATION_CACHE_BYTES_DEFAULT : bytesOf(cache);
-}
-
 type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine'>;
 
 function readBoot(domain: XmlElement, layout: StoreLayout): BootFields {
@@ -100,17 +93,4 @@ function readMark(domain: XmlElement): Owner | null {
   const owner = partitionOwnerOf(mark);
   const secondary = secondaryName(attributeOf(mark, 'name') ?? '');
   return owner === null || secondary === undefined ? null : { ...owner, secondary };
-}
-
-/** libvirt always answers in KiB, whatever was written. */
-function bytesOf(element: XmlElement | undefined): number {
-  const unit = attributeOf(element, 'unit') ?? 'KiB';
-  if (unit !== 'KiB') throw new Error(`a memory size in ${unit}, where libvirt writes KiB`);
-  return wholeNumber(textOf(element), element?.name ?? 'memory') * 1024;
-}
-
-function wholeNumber(text: string | undefined, what: string): number {
-  const value = Number(text);
-  if (text !== undefined && /^[0-9]{1,15}$/.test(text)) return value;
-  throw new Error(`no whole number in <${what}>`);
 }

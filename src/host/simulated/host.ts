@@ -10,6 +10,7 @@ import { type Temper, temperOf } from './guest.ts';
 import { imageReader, imageWriter } from './images.ts';
 import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
+import { primaryReader, primaryWriter } from './primaries.ts';
 import { settle } from './settle.ts';
 import { settledSigns } from './signs.ts';
 import { sliceReader, sliceWriter } from './slices.ts';
@@ -47,6 +48,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     images: imageReader(simulation),
     networks: networkReader(simulation),
     slices: sliceReader(simulation),
+    primaries: primaryReader(simulation),
     installation: { read: installationRead(simulation) },
   };
 }
@@ -60,6 +62,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
     slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },
+    primaries: { ...primaryReader(simulation), ...primaryWriter(simulation) },
     installation: {
       read: installationRead(simulation),
       record: installationRecord(simulation),

@@ -1,7 +1,7 @@
 /** Makes time pass on a simulated host: whatever is due by now has happened. */
 import type { StopReason } from '../../model/domain.ts';
 import type { DomainSign } from '../ports.ts';
-import type { Guest, SimulatedDomain, World } from './world.ts';
+import type { Guest, SimulatedDomain, SimulatedPrimary, World } from './world.ts';
 
 /** What has happened by itself. */
 export type TellSettled = (
@@ -12,6 +12,7 @@ export type TellSettled = (
 
 /** Changes `world`. To settle twice is to settle once, so a reader need not keep what it settled. */
 export function settle(world: World, nowMs: number, tell: TellSettled = () => undefined): void {
+  for (const primary of world.primaries.values()) settleRelease(primary, nowMs);
   for (const domain of world.domains.values()) {
     const { guest } = domain;
     // A paused guest does nothing, however late it is.
@@ -22,6 +23,14 @@ export function settle(world: World, nowMs: number, tell: TellSettled = () => un
     stop(world, domain, guest.end.reason);
     tell(domain, guest, 'stopped');
   }
+}
+
+function settleRelease(primary: SimulatedPrimary, nowMs: number): void {
+  const { release } = primary;
+  if (release === null || release.atMs > nowMs) return;
+  const { vcpus, pluggedBytes } = release;
+  primary.live = { vcpus, pluggedBytes };
+  primary.release = null;
 }
 
 function settleBalloon(guest: Guest, nowMs: number): void {

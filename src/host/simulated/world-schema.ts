@@ -153,6 +153,26 @@ const sliceFields = z.strictObject({
   diskOperationsPerSecond: limit,
 } satisfies { readonly [F in keyof SliceFields]: z.ZodType<SliceFields[F]> });
 
+const primaryHas = z.strictObject({ vcpus: amount, pluggedBytes: amount });
+
+const primary = z.strictObject({
+  uuid: parsedBy(domainUuid),
+  live: primaryHas.nullable(),
+  defined: primaryHas,
+  vcpusMax: amount,
+  vcpusFixed: amount,
+  baseBytes: amount,
+  device: z.strictObject({ blockBytes: amount, sizeBytes: amount }).nullable(),
+  pinnedBy: text.nullable(),
+  translationCacheBytes: amount,
+  slicePath: text.nullable(),
+  releasesAfterMs: amount.nullable(),
+  release: z
+    .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })
+    .nullable()
+    .default(null),
+});
+
 const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);
 
 export const worldSchema = z.strictObject({
@@ -165,4 +185,5 @@ export const worldSchema = z.strictObject({
   volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
   slices: z.record(z.string(), sliceFields).default({}),
+  primaries: z.record(z.string(), primary).default({}),
 });

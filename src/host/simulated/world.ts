@@ -12,6 +12,7 @@ import type {
 } from '../../model/identity.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
+import type { ObservedPrimary } from '../../model/primary.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
 
@@ -27,6 +28,8 @@ export interface World {
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
   /** By their path. */
   slices: Map<string, SliceFields>;
+  /** An operator's VMs that can be carved, by libvirt's name. */
+  primaries: Map<string, SimulatedPrimary>;
 }
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
@@ -78,6 +81,14 @@ export interface SimulatedFile {
 export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
 export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
 
+/** Its guest gives what it was asked for after a while. */
+export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainName'>> {
+  /** Null: it never gives anything. */
+  releasesAfterMs: number | null;
+  /** What it is on its way to. */
+  release: { atMs: number; vcpus: number; pluggedBytes: number } | null;
+}
+
 /** At least one of the two is there. */
 export interface SimulatedNetwork extends NetworkRef {
   /** Null: it vanishes when it stops. */
@@ -114,5 +125,6 @@ export function emptyWorld(): World {
     volumes: new Map(),
     images: new Map(),
     slices: new Map(),
+    primaries: new Map(),
   };
 }

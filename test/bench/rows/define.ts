@@ -68,7 +68,15 @@ async function planOf({ name }: Partition, host: Host) {
   const names = new Set(desired.secondaries.keys());
   const files = new Set([...desired.secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
   const none = { volumes: new Set<never>(), images: new Set<never>() };
-  const request = { partition: name, wanted: names, ...none, files, newInstallation, signal };
+  const request = {
+    partition: name,
+    wanted: names,
+    ...none,
+    files,
+    primary: null,
+    newInstallation,
+    signal,
+  };
   const observed = await observe(host, request);
   return makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 }));
 }

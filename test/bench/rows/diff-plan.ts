@@ -63,7 +63,15 @@ function diffPlanOf(count: number) {
   );
   const all = [...secondaries.values()];
   const volumes = new Map(all.flatMap(volumesOf).map((volume) => [volume.name, volume]));
-  const desired = { partition, secondaries, volumes, images: new Map(), network, share: null };
+  const desired = {
+    partition,
+    secondaries,
+    volumes,
+    images: new Map(),
+    network,
+    share: null,
+    primary: null,
+  };
   const observed = observedOf(all, [...volumes.values()]);
   return subject(
     'diff + plan',
@@ -140,6 +148,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     ),
     images: new Map(),
     slice: absent,
+    primary: absent,
     network: present(networkWith(secondaries.filter(there))),
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
   };

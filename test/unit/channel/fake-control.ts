@@ -53,6 +53,7 @@ export function partitionStatus(more: Partial<PartitionStatus> = {}): PartitionS
       runningMemoryBytes: 512 * 2 ** 20,
       storageBytes: 0,
       allocated: { vcpus: 0, memoryBytes: 0, storageBytes: 0, secondaries: 0 },
+      primary: null,
       limits: null,
     },
     lastPass: null,

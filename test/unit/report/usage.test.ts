@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { budgetStatements } from '../../../src/report/usage.ts';
 
 const some = { vcpus: 2, memoryBytes: 100, storageBytes: 0, secondaries: 1 };
-const usage = { secondaries: 1, runningVcpus: 2, runningMemoryBytes: 90, storageBytes: 0 };
+const usage = {
+  secondaries: 1,
+  runningVcpus: 2,
+  runningMemoryBytes: 90,
+  storageBytes: 0,
+  primary: null,
+};
 
 test('what is beyond its limit is said, with both numbers', () => {
   const limits = { ...some, vcpus: 1 };

@@ -74,9 +74,7 @@ spec:
   test('takes what cannot be applied yet, and says so beside it', async () => {
     const stdin =
       documentOf('Volume', 'data', ['size: 1GiB']) +
-      documentOf('Partition', 'team-a', [
-        'primary: { domain: a, reserved: { vcpus: 1, memory: 1GiB } }',
-      ]);
+      documentOf('Partition', 'team-a', ['guarantees: { memory: 1GiB }']);
     const { code, stdout, stderr } = await run(['render', '-f', '-'], { stdin });
     expect(code).toBe(0);
     expect(stdout).toContain('deletionPolicy: Retain # default');

@@ -27,6 +27,7 @@ export function statusOf(more: Partial<PartitionStatus> = {}): PartitionStatus {
       runningMemoryBytes: 2 ** 30,
       storageBytes: 4096,
       allocated: { vcpus: 0, memoryBytes: 0, storageBytes: 0, secondaries: 0 },
+      primary: null,
       limits: null,
     },
     lastPass: null,

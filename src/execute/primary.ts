@@ -1,0 +1,103 @@
+/**
+ * Operations on the Primary: its guest is asked, and it is only done when the host has seen it.
+ * libvirt's "done" means that the guest was asked; one that is busy gives part of it, later, or nothing.
+ */
+import { HostError } from '../host/host-error.ts';
+import type { DomainRef } from '../model/domain.ts';
+import type { ObservedPrimary, PrimaryHas } from '../model/primary.ts';
+import { formatSize } from '../model/sizes.ts';
+import type { OperationOf } from '../plan/operation.ts';
+import type { Done, Workbench } from './executors.ts';
+
+/** A guest under emulation was seen to take 5 s for each vCPU. */
+const releaseMs = 60_000;
+const askEveryMs = 10_000;
+const lookEveryMs = 1000;
+
+export function setPrimaryVcpus(
+  { primary, vcpus }: OperationOf<'primary.set-vcpus'>,
+  bench: Workbench,
+): Promise<Done> {
+  const ask = () => bench.host.primaries.setVcpus(primary, vcpus, bench.signal);
+  return askAndAwait(primary, 'vcpus', vcpus, ask, bench);
+}
+
+export function setPrimaryMemory(
+  { primary, pluggedBytes }: OperationOf<'primary.set-memory'>,
+  bench: Workbench,
+): Promise<Done> {
+  const ask = () => bench.host.primaries.setMemory(primary, pluggedBytes, bench.signal);
+  return askAndAwait(primary, 'pluggedBytes', pluggedBytes, ask, bench);
+}
+
+async function askAndAwait(
+  ref: DomainRef,
+  field: keyof PrimaryHas,
+  goal: number,
+  ask: () => Promise<void>,
+  bench: Workbench,
+): Promise<Done> {
+  const isSo = ({ live, defined }: ObservedPrimary) =>
+    defined[field] === goal && (live === null || live[field] === goal);
+  const before = await readPrimary(ref, bench);
+  if (isSo(before)) return 'already';
+  const watch = await bench.host.domains.watch(ref);
+  try {
+    const deadlineMs = bench.now() + releaseMs;
+    let refusal = await unlessSlow(ask);
+    // What is refused at once is refused; later it may be that the guest is still at it.
+    if (refusal !== null && refusal.code !== 'Timeout') throw refusal;
+    for (let askAtMs = bench.now() + askEveryMs; ;) {
+      if (bench.now() >= askAtMs) {
+        refusal = await unlessSlow(ask);
+        askAtMs = bench.now() + askEveryMs;
+      }
+      const now = await readPrimary(ref, bench);
+      if (isSo(now)) return 'applied';
+      if (bench.now() >= deadlineMs) {
+        throw notReleased(field, goal, before, now, refusal);
+      }
+      await watch.next(lookEveryMs, bench.signal);
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+/** libvirt gives up waiting for the guest long before the guest gives up. @returns what it said */
+async function unlessSlow(ask: () => Promise<void>): Promise<HostError | null> {
+  try {
+    await ask();
+    return null;
+  } catch (error) {
+    const isAnswer = error instanceof HostError && answers.has(error.code);
+    if (!isAnswer) throw error;
+    return error;
+  }
+}
+
+const answers: ReadonlySet<string> = new Set(['Timeout', 'Refused']);
+
+function notReleased(
+  field: keyof PrimaryHas,
+  goal: number,
+  before: ObservedPrimary,
+  { domainName, live, defined }: ObservedPrimary,
+  cause: HostError | null,
+): HostError {
+  const show = (value: number) => (field === 'vcpus' ? `${value} vCPUs` : formatSize(value));
+  const had = (before.live ?? before.defined)[field];
+  const has = (live ?? defined)[field];
+  const message = `${domainName} was asked to go from ${show(had)} to ${show(goal)}, and has ${show(has)} after ${releaseMs / 1000} s`;
+  return new HostError('Timeout', message, cause === null ? {} : { cause });
+}
+
+/** @throws HostError if it is gone, or that cannot be known */
+async function readPrimary(ref: DomainRef, { host, signal }: Workbench): Promise<ObservedPrimary> {
+  const seen = await host.primaries.find(ref.domainName, signal);
+  if (seen.status === 'unknown') {
+    throw new HostError('Unreachable', `reading ${ref.domainName}`, { cause: new Error(seen.why) });
+  }
+  if (seen.status === 'present' && seen.value.uuid === ref.uuid) return seen.value;
+  throw new HostError('Conflict', `${ref.domainName} is no longer the domain that it was`);
+}

@@ -1,0 +1,106 @@
+/** A Primary's XML: what of it can be carved. It is the operator's, so that it is only ever read. */
+import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
+import { domainUuid } from '../../model/identity.ts';
+import type { ObservedPrimary, PrimaryHas } from '../../model/primary.ts';
+import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
+import { attributeOf, childNamed, edit, element, elementsNamed, textOf } from './xml-tree.ts';
+
+/** @param live null: it does not run. @throws Error if one is not what libvirt writes */
+export function readPrimaryXml(inactive: string, live: string | null): ObservedPrimary {
+  const definition = parseXml(inactive);
+  const guest = live === null ? null : parseXml(live);
+  const now = guest ?? definition;
+  const uuid = domainUuid(textOf(childNamed(definition, 'uuid')) ?? '');
+  if (uuid === undefined) throw new Error('it has no UUID');
+  const vcpus = childNamed(now, 'vcpu');
+  const devices = memoryDevices(now);
+  const [device] = devices;
+  return {
+    uuid,
+    domainName: textOf(childNamed(definition, 'name')) ?? '',
+    live: guest === null ? null : hasIn(guest),
+    defined: hasIn(definition),
+    vcpusMax: wholeNumber(textOf(vcpus), 'vcpu'),
+    vcpusFixed: fixedVcpus(now),
+    baseBytes: baseOf(now),
+    device: device === undefined || devices.length > 1 ? null : shapeOf(device),
+    pinnedBy: pinnedBy(now),
+    translationCacheBytes: readTranslationCache(now),
+    slicePath: textOf(childNamed(childNamed(now, 'resource'), 'partition')) ?? null,
+  };
+}
+
+function hasIn(domain: XmlElement): PrimaryHas {
+  const vcpu = childNamed(domain, 'vcpu');
+  const plugged = memoryDevices(domain).map((device) => {
+    const target = childNamed(device, 'target');
+    const current = childNamed(target, 'current');
+    const requested = bytesOf(childNamed(target, 'requested'));
+    return Math.max(requested, current === undefined ? 0 : bytesOf(current));
+  });
+  return {
+    vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? textOf(vcpu), 'vcpu'),
+    pluggedBytes: plugged.reduce((sum, each) => sum + each, 0),
+  };
+}
+
+/** libvirt's `<memory>` is all that there could be, devices included. */
+function baseOf(domain: XmlElement): number {
+  const sizes = elementsNamed(childNamed(domain, 'devices'), 'memory').map((device) =>
+    bytesOf(childNamed(childNamed(device, 'target'), 'size')),
+  );
+  return sizes.reduce((left, size) => left - size, bytesOf(childNamed(domain, 'memory')));
+}
+
+function memoryDevices(domain: XmlElement): readonly XmlElement[] {
+  return elementsNamed(childNamed(domain, 'devices'), 'memory').filter(
+    (device) => attributeOf(device, 'model') === 'virtio-mem',
+  );
+}
+
+function shapeOf(device: XmlElement) {
+  const target = childNamed(device, 'target');
+  return {
+    blockBytes: bytesOf(childNamed(target, 'block')),
+    sizeBytes: bytesOf(childNamed(target, 'size')),
+  };
+}
+
+/** Where nothing is said of single ones, those that it has at its start cannot be unplugged. */
+function fixedVcpus(domain: XmlElement): number {
+  const listed = elementsNamed(childNamed(domain, 'vcpus'), 'vcpu');
+  const vcpu = childNamed(domain, 'vcpu');
+  if (listed.length === 0) {
+    return wholeNumber(attributeOf(vcpu, 'current') ?? textOf(vcpu), 'vcpu');
+  }
+  return listed.filter(
+    (each) => attributeOf(each, 'enabled') === 'yes' && attributeOf(each, 'hotpluggable') !== 'yes',
+  ).length;
+}
+
+/** The host cannot take a page from a device that writes to it, or that is encrypted. */
+function pinnedBy(domain: XmlElement): string | null {
+  if (childNamed(domain, 'launchSecurity') !== undefined) return 'launchSecurity';
+  const [hostdev] = elementsNamed(childNamed(domain, 'devices'), 'hostdev');
+  if (hostdev !== undefined) return `a passed-through ${attributeOf(hostdev, 'type') ?? 'device'}`;
+  return childNamed(childNamed(domain, 'memoryBacking'), 'locked') === undefined
+    ? null
+    : 'memoryBacking/locked';
+}
+
+/** Its memory device with another goal, for libvirt's call. @throws Error if there is not one */
+export function withPlugged(xml: string, pluggedBytes: number): XmlElement {
+  const [device] = memoryDevices(parseXml(xml));
+  if (device === undefined) throw new Error('it has no virtio-mem device');
+  return edit(device, [
+    [
+      'target',
+      (target) =>
+        edit(target ?? element('target'), [
+          ['requested', () => element('requested', { unit: 'KiB' }, [`${pluggedBytes / 1024}`])],
+          // Where its guest has got to is not for us to say.
+          ['current', () => null],
+        ]),
+    ],
+  ]);
+}

@@ -1,0 +1,87 @@
+/** A simulated host's Primaries: domains of an operator's, of which a guest gives when it likes to. */
+import type { DomainRef } from '../../model/domain.ts';
+import type { PrimaryHas } from '../../model/primary.ts';
+import { absent, present, unknown } from '../../model/observation.ts';
+import { HostError } from '../host-error.ts';
+import type { PrimaryReader, PrimaryWriter } from '../ports.ts';
+import type { Simulation } from './host.ts';
+import { refused } from './refusal.ts';
+import type { SimulatedPrimary, World } from './world.ts';
+import { writing } from './writing.ts';
+
+export function primaryReader({ faults, read }: Simulation): PrimaryReader {
+  return {
+    find: (domainName, signal) =>
+      faults.carryOut('primaries.find', [domainName], signal, {
+        whole: async () => {
+          const primary = (await read()).primaries.get(domainName);
+          if (primary === undefined) return absent;
+          const { releasesAfterMs: _, release: __, ...seen } = primary;
+          return present({ ...seen, domainName });
+        },
+        half: async ({ error }) => unknown(error.message),
+      }),
+  };
+}
+
+export function primaryWriter(simulation: Simulation): PrimaryWriter {
+  const write = writing(simulation);
+  const { clock } = simulation;
+  return {
+    setVcpus: (ref, vcpus, signal) =>
+      write('primaries.setVcpus', [ref.domainName], signal, (world) => {
+        const primary = find(world, ref);
+        if (vcpus > primary.vcpusMax)
+          throw refused(`setting the vCPUs of ${ref.domainName}`, 'more than the maximum');
+        ask(primary, ref, { vcpus }, clock.now());
+        // libvirt waits for the guest for a while, and not for ever.
+        if (primary.live !== null && vcpus < primary.live.vcpus) throw slow(ref);
+      }),
+    setMemory: (ref, pluggedBytes, signal) =>
+      write('primaries.setMemory', [ref.domainName], signal, (world) => {
+        const primary = find(world, ref);
+        if (pluggedBytes > (primary.device?.sizeBytes ?? 0)) {
+          throw refused(
+            `setting the memory of ${ref.domainName}`,
+            'more than the size of the device',
+          );
+        }
+        ask(primary, ref, { pluggedBytes }, clock.now());
+      }),
+  };
+}
+
+/** The definition at once; up at once too, and down when the guest has given. */
+function ask(
+  primary: SimulatedPrimary,
+  _ref: DomainRef,
+  wanted: Partial<PrimaryHas>,
+  nowMs: number,
+): void {
+  primary.defined = { ...primary.defined, ...wanted };
+  const { live, releasesAfterMs, release } = primary;
+  if (live === null) return;
+  const goal = { ...(release ?? live), ...wanted };
+  const least = {
+    vcpus: Math.max(live.vcpus, goal.vcpus),
+    pluggedBytes: Math.max(live.pluggedBytes, goal.pluggedBytes),
+  };
+  primary.live = least;
+  const isDone = least.vcpus === goal.vcpus && least.pluggedBytes === goal.pluggedBytes;
+  if (isDone) primary.release = null;
+  else if (releasesAfterMs !== null) {
+    const { vcpus, pluggedBytes } = goal;
+    primary.release = { atMs: nowMs + releasesAfterMs, vcpus, pluggedBytes };
+  }
+}
+
+function find({ primaries }: World, { domainName }: DomainRef): SimulatedPrimary {
+  const primary = primaries.get(domainName);
+  if (primary !== undefined) return primary;
+  throw refused(`finding ${domainName}`, 'Domain not found');
+}
+
+function slow({ domainName }: DomainRef): HostError {
+  const cause = new Error('vcpu unplug request timed out');
+  return new HostError('Timeout', `setting the vCPUs of ${domainName}`, { cause });
+}

@@ -1,0 +1,49 @@
+/**
+ * The Primary of a partition: an operator's VM, of which unnest may change what it was granted and
+ * nothing else. What its Secondaries need is taken from it while it runs, and given back.
+ */
+import type { DomainRef } from './domain.ts';
+
+/** What may be taken from it. */
+export const CARVINGS = ['vcpus', 'memory'] as const;
+export type Carving = (typeof CARVINGS)[number];
+
+/** As the operator describes it. */
+export interface PrimaryWanted {
+  /** libvirt's. */
+  readonly domainName: string;
+  /** What it always keeps. */
+  readonly reserved: { readonly vcpus: number; readonly memoryBytes: number };
+  /** Of what is not granted it has a fixed share: whatever its domain has. */
+  readonly grants: readonly Carving[];
+}
+
+/** Of what can be carved out of it. */
+export interface PrimaryHas {
+  readonly vcpus: number;
+  /**
+   * Memory that is plugged in beside what it boots with (virtio-mem): what its guest has of it, and
+   * what it may take without anybody's leave.
+   */
+  readonly pluggedBytes: number;
+}
+
+export interface ObservedPrimary extends DomainRef {
+  /** Null: it does not run. */
+  readonly live: PrimaryHas | null;
+  /** What its next start will use. */
+  readonly defined: PrimaryHas;
+  /** How many it could have without a restart. */
+  readonly vcpusMax: number;
+  /** How many it cannot give while it runs: they are not hotpluggable. */
+  readonly vcpusFixed: number;
+  /** What it boots with: none of that can be taken while it runs. */
+  readonly baseBytes: number;
+  /** Its virtio-mem device; null: it has none, or several. */
+  readonly device: { readonly blockBytes: number; readonly sizeBytes: number } | null;
+  /** What keeps its memory where it is, such as a passed-through device; null: nothing. */
+  readonly pinnedBy: string | null;
+  readonly translationCacheBytes: number;
+  /** libvirt's `<partition>` of it; null: libvirt's own choice. */
+  readonly slicePath: string | null;
+}
