@@ -168,7 +168,8 @@ test('it is given nothing back before those who had it have let go', async () =>
 
 test('it counts with whatever its next start would use, if that is more', async () => {
   const few = { vcpus: 2, pluggedBytes: 0 };
-  const { host, wanting } = situation({ live: few }, { grants: [] });
+  const defined = { vcpus: 4, pluggedBytes: 0 };
+  const { host, wanting } = situation({ live: few, defined }, { grants: [] });
   expect(blocksIn(await planPass(host, wanting('web')))).toEqual(['web OverBudget']);
 });
 
