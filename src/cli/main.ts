@@ -24,6 +24,7 @@ import { renderCommand } from './commands/render.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
+import { topCommand } from './commands/top.ts';
 import { validateCommand } from './commands/validate.ts';
 import { waitCommand } from './commands/wait.ts';
 import type { Environment } from './environment.ts';
@@ -69,6 +70,7 @@ function programFor(
     waitCommand(environment, exit),
     destroyCommand(environment, exit),
     statusCommand(environment, exit),
+    topCommand(environment, exit),
     eventsCommand(environment, exit),
     historyCommand(environment, exit),
     rollbackCommand(environment, exit),

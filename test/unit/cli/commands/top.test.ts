@@ -1,0 +1,72 @@
+/** What partitions use, beside a fake daemon, on a simulated host in a file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { daemonClient } from '../../../../src/channel/client.ts';
+import { bar } from '../../../../src/cli/render/bar.ts';
+import { worldText } from '../../../../src/host/simulated/world-text.ts';
+import { fieldsOf } from '../../../../src/model/domain.ts';
+import { secondary } from '../../../support/passes.ts';
+import { domainOf, worldOf } from '../../../support/simulation.ts';
+import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
+import { partitionStatus } from '../../channel/fake-control.ts';
+import { run } from '../run.ts';
+
+let place: ApiPlace;
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'unnest-top-'));
+  place = await apiPlace();
+  place.place = { host: `sim:${join(folder, 'host.json')}`, stateDir: folder };
+});
+afterEach(async () => {
+  await place.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const top = (...argv: string[]) =>
+  run(['top', ...argv], { findDaemon: async () => daemonClient(place.socket) });
+
+const GiB = 2 ** 30;
+const amounts = { vcpus: 2, memoryBytes: GiB, storageBytes: 0, secondaries: 1 };
+const limits = { vcpus: 4, memoryBytes: 4 * GiB, storageBytes: GiB, secondaries: 9 };
+const slice = {
+  memoryMaxBytes: 4 * GiB,
+  swapMaxBytes: 0,
+  cpus: 4,
+  pidsMax: 300,
+  diskBytesPerSecond: null,
+  diskOperationsPerSecond: null,
+};
+
+test('shows what is used, allocated and allowed, with bars', async () => {
+  const defined = fieldsOf(secondary('web', { slice: 'Partition' }));
+  const domains = [domainOf('web', { power: { status: 'running' }, defined })];
+  writeFileSync(join(folder, 'host.json'), worldText(worldOf({ recorded: true, domains, slice })));
+  const { usage } = partitionStatus();
+  place.set(partitionStatus({ usage: { ...usage, allocated: amounts, limits } }));
+  const { code, stdout } = await top();
+  expect(code).toBe(0);
+  expect(stdout).toBe(`PARTITION             USED     ALLOCATED   LIMIT
+team-a      vCPUs     0.00     2           4       [....................]
+            memory    128MiB   1GiB        4GiB    [#...................]
+            storage   -        0 B         1GiB    [....................]
+`);
+  const [json] = JSON.parse((await top('-p', 'team-a', '-o', 'json')).stdout) as unknown[];
+  expect(json).toMatchObject({ partition: 'team-a', memoryBytes: 128 * 2 ** 20, limits });
+});
+
+test('shows allocations alone where nothing counts the rest', async () => {
+  const { stdout } = await top();
+  expect(stdout).toMatch(/^team-a +vCPUs +- +0 +-$/m);
+});
+
+test('a bar is never empty where there is something, nor full where there is room', () => {
+  expect(bar(0, 10)).toBe('[....................]');
+  expect(bar(1, 1000)).toBe('[#...................]');
+  expect(bar(999, 1000)).toBe('[###################.]');
+  expect(bar(10, 10)).toBe('[####################]');
+  expect(bar(11, 10)).toBe('[###################!]');
+  expect(bar(0, 0)).toBe('[....................]');
+});
