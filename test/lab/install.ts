@@ -22,10 +22,10 @@ export async function putPackage(host: Host, tarball: string, timeline: Timeline
 }
 
 /** The operator's half: a partition, and a kernel for whoever boots from one. */
-async function givePartition(host: Host, name: string): Promise<void> {
+export async function givePartition(host: Host, name: string, more = ''): Promise<void> {
   const files = `/var/lib/unnest/${name}/files`;
   await host.sh(`install -d ${files} && cp /var/lib/lab/{vmlinuz,initrd.img} ${files}/`);
-  await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionYaml(name));
+  await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionYaml(name, more));
   const known = new RegExp(`^${name} `, 'm');
   await host.becomes(host.printing(`unnestd knows of ${name}`, 'unnest status', known, 30));
 }

@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they are run. */
 import type { Scenario } from '../scenario.ts';
+import { carving } from './carving.ts';
 import { core } from './core.ts';
 import { limitsHold } from './limits.ts';
 import { newKernel } from './new-kernel.ts';
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   restart,
   reboot,
   limitsHold,
+  carving,
   who,
   noSystemd,
   upgrade,
