@@ -1,5 +1,6 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
 import * as z from 'zod';
+import { partitionOfDomain } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { ENFORCEMENTS } from '../model/share.ts';
@@ -27,6 +28,10 @@ const cpusMax = 8192;
 const domainName = textOf(
   /^[A-Za-z0-9][A-Za-z0-9._+:@-]{0,127}$/,
   'the name of a libvirt domain (letters, digits, . _ + : @ -)',
+  // Those are Secondaries.
+).refine(
+  (name) => partitionOfDomain(name) === null,
+  'a domain of yours, not one that unnest makes',
 );
 
 const primary = z.strictObject({
