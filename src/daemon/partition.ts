@@ -163,7 +163,13 @@ export class Partition {
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
     this.#remembered.keep(memory);
-    this.#said.looked({ observed, entries: plan.entries, generation, holds });
+    this.#said.looked({
+      observed,
+      entries: plan.entries,
+      operations: plan.operations,
+      generation,
+      holds,
+    });
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });
     }

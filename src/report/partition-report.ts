@@ -5,7 +5,9 @@ import type { PartitionName, SecondaryName } from '../model/names.ts';
 import { type Resource, resourceKey } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { PlanEntry } from '../plan/entry.ts';
+import type { Operation } from '../plan/operation.ts';
 import { conditionsFrom, type Statement } from './condition.ts';
+import { heldUpBy } from './held-up.ts';
 import type {
   HealthWord,
   PartitionStatus,
@@ -31,6 +33,8 @@ export interface Look {
   readonly holds: ReadonlyMap<SecondaryName, Block>;
   readonly observed: Observed;
   readonly entries: readonly PlanEntry[];
+  /** What was planned, in execution order. */
+  readonly operations: readonly Operation[];
 }
 
 export interface PartitionFacts {
@@ -116,18 +120,20 @@ export function partitionReport(
 
 function secondariesOf(
   { failures }: PartitionFacts,
-  { observed, entries, generation, holds }: Look,
+  { observed, entries, operations, generation, holds }: Look,
   before: PartitionStatus | null,
   at: string,
 ): readonly SecondaryReport[] {
   const earlier = new Map(before?.secondaries.map((each) => [each.name, each.conditions]) ?? []);
   const { network } = observed;
+  const heldUp = heldUpBy(operations, failures);
   return entries.flatMap((entry) => {
     if (entry.resource.kind !== 'secondary') return [];
     // Names of Secondaries come from changes of Secondaries only.
     const name = entry.resource.name as SecondaryName;
     const seen = observed.domains.get(name) ?? { status: 'absent' };
-    const failure = failures.get(resourceKey(entry.resource));
+    const key = resourceKey(entry.resource);
+    const failure = failures.get(key);
     const facts = {
       name,
       seen,
@@ -138,9 +144,15 @@ function secondariesOf(
       held: holds.get(name) ?? null,
       failure: failure?.message ?? null,
       gaveUp: failure?.gaveUp ?? false,
+      waitsFor: waitedFor(heldUp.get(key), failures),
     };
     return [secondaryReport(facts, { before: earlier.get(name) ?? [], at, generation })];
   });
+}
+
+function waitedFor(key: string | undefined, failures: PartitionFacts['failures']): string | null {
+  if (key === undefined) return null;
+  return `${key.replace('/', ' ')}: ${failures.get(key)?.message ?? ''}`;
 }
 
 /** Nobody has looked, or could: what was so before need not be so now. */

@@ -22,6 +22,8 @@ export interface SecondaryFacts {
   readonly held: Block | null;
   /** What has failed about it last; null: nothing, or not any more. */
   readonly failure: string | null;
+  /** What fails for another and keeps this one waiting, with how; null: nothing. */
+  readonly waitsFor: string | null;
   /** Whether that is no longer tried. */
   readonly gaveUp: boolean;
 }
@@ -128,7 +130,7 @@ interface Words {
 /** `Ready` and `Synced` always; the others where there is something to say. */
 function statementsOf(facts: SecondaryFacts, words: Words): readonly Statement[] {
   const { entry, failure, gaveUp } = facts;
-  const statements: Statement[] = [readyStatement(facts, words), syncedStatement(entry, words)];
+  const statements: Statement[] = [readyStatement(facts, words), syncedStatement(facts, words)];
   if ((entry.kind === 'unchanged' || entry.kind === 'update') && entry.waiting.length > 0) {
     const message = entry.waiting.map(({ path }) => path).join(', ');
     statements.push({ type: 'RestartRequired', status: 'True', reason: 'ChangesWait', message });
@@ -152,9 +154,10 @@ function readyStatement({ failure, isReady, seen }: SecondaryFacts, words: Words
   return { type, status: ready ? 'True' : 'False', reason: status, message: failure ?? '' };
 }
 
-function syncedStatement(entry: PlanEntry, { sync }: Words): Statement {
+function syncedStatement({ entry, waitsFor }: SecondaryFacts, { sync }: Words): Statement {
   const status = sync === 'Synced' ? 'True' : sync === 'Unknown' ? 'Unknown' : 'False';
-  return { type: 'Synced', status, reason: sync, message: syncMessage(entry) };
+  const waits = waitsFor === null ? '' : `; waits for ${waitsFor}`;
+  return { type: 'Synced', status, reason: sync, message: `${syncMessage(entry)}${waits}` };
 }
 
 function syncMessage(entry: PlanEntry): string {

@@ -45,6 +45,7 @@ function report(facts: Partial<SecondaryFacts>) {
     isReady: true,
     held: null,
     failure: null,
+    waitsFor: null,
     gaveUp: false,
     ...facts,
   };
