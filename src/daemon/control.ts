@@ -42,6 +42,7 @@ export function controlOf(options: ControlOptions): Control {
     partitionsDir,
     problems: () =>
       options.problems.now.map(({ file, code, message }) => ({ file, code, message })),
+    hostSum: () => supervisor.sum,
     partitions: () => supervisor.statuses,
     status: (name): PartitionStatus | null => supervisor.partition(name)?.status ?? null,
     onStatus: options.onStatus,

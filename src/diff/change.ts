@@ -52,6 +52,8 @@ export type BlockCode =
   | 'OriginFixed' // it has begun as another Image, and lies on it
   | 'Held' // a person has asked for it to be left alone
   | 'CrashLoop' // its guest ends again and again, so that its next start waits
+  | 'HostOvercommitted' // beside the other partitions the host has no room for its own
+  | 'SubnetTaken' // its addresses are another partition's, or the host's own
   | 'OverBudget' // the partition's limits leave no room for it
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 

@@ -9,7 +9,7 @@ export const CONFLICT_KINDS = [
   'cpuset', // CPUs that nobody else is to get are somebody's
   'subnet', // addresses are another partition's
   'interface', // addresses are the host's own
-  'unknown', // how much the host has could not be read
+  'unknown', // what the host has could not be read
 ] as const;
 export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
@@ -169,8 +169,9 @@ export function interfaceConflict(
   return { kind: 'interface', partition, others: [], ...numbers, text };
 }
 
-export function unknownConflict(partition: PartitionName, why: string): Conflict {
-  const text = `whether ${partition} fits this host is not known: how many CPUs and how much memory it has could not be read (${why})`;
+/** @param what of the host */
+export function unknownConflict(partition: PartitionName, what: string, why: string): Conflict {
+  const text = `whether ${partition} fits this host is not known: ${what} could not be read (${why})`;
   const numbers = { asked: 0, used: 0, available: 0, missing: 0 };
   return { kind: 'unknown', partition, others: [], ...numbers, text };
 }

@@ -14,6 +14,7 @@
  * Rejected: to share out what there is among all. Every description would then change what all
  * others may have, and a kernel that takes memory from guests that use it kills them.
  */
+import type { HostSize } from '../model/domain.ts';
 import { byName, type PartitionName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import {
@@ -35,7 +36,7 @@ import {
   unknownConflict,
   type Users,
 } from './host-conflict.ts';
-import { capacityOf, type CapacityName, type HostRules, type HostSize } from './host-room.ts';
+import { capacityOf, type CapacityName, type HostRules } from './host-room.ts';
 import { addressesIn, sharedAddresses, type Subnet, subnetOf } from './subnet.ts';
 
 /** An address that the host itself has, with its prefix: `192.168.1.5/24`. */
@@ -59,7 +60,7 @@ export interface HostFitFacts {
   readonly seniors: ReadonlySet<PartitionName>;
   readonly host: Observation<HostSize>;
   readonly rules: HostRules;
-  readonly addresses: readonly HostAddress[];
+  readonly addresses: Observation<readonly HostAddress[]>;
 }
 
 export interface HostFit {
@@ -122,7 +123,7 @@ function conflictsOf(
       conflicts.push(capacityConflict(each, name, claim[each], usersOf(each, others), capacity));
     }
   } else if (grown.length > 0) {
-    conflicts.push(unknownConflict(name, host.status === 'unknown' ? host.why : 'there is none'));
+    conflicts.push(unknownConflict(name, 'how many CPUs and how much memory it has', whyOf(host)));
   }
   if (!coversSubnet(had, claim)) conflicts.push(...subnetConflicts(name, claim, others, addresses));
   if (!coversCpus(had, claim)) conflicts.push(cpusConflict(name, claim, others));
@@ -143,7 +144,7 @@ function subnetConflicts(
   name: PartitionName,
   { cidr }: Claim,
   others: Others,
-  addresses: readonly HostAddress[],
+  addresses: HostFitFacts['addresses'],
 ): readonly (Conflict | null)[] {
   if (cidr === null) return [];
   const subnet = subnetOf(cidr);
@@ -154,11 +155,16 @@ function subnetConflicts(
     )
     .filter(({ used }) => used > 0)
     .sort((a, b) => b.used - a.used || byName(a.name, b.name));
-  const own = ownAddresses(subnet, addresses);
-  return [
-    users.length === 0 ? null : overlapConflict('subnet', name, cidr, asked, users),
-    own.length === 0 ? null : interfaceConflict(name, cidr, asked, own),
-  ];
+  const overlap = users.length === 0 ? null : overlapConflict('subnet', name, cidr, asked, users);
+  if (addresses.status !== 'present') {
+    return [overlap, unknownConflict(name, 'which addresses it has itself', whyOf(addresses))];
+  }
+  const own = ownAddresses(subnet, addresses.value);
+  return [overlap, own.length === 0 ? null : interfaceConflict(name, cidr, asked, own)];
+}
+
+function whyOf(seen: Observation<unknown>): string {
+  return seen.status === 'unknown' ? seen.why : 'nobody has looked';
 }
 
 /** As `bridgeName` calls them: what stands on ours is the partition's own subnet. */

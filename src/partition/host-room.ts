@@ -3,11 +3,7 @@
  * times the factor by which more may be promised than there is. Sums are of whole numbers of any
  * size: 4,096 partitions of 16 TiB are more bytes than a double can tell apart.
  */
-
-export interface HostSize {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
+import type { HostSize } from '../model/domain.ts';
 
 export interface HostRules {
   /** What no partition is promised. */

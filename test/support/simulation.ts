@@ -4,11 +4,12 @@ import { type VirtualClock, virtualClock } from '../../src/host/simulated/clock.
 import { type Fault, type FaultRule, Faults } from '../../src/host/simulated/faults.ts';
 import { type SimulationOptions, simulatedHost } from '../../src/host/simulated/host.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
-import type {
-  NetworkSide,
-  SimulatedDomain,
-  SimulatedNetwork,
-  World,
+import {
+  type NetworkSide,
+  type SimulatedDomain,
+  type SimulatedNetwork,
+  sizeDefault,
+  type World,
 } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
 import type { AgentState, DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
@@ -130,6 +131,7 @@ export function worldOf({
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
+    size: sizeDefault,
   };
 }
 

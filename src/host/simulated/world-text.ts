@@ -6,7 +6,7 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, runs, domains, networks, files, volumes, images, slices } =
+  const { installation, runs, domains, networks, files, volumes, images, slices, size } =
     worldSchema.parse(JSON.parse(content));
   return {
     installation,
@@ -22,6 +22,7 @@ export function parseWorld(content: string): World {
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
     slices: mapOf(slices, itself),
+    size,
   };
 }
 
@@ -34,6 +35,7 @@ export function worldText({
   volumes,
   images,
   slices,
+  size,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
@@ -49,6 +51,7 @@ export function worldText({
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
     slices: recordOf(slices, itself),
+    size,
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
 }

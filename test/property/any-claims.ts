@@ -1,7 +1,7 @@
 /** Partitions of one small host, as operators describe, change and take them away. */
-import * as fc from 'fast-check';
-import type { PartitionName } from '../../../src/model/names.ts';
-import type { Claim, Held } from '../../../src/partition/claim.ts';
+import fc from 'fast-check';
+import type { PartitionName } from '../../src/model/names.ts';
+import type { Claim, Held } from '../../src/partition/claim.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'] as PartitionName[];
 

@@ -1,0 +1,316 @@
+/** Partitions that do not fit their host together, in a whole daemon on a virtual clock. */
+import { describe, expect, test } from 'vitest';
+import { FileError } from '../../../src/daemon/runtime.ts';
+import { HostError } from '../../../src/host/host-error.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
+import { domainIn, switched, writesOf } from '../../support/daemon-orders.ts';
+import { onCall, worldOf } from '../../support/simulation.ts';
+import {
+  descriptionOf,
+  secondaryText,
+  stateDir,
+  submitted,
+  virtualDaemon,
+  type VirtualDaemon,
+  type VirtualDaemonOptions,
+} from '../../support/virtual-daemon.ts';
+
+const GiB = 2 ** 30;
+const teamA = 'team-a' as PartitionName;
+const teamB = 'team-b' as PartitionName;
+const promisesFile = `${stateDir}/promises.json`;
+
+interface Limits {
+  readonly vcpus?: number;
+  readonly memory?: string;
+}
+
+function limits({ vcpus = 4, memory = '1GiB' }: Limits = {}) {
+  const storage = '1GiB';
+  return { limits: { vcpus, memory, storage, secondaries: 9, enforcement: 'Admission' } };
+}
+
+type Specs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** A host of 8 CPUs and 64 GiB, on which partitions are described as the test says. */
+function daemonOn(specs: Specs, options: VirtualDaemonOptions = {}) {
+  const world = options.world ?? worldOf({ files: ['vmlinuz'] });
+  world.size = { cpus: 8, memoryBytes: 64 * GiB };
+  world.files.set(teamB, new Map(world.files.get(teamA)));
+  const daemon = virtualDaemon({ partitions: [], ...options, world });
+  describeAs(daemon, specs);
+  return daemon;
+}
+
+/** In that order. */
+function describeAs({ supervisor }: VirtualDaemon, specs: Specs): void {
+  supervisor.describe(
+    new Map(
+      Object.entries(specs).map(([name, spec]) =>
+        descriptionOf(name, { source: 'Apply', ...spec }),
+      ),
+    ),
+  );
+}
+
+async function submit(daemon: VirtualDaemon, name: PartitionName, text: string) {
+  await daemon.runtime.settle();
+  const result = await daemon.control.submit(name, submitted(text));
+  await daemon.advance(2000);
+  return result?.status;
+}
+
+function condition({ control }: VirtualDaemon, name: PartitionName, type = 'FitsHost'): string {
+  const found = control.status(name)?.conditions.find((each) => each.type === type);
+  return found === undefined ? 'unsaid' : `${found.status} ${found.reason} ${found.message}`;
+}
+
+function words({ control }: VirtualDaemon, name: PartitionName, secondary = 'web'): string {
+  const found = control.status(name)?.secondaries.find((each) => each.name === secondary);
+  return found === undefined ? 'absent' : `${found.status} ${found.sync}`;
+}
+
+const running = ({ world }: VirtualDaemon) =>
+  [...world.domains.values()].filter(({ guest }) => guest !== null).map((each) => each.domainName);
+
+const problems = ({ control }: VirtualDaemon) =>
+  control.problems().map(({ file, code }) => `${file} ${code}`);
+
+const web = (vcpus = 1) => secondaryText('web', { spec: { vcpus, updatePolicy: 'Restart' } });
+
+describe('a newcomer for whom the host has no room', () => {
+  async function newcomer() {
+    const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamA, web(3));
+    describeAs(daemon, { [teamB]: limits({ vcpus: 4 }), [teamA]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamB, web());
+    return daemon;
+  }
+
+  test('is held as a whole, and says whom it collides with', async () => {
+    const daemon = await newcomer();
+    expect(running(daemon)).toEqual(['unnest.team-a.web']);
+    expect(words(daemon, teamB)).toBe('Blocked Blocked');
+    expect(condition(daemon, teamB)).toMatch(
+      /^False HostOvercommitted team-b is to have 4 vCPUs, and 6 vCPUs are promised to team-a .* 2 vCPUs too many/,
+    );
+    expect(condition(daemon, teamB, 'Paused')).toBe('unsaid');
+    expect(daemon.control.status(teamB)?.health).toBe('Degraded');
+    expect(condition(daemon, teamA)).toBe('unsaid');
+    expect(writesOf(daemon, 'define unnest.team-b')).toEqual([]);
+  });
+
+  test('is a problem for the operator, once, and the sum shows it', async () => {
+    const daemon = await newcomer();
+    await daemon.advance(1_000_000);
+    expect(problems(daemon)).toEqual(['team-b.yaml HostOvercommitted']);
+    expect(daemon.events.filter(({ kind }) => kind === 'config-problem')).toHaveLength(1);
+    expect(daemon.control.hostSum()).toMatchObject({
+      vcpus: { promised: 6, available: 8, there: 8, factor: 1 },
+      memoryBytes: { promised: GiB, available: 64 * GiB },
+      waiting: [teamB],
+      unlimited: [],
+    });
+  });
+
+  test('goes on once the other has given back what it had', async () => {
+    const daemon = await newcomer();
+    describeAs(daemon, { [teamA]: limits({ vcpus: 2 }), [teamB]: limits({ vcpus: 6 }) });
+    await daemon.advance(2000);
+    // Its guest of three vCPUs runs on, whatever its limits are by now.
+    expect(condition(daemon, teamB)).toMatch(/3 vCPUs are promised to team-a/);
+    await submit(
+      daemon,
+      teamA,
+      secondaryText('web', { spec: { vcpus: 2, updatePolicy: 'Restart' } }),
+    );
+    await daemon.advance(60_000);
+    expect(condition(daemon, teamB)).toBe('unsaid');
+    expect(running(daemon)).toEqual(['unnest.team-a.web', 'unnest.team-b.web']);
+    expect(problems(daemon)).toEqual([]);
+  });
+
+  test('goes on when the operator lets it have less, or the other is gone with its guests', async () => {
+    const less = await newcomer();
+    describeAs(less, { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 2 }) });
+    await less.advance(2000);
+    expect(words(less, teamB)).toBe('Running Synced');
+    const gone = await newcomer();
+    describeAs(gone, { [teamB]: limits({ vcpus: 4 }) });
+    await gone.advance(2000);
+    expect(condition(gone, teamB)).toMatch(/promised to team-a/);
+    const { uuid, domainName } = domainIn(gone, 'web');
+    gone.world.domains.delete(uuid);
+    gone.hosts.touch({ kind: 'domain', domainName, uuid, event: 'undefined' });
+    await gone.advance(2000);
+    expect(words(gone, teamB)).toBe('Running Synced');
+  });
+
+  test('goes on when the host has become larger', async () => {
+    const daemon = await newcomer();
+    daemon.world.size = { cpus: 10, memoryBytes: 64 * GiB };
+    await daemon.advance(300_000);
+    expect(words(daemon, teamB)).toBe('Running Synced');
+  });
+
+  test('may be emptied, and looked at', async () => {
+    const daemon = await newcomer();
+    await daemon.control.drain(teamB, 'uid 0');
+    await daemon.advance(2000);
+    expect(condition(daemon, teamB, 'Draining')).toMatch(/^True Empty/);
+    expect(condition(daemon, teamB)).toBe('unsaid');
+  });
+});
+
+describe('whoever was let in', () => {
+  test('is left alone as a whole when it grows too much, and its guests run on', async () => {
+    const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 2 }) });
+    await submit(daemon, teamA, web());
+    describeAs(daemon, { [teamA]: limits({ vcpus: 7 }), [teamB]: limits({ vcpus: 2 }) });
+    await submit(daemon, teamA, web(2) + secondaryText('db'));
+    expect(condition(daemon, teamA)).toMatch(/^False HostOvercommitted .*team-b/);
+    expect(running(daemon)).toEqual(['unnest.team-a.web']);
+    expect(domainIn(daemon, 'web').guest?.fields.vcpus).toBe(1);
+    describeAs(daemon, { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 2 }) });
+    await daemon.advance(60_000);
+    expect(running(daemon)).toHaveLength(2);
+    expect(domainIn(daemon, 'web').guest?.fields.vcpus).toBe(2);
+  });
+
+  test('stays in when the daemon is started anew, whatever order the names have', async () => {
+    const daemon = daemonOn({ [teamB]: limits({ vcpus: 6 }) });
+    await daemon.advance(2000);
+    describeAs(daemon, { [teamB]: limits({ vcpus: 6 }), [teamA]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamA, web());
+    expect(condition(daemon, teamA)).toMatch(/^False/);
+    const next = daemonOn(
+      { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 6 }) },
+      { runtime: daemon.crash({ losePower: true }), world: daemon.world },
+    );
+    await next.advance(10_000);
+    expect(condition(next, teamA)).toMatch(/^False HostOvercommitted .*team-b/);
+    expect(condition(next, teamB)).toBe('unsaid');
+    // Not for a moment was it said that it might not be in.
+    expect(
+      next.events.filter(
+        (each) =>
+          each.kind === 'condition-changed' && each.partition === teamB && each.type === 'FitsHost',
+      ),
+    ).toEqual([]);
+  });
+
+  test('is not known where the file is torn, and then those with documents come first', async () => {
+    const daemon = daemonOn({ [teamB]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamB, web());
+    const runtime = daemon.crash();
+    runtime.disk.write(promisesFile, 'torn');
+    const next = daemonOn(
+      { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 6 }) },
+      { runtime, world: daemon.world },
+    );
+    await next.advance(2000);
+    expect([condition(next, teamA).slice(0, 23), condition(next, teamB)]).toEqual([
+      'False HostOvercommitted',
+      'unsaid',
+    ]);
+    expect(words(next, teamB)).toBe('Running Synced');
+  });
+
+  test('keeps it while the host cannot be read, and nobody gets more meanwhile', async () => {
+    const error = new HostError('Refused', 'no facts');
+    const fault = switched(onCall('facts', { kind: 'error', error }));
+    fault.on = false;
+    const daemon = daemonOn({ [teamA]: limits() }, { rules: [fault.rule] });
+    await submit(daemon, teamA, web());
+    fault.on = true;
+    describeAs(daemon, { [teamA]: limits(), [teamB]: limits() });
+    await submit(daemon, teamB, web());
+    await daemon.advance(600_000);
+    expect(condition(daemon, teamA)).toBe('unsaid');
+    expect(condition(daemon, teamB)).toMatch(/^Unknown HostUnknown .*no facts/);
+    expect(running(daemon)).toEqual(['unnest.team-a.web']);
+    fault.on = false;
+    await daemon.advance(10_000);
+    expect(running(daemon)).toHaveLength(2);
+  });
+
+  test('keeps it where the host has become too small, which is a problem', async () => {
+    const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamA, web());
+    daemon.world.size = { cpus: 4, memoryBytes: 64 * GiB };
+    await daemon.advance(300_000);
+    expect(condition(daemon, teamA)).toBe('unsaid');
+    expect(problems(daemon)).toEqual([' HostOvercommitted']);
+  });
+});
+
+describe('those who come together', () => {
+  test.each([[[teamA, teamB]], [[teamB, teamA]]])('%s: the first by name', async (names) => {
+    const daemon = daemonOn(Object.fromEntries(names.map((name) => [name, limits({ vcpus: 5 })])));
+    await daemon.advance(2000);
+    expect(condition(daemon, teamA)).toBe('unsaid');
+    expect(condition(daemon, teamB)).toMatch(/^False HostOvercommitted .*team-a/);
+  });
+
+  test('of what is promised more often than it is there', async () => {
+    const specs = { [teamA]: limits({ vcpus: 5 }), [teamB]: limits({ vcpus: 5 }) };
+    const reserved = { vcpus: 0, memoryBytes: 0 };
+    const at = async (vcpus: number) => {
+      const daemon = daemonOn(specs, { hostRules: { reserved, overcommit: { vcpus, memory: 1 } } });
+      await daemon.advance(2000);
+      return condition(daemon, teamB).slice(0, 7);
+    };
+    expect([await at(1.25), await at(1.24)]).toEqual(['unsaid', 'False H']);
+  });
+});
+
+describe('what is written down', () => {
+  test('is written before anything is done upon it, and nobody is let in without', async () => {
+    const daemon = daemonOn({});
+    const replace = daemon.runtime.files.replace.bind(daemon.runtime.files);
+    let isFull = true;
+    daemon.runtime.files.replace = async (path, ...more) => {
+      if (isFull && path === promisesFile) throw new FileError('NoSpace', `writing ${path}`);
+      return replace(path, ...more);
+    };
+    describeAs(daemon, { [teamA]: limits() });
+    await submit(daemon, teamA, web());
+    await daemon.advance(60_000);
+    expect(condition(daemon, teamA)).toMatch(
+      /^Unknown HostUnknown .*writing \/var\/lib\/unnest\/promises.json/,
+    );
+    expect(problems(daemon)).toEqual([' NotStored']);
+    expect(running(daemon)).toEqual([]);
+    isFull = false;
+    await daemon.advance(10_000);
+    expect(running(daemon)).toHaveLength(1);
+  });
+
+  test('is nothing where nobody asks for anything', async () => {
+    const daemon = daemonOn({ [teamA]: {} });
+    await submit(daemon, teamA, web());
+    expect(words(daemon, teamA)).toBe('Running Synced');
+    expect(daemon.runtime.disk.text(promisesFile)).toBe(null);
+    expect(daemon.control.hostSum().unlimited).toEqual([teamA]);
+  });
+});
+
+describe('a subnet', () => {
+  const network = (cidr: string) => ({ network: { cidr } });
+
+  test('of another partition, or of the host, is nobody else s', async () => {
+    const daemon = daemonOn({ [teamA]: network('10.20.0.0/24') });
+    await daemon.advance(2000);
+    describeAs(daemon, { [teamA]: network('10.20.0.0/24'), [teamB]: network('10.20.0.0/16') });
+    await submit(daemon, teamB, web());
+    expect(condition(daemon, teamB)).toMatch(/^False SubnetTaken .*10.20.0.0\/24/);
+    daemon.runtime.hostAddresses.push({ name: 'eth0', cidr: '192.168.7.5/24' });
+    describeAs(daemon, { [teamA]: network('10.20.0.0/24'), [teamB]: network('192.168.7.0/29') });
+    await daemon.advance(2000);
+    expect(condition(daemon, teamB)).toMatch(/^False SubnetTaken .*eth0 \(192.168.7.5\/24\)/);
+    expect(problems(daemon)).toEqual(['team-b.yaml SubnetTaken']);
+    describeAs(daemon, { [teamA]: network('10.20.0.0/24'), [teamB]: network('10.20.1.0/24') });
+    await daemon.advance(2000);
+    expect(words(daemon, teamB)).toBe('Running Synced');
+  });
+});
