@@ -70,20 +70,37 @@ export interface HostFit {
   readonly waiting: ReadonlyMap<PartitionName, readonly Conflict[]>;
 }
 
+interface Asking {
+  readonly name: PartitionName;
+  readonly claim: Claim;
+  readonly rank: number;
+}
+
 /** Depends on the order of nothing that it is given. */
 export function hostFit(facts: HostFitFacts): HostFit {
   const { wanted, seniors } = facts;
   const promised = new Map(keptPromises(facts));
   const waiting = new Map<PartitionName, readonly Conflict[]>();
   const rankOf = (name: PartitionName) => (promised.has(name) ? 0 : seniors.has(name) ? 1 : 2);
-  const asking = [...wanted]
+  let asking: readonly Asking[] = [...wanted]
     .filter(([name, claim]) => !isNothing(claim) && !covers(promised.get(name) ?? noClaim, claim))
     .map(([name, claim]) => ({ name, claim, rank: rankOf(name) }))
     .sort((a, b) => a.rank - b.rank || byName(a.name, b.name));
-  for (const { name, claim } of asking) {
-    const conflicts = conflictsOf(name, claim, promised, facts);
-    if (conflicts.length > 0) waiting.set(name, conflicts);
-    else promised.set(name, claimBeside(promised.get(name), claim, facts.held.get(name) ?? null));
+  for (let givesBack = true; givesBack;) {
+    givesBack = false;
+    for (const { name, claim } of asking) {
+      const conflicts = conflictsOf(name, claim, promised, facts);
+      const before = promised.get(name);
+      if (conflicts.length > 0) {
+        waiting.set(name, conflicts);
+        continue;
+      }
+      waiting.delete(name);
+      promised.set(name, claimBeside(before, claim, facts.held.get(name) ?? null));
+      // What it has given up for what it has now, others may have waited for.
+      givesBack ||= before !== undefined && !covers(claim, before);
+    }
+    asking = asking.filter(({ name }) => waiting.has(name));
   }
   return { promised: sorted(promised), waiting: sorted(waiting) };
 }

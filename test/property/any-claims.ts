@@ -8,14 +8,14 @@ const names = ['a', 'b', 'c', 'd', 'e'] as PartitionName[];
 const cidrs = ['10.0.0.0/24', '10.0.0.0/25', '10.0.0.128/25', '10.0.1.0/24', '10.0.0.0/16', null];
 const cpusets = ['0-3', '2', '4-7,9', '8-12', null];
 
-export const anyClaim: fc.Arbitrary<Claim> = fc.record({
+const anyClaim: fc.Arbitrary<Claim> = fc.record({
   vcpus: fc.nat({ max: 24 }),
   memoryBytes: fc.nat({ max: 24 }),
   cidr: fc.constantFrom(...cidrs),
   cpuset: fc.constantFrom(...cpusets),
 });
 
-export const anyHeld: fc.Arbitrary<Held | null> = fc.option(
+const anyHeld: fc.Arbitrary<Held | null> = fc.option(
   fc.record({ vcpus: fc.nat({ max: 24 }), memoryBytes: fc.nat({ max: 24 }) }),
 );
 

@@ -2,9 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import { FileError } from '../../../src/daemon/runtime.ts';
 import { HostError } from '../../../src/host/host-error.ts';
+import type { DomainRef } from '../../../src/model/domain.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
-import { domainIn, switched, writesOf } from '../../support/daemon-orders.ts';
-import { onCall, worldOf } from '../../support/simulation.ts';
+import {
+  domainIn,
+  slowCall,
+  slowFiles,
+  switched,
+  volumeText,
+  writesOf,
+} from '../../support/daemon-orders.ts';
+import { domainOf, onCall, worldOf } from '../../support/simulation.ts';
+import { type VirtualRuntime, virtualRuntime } from '../../support/virtual-runtime.ts';
 import {
   descriptionOf,
   secondaryText,
@@ -72,6 +81,13 @@ function words({ control }: VirtualDaemon, name: PartitionName, secondary = 'web
 
 const running = ({ world }: VirtualDaemon) =>
   [...world.domains.values()].filter(({ guest }) => guest !== null).map((each) => each.domainName);
+
+/** Named as one of ours, and started by somebody else. */
+const foreign = (ref: DomainRef) =>
+  domainOf('web', { ref, owner: null, power: { status: 'running' }, defined: {} as never });
+
+const fitEvents = ({ events }: VirtualDaemon) =>
+  events.filter((each) => each.kind === 'condition-changed' && each.type === 'FitsHost');
 
 const problems = ({ control }: VirtualDaemon) =>
   control.problems().map(({ file, code }) => `${file} ${code}`);
@@ -190,13 +206,6 @@ describe('whoever was let in', () => {
     await next.advance(10_000);
     expect(condition(next, teamA)).toMatch(/^False HostOvercommitted .*team-b/);
     expect(condition(next, teamB)).toBe('unsaid');
-    // Not for a moment was it said that it might not be in.
-    expect(
-      next.events.filter(
-        (each) =>
-          each.kind === 'condition-changed' && each.partition === teamB && each.type === 'FitsHost',
-      ),
-    ).toEqual([]);
   });
 
   test('is not known where the file is torn, and then those with documents come first', async () => {
@@ -244,7 +253,69 @@ describe('whoever was let in', () => {
   });
 });
 
+describe('what is under way', () => {
+  test('counts, though no look has seen it yet', async () => {
+    const runtime = virtualRuntime();
+    const latency = slowCall('start', 'web', 10_000, runtime.timers);
+    const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }) }, { runtime, latency });
+    await submit(daemon, teamA, web(5));
+    describeAs(daemon, { [teamA]: limits({ vcpus: 2 }), [teamB]: limits({ vcpus: 6 }) });
+    await daemon.advance(2000);
+    expect(running(daemon)).toEqual([]);
+    expect(condition(daemon, teamB)).toMatch(/6 vCPUs are promised to team-a/);
+    await daemon.advance(600_000);
+    expect(condition(daemon, teamB)).toMatch(/5 vCPUs are promised to team-a/);
+  });
+
+  /** Whatever is asked about the host as a whole takes that long. */
+  const slowFacts = (runtime: VirtualRuntime) => async (call: { readonly name: string }) => {
+    if (call.name === 'facts') await runtime.timers.sleep(3000, new AbortController().signal);
+  };
+
+  test('is no reason to say of one that was let in that nobody knows', async () => {
+    const daemon = daemonOn({ [teamA]: limits() });
+    await submit(daemon, teamA, web());
+    const runtime = daemon.crash();
+    slowFiles(runtime, 'read', 'promises.json', 3000);
+    const next = daemonOn({ [teamA]: limits() }, { runtime, world: daemon.world });
+    await next.advance(2000);
+    expect(next.events.map(({ kind }) => kind)).not.toContain('condition-changed');
+    await next.advance(10_000);
+    expect(words(next, teamA)).toBe('Running Synced');
+    expect(fitEvents(next)).toEqual([]);
+  });
+
+  test('a look at the host: who comes meanwhile is asked about too', async () => {
+    const daemon = daemonOn({ [teamB]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamB, volumeText());
+    const runtime = daemon.crash();
+    runtime.disk.remove(promisesFile);
+    const latency = slowFacts(runtime);
+    const next = daemonOn({ [teamA]: limits({ vcpus: 6 }) }, { runtime, latency });
+    await next.advance(1000);
+    describeAs(next, { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 6 }) });
+    await next.advance(10_000);
+    expect(condition(next, teamA)).toMatch(/promised to team-b/);
+    expect(condition(next, teamB)).toBe('unsaid');
+  });
+});
+
 describe('those who come together', () => {
+  test('those first who have documents, or guests that somebody has started without us', async () => {
+    const together = { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 6 }) };
+    const daemon = daemonOn({ [teamB]: {} });
+    await submit(daemon, teamB, volumeText());
+    describeAs(daemon, together);
+    await daemon.advance(2000);
+    expect(condition(daemon, teamA)).toMatch(/promised to team-b/);
+    const uuid = '9d0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as never;
+    const ref = { uuid, domainName: 'unnest.team-b.web' };
+    const world = worldOf({ domains: [foreign(ref)] });
+    const other = daemonOn(together, { world });
+    await other.advance(2000);
+    expect(condition(other, teamA)).toMatch(/promised to team-b/);
+  });
+
   test.each([[[teamA, teamB]], [[teamB, teamA]]])('%s: the first by name', async (names) => {
     const daemon = daemonOn(Object.fromEntries(names.map((name) => [name, limits({ vcpus: 5 })])));
     await daemon.advance(2000);

@@ -104,6 +104,12 @@ describe('who was promised something', () => {
     expect(fit({ b: { vcpus: 16 } }, { promised }).promised).toEqual(claims({ b: { vcpus: 16 } }));
   });
 
+  test('gives up what it has for something else, and whoever waits for that gets it at once', () => {
+    const before = claims({ a: { vcpus: 1 }, b: { cidr: '10.0.0.0/24' } });
+    const both = { a: { cidr: '10.0.0.0/24' }, b: { cidr: '10.0.1.0/24' } };
+    expect(waiting(both, { promised: before })).toEqual([]);
+  });
+
   test('is not asked about what has not grown', () => {
     const host = present({ cpus: 4, memoryBytes: 64 * GiB });
     expect(waiting({ b: { vcpus: 12, memoryBytes: GiB } }, { promised, host })).toEqual([]);
