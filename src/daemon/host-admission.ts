@@ -118,6 +118,8 @@ export class HostAdmission {
     if (this.#judging !== null || this.#closing.signal.aborted || !this.#isOfUse) return;
     this.#judging = this.#judge().finally(() => {
       this.#judging = null;
+      // What came after the last look, and before this was known to be over.
+      if (this.#isToJudge) this.review();
     });
   }
 

@@ -62,11 +62,14 @@ function mostFirst(users: Users): Users {
 }
 
 interface Unit {
+  readonly what: string;
   readonly field: string;
   readonly factor: string;
   readonly show: (amount: number) => string;
-  /** A limit that a document can say. */
-  readonly limit: (amount: number) => string;
+  /** As a document says it: at most so much, and at least. */
+  readonly atMost: (amount: number) => string;
+  readonly atLeast: (amount: number) => string;
+  /** The least that a document can ask for. */
   readonly least: number;
 }
 
@@ -74,17 +77,21 @@ const MiB = 2 ** 20;
 
 const unitOf: { readonly [Name in CapacityName]: Unit } = {
   vcpus: {
+    what: 'vCPUs',
     field: 'spec.limits.vcpus',
     factor: 'spec.overcommit.vcpus',
-    show: (amount) => `${amount} vCPUs`,
-    limit: String,
+    show: String,
+    atMost: String,
+    atLeast: String,
     least: 1,
   },
   memoryBytes: {
+    what: 'of memory',
     field: 'spec.limits.memory',
     factor: 'spec.overcommit.memory',
-    show: (amount) => `${formatApproximately(amount)} of memory`,
-    limit: (amount) => formatSize(Math.floor(amount / MiB) * MiB),
+    show: formatApproximately,
+    atMost: (bytes) => formatSize(Math.floor(bytes / MiB) * MiB),
+    atLeast: (bytes) => formatSize(Math.ceil(bytes / MiB) * MiB),
     least: 16 * MiB,
   },
 };
@@ -99,20 +106,26 @@ type Numbers = Pick<Conflict, 'asked' | 'used' | 'available' | 'missing'>;
 
 function capacityText(partition: PartitionName, numbers: Numbers, words: Words): string {
   const { asked, used, available, missing } = numbers;
-  const { show, limit, field, others, capacity, least } = words;
-  const kept = capacity.reserved === 0 ? '' : `, with ${show(capacity.reserved)} kept for itself`;
-  const has = `this host has ${show(capacity.there)} to give${kept}, times ${capacity.factor}`;
-  const who = others.length === 0 ? `${partition} alone` : partition;
-  const beside =
-    others.length === 0 ? '' : ` and ${show(used)} are promised to ${namesOf(others, show)}`;
-  const fits = available - used;
+  const { what, show, field, others, capacity, atLeast } = words;
+  const less = capacity.reserved === 0 ? '' : ` less ${show(capacity.reserved)}`;
+  const sum = `${show(capacity.there)}${less}, times ${capacity.factor}`;
+  const asks = `asks for ${show(asked)} ${what}`;
+  const so =
+    others.length === 0
+      ? `${partition} alone ${asks}, and this host may give ${show(available)} (${sum})`
+      : `${partition} ${asks}, and ${show(used)} of the ${show(available)} that this host may give (${sum}) are promised to ${namesOf(others, show)}`;
   const ways = [
-    ...(fits >= least ? [`lower ${field} of ${partition} to ${limit(fits)}`] : []),
-    ...(others.length === 0 ? [] : [`lower that of the others by ${show(missing)}`]),
+    ...limitWays(partition, available - used, words),
+    ...(others.length === 0 ? [] : [`lower ${field} of others by ${atLeast(missing)}`]),
     ...factorWays(words),
     `give the host more, or take ${partition} to another`,
   ];
-  return `${who} is to have ${show(asked)},${beside === '' ? '' : `${beside},`} and ${has}: ${show(missing)} too many. Either ${ways.join(', or ')}`;
+  return `${so}: ${atLeast(missing)} are missing. Either ${ways.join(', or ')}`;
+}
+
+function limitWays(partition: PartitionName, fits: number, words: Words): readonly string[] {
+  const { field, least, atMost } = words;
+  return fits < least ? [] : [`lower ${field} of ${partition} to ${atMost(fits)}`];
 }
 
 function factorWays({ factor, wanted, capacity }: Words): readonly string[] {

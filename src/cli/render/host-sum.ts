@@ -18,17 +18,20 @@ export function isOver(sum: HostSum): boolean {
 }
 
 function sumLines({ vcpus, memoryBytes }: HostSum): readonly string[] {
-  return [
-    `promised: ${lineOf(vcpus, String)} vCPUs`,
-    `promised: ${lineOf(memoryBytes, formatApproximately)} of memory`,
-  ];
+  return [...lineOf(vcpus, 'vCPUs', String), ...lineOf(memoryBytes, 'memory', formatApproximately)];
 }
 
-function lineOf(line: SumLine, show: (amount: number) => string): string {
+/** None where nobody has asked, so that nobody has looked either. */
+function lineOf(line: SumLine, what: string, show: (amount: number) => string): readonly string[] {
   const { promised, available, there, reserved, factor } = line;
-  if (available === null || there === null) return `${show(promised)} of an unknown number of`;
+  if (available === null || there === null) {
+    return promised === 0
+      ? []
+      : [`${what} promised: ${show(promised)}; the host could not be read`];
+  }
   const kept = reserved === 0 ? '' : ` less ${show(reserved)}`;
-  return `${show(promised)} of ${show(available)} (${show(there)}${kept}, times ${factor})`;
+  const has = `${show(there)}${kept}, times ${factor}`;
+  return [`${what} promised: ${show(promised)} of ${show(available)} (${has})`];
 }
 
 /** A daemon of another version may not say who. */

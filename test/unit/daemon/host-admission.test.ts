@@ -6,6 +6,7 @@ import type { DomainRef } from '../../../src/model/domain.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import {
   domainIn,
+  holdOf,
   slowCall,
   slowFiles,
   switched,
@@ -14,8 +15,10 @@ import {
 } from '../../support/daemon-orders.ts';
 import { domainOf, onCall, worldOf } from '../../support/simulation.ts';
 import { type VirtualRuntime, virtualRuntime } from '../../support/virtual-runtime.ts';
+import { virtualUnnestd } from '../../support/virtual-unnestd.ts';
 import {
   descriptionOf,
+  secondaryNamed,
   secondaryText,
   stateDir,
   submitted,
@@ -108,7 +111,7 @@ describe('a newcomer for whom the host has no room', () => {
     expect(running(daemon)).toEqual(['unnest.team-a.web']);
     expect(words(daemon, teamB)).toBe('Blocked Blocked');
     expect(condition(daemon, teamB)).toMatch(
-      /^False HostOvercommitted team-b is to have 4 vCPUs, and 6 vCPUs are promised to team-a .* 2 vCPUs too many/,
+      /^False HostOvercommitted team-b asks for 4 vCPUs, and 6 of the 8 .* are promised to team-a \(6\): 2 are missing/,
     );
     expect(condition(daemon, teamB, 'Paused')).toBe('unsaid');
     expect(daemon.control.status(teamB)?.health).toBe('Degraded');
@@ -134,7 +137,7 @@ describe('a newcomer for whom the host has no room', () => {
     describeAs(daemon, { [teamA]: limits({ vcpus: 2 }), [teamB]: limits({ vcpus: 6 }) });
     await daemon.advance(2000);
     // Its guest of three vCPUs runs on, whatever its limits are by now.
-    expect(condition(daemon, teamB)).toMatch(/3 vCPUs are promised to team-a/);
+    expect(condition(daemon, teamB)).toMatch(/3 of the 8 .* promised to team-a/);
     await submit(
       daemon,
       teamA,
@@ -167,6 +170,21 @@ describe('a newcomer for whom the host has no room', () => {
     daemon.world.size = { cpus: 10, memoryBytes: 64 * GiB };
     await daemon.advance(300_000);
     expect(words(daemon, teamB)).toBe('Running Synced');
+  });
+
+  test('may be asked to start a guest, which waits, and says for what', async () => {
+    const daemon = await newcomer();
+    const asked = () => daemon.control.power(teamB, secondaryNamed('web'), 'start', 'uid 0');
+    expect(await asked()).toMatchObject({
+      message: 'web is to start, once its host has room for the partition',
+    });
+    await daemon.control.pause(teamB, holdOf(null));
+    expect(await asked()).toMatchObject({
+      message: 'web is to start, once it is no longer paused',
+    });
+    await daemon.advance(2000);
+    expect(condition(daemon, teamB, 'Paused')).toMatch(/^True Held/);
+    expect(condition(daemon, teamB)).toMatch(/^False HostOvercommitted/);
   });
 
   test('may be emptied, and looked at', async () => {
@@ -262,9 +280,9 @@ describe('what is under way', () => {
     describeAs(daemon, { [teamA]: limits({ vcpus: 2 }), [teamB]: limits({ vcpus: 6 }) });
     await daemon.advance(2000);
     expect(running(daemon)).toEqual([]);
-    expect(condition(daemon, teamB)).toMatch(/6 vCPUs are promised to team-a/);
+    expect(condition(daemon, teamB)).toMatch(/6 of the 8 .* promised to team-a/);
     await daemon.advance(600_000);
-    expect(condition(daemon, teamB)).toMatch(/5 vCPUs are promised to team-a/);
+    expect(condition(daemon, teamB)).toMatch(/5 of the 8 .* promised to team-a/);
   });
 
   /** Whatever is asked about the host as a whole takes that long. */
@@ -383,5 +401,26 @@ describe('a subnet', () => {
     describeAs(daemon, { [teamA]: network('10.20.0.0/24'), [teamB]: network('10.20.1.0/24') });
     await daemon.advance(2000);
     expect(words(daemon, teamB)).toBe('Running Synced');
+  });
+});
+
+describe('a whole daemon', () => {
+  test('keeps for the host what its configuration says, and tells who does not fit', async () => {
+    const { runtime, daemon } = await virtualUnnestd();
+    const described = (memory: string) => {
+      const [, { value }] = descriptionOf(teamA, { source: 'Directory', ...limits({ memory }) });
+      runtime.disk.write(`/etc/unnest/partitions/${teamA}.yaml`, JSON.stringify(value));
+      return runtime.advance(5000);
+    };
+    const status = () => runtime.disk.text(`/run/unnest/status/${teamA}.json`) ?? '';
+    // Of 64 GiB one is kept.
+    await described('64GiB');
+    expect(status()).toContain('FitsHost');
+    expect(status()).toContain('1GiB are missing');
+    await described('63GiB');
+    expect(status()).not.toContain('FitsHost');
+    const closing = daemon.close();
+    await runtime.advance(5000);
+    await closing;
   });
 });

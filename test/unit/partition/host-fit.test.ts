@@ -247,13 +247,13 @@ describe('what is said', () => {
     const memoryBytes = 40 * GiB;
     const kept = { ...rules, reserved: { vcpus: 0, memoryBytes: GiB } };
     expect(textOf({ a: { memoryBytes }, b: { memoryBytes } }, { rules: kept })).toEqual([
-      "b is to have 40GiB of memory, and 40GiB of memory are promised to a (40GiB of memory), and this host has 64GiB of memory to give, with 1GiB of memory kept for itself, times 1: 17GiB of memory too many. Either lower spec.limits.memory of b to 23GiB, or lower that of the others by 17GiB of memory, or raise spec.overcommit.memory of unnestd's configuration to 1.27, or give the host more, or take b to another",
+      "b asks for 40GiB of memory, and 40GiB of the 63GiB that this host may give (64GiB less 1GiB, times 1) are promised to a (40GiB): 17GiB are missing. Either lower spec.limits.memory of b to 23GiB, or lower spec.limits.memory of others by 17GiB, or raise spec.overcommit.memory of unnestd's configuration to 1.27, or give the host more, or take b to another",
     ]);
   });
 
   test('of one that is alone, and of subnets and CPUs', () => {
     expect(textOf({ a: { vcpus: 20 } })).toEqual([
-      "a alone is to have 20 vCPUs, and this host has 16 vCPUs to give, times 1: 4 vCPUs too many. Either lower spec.limits.vcpus of a to 16, or raise spec.overcommit.vcpus of unnestd's configuration to 1.25, or give the host more, or take a to another",
+      "a alone asks for 20 vCPUs, and this host may give 16 (16, times 1): 4 are missing. Either lower spec.limits.vcpus of a to 16, or raise spec.overcommit.vcpus of unnestd's configuration to 1.25, or give the host more, or take a to another",
     ]);
     const addresses = present([{ name: 'eth0', cidr: '10.0.0.5/24' }]);
     expect(
@@ -278,6 +278,16 @@ describe('what is said', () => {
       waiting(wanted, { rules: { ...rules, overcommit: { vcpus, memory: 1 } } });
     expect(textOf(wanted)[0]).toContain('to 1.44,');
     expect([at(1.44), at(1.43)]).toEqual([[], ['b: vcpus a']]);
+  });
+
+  test('what is to be lowered is rounded so that it is enough', () => {
+    const memoryBytes = 32 * GiB;
+    const host = present({ cpus: 1, memoryBytes: 64 * GiB - 4096 });
+    const [text] = textOf({ a: { memoryBytes }, b: { memoryBytes } }, { host });
+    expect(text).toContain(
+      ': 1MiB are missing. Either lower spec.limits.memory of b to 32767MiB, or',
+    );
+    expect(text).toContain('of others by 1MiB, or');
   });
 
   test('no names of thousands, and all of them as data', () => {

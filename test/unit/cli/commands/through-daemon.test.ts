@@ -91,8 +91,8 @@ describe('unnest status', () => {
       stderr: '',
       stdout: `PARTITION   GENERATION   SYNC     HEALTH    SECONDARIES   VCPUS   MEMORY   NOTE
 team-a      -            Synced   Healthy   1             2       512MiB   Paused (Held)
-promised: 4 of 24 (16, times 1.5) vCPUs
-promised: 8GiB of 32GiB (32GiB, times 1) of memory
+vCPUs promised: 4 of 24 (16, times 1.5)
+memory promised: 8GiB of 32GiB (32GiB, times 1)
 `,
     });
   });
