@@ -115,12 +115,21 @@ export class HostAdmission {
   /** The host, or what is on it, may be another. */
   review(): void {
     this.#isToJudge = true;
-    if (this.#judging !== null || this.#closing.signal.aborted || !this.#isOfUse) return;
+    if (this.#judging !== null || this.#closing.signal.aborted) return;
+    if (!this.#isOfUse) return this.#rest();
     this.#judging = this.#judge().finally(() => {
       this.#judging = null;
       // What came after the last look, and before this was known to be over.
       if (this.#isToJudge) this.review();
     });
+  }
+
+  /** Nobody asks for anything, so that there is nothing to say either. */
+  #rest(): void {
+    this.#isToJudge = false;
+    this.#cancelTimer();
+    this.#waiting = new Map();
+    this.#options.onProblems(this.#problems());
   }
 
   /** Something has been seen of a partition: it may use less than it was promised. */
@@ -223,9 +232,11 @@ export class HostAdmission {
       return true;
     }
     const { runtime, stateDir } = this.#options;
+    // Whoever wants back what is being given to others has to ask for it.
+    this.#promised = inBoth(before, promised);
     this.#unwritten = await writePromises(runtime.files, stateDir, promised);
+    this.#promised = this.#unwritten === null ? promised : before;
     if (this.#unwritten !== null) return false;
-    this.#promised = promised;
     this.#lost = null;
     return true;
   }
@@ -246,6 +257,17 @@ export class HostAdmission {
       if (before !== undefined && before !== word) this.#options.onStanding(name);
     }
   }
+}
+
+/** What holds while it is being written: what grows and who is new, not before it is written. */
+function inBoth(before: Claims, after: Claims): Claims {
+  return new Map(
+    [...after].flatMap(([name, claim]) => {
+      const had = before.get(name);
+      if (had === undefined) return [];
+      return [[name, covers(had, claim) ? claim : had] as const];
+    }),
+  );
 }
 
 const nothingHeld: Held = { vcpus: 0, memoryBytes: 0 };

@@ -165,6 +165,17 @@ describe('a newcomer for whom the host has no room', () => {
     expect(words(gone, teamB)).toBe('Running Synced');
   });
 
+  test('is no problem any more when its file is gone, or asks for nothing', async () => {
+    for (const then of [{}, { [teamA]: {} }]) {
+      const daemon = daemonOn({ [teamA]: limits({ vcpus: 64 }) });
+      await daemon.advance(2000);
+      expect(problems(daemon)).toEqual(['team-a.yaml HostOvercommitted']);
+      describeAs(daemon, then);
+      await daemon.advance(2000);
+      expect(problems(daemon)).toEqual([]);
+    }
+  });
+
   test('goes on when the host has become larger', async () => {
     const daemon = await newcomer();
     daemon.world.size = { cpus: 10, memoryBytes: 64 * GiB };
@@ -283,6 +294,21 @@ describe('what is under way', () => {
     expect(condition(daemon, teamB)).toMatch(/6 of the 8 .* promised to team-a/);
     await daemon.advance(600_000);
     expect(condition(daemon, teamB)).toMatch(/5 of the 8 .* promised to team-a/);
+  });
+
+  test('a promise that is being written: who wants back what is in it has to ask', async () => {
+    const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }) });
+    await submit(daemon, teamA, volumeText());
+    slowFiles(daemon.runtime, 'replace', 'promises.json', 3000);
+    describeAs(daemon, { [teamA]: limits({ vcpus: 2 }), [teamB]: limits({ vcpus: 6 }) });
+    await daemon.advance(1000);
+    describeAs(daemon, { [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 6 }) });
+    await daemon.advance(1000);
+    expect(condition(daemon, teamA)).toMatch(/^Unknown HostUnknown .*looked into/);
+    expect(condition(daemon, teamB)).not.toMatch(/^unsaid/);
+    await daemon.advance(10_000);
+    expect(condition(daemon, teamA)).toMatch(/^False HostOvercommitted .*team-b/);
+    expect(condition(daemon, teamB)).toBe('unsaid');
   });
 
   /** Whatever is asked about the host as a whole takes that long. */
