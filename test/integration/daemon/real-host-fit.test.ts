@@ -1,4 +1,5 @@
 /** Two partitions that do not fit the machine that the test runs on, as libvirt counts its CPUs. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
 import { idleDocument } from '../../support/cli.ts';
@@ -12,6 +13,15 @@ const [first, second] = ['fit-a', 'fit-b'] as const;
 const limits = (vcpus: number) => ({
   limits: { vcpus, memory: '64MiB', storage: '1GiB', secondaries: 2, enforcement: 'Admission' },
 });
+
+/** As the kernel counts it node by node, which libvirt does too; a machine with a balloon has more. */
+function memoryOfNodes(): number {
+  const folder = '/sys/devices/system/node';
+  return readdirSync(folder)
+    .filter((name) => /^node\d+$/.test(name))
+    .map((name) => readFileSync(`${folder}/${name}/meminfo`, 'utf8'))
+    .reduce((sum, text) => sum + Number(/MemTotal: +(\d+) kB/.exec(text)?.[1]) * 1024, 0);
+}
 
 async function held(daemon: RealDaemon, partition: string): Promise<string> {
   const fits = async () => condition(await statusOf(daemon, partition), 'FitsHost');
@@ -40,6 +50,9 @@ test('the newcomer waits, also after a crash, and goes on when the other has les
   const after = await place.start();
   await synced(after, first, ['a']);
   expect(await held(after, second)).toMatch(/promised to fit-a/);
+  const { promised } = await after.api.partitions(AbortSignal.timeout(5000));
+  expect(promised?.vcpus).toMatchObject({ promised: all, available: all, there: all / 2 });
+  expect(promised?.memoryBytes.there).toBe(memoryOfNodes());
   place.describe(first, 'Directory', limits(all - 1));
   await synced(after, second, ['a']);
   expect(await domainsOf(second)).toEqual(['a - shut off']);

@@ -212,6 +212,8 @@ describe('whoever was let in', () => {
     const daemon = daemonOn({ [teamA]: limits({ vcpus: 6 }), [teamB]: limits({ vcpus: 2 }) });
     await submit(daemon, teamA, web());
     describeAs(daemon, { [teamA]: limits({ vcpus: 7 }), [teamB]: limits({ vcpus: 2 }) });
+    await daemon.advance(2000);
+    expect(daemon.control.status(teamA)?.health).toBe('Suspended');
     await submit(daemon, teamA, web(2) + secondaryText('db'));
     expect(condition(daemon, teamA)).toMatch(/^False HostOvercommitted .*team-b/);
     expect(running(daemon)).toEqual(['unnest.team-a.web']);
