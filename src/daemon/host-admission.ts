@@ -51,6 +51,8 @@ interface Waiting {
 
 /** What could not be read or written is tried again. */
 const againMs = 5000;
+/** What is seen of a partition its guests decide, so it waits: they are not to decide what this costs. */
+const lessMs = 1000;
 
 export class HostAdmission {
   readonly #options: HostAdmissionOptions;
@@ -68,6 +70,8 @@ export class HostAdmission {
   readonly #told = new Map<PartitionName, string>();
   #judging: Promise<void> | null = null;
   #isToJudge = false;
+  /** It will be, as somebody may have given something back. */
+  #isSoon = false;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: HostAdmissionOptions) {
@@ -115,6 +119,7 @@ export class HostAdmission {
   /** The host, or what is on it, may be another. */
   review(): void {
     this.#isToJudge = true;
+    this.#isSoon = false;
     if (this.#judging !== null || this.#closing.signal.aborted) return;
     if (!this.#isOfUse) return this.#rest();
     this.#judging = this.#judge().finally(() => {
@@ -138,7 +143,10 @@ export class HostAdmission {
       const claim = this.#claimed.get(name)?.claim;
       return claim === undefined || !isSameClaim(claim, promise);
     });
-    if (gives) this.review();
+    if (!gives || this.#isSoon) return;
+    this.#isSoon = true;
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.runtime.timers.after(lessMs, () => this.review());
   }
 
   async close(): Promise<void> {
@@ -155,14 +163,16 @@ export class HostAdmission {
 
   async #judge(): Promise<void> {
     this.#cancelTimer();
+    this.#isSoon = false;
     let isUnsure = false;
     while (this.#isToJudge && !this.#closing.signal.aborted) {
       this.#isToJudge = false;
       isUnsure = await this.#once().catch((error: unknown) => this.#failed(error));
+      if (this.#closing.signal.aborted) return;
+      this.#tell();
+      this.#options.onProblems(this.#problems());
     }
-    if (this.#closing.signal.aborted) return;
-    this.#tell();
-    this.#options.onProblems(this.#problems());
+    if (this.#isSoon) return;
     const { runtime, resyncMs } = this.#options;
     const afterMs = isUnsure ? Math.min(againMs, resyncMs) : resyncMs;
     this.#cancelTimer = runtime.timers.after(afterMs, () => this.review());
@@ -178,11 +188,15 @@ export class HostAdmission {
   async #once(): Promise<boolean> {
     const before = await this.#readPromised();
     if (before === null) return true;
-    const asking = [...this.#claimed.keys()].filter((name) => !before.has(name));
+    const claimed = this.#claimed;
+    const asking = [...claimed.keys()].filter((name) => !before.has(name));
     const look = await lookAtHost(this.#options, asking, this.#closing.signal);
-    // What was asked for meanwhile was not asked about.
-    if (this.#isToJudge || this.#closing.signal.aborted) return false;
-    const wanted = new Map([...this.#claimed].map(([name, { claim }]) => [name, claim]));
+    // Who was described meanwhile was not asked about.
+    if (this.#claimed !== claimed || this.#closing.signal.aborted) {
+      this.#isToJudge = true;
+      return false;
+    }
+    const wanted = new Map([...claimed].map(([name, { claim }]) => [name, claim]));
     const { promised, waiting } = hostFit({ ...this.#factsOf(look, wanted, before), wanted });
     this.#host = look.host;
     const isWritten = await this.#write(before, promised);
