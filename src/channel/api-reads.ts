@@ -15,7 +15,9 @@ export function readVersion({ version, host, stateDir }: Control): Answered {
 /** Also what is described and mistaken: the list without it would say that nobody has asked. */
 export function readPartitions(control: Control): Answered {
   const { partitionsDir } = control;
-  return value({ items: control.partitions(), problems: control.problems(), partitionsDir });
+  const items = control.partitions();
+  const problems = control.problems();
+  return value({ items, problems, partitionsDir, promised: control.hostSum() });
 }
 
 export function readStatus(control: Control, name: PartitionName, watch: boolean): Answered {

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { Diagnostic } from '../documents/diagnostic.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { EventRecord } from '../report/event.ts';
+import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
 import type { Answer, PartitionProblem } from './control.ts';
@@ -44,13 +45,21 @@ export const statusAnswer = loosely<PartitionStatus>({
     .nullable(),
   nextTryAt: text.nullable(),
 });
-/** A daemon of before says neither where they are nor what is wrong with them. */
+const sumLine = z.looseObject({
+  promised: count,
+  available: count.nullable(),
+  there: count.nullable(),
+  reserved: count,
+  factor: count,
+});
+/** A daemon of before says neither where they are, nor what is wrong with them or promised to them. */
 export const partitionsAnswer = z.looseObject({
   items: z.array(statusAnswer),
   problems: z
     .array(loosely<PartitionProblem>({ file: text, code: text, message: text }))
     .default([]),
   partitionsDir: text.nullable().default(null),
+  promised: loosely<HostSum>({ vcpus: sumLine, memoryBytes: sumLine }).nullable().default(null),
 });
 export type Partitions = z.output<typeof partitionsAnswer>;
 

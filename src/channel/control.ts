@@ -5,6 +5,7 @@
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
+import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type {
   AcceptedBundle,
@@ -77,6 +78,8 @@ export interface Control {
   readonly partitionsDir: string;
   partitions(): readonly PartitionStatus[];
   problems(): readonly PartitionProblem[];
+  /** What the partitions were promised of the host. */
+  hostSum(): HostSum;
   status(partition: PartitionName): PartitionStatus | null;
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;

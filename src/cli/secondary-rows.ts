@@ -109,6 +109,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'Accepted':
         case 'HostReachable':
         case 'GaveUp':
+        case 'FitsHost':
         case 'OverBudget':
         case 'PrimaryOutside':
         case 'OomKilled':

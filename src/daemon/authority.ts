@@ -3,6 +3,7 @@
  * what operators have asked for beside it. Submissions end here, in force or refused; the loop
  * reads from here at the beginning of every pass.
  */
+import type { Block } from '../diff/change.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
 import type { PartitionName } from '../model/names.ts';
@@ -41,6 +42,8 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   readonly deletionsMax: number;
   readonly emit: Emit;
+  /** Why its host has no room for it; null: it has. */
+  readonly unfit: () => Block | null;
   /** Something is to be done anew; null: only said anew. */
   readonly onChange: (because: WakeReason | null) => void;
 }
@@ -108,10 +111,18 @@ export class Authority {
         problems: judged.problems,
         documents: this.#submissions.said,
       }),
-      ...holdsFrom(wishes, instantOf(clock.wall())),
+      ...this.#held(),
       requests: this.#asked.requests(),
       holdOverMs: holdOverMs(wishes.holds, clock.wall()),
     };
+  }
+
+  /** Emptying only gives back, so that who has no room may do it. */
+  #held(): Pick<TurnInput, 'holdAll' | 'holds' | 'unfit'> {
+    const { wishes, clock } = this.#options;
+    const { holdAll, holds } = holdsFrom(wishes, instantOf(clock.wall()));
+    const unfit = this.#drain === null ? this.#options.unfit() : null;
+    return { holdAll: holdAll ?? unfit, holds, unfit };
   }
 
   #consent(

@@ -3,9 +3,12 @@
  * needed, and a file says only what is different here.
  */
 import * as z from 'zod';
-import { field, headerOf, oneOf, textOf, wholeNumber } from '../documents/schema-parts.ts';
+import { field, headerOf, oneOf, size, textOf, wholeNumber } from '../documents/schema-parts.ts';
+import { overcommitMax } from '../partition/host-room.ts';
 
 export const CONFIG_KIND = 'DaemonConfig';
+
+const factorForm = `a number from 1 to ${overcommitMax} with at most two decimals, such as 1.5`;
 
 /** A name in it that leads elsewhere (`.`, `..`) would make comparing places guesswork. */
 const path = textOf(
@@ -51,6 +54,36 @@ const retry = z.strictObject({
   }),
 });
 
+const TiB = 2 ** 40;
+
+const hostReserved = z.strictObject({
+  vcpus: field(wholeNumber(0, 8192).default(0), {
+    description:
+      'CPUs that no partition is promised. None by default: what the host does takes turns with guests.',
+  }),
+  memory: field(size(0, 1024 * TiB).prefault('1GiB'), {
+    description:
+      'Memory that no partition is promised: for the kernel, libvirtd, unnestd and workers.',
+  }),
+});
+
+const factor = z
+  .number(factorForm)
+  .min(1, { error: factorForm, abort: true })
+  .max(overcommitMax, { error: factorForm, abort: true })
+  .refine((number) => Number(number.toFixed(2)) === number, factorForm);
+
+const overcommit = z.strictObject({
+  vcpus: field(factor.default(1), {
+    description:
+      'How many times the CPUs there are may be promised. More than 1: guests wait for one another.',
+  }),
+  memory: field(factor.default(1), {
+    description:
+      'How many times the memory there is may be promised. More than 1: when all use what they were promised, the kernel kills.',
+  }),
+});
+
 const spec = z.strictObject({
   host: field(hostUri.default('qemu:///system'), { description: "libvirt's URI of this host." }),
   stateDir: field(path.default('/var/lib/unnest'), {
@@ -81,6 +114,12 @@ const spec = z.strictObject({
     description: 'How many operations of one pass are under way at a time.',
   }),
   retry: field(retry.prefault({}), { description: 'What becomes of what fails.' }),
+  hostReserved: field(hostReserved.prefault({}), {
+    description: 'What is kept for the host itself, and promised to no partition.',
+  }),
+  overcommit: field(overcommit.prefault({}), {
+    description: 'Promising partitions more than there is: by nothing else than these factors.',
+  }),
   maxDeletions: field(wholeNumber(0, 20_000).default(10), {
     description:
       'The most Secondaries and Volumes that one pass may delete, unless a submission says otherwise.',

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../documents/diagnostic.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { parseSource, type SourceDocument } from '../documents/source.ts';
 import { validateAs } from '../documents/validate.ts';
+import type { HostRules } from '../partition/host-room.ts';
 import { placeConflicts } from './config-places.ts';
 import { CONFIG_KIND, type ConfigSpec, configSchema } from './config-schema.ts';
 import type { Address } from './runtime.ts';
@@ -33,6 +34,8 @@ export interface DaemonConfig {
   readonly operationsInFlightMax: number;
   readonly retry: { readonly attemptsMax: number; readonly delayMsMax: number };
   readonly deletionsMax: number;
+  /** What may be promised of the host. */
+  readonly hostRules: HostRules;
   readonly logLevel: ConfigSpec['logLevel'];
 }
 
@@ -114,7 +117,16 @@ function configOf(spec: ConfigSpec): DaemonConfig {
       delayMsMax: spec.retry.delaySecondsMax * 1000,
     }),
     deletionsMax: spec.maxDeletions,
+    hostRules: rulesOf(spec),
     logLevel: spec.logLevel,
+  });
+}
+
+function rulesOf({ hostReserved, overcommit }: ConfigSpec): HostRules {
+  const { vcpus, memory: memoryBytes } = hostReserved;
+  return Object.freeze({
+    reserved: Object.freeze({ vcpus, memoryBytes }),
+    overcommit: Object.freeze({ ...overcommit }),
   });
 }
 

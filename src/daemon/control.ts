@@ -42,6 +42,7 @@ export function controlOf(options: ControlOptions): Control {
     partitionsDir,
     problems: () =>
       options.problems.now.map(({ file, code, message }) => ({ file, code, message })),
+    hostSum: () => supervisor.sum,
     partitions: () => supervisor.statuses,
     status: (name): PartitionStatus | null => supervisor.partition(name)?.status ?? null,
     onStatus: options.onStatus,
@@ -100,10 +101,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         loop.forgive(secondary);
         const request = { secondary, action, runId, submitter, at: at() };
         const answer = await authority.wish((wishes) => wishes.addRequest(request));
-        const { holdAll, holds } = authority.input();
-        const waits =
-          holdAll !== null || holds.has(secondary) ? ', once it is no longer paused' : '';
-        return answered(answer, `${secondary} is to ${action}${waits}`);
+        return answered(answer, `${secondary} is to ${action}${waitsFor(authority, secondary)}`);
       }),
     retry: (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {
@@ -119,6 +117,12 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         return answered(answer, `partition ${name} is being emptied`);
       }),
   };
+}
+
+function waitsFor(authority: Authority, secondary: SecondaryName): string {
+  const { holdAll, holds, unfit } = authority.input();
+  if (holdAll?.code === 'Held' || holds.has(secondary)) return ', once it is no longer paused';
+  return unfit === null ? '' : ', once its host has room for the partition';
 }
 
 /** What runs decides on what is done, and later it may be another run. */

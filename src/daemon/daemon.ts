@@ -18,7 +18,7 @@ import { Problems } from './problems.ts';
 import type { Listening, Runtime } from './runtime.ts';
 import { slots } from './slots.ts';
 import { partitionsSource } from './sources/partitions-source.ts';
-import { Supervisor } from './supervisor.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 import { EventLog } from './watching/event-log.ts';
 import { type LogDestination, openLog } from './watching/log.ts';
 import { type LibvirtCall, type Metrics, openMetrics } from './watching/metrics.ts';
@@ -77,6 +77,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const statusFiles = await openStatusWriter({ files, timers, folder: config.statusDir, emit });
   const statuses = new StatusListeners();
   const hosts = await parts.openHosts((call) => metrics.libvirtCall(call));
+  const problems = new Problems(emit);
   const ending = { abort: abort.signal, hurry: hurry.signal };
   const supervisor = new Supervisor({
     ...sharedOf(parts, { hosts, slots: waiting, ...ending, emit }),
@@ -85,8 +86,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       statuses.tell(status);
     },
     onGone: (partition) => statusFiles.remove(partition),
+    onProblems: (now) => problems.tell('host', now),
   });
-  const problems = new Problems(emit);
   const control = controlOf({
     version,
     places: config,
@@ -124,9 +125,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 function sharedOf(
   { runtime, config, parser, lock, newInstallation }: DaemonParts,
   made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'hurry' | 'emit'>,
-): Omit<Shared, 'onStatus'> {
-  const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax, deletionsMax, retry } =
-    config;
+): Omit<SupervisorOptions, 'onStatus' | 'onGone' | 'onProblems'> {
+  const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax } = config;
+  const { deletionsMax, retry, hostRules } = config;
   return {
     ...made,
     runtime,
@@ -138,6 +139,7 @@ function sharedOf(
     resyncMs,
     operationsInFlightMax,
     deletionsMax,
+    hostRules,
     heavy: slots(imagesCopiedMax),
     rules: { ...retry, delayMsMin: retryMsMin },
   };
@@ -169,7 +171,7 @@ function follow(
 ) {
   let isReady = false;
   return partitionsSource(runtime, config.partitionsDir, async ({ partitions, problems: now }) => {
-    problems.tell(now);
+    problems.tell('folder', now);
     const described = new Map<PartitionName, PlainDocument>(
       [...partitions].map(([name, { file, value }]) => [name, { file, value }]),
     );

@@ -18,6 +18,7 @@ import { openWishes, type Wishes } from './accepted/wishes.ts';
 import { Authority } from './authority.ts';
 import { FollowedFolder } from './followed-folder.ts';
 import { withHeavySlots } from './heavy-work.ts';
+import type { HostAdmission } from './host-admission.ts';
 import type { DocumentParser } from './parser.ts';
 import { Partition } from './partition.ts';
 import type { RetryRules } from './retry.ts';
@@ -42,6 +43,8 @@ export interface Shared {
   readonly deletionsMax: number;
   /** How many images are copied at once. */
   readonly heavy: Slots;
+  /** Whether the host has room for a partition. */
+  readonly admission: Pick<HostAdmission, 'standing' | 'isJudged'>;
   /** Breaks off what is under way. */
   readonly abort: AbortSignal;
   /** Breaks off what only waits for a guest. */
@@ -68,6 +71,8 @@ export class KeptPartition {
   #opened: Opened | null = null;
   #folder: FollowedFolder | null = null;
   #isStarted = false;
+  /** It would begin if it were known whether its host has room for it. */
+  #isDue = false;
   #opening: Promise<void>;
   #problem = 'it is being opened';
   #cancelStart: () => void = () => undefined;
@@ -102,6 +107,12 @@ export class KeptPartition {
     if (this.#opened?.authority.describe(description) !== true) return;
     this.#followFolder();
     this.readFolder();
+  }
+
+  /** Whether its host has room for it is another word now. */
+  refit(): void {
+    if (this.#isDue) this.#begin();
+    if (this.#isStarted && this.#opened !== null) this.#onChange('host-fit', this.#opened.loop);
   }
 
   wake(because: WakeReason): void {
@@ -148,7 +159,8 @@ export class KeptPartition {
 
   #begin(): void {
     this.#cancelStart();
-    if (this.#isStarted) return;
+    this.#isDue = true;
+    if (this.#isStarted || !this.#shared.admission.isJudged(this.name)) return;
     this.#isStarted = true;
     this.#opened?.loop.wake('started');
   }
@@ -172,7 +184,7 @@ export class KeptPartition {
   }
 
   #assemble(accepted: AcceptedStore, wishes: Wishes): Pick<Opened, 'authority' | 'loop'> {
-    const { runtime, parser, deletionsMax, emit } = this.#shared;
+    const { runtime, parser, deletionsMax, emit, admission } = this.#shared;
     for (const { generation, message } of accepted.torn) {
       emit({ kind: 'bundle-torn', partition: this.name, generation, message });
     }
@@ -185,6 +197,7 @@ export class KeptPartition {
       clock: runtime.clock,
       deletionsMax,
       emit,
+      unfit: () => admission.standing(this.name),
       onChange: (because) => this.#onChange(because, loop),
     });
     const loop = this.#loopFor(authority);

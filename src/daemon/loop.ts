@@ -30,7 +30,13 @@ export interface LoopOptions {
 }
 
 /** People are waiting for what comes of these. */
-const urgent: ReadonlySet<WakeReason> = new Set(['started', 'documents', 'request', 'partition']);
+const urgent: ReadonlySet<WakeReason> = new Set([
+  'started',
+  'documents',
+  'request',
+  'partition',
+  'host-fit',
+]);
 
 const bugMs = 60_000;
 

@@ -10,7 +10,13 @@ import { type FailureFacts, type Look, partitionReport } from '../report/partiti
 import type { PartitionStatus, PassReport } from '../report/partition-status.ts';
 import { conditionEvents } from './happenings.ts';
 import type { Clock } from './runtime.ts';
-import { drainStatements, gaveUpStatements, hostStatement, pauseStatements } from './statements.ts';
+import {
+  drainStatements,
+  fitStatements,
+  gaveUpStatements,
+  hostStatement,
+  pauseStatements,
+} from './statements.ts';
 import type { TurnInput } from './turn-input.ts';
 
 export interface PartitionSaidOptions {
@@ -97,6 +103,7 @@ export class PartitionSaid {
         ...input.statements,
         hostStatement(this.#unreachable, this.observed),
         ...pauseStatements(input.holdAll),
+        ...fitStatements(input.unfit),
         ...drainStatements(input.drain, this.#look),
         ...gaveUpStatements(failures),
       ],

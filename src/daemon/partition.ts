@@ -5,6 +5,8 @@ import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import { allocationOf } from '../partition/allocation.ts';
+import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -52,6 +54,8 @@ export class Partition {
   readonly #said: PartitionSaid;
   /** Of the pass that is under way. */
   #orders = new AbortController();
+  /** Whether something may have been done since the last look that it does not show. */
+  #isLookOld = true;
   /** What the last pass was about; null: there was none. */
   #lastInput: TurnInput | null = null;
 
@@ -81,7 +85,17 @@ export class Partition {
 
   /** Other orders hold from now on: the pass under way begins nothing more, and waits for no guest. */
   interrupt(): void {
+    this.#isLookOld = true;
     this.#orders.abort();
+  }
+
+  /** What its guests and its Primary have, as of a look that came after the last change of orders; null: not known. */
+  get held(): Held | null {
+    const { observed } = this.#said;
+    const desired = this.#lastInput?.desired ?? null;
+    if (observed === null || desired === null || this.#isLookOld) return null;
+    const { amounts, unknown } = allocationOf(observed, desired.primary);
+    return unknown.vcpus === null && unknown.memoryBytes === null ? amounts : null;
   }
 
   /** libvirt's id of the run that goes on now; null: none does. */
@@ -162,6 +176,7 @@ export class Partition {
 
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
+    this.#isLookOld = false;
     this.#remembered.keep(memory);
     this.#said.looked({
       observed,

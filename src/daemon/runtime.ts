@@ -4,6 +4,7 @@
  * on a clock that stands still and on files in memory. The linter forbids the globals there.
  */
 import type { Duplex } from 'node:stream';
+import type { HostAddress } from '../partition/host-fit.ts';
 
 export interface Clock {
   /** Monotonic, in milliseconds, from any beginning: for durations. */
@@ -157,4 +158,6 @@ export interface Runtime {
   readonly sockets: Sockets;
   /** From 0 up to, and not including, 1. */
   readonly random: () => number;
+  /** The IPv4 addresses that the machine has by now. @throws Error if they cannot be read */
+  readonly addresses: () => readonly HostAddress[];
 }

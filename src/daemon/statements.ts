@@ -17,9 +17,16 @@ export function hostStatement(unreachable: number, observed: Observed | null): S
 }
 
 export function pauseStatements(holdAll: Block | null): readonly Statement[] {
-  if (holdAll === null) return [];
+  if (holdAll?.code !== 'Held') return [];
   const { code, message } = holdAll;
   return [{ type: 'Paused', status: 'True', reason: code, message }];
+}
+
+export function fitStatements(unfit: Block | null): readonly Statement[] {
+  if (unfit === null) return [];
+  const { code, message } = unfit;
+  const status = code === 'HostUnknown' ? 'Unknown' : 'False';
+  return [{ type: 'FitsHost', status, reason: code, message }];
 }
 
 /** @param failures by `resourceKey` */

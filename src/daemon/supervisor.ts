@@ -1,32 +1,60 @@
 /**
  * All partitions of a host: which there are, by what the operator describes, and what the host's
- * signs mean for each. Partitions know nothing of one another.
+ * signs mean for each. Partitions know nothing of one another: whether they fit the host together
+ * is for `host-admission.ts` to say.
  */
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { HostSign } from '../host/ports.ts';
 import { partitionOfDomain, partitionOfNetwork } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
+import type { HostRules } from '../partition/host-room.ts';
 import type { WakeReason } from '../report/event.ts';
+import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
+import { HostAdmission, type HostAdmissionOptions } from './host-admission.ts';
 import { KeptPartition, type Shared } from './kept-partition.ts';
 
-export interface SupervisorOptions extends Shared {
+export interface SupervisorOptions extends Omit<Shared, 'admission'> {
   readonly onGone: (partition: PartitionName) => void;
+  /** What may be promised of the host. */
+  readonly hostRules: HostRules;
+  readonly onProblems: HostAdmissionOptions['onProblems'];
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #admission: HostAdmission;
+  readonly #shared: Shared;
   readonly #partitions = new Map<PartitionName, KeptPartition>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #stopSigns: () => void;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const admission = new HostAdmission({
+      ...options,
+      heldBy: (name) => this.#partitions.get(name)?.loop?.held ?? null,
+      onStanding: (name) => this.#partitions.get(name)?.refit(),
+    });
+    this.#admission = admission;
+    this.#shared = {
+      ...options,
+      admission,
+      onStatus: (status) => {
+        options.onStatus(status);
+        admission.reviewIfLess();
+      },
+    };
     this.#stopSigns = options.hosts.onSign((sign) => this.#onSign(sign));
   }
 
   get statuses(): readonly PartitionStatus[] {
     return [...this.#partitions.values()].map(({ status }) => status);
+  }
+
+  /** What the partitions are promised of the host. */
+  get sum(): HostSum {
+    return this.#admission.sum;
   }
 
   partition(name: PartitionName): KeptPartition | null {
@@ -36,6 +64,8 @@ export class Supervisor {
   /** These, and no others. What is on the host of one that is not described any more stays there. */
   describe(descriptions: ReadonlyMap<PartitionName, PlainDocument>): void {
     const { emit } = this.#options;
+    // First, so that whoever asks for more does nothing more before it may.
+    this.#admission.describe(descriptions);
     for (const [name, description] of descriptions) {
       const kept = this.#partitions.get(name);
       if (kept !== undefined) {
@@ -43,7 +73,7 @@ export class Supervisor {
         continue;
       }
       emit({ kind: 'partition-added', partition: name });
-      this.#partitions.set(name, new KeptPartition(name, description, this.#options));
+      this.#partitions.set(name, new KeptPartition(name, description, this.#shared));
     }
     for (const name of this.#partitions.keys()) {
       if (!descriptions.has(name)) this.#leave(name);
@@ -57,6 +87,7 @@ export class Supervisor {
   /** Begins nothing more; resolves when what is under way has ended. */
   async close(): Promise<void> {
     this.#stopSigns();
+    await this.#admission.close();
     const all = [...this.#partitions.values()].map((partition) => partition.close());
     await Promise.all([...all, ...this.#leaving]);
     this.#partitions.clear();
@@ -90,12 +121,16 @@ export class Supervisor {
         return this.wakeAll('host-event');
       case 'back':
         emit({ kind: 'host-back' });
+        this.#admission.review();
         return this.wakeAll('host-back');
     }
   }
 
   /** Of what is not ours by its name, somebody may have renamed it: then it is anybody's. */
   #wake(name: PartitionName | null, because: WakeReason): void {
-    if (name !== null) this.#partitions.get(name)?.wake(because);
+    if (name === null) return;
+    const kept = this.#partitions.get(name);
+    if (kept === undefined) this.#admission.reviewIfLess();
+    else kept.wake(because);
   }
 }

@@ -19,7 +19,10 @@ export interface TurnInput {
   /** Who has asked for the partition to be emptied; null: nobody has. */
   readonly drain: Drain | null;
   readonly statements: readonly Statement[];
+  /** Why nothing may be done about anything; null: it may. */
   readonly holdAll: Block | null;
+  /** Why its host has no room for it; null: it has. */
+  readonly unfit: Block | null;
   readonly holds: ReadonlyMap<SecondaryName, Block>;
   readonly requests: ReadonlyMap<SecondaryName, Request>;
   /** How long until one of the holds expires; null: none does. */

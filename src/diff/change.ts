@@ -56,6 +56,8 @@ export type BlockCode =
   | 'CrashLoop' // its guest ends again and again, so that its next start waits
   | 'PrimaryMissing' // the host has no domain of the name that its Partition says
   | 'PrimaryNotReleasing' // its guest does not give what it was asked for
+  | 'HostOvercommitted' // beside the other partitions the host has no room for its own
+  | 'SubnetTaken' // its addresses are another partition's, or the host's own
   | 'OverBudget' // the partition's limits leave no room for it
   | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
 

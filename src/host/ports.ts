@@ -28,10 +28,14 @@ import type {
   Volume,
 } from '../model/volume.ts';
 
-export interface DomainReader {
+/** What concerns no partition in particular. */
+export interface DomainLister {
   facts(signal: AbortSignal): Promise<HostFacts>;
   /** Every domain there is, ours or not, by identity only: one call. */
   list(signal: AbortSignal): Promise<readonly DomainRef[]>;
+}
+
+export interface DomainReader extends DomainLister {
   /** One observation for each of `refs`, in their order. */
   read(
     refs: readonly DomainRef[],
@@ -235,6 +239,8 @@ export type HostSign =
 
 /** One host for all its partitions, for as long as a daemon lives, through every restart of libvirtd. */
 export interface DaemonHosts {
+  /** Of the host as a whole. */
+  readonly domains: DomainLister;
   host(partition: PartitionName): Host;
   /**
    * Calls back at every sign, whichever partition it is about, until it is stopped. Where the

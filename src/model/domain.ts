@@ -206,7 +206,14 @@ export interface DomainDefinition extends DomainRef {
   readonly platform: Platform;
 }
 
-export interface HostFacts {
+/** What a host has altogether, whoever uses it. */
+export interface HostSize {
+  /** As many as are online. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+export interface HostFacts extends HostSize {
   readonly platform: Platform;
 }
 

@@ -13,6 +13,7 @@ export const CONDITION_TYPES = [
   'Accepted', // the accepted documents could be read back whole
   'HostReachable', // the host answers
   'GaveUp', // what fails is no longer tried
+  'FitsHost', // the host has room for it beside the other partitions
   'OverBudget', // it has more than its limits allow, so that it gets nothing more
   'PrimaryOutside', // its Primary is not in its slice
   'OomKilled', // the kernel has killed something in it, as its memory ran out

@@ -22,6 +22,7 @@ export const WAKE_REASONS = [
   'request', // a person asked
   'hold-over', // a pause has expired, or a start has waited long enough
   'partition', // the operator's description changed
+  'host-fit', // its host has room for it now, or has not
 ] as const;
 export type WakeReason = (typeof WAKE_REASONS)[number];
 

@@ -81,6 +81,7 @@ export function partitionReport(
           // What cannot be had is missing to somebody.
           ...resources.map((each) => (isHad(each, failures) ? 'Healthy' : 'Degraded')),
           says(facts.statements, 'Paused', 'True') ? 'Suspended' : 'Healthy',
+          says(facts.statements, 'FitsHost', 'False') ? 'Suspended' : 'Healthy',
         ]);
 
   const usage =

@@ -79,6 +79,9 @@ export function describeDaemonHostsContract(
         await domains.define(made, never);
         const { domainName: name, uuid } = made;
         await sign((each) => JSON.stringify(each).includes(uuid));
+        const all = await hosts.domains.list(never);
+        expect(all.map((each) => each.domainName)).toContain(made.domainName);
+        expect(await hosts.domains.facts(never)).toEqual(await domains.facts(never));
         const told = signs.filter(({ kind }) => kind !== 'domain-file');
         expect(told.at(-1)).toEqual({ kind: 'domain', domainName: name, uuid, event: 'defined' });
         await domains.noteStop(made, true, never);
@@ -113,6 +116,7 @@ export function describeDaemonHostsContract(
       await subject.lose();
       await sign(({ kind }) => kind === 'lost');
       expect(await codeOf(domains.list(never))).toBe('Unreachable');
+      expect(await codeOf(hosts.domains.facts(never))).toBe('Unreachable');
       const late: HostSign[] = [];
       hosts.onSign((each) => late.push(each))();
       expect(late).toEqual([{ kind: 'lost', message: expect.stringMatching(/./) }]);

@@ -217,7 +217,11 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         const { view } = subject;
         expect(await view.domains.read([made], never)).toEqual(await domains().read([made], never));
         expect(await view.domains.list(never)).toEqual(await domains().list(never));
-        expect(await view.domains.facts(never)).toEqual({ platform });
+        const facts = await view.domains.facts(never);
+        expect(facts).toEqual({ ...(await domains().facts(never)), platform });
+        expect(facts.cpus).toBeGreaterThan(0);
+        expect(facts.memoryBytes % 1024).toBe(0);
+        expect(facts.memoryBytes).toBeGreaterThan(2 ** 27);
         expect(Object.keys(view.domains).sort()).toEqual(['facts', 'list', 'read', 'watch']);
         expect(Object.keys(view.installation)).toEqual(['read']);
       });

@@ -103,19 +103,21 @@ export function slowParser(ms: number, timers: Timers): DocumentParser & { slow:
   return parser;
 }
 
-/** Writing, or listing, below a folder of that name takes that long from now on. */
+/** Reading, writing, or listing, below a folder of that name takes that long from now on. */
 export function slowFiles(
   { files, timers }: VirtualRuntime,
-  call: 'replace' | 'list',
+  call: 'read' | 'replace' | 'list',
   below: string,
   ms: number,
 ): void {
   const replace = files.replace.bind(files);
   const list = files.list.bind(files);
+  const read = files.read.bind(files);
   const wait = async (path: string) => {
     if (path.includes(`/${below}`)) await timers.sleep(ms, new AbortController().signal);
   };
-  if (call === 'list') files.list = (path) => wait(path).then(() => list(path));
+  if (call === 'read') files.read = (path, ...more) => wait(path).then(() => read(path, ...more));
+  else if (call === 'list') files.list = (path) => wait(path).then(() => list(path));
   else files.replace = (path, ...more) => wait(path).then(() => replace(path, ...more));
 }
 

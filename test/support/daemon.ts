@@ -48,8 +48,11 @@ export interface RealDaemon {
 
 export interface DaemonPlace {
   readonly at: (path: string) => string;
-  /** Describes a partition to the operator's daemon, and gives it the files of the guest kit. */
-  describe(partition: string, source?: 'Directory' | 'Apply'): void;
+  /**
+   * Describes a partition to the operator's daemon, and gives it the files of the guest kit.
+   * @param more fields of its spec
+   */
+  describe(partition: string, source?: 'Directory' | 'Apply', more?: object): void;
   /** Puts a file into a partition's folder of documents, by rename, as careful writers do. */
   write(partition: string, text: string, file?: string): void;
   start(): Promise<RealDaemon>;
@@ -89,11 +92,11 @@ export function daemonPlace(options: PlaceOptions = {}): DaemonPlace {
   return {
     end,
     at,
-    describe: (partition, source = 'Directory') => {
+    describe: (partition, source = 'Directory', more = {}) => {
       partitions.add(partition);
       mkdirSync(at(`desired/${partition}`), { recursive: true });
       addKit(join(stateDir, partition, 'files'));
-      swapIn(at('partitions'), `${partition}.yaml`, partitionText(partition, source));
+      swapIn(at('partitions'), `${partition}.yaml`, partitionText(partition, { source, ...more }));
     },
     write: (partition, text, file = 'all.yaml') => {
       for (const [, disk = ''] of text.matchAll(/file: (\S+\.img), format/g)) {
@@ -133,9 +136,10 @@ function configText(root: string, spec: readonly string[]): string {
   ].join('\n');
 }
 
-function partitionText(partition: string, source: string): string {
+function partitionText(partition: string, spec: object): string {
   const head = `apiVersion: unnest.dev/v1\nkind: Partition\nmetadata: { name: ${partition} }\n`;
-  return `${head}spec: { source: ${source} }\n`;
+  // JSON is YAML.
+  return `${head}spec: ${JSON.stringify(spec)}\n`;
 }
 
 function addKit(files: string): void {

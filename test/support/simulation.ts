@@ -4,12 +4,13 @@ import { type VirtualClock, virtualClock } from '../../src/host/simulated/clock.
 import { type Fault, type FaultRule, Faults } from '../../src/host/simulated/faults.ts';
 import { type SimulationOptions, simulatedHost } from '../../src/host/simulated/host.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
-import type {
-  NetworkSide,
-  SimulatedDomain,
-  SimulatedNetwork,
-  SimulatedPrimary,
-  World,
+import {
+  type NetworkSide,
+  type SimulatedDomain,
+  type SimulatedNetwork,
+  type SimulatedPrimary,
+  sizeDefault,
+  type World,
 } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
 import type { AgentState, DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
@@ -134,6 +135,7 @@ export function worldOf({
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
     primaries: new Map(Object.entries(primaries)),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
+    size: sizeDefault,
   };
 }
 

@@ -13,6 +13,8 @@ import type { Call, FaultRule } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHosts, simulatedHosts } from '../../src/host/simulated/daemon-hosts.ts';
 import { keepInMemory } from '../../src/host/simulated/keeper.ts';
 import type { World } from '../../src/host/simulated/world.ts';
+import type { HostRules } from '../../src/partition/host-room.ts';
+import { Problems } from '../../src/daemon/problems.ts';
 import type { PartitionName, SecondaryName } from '../../src/model/names.ts';
 import type { DaemonEvent } from '../../src/report/event.ts';
 import type { PartitionStatus } from '../../src/report/partition-status.ts';
@@ -35,7 +37,13 @@ export interface VirtualDaemonOptions {
   /** Of a call to the host. */
   readonly latency?: (call: Call) => Promise<void>;
   readonly attemptsMax?: number;
+  readonly hostRules?: HostRules;
 }
+
+const noRules: HostRules = {
+  reserved: { vcpus: 0, memoryBytes: 0 },
+  overcommit: { vcpus: 1, memory: 1 },
+};
 
 export interface VirtualDaemon {
   readonly runtime: VirtualRuntime;
@@ -78,6 +86,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
   const statuses: PartitionStatus[] = [];
   const listeners = new Set<(status: PartitionStatus) => void>();
   const stop = new AbortController();
+  const problems = new Problems(events.emit);
   const supervisor = new Supervisor({
     runtime,
     hosts,
@@ -103,11 +112,13 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
       for (const listener of listeners) listener(status);
     },
     onGone: () => undefined,
+    hostRules: options.hostRules ?? noRules,
+    onProblems: (now) => problems.tell('host', now),
   });
   const control = controlOf({
     version: '0.0.0',
     places: { host: 'sim:', stateDir, partitionsDir: '/etc/unnest/partitions' },
-    problems: { now: [] },
+    problems,
     supervisor,
     clock: runtime.clock,
     events,

@@ -8,6 +8,7 @@
  *     runtime.files.crashAtWrite(3, 'before');
  *     const next = runtime.restart();
  */
+import type { HostAddress } from '../../src/partition/host-fit.ts';
 import type { Runtime, Timers } from '../../src/daemon/runtime.ts';
 import { VirtualDisk } from './virtual-disk.ts';
 import { type VirtualFiles, virtualFiles } from './virtual-files.ts';
@@ -19,6 +20,8 @@ export interface VirtualRuntime extends Runtime {
   readonly sockets: VirtualSockets;
   readonly disk: VirtualDisk;
   readonly time: VirtualTime;
+  /** Of the machine; may be added to, and stay when it is started anew. */
+  readonly hostAddresses: HostAddress[];
   /** Runs what falls due within `ms`, in order, and lets everything settle in between. */
   readonly advance: (ms: number) => Promise<void>;
   /** Lets go on what can go on without time. */
@@ -34,10 +37,11 @@ export interface VirtualRuntimeOptions {
   readonly disk?: VirtualDisk;
   /** Always the same, so that waits with jitter are known; 0.5 if nothing is said. */
   readonly random?: () => number;
+  readonly hostAddresses?: HostAddress[];
 }
 
 export function virtualRuntime(options: VirtualRuntimeOptions = {}): VirtualRuntime {
-  const { time = virtualTime(), random = () => 0.5 } = options;
+  const { time = virtualTime(), random = () => 0.5, hostAddresses = [] } = options;
   const disk = options.disk ?? new VirtualDisk(() => time.clock.wall());
   const sockets = virtualSockets();
   const life = { alive: true };
@@ -52,6 +56,8 @@ export function virtualRuntime(options: VirtualRuntimeOptions = {}): VirtualRunt
     files,
     sockets,
     random,
+    addresses: () => [...hostAddresses],
+    hostAddresses,
     disk,
     time,
     advance: (ms) => time.advance(ms),
@@ -60,7 +66,7 @@ export function virtualRuntime(options: VirtualRuntimeOptions = {}): VirtualRunt
     restart: ({ losePower = false } = {}) => {
       crash();
       if (losePower) disk.loseUnsynced();
-      return virtualRuntime({ time, disk, random });
+      return virtualRuntime({ time, disk, random, hostAddresses });
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { outputOption, partitionGiven } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
+import { renderHostSum } from '../render/host-sum.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPartition, renderPartitions } from '../render/partition-status.ts';
 import { renderNone, renderProblems } from '../render/partition-problems.ts';
@@ -54,11 +55,12 @@ async function showAll(
   { stdout, variables }: Environment,
   { stop }: Limits,
 ): Promise<ExitCode> {
-  const { items, problems, partitionsDir } = await client.partitions(stop);
+  const { items, problems, partitionsDir, promised } = await client.partitions(stop);
   if (output === 'json') {
-    stdout.write(`${JSON.stringify({ items, problems, partitionsDir }, null, 2)}\n`);
+    stdout.write(`${JSON.stringify({ items, problems, partitionsDir, promised }, null, 2)}\n`);
   } else {
     stdout.write(items.length === 0 ? renderNone(partitionsDir) : renderPartitions(items));
+    if (items.length > 0 && promised !== null) stdout.write(renderHostSum(promised));
     stdout.write(renderProblems(problems, paintFor(stdout, variables)));
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.partial;

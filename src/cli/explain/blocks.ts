@@ -113,6 +113,16 @@ export const blockExplanations: Explanations<BlockCode> = {
       'The partition has room for it only if its Primary gives some of what it has, and its guest does not: it was asked, waited for, and has not released. It is asked again after a while, and the limits are never exceeded meanwhile.',
     todo: 'Look into the Primary: memory in use cannot be unplugged, nor can a busy CPU, and its kernel needs virtio_mem and memory hot-unplug. Or reserve less for it, or ask for less.',
   },
+  HostOvercommitted: {
+    means:
+      'The host does not have what the partitions are to have together: vCPUs (spec.limits.vcpus), memory (spec.limits.memory) or CPUs that nobody else is to get (spec.guarantees.cpuset). Who was let in before stays in; this partition came after, or was to have more, and is left alone as a whole: nothing is started, changed or deleted in it.',
+    todo: "Do one of the things that the message says: lower the limits of one that is named, or promise more than there is (spec.overcommit of unnestd's configuration). It goes on by itself. `unnest status` shows what is promised; `unnest drain` works meanwhile.",
+  },
+  SubnetTaken: {
+    means:
+      "The partition's subnet (spec.network.cidr) overlaps that of a partition that was there before, or one that the host itself reaches by an interface of its own. Packets would go to the wrong one, so the partition is left alone as a whole.",
+    todo: 'Give it another subnet in its Partition document. It goes on by itself.',
+  },
   OverBudget: {
     means:
       "The partition's limits leave no room for it. What is used counts: Secondaries that are defined, vCPUs and memory of those that run (with what each virtual machine needs besides its guest), Volumes by their size and Images by their bytes.",

@@ -44,6 +44,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
     means: 'Something has failed so often that it is no longer tried.',
     todo: 'Mend what the failure names; then `unnest retry`, or hand in other documents.',
   },
+  FitsHost: {
+    means:
+      'The host has room for all that the partition may have (Partition, spec.limits and spec.network), beside what other partitions were promised. It is only said where that is not so: then nothing is done about the partition, and its guests stay as they are.',
+    todo: 'Where it is False: `unnest explain REASON`, and what the message says. Where it is Unknown: the host could not be read; `unnest doctor` says what to mend.',
+  },
   OverBudget: {
     means:
       'The partition has more than its limits allow: they were lowered, or somebody has started or grown something by hand. What runs, runs on; nothing more is started or made of what there is too much of.',

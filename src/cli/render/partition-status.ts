@@ -103,6 +103,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'DocumentsValid':
     case 'Accepted':
     case 'HostReachable':
+    case 'FitsHost':
       return status !== 'True';
     case 'RestartRequired':
     case 'Blocked':

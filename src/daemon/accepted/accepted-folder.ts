@@ -152,6 +152,16 @@ async function removed({ files, path }: AcceptedFolder, name: string): Promise<b
   }
 }
 
+/** Whether documents were accepted in it, be they whole or torn; what cannot be read may hold some. */
+export async function hasAccepted(files: Files, path: string): Promise<boolean> {
+  try {
+    return (await files.list(path)).some(({ name }) => fileName.test(name));
+  } catch (error) {
+    if (error instanceof FileError) return error.code !== 'Missing';
+    throw error;
+  }
+}
+
 /** Newest first. */
 async function generationsIn(folder: AcceptedFolder): Promise<readonly number[]> {
   const names = await namesIn(folder);

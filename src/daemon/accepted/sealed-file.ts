@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 
-export type SealedKind = 'accepted' | 'wishes';
+export type SealedKind = 'accepted' | 'wishes' | 'promises';
 
 export type Unsealed =
   /** As it was sealed. Not trusted: whoever reads it checks it against a schema. */

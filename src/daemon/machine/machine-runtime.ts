@@ -1,5 +1,6 @@
 /** The runtime that is a machine: the one place where the daemon meets Node's own I/O. */
 import type { Runtime } from '../runtime.ts';
+import { machineAddresses } from './addresses.ts';
 import { machineFiles } from './files.ts';
 import { machineSockets } from './sockets.ts';
 import { machineClock, machineTimers } from './time.ts';
@@ -11,5 +12,6 @@ export function machineRuntime(): Runtime {
     files: machineFiles,
     sockets: machineSockets,
     random: Math.random,
+    addresses: machineAddresses,
   };
 }

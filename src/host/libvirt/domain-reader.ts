@@ -15,15 +15,15 @@ import { domainUuid } from '../../model/identity.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
-import type { DomainReader } from '../ports.ts';
+import type { DomainLister, DomainReader } from '../ports.ts';
 import { isPluggedIn } from '../local/tap.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
 import { calling } from './host-error-from.ts';
 import { type ReadDomain, readDomainXml } from './read-domain-xml.ts';
 
-/** @param layout where the files are that documents name */
-export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
+/** What concerns no partition. */
+export function domainLister(connection: ReadOnlyConnection): DomainLister {
   return {
     facts: (signal) => calling('reading what the host can do', () => readFacts(connection, signal)),
     list: (signal) =>
@@ -34,6 +34,13 @@ export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout
           return known === undefined ? [] : [{ domainName: name, uuid: known }];
         });
       }),
+  };
+}
+
+/** @param layout where the files are that documents name */
+export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
+  return {
+    ...domainLister(connection),
     read: (refs, signal) =>
       calling('reading domains', () => readAll(connection, layout, refs, signal)),
     watch: domainWatches(connection),

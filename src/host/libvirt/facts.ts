@@ -1,4 +1,4 @@
-/** What new domains run on, out of libvirt's capabilities. */
+/** What new domains run on, out of libvirt's capabilities, and what the host has for them. */
 import type { ReadOnlyConnection } from '../../libvirt/index.ts';
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { HostFacts, Platform } from '../../model/domain.ts';
@@ -8,7 +8,11 @@ export async function readFacts(
   connection: ReadOnlyConnection,
   signal: AbortSignal,
 ): Promise<HostFacts> {
-  return { platform: platformFrom(await connection.node.capabilities({ signal })) };
+  const [capabilities, { cpus, memoryKiB }] = await Promise.all([
+    connection.node.capabilities({ signal }),
+    connection.node.info({ signal }),
+  ]);
+  return { platform: platformFrom(capabilities), cpus, memoryBytes: Number(memoryKiB) * 1024 };
 }
 
 /** Best first. `test` is libvirt's own driver for tests. */

@@ -87,6 +87,9 @@ spec: {}
 #  desiredStateDir: /etc/unnest/desired
 #  metrics: { listen: loopback, port: 9464 }
 #  logLevel: info
+# What the partitions' limits may come to, all together: (what the host has - hostReserved) * overcommit.
+#  hostReserved: { vcpus: 0, memory: 1GiB }
+#  overcommit: { vcpus: 1, memory: 1 }
 `;
 }
 

@@ -47,6 +47,7 @@ export function simulatedHosts({
   const host = simulatedHost({ ...options, faults, onSign });
   return {
     faults,
+    domains: host.domains,
     // Whose a call is, its arguments say.
     host: () => host,
     onSign: (listener) => listeners.add(listener),

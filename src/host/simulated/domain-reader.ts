@@ -8,12 +8,15 @@ import { nextChangeMs } from './settle.ts';
 import type { World } from './world.ts';
 
 /** As if it had KVM: a plan for a simulated host reads like one for a good host. */
-const facts = { platform: { domainType: 'kvm', machine: 'q35' } };
+const platform = { domainType: 'kvm', machine: 'q35' };
 
 export function domainReader(simulation: Simulation): DomainReader {
   const { faults, read } = simulation;
   return {
-    facts: (signal) => faults.carryOut('facts', [], signal, { whole: async () => facts }),
+    facts: (signal) =>
+      faults.carryOut('facts', [], signal, {
+        whole: async () => ({ platform, ...(await read()).size }),
+      }),
     list: (signal) =>
       faults.carryOut('list', [], signal, { whole: async () => refsOf(await read()) }),
     read: (refs, signal) => {

@@ -8,6 +8,7 @@ import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
 import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
+import { sizeDefault } from './world.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 
@@ -186,4 +187,5 @@ export const worldSchema = z.strictObject({
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),
+  size: z.strictObject({ cpus: amount, memoryBytes: amount }).default(sizeDefault),
 });

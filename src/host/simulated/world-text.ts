@@ -6,7 +6,7 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, runs, domains, networks, files, volumes, images, slices, primaries } =
+  const { installation, runs, domains, networks, files, volumes, images, slices, primaries, size } =
     worldSchema.parse(JSON.parse(content));
   return {
     installation,
@@ -23,6 +23,7 @@ export function parseWorld(content: string): World {
     images: mapOf(images, (names) => mapOf(names, readImage)),
     slices: mapOf(slices, itself),
     primaries: mapOf(primaries, itself),
+    size,
   };
 }
 
@@ -36,6 +37,7 @@ export function worldText({
   images,
   slices,
   primaries,
+  size,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
@@ -52,6 +54,7 @@ export function worldText({
     images: recordOf(images, (names) => recordOf(names, itself)),
     slices: recordOf(slices, itself),
     primaries: recordOf(primaries, itself),
+    size,
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
 }

@@ -2,7 +2,13 @@
  * Everything there is on a simulated host, as plain mutable data: what libvirt and the store would
  * keep, and what the guests are about to do. Time is a number here; `settle.ts` makes it pass.
  */
-import type { AgentState, DomainFields, DomainRef, StopReason } from '../../model/domain.ts';
+import type {
+  AgentState,
+  DomainFields,
+  DomainRef,
+  HostSize,
+  StopReason,
+} from '../../model/domain.ts';
 import type {
   DomainUuid,
   InstallationId,
@@ -30,7 +36,11 @@ export interface World {
   slices: Map<string, SliceFields>;
   /** An operator's VMs that can be carved, by libvirt's name. */
   primaries: Map<string, SimulatedPrimary>;
+  size: HostSize;
 }
+
+/** What a simulated host has, unless its file says otherwise. */
+export const sizeDefault: HostSize = { cpus: 16, memoryBytes: 64 * 2 ** 30 };
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
 export interface Definition {
@@ -126,5 +136,6 @@ export function emptyWorld(): World {
     images: new Map(),
     slices: new Map(),
     primaries: new Map(),
+    size: sizeDefault,
   };
 }

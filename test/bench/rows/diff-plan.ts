@@ -137,7 +137,11 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     domains: new Map(
       secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
     ),
-    facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
+    facts: present({
+      platform: { domainType: 'qemu', machine: 'q35' },
+      cpus: 2,
+      memoryBytes: 2 ** 32,
+    }),
     volumes: new Map(
       volumes.map((volume, index) => [
         volume.name,

@@ -72,7 +72,8 @@ export const limitsHold: Scenario = {
     await lab.claim(
       'what eats memory without end in the slice is killed',
       () => host.run(eat(slice)),
-      ({ code }) => code === 137,
+      // What systemd-run says of a service that a signal has ended.
+      ({ code }) => code === 1,
     );
     await shows('the kernel has killed it', 'memory.events', /^oom_kill [1-9]/m);
     await lab.does('unnestd looks again', () => host.sh(look));

@@ -33,6 +33,7 @@ export async function apiPlace(
     files: new Proxy({} as Runtime['files'], {}),
     sockets: unixSockets(peerOf),
     random: () => 0.5,
+    addresses: () => [],
   };
   const listening = await openApi(fake.control, runtime, {
     address: { kind: 'unix', path: socket, mode: 0o600, group: null },

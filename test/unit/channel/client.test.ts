@@ -42,6 +42,7 @@ describe('reads', () => {
     expect(await client.partitions(signal)).toEqual({
       items: [partitionStatus()],
       problems: place.problems,
+      promised: place.sum,
       partitionsDir: '/etc/unnest/partitions',
     });
     expect(await client.status(teamA, signal)).toEqual(partitionStatus());

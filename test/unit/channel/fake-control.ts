@@ -7,6 +7,7 @@ import {
   secondaryName,
 } from '../../../src/model/names.ts';
 import type { DaemonEvent, EventRecord } from '../../../src/report/event.ts';
+import type { HostSum } from '../../../src/report/host-sum.ts';
 import type { PartitionStatus, SecondaryReport } from '../../../src/report/partition-status.ts';
 import type {
   AcceptedBundle,
@@ -90,6 +91,7 @@ export interface FakeControl {
   result: SubmissionResult | null | (() => Promise<SubmissionResult | null>);
   kept: readonly HistoryEntry[];
   problems: readonly PartitionProblem[];
+  sum: HostSum;
   /** As the daemon says it. */
   place: { readonly host: string; readonly stateDir: string };
   /** Of the spec in the operator's description. */
@@ -138,6 +140,18 @@ export function fakeControl(): FakeControl {
     result: { status: 'accepted', bundle: historyEntry(7) },
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
+    sum: {
+      vcpus: { promised: 4, available: 24, there: 16, reserved: 0, factor: 1.5 },
+      memoryBytes: {
+        promised: 2 ** 33,
+        available: 2 ** 35,
+        there: 2 ** 35,
+        reserved: 0,
+        factor: 1,
+      },
+      unlimited: [],
+      waiting: [],
+    },
     place: { host: 'qemu:///system', stateDir: '/var/lib/unnest' },
     forget: (name) => void statuses.delete(name),
     forgotten: 0,
@@ -161,6 +175,7 @@ export function fakeControl(): FakeControl {
       },
       partitionsDir: '/etc/unnest/partitions',
       problems: () => fake.problems,
+      hostSum: () => fake.sum,
       partitions: () => [...statuses.values()],
       status: (name) => statuses.get(name) ?? null,
       onStatus: (listener) => listen(onStatus, listener),

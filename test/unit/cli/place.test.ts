@@ -1,4 +1,5 @@
 /** Where commands find the host that go there by themselves, beside a daemon, and after one. */
+import type { PartitionName } from '../../../src/model/names.ts';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +134,11 @@ describe('doctor', () => {
     const there = await beside(['doctor']);
     expect(there.code).toBe(0);
     expect(there.stdout).toContain('unnestd: version 1.2.3 answers on /run/unnest/operator.sock\n');
+    expect(there.stdout).toContain('partitions: vCPUs promised: 4 of 24 (16, times 1.5); memory');
+    place.sum = { ...place.sum, waiting: ['team-b' as PartitionName] };
+    const warned = await beside(['doctor']);
+    expect(warned.code).toBe(0);
+    expect(warned.stdout).toMatch(/warning {2}partitions: .*the host has no room: team-b\n/);
     const none = await alone(['doctor', '-o', 'json']);
     const { checks } = JSON.parse(none.stdout) as { checks: { name: string }[] };
     expect(checks.at(-1)).toMatchObject({

@@ -36,6 +36,10 @@ const defaults = {
   operationsInFlightMax: 4,
   retry: { attemptsMax: 10, delayMsMax: 300_000 },
   deletionsMax: 10,
+  hostRules: {
+    reserved: { vcpus: 0, memoryBytes: 2 ** 30 },
+    overcommit: { vcpus: 1, memory: 1 },
+  },
   logLevel: 'info',
 };
 
@@ -63,6 +67,8 @@ describe('the configuration', () => {
       passesInFlightMax: 2,
       operationsInFlightMax: 8,
       retry: { attemptsMax: 3, delaySecondsMax: 30 },
+      hostReserved: { vcpus: 1, memory: '2GiB' },
+      overcommit: { vcpus: 1.15, memory: 1.5 },
       maxDeletions: 0,
       logLevel: 'debug',
     };
@@ -82,6 +88,10 @@ describe('the configuration', () => {
       operationsInFlightMax: 8,
       retry: { attemptsMax: 3, delayMsMax: 30_000 },
       deletionsMax: 0,
+      hostRules: {
+        reserved: { vcpus: 1, memoryBytes: 2 ** 31 },
+        overcommit: { vcpus: 1.15, memory: 1.5 },
+      },
       logLevel: 'debug',
     });
   });
@@ -138,6 +148,17 @@ describe('mistakes are told', () => {
       ]);
     },
   );
+
+  test.each([0.99, 1.005, 100.01, '"2"', '.inf', '.nan', 1e-7])('of %s as a factor', (factor) => {
+    expect(diagnosticsOf(`${header}spec: { overcommit: { vcpus: ${factor} } }\n`)).toMatchObject([
+      { code: 'InvalidValue', path: 'spec.overcommit.vcpus' },
+    ]);
+  });
+
+  test.each([1, 1.1, 1.15, 2.3, 99.99, 100])('and %s is none', (factor) => {
+    const text = `${header}spec: { overcommit: { memory: ${factor} } }\n`;
+    expect(configOf(text).hostRules.overcommit).toEqual({ vcpus: 1, memory: factor });
+  });
 
   test('of a folder too deep for a socket', () => {
     const text = `${header}spec: { runDir: /${'x'.repeat(80)} }\n`;

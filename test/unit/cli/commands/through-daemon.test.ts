@@ -91,6 +91,8 @@ describe('unnest status', () => {
       stderr: '',
       stdout: `PARTITION   GENERATION   SYNC     HEALTH    SECONDARIES   VCPUS   MEMORY   NOTE
 team-a      -            Synced   Healthy   1             2       512MiB   Paused (Held)
+vCPUs promised: 4 of 24 (16, times 1.5)
+memory promised: 8GiB of 32GiB (32GiB, times 1)
 `,
     });
   });
@@ -130,6 +132,7 @@ team-a      -            Synced   Healthy   1             2       512MiB   Pause
       items: [partitionStatus()],
       problems: [],
       partitionsDir: '/etc/unnest/partitions',
+      promised: place.sum,
     });
     const { code, stderr } = await unnest(['status', '-p', 'team-b']);
     expect(code).toBe(64);

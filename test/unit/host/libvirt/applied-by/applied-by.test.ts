@@ -55,7 +55,11 @@ describe('applied by', () => {
       unlistedVolumes: null,
       unlistedImages: null,
       domains: new Map(names.map((name) => [name, present(observe(folder, name))])),
-      facts: present({ platform: { domainType: 'qemu', machine: 'q35' } }),
+      facts: present({
+        platform: { domainType: 'qemu', machine: 'q35' },
+        cpus: 2,
+        memoryBytes: 2 ** 32,
+      }),
       files: new Map(),
       volumes: new Map(),
       images: new Map(),
