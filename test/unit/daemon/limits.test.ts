@@ -1,10 +1,16 @@
 /** The daemon and what a partition may have: over time, as limits change and a Primary is stubborn. */
 import { describe, expect, test } from 'vitest';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
 import { machineBytes } from '../../../src/partition/overhead.ts';
 import { partition } from '../../support/passes.ts';
 import { worldOf } from '../../support/simulation.ts';
-import { secondaryText, type VirtualDaemon, virtualDaemon } from '../../support/virtual-daemon.ts';
+import {
+  descriptionOf,
+  secondaryText,
+  type VirtualDaemon,
+  virtualDaemon,
+} from '../../support/virtual-daemon.ts';
 
 const MiB = 2 ** 20;
 
@@ -137,6 +143,27 @@ describe('a Primary', () => {
     expect(daemon.words('web')).toBe('Running Synced Healthy');
     expect(world.primaries.get('team-a')?.live?.vcpus).toBe(1);
     expect(daemon.status().usage.primary).toMatchObject({ vcpus: 1 });
+  });
+
+  test('has what it has, whatever its partition may have by now: nobody else gets it', async () => {
+    const world = worldOf({ files: ['vmlinuz'], primaries: { 'team-a': primary(null) } });
+    world.size = { cpus: 3, memoryBytes: 2 ** 40 };
+    const daemon = virtualDaemon({ world });
+    const lowered = { ...described, limits: { ...described.limits, vcpus: 1 } };
+    const other = { source: 'Apply', limits: { ...described.limits, vcpus: 2 } };
+    for (const spec of [described, lowered]) {
+      const descriptions = [
+        descriptionOf(partition, { source: 'Apply', ...spec }),
+        descriptionOf('team-b', other),
+      ];
+      daemon.supervisor.describe(new Map(descriptions));
+      await daemon.advance(1);
+      await daemon.submit(asking('web'));
+      await daemon.advance(200_000);
+    }
+    const status = daemon.control.status('team-b' as PartitionName);
+    const fits = status?.conditions.find(({ type }) => type === 'FitsHost');
+    expect(fits?.message).toMatch(/asks for 2 vCPUs, and 2 of the 3 .* promised to team-a/);
   });
 
   test('gets back what it gave when its Secondary goes', async () => {
