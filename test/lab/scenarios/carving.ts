@@ -100,7 +100,7 @@ export const carving: Scenario = {
       await host.sh('virsh suspend team-c');
       await ask(host, late);
     });
-    const waits = /PrimaryNotReleasing: the Primary does not release/;
+    const waits = /waits for primary team-c: Timeout|PrimaryNotReleasing: the Primary does/;
     await lab.prints('it waits, and is told for whom', 'unnest get --partition team-c', waits, 150);
     const absent = new RegExp(`^(?![^]*${domainOf(late)} +running)`);
     await lab.prints('nothing more was started', 'virsh list', absent);
