@@ -8,13 +8,14 @@ import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
+import type { FilterPort } from '../model/filter.ts';
 import { printable } from './render/paint.ts';
 
 export type OtherKind = Exclude<ResourceKind, 'secondary'>;
 
 export interface ResourceRow {
   readonly name: string;
-  /** `Ready`, `Half-made`, `Active`, `Inactive` or `Unknown`. */
+  /** `Ready`, `Half-made`, `Active`, `Inactive`, `Changed` or `Unknown`. */
   readonly status: string;
   /** In the order of the kind's titles, behind name and status. */
   readonly cells: readonly string[];
@@ -27,6 +28,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
+  filter: ['MODE', 'UPLINK', 'ISOLATION', 'PORTS', 'TABLE'],
 };
 
 /** By name. What is not ours is not ours to show. */
@@ -42,6 +44,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return networkRows(observed);
     case 'slice':
       return sliceRows(observed);
+    case 'filter':
+      return filterRows(observed);
   }
 }
 
@@ -53,6 +57,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
     case 'image':
       return observed.unlistedImages;
     case 'slice':
+    case 'filter':
     case 'network':
       return null;
   }
@@ -121,6 +126,24 @@ function sliceRows({ slice: seen, partition }: Observed): readonly ResourceRow[]
   ];
   const object = { name: partition, status: 'Active', path, ...fields, usage };
   return [{ name: partition, status: 'Active', cells, object }];
+}
+
+function filterRows({ filter: seen, partition }: Observed): readonly ResourceRow[] {
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
+  const { table, fields, ports } = seen.value;
+  const status = fields === null ? 'Changed' : 'Active';
+  const said =
+    fields === null
+      ? ['?', '?', '?']
+      : [fields.mode, printable(fields.uplink ?? '-'), fields.portIsolation ? 'yes' : 'no'];
+  const cells = [...said, `${ports.length}`, table];
+  const object = { name: partition, status, table, fields, ports: [...ports].sort(byTap) };
+  return [{ name: partition, status, cells, object }];
+}
+
+function byTap(a: FilterPort, b: FilterPort): number {
+  return byName(a.tap, b.tap);
 }
 
 function textOf(limit: number | null, text: (limit: number) => string): string | null {

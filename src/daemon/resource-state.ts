@@ -15,6 +15,8 @@ export function stateOf(key: string, observed: Observed): string {
       return textOf(observed.volumes.get(name as VolumeName), JSON.stringify);
     case 'image':
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
+    case 'filter':
+      return textOf(observed.filter, JSON.stringify);
     case 'slice':
       return textOf(observed.slice, ({ fields }) => JSON.stringify(fields));
     default:

@@ -16,6 +16,7 @@ import {
   undefineNetwork,
   unreserveAddress,
 } from './network.ts';
+import { applyFilter, closePort, removeFilter } from './filter.ts';
 import { applySlice, removeSlice } from './slice.ts';
 import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
 import { awaitReady, resumeDomain, startDomain } from './domain-power.ts';
@@ -58,6 +59,9 @@ export const executors: Executors = {
   'image.delete': deleteImage,
   'slice.apply': applySlice,
   'slice.remove': removeSlice,
+  'filter.apply': applyFilter,
+  'filter.close': closePort,
+  'filter.remove': removeFilter,
   'network.define': defineNetwork,
   'network.start': startNetwork,
   'network.stop': stopNetwork,

@@ -4,6 +4,7 @@
  * compared. Whatever else a domain's XML holds is the host's and is kept as it is.
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
+import type { ObservedFilter } from './filter.ts';
 import {
   byName,
   type ImageName,
@@ -231,4 +232,5 @@ export interface Observed {
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
   readonly slice: Observation<ObservedSlice>;
+  readonly filter: Observation<ObservedFilter>;
 }

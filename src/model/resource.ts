@@ -1,10 +1,17 @@
-/** What a plan can be about. Of each kind a partition has several by name, but one network and slice. */
-export const RESOURCE_KINDS = ['slice', 'network', 'image', 'volume', 'secondary'] as const;
+/** What a plan can be about. Of each kind a partition has several by name, but one slice, network and filter. */
+export const RESOURCE_KINDS = [
+  'slice',
+  'network',
+  'filter',
+  'image',
+  'volume',
+  'secondary',
+] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 export interface Resource {
   readonly kind: ResourceKind;
-  /** Of a slice or a network: the name of its partition. */
+  /** Of a slice, a network or a filter: the name of its partition. */
   readonly name: string;
 }
 

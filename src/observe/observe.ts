@@ -6,6 +6,7 @@
 import { explainError } from '../host/host-error.ts';
 import type { HostView, KeptReader } from '../host/ports.ts';
 import type { DomainRef, HostFacts, Observed, ObservedDomain } from '../model/domain.ts';
+import { filterRefOf, type ObservedFilter } from '../model/filter.ts';
 import {
   domainName,
   domainNamePrefix,
@@ -46,7 +47,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network, slice] = await Promise.all([
+  const [seen, files, facts, volumes, images, network, slice, filter] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
@@ -57,6 +58,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     observeKept(host.images, request.images, request),
     recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
     recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
+    recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
   ]);
   return {
     partition: request.partition,
@@ -71,6 +73,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     unlistedImages: images.unlisted,
     network,
     slice,
+    filter,
   };
 }
 
@@ -174,6 +177,15 @@ async function observeSlice(
   signal: AbortSignal,
 ): Promise<Observation<ObservedSlice>> {
   const seen = await attempt(() => slices.find({ path: slicePath(us) }, signal));
+  return seen.status === 'present' ? seen.value : seen;
+}
+
+async function observeFilter(
+  { filters }: HostView,
+  us: PartitionOwner,
+  signal: AbortSignal,
+): Promise<Observation<ObservedFilter>> {
+  const seen = await attempt(() => filters.find(filterRefOf(us), signal));
   return seen.status === 'present' ? seen.value : seen;
 }
 

@@ -81,6 +81,9 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'volume.set-deletion-policy':
     case 'slice.apply':
     case 'slice.remove':
+    case 'filter.apply':
+    case 'filter.close':
+    case 'filter.remove':
     case 'network.define':
     case 'network.start':
     case 'network.stop':

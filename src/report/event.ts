@@ -35,6 +35,7 @@ export type DriftClass =
   | 'extra'
   | 'storage'
   | 'network'
+  | 'filter'
   | 'slice';
 
 export type DaemonEvent =

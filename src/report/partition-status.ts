@@ -46,9 +46,9 @@ export interface SecondaryReport {
   readonly conditions: readonly Condition[];
 }
 
-/** Of a Volume, an Image, the network or the slice, as the last pass has left it. */
+/** Of a Volume, an Image, the network, its filter or the slice, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'slice' | 'network' | 'image' | 'volume';
+  readonly kind: 'slice' | 'network' | 'filter' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */

@@ -35,12 +35,13 @@ function killing<T extends object>(port: T): T {
 
 const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
-  const { domains, volumes, images, networks, slices, installation, store } = opened.host;
+  const { domains, volumes, images, networks, filters, slices, installation, store } = opened.host;
   const host: Host = {
     domains: killing(domains),
     volumes: killing(volumes),
     images: killing(images),
     networks: killing(networks),
+    filters: killing(filters),
     slices: killing(slices),
     installation: killing(installation),
     store,

@@ -16,6 +16,7 @@ export function nameOf({ kind, name }: Resource): string {
     case 'secondary':
       return name;
     case 'slice':
+    case 'filter':
     case 'network':
     case 'image':
     case 'volume':

@@ -6,7 +6,7 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, runs, domains, networks, files, volumes, images, slices } =
+  const { installation, runs, domains, networks, files, volumes, images, filters, slices } =
     worldSchema.parse(JSON.parse(content));
   return {
     installation,
@@ -21,6 +21,7 @@ export function parseWorld(content: string): World {
     files: mapOf(files, (names) => mapOf(names, readFile)),
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
+    filters: mapOf(filters, itself),
     slices: mapOf(slices, itself),
   };
 }
@@ -33,6 +34,7 @@ export function worldText({
   files,
   volumes,
   images,
+  filters,
   slices,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
@@ -48,6 +50,7 @@ export function worldText({
     files: recordOf(files, (names) => recordOf(names, writeFile)),
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
+    filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
     slices: recordOf(slices, itself),
   };
   return `${JSON.stringify(plain, null, 2)}\n`;

@@ -10,6 +10,7 @@ import type {
   Owner,
   PartitionOwner,
 } from '../../model/identity.ts';
+import type { FilterFields, FilterPort } from '../../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
 import type { SliceFields } from '../../model/slice.ts';
@@ -25,6 +26,8 @@ export interface World {
   files: Map<PartitionName, Map<string, SimulatedFile>>;
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
+  /** By the name of their tables. */
+  filters: Map<string, SimulatedFilter>;
   /** By their path. */
   slices: Map<string, SliceFields>;
 }
@@ -78,6 +81,12 @@ export interface SimulatedFile {
 export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
 export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
 
+export interface SimulatedFilter {
+  /** Null: somebody has changed its rules. */
+  fields: FilterFields | null;
+  ports: readonly FilterPort[];
+}
+
 /** At least one of the two is there. */
 export interface SimulatedNetwork extends NetworkRef {
   /** Null: it vanishes when it stops. */
@@ -113,6 +122,7 @@ export function emptyWorld(): World {
     files: new Map(),
     volumes: new Map(),
     images: new Map(),
+    filters: new Map(),
     slices: new Map(),
   };
 }

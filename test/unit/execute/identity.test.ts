@@ -23,7 +23,7 @@ const operations = async (recorded = true) => {
     secondaries: [secondary('web', { network: 'Partition' })],
     volumes: [volume('data')],
     images: [image('debian')],
-    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
+    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
   });
   return (await planPass(testHost(worldOf({ recorded })), wanted)).operations;
 };

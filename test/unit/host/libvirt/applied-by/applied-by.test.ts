@@ -61,6 +61,7 @@ describe('applied by', () => {
       images: new Map(),
       network: absent,
       slice: absent,
+      filter: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
       ...noWishes,
