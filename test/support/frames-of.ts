@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 const hexOf = (value: number, bytes: number) => value.toString(16).padStart(2 * bytes, '0');
 const macHex = (mac: string) => mac.replaceAll(':', '');
-const ipHex = (address: string) =>
+export const ipHex = (address: string) =>
   address
     .split('.')
     .map((octet) => hexOf(Number(octet), 1))

@@ -11,6 +11,7 @@ import {
   arpFrame,
   type Ends,
   ethernet,
+  ipHex,
   marker,
   routerAdvertisement,
   udpFrame,
@@ -235,7 +236,12 @@ describe('partitions', () => {
     atAlt.close();
     expect([isAnswered('up', g), isAnswered('alt', g)]).toEqual([false, false]);
     const y = await yellow.address('y');
-    expect([isAnswered('up', y), isAnswered('alt', y)]).toEqual([true, false]);
+    const atY = await Witness.at(yellow.tap('y'));
+    // What comes last has been seen last.
+    expect([isAnswered('alt', y), isAnswered('up', y)]).toEqual([false, true]);
+    await atY.sees(ipHex('192.0.2.2') + ipHex(y));
+    expect(atY.has(ipHex('198.51.100.2') + ipHex(y))).toBe(false);
+    atY.close();
     expect([isAnswered('up', ends.from), isAnswered('alt', ends.from)]).toEqual([true, true]);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { filterTable, tapName } from '../../../src/model/identity.ts';
 import type { NetworkFields } from '../../../src/model/network.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
 import {
   applyPass,
   converge,
@@ -18,6 +19,7 @@ import {
   onCall,
   ownerOf,
   testHost,
+  unreadable,
   unreadableFilter,
 } from '../../support/simulation.ts';
 
@@ -38,6 +40,8 @@ const portsIn = (host: TestHost) => filterIn(host)?.ports.map(({ tap }) => tap) 
 const tapsOf = (...names: readonly string[]) => names.map((name) => tapName(ownerOf(name)));
 const statuses = ({ outcomes }: Awaited<ReturnType<typeof applyPass>>) =>
   outcomes.map(({ operation: { id }, result }) => `${id} ${result.status}`);
+const waitsOf = ({ operations }: Plan, id: string) =>
+  operations.find((operation) => operation.id === id)?.after;
 const callsOf = ({ writes }: TestHost) => writes.map((call) => call.replace(/ .*/, ''));
 
 describe('a packet filter', () => {
@@ -53,6 +57,8 @@ describe('a packet filter', () => {
       portIsolation: false,
     });
     expect(portsIn(host)).toEqual(tapsOf('db', 'web'));
+    const plan = await planPass(host, desiredWith({ network: null }), true);
+    expect(waitsOf(plan, `filter.remove/${partition}`)).toContain(`network.undefine/${partition}`);
     await converge(host, desiredWith({ network: null }));
     expect(host.world.filters.size).toBe(0);
     const last = callsOf(host).lastIndexOf('networks.undefine');
@@ -113,6 +119,13 @@ describe('what is in force', () => {
       (host: TestHost) => host.world.filters.set(table, { fields: null, ports: [] }),
     ],
     [
+      'changed by hand, but for its ports',
+      (host: TestHost) => {
+        const filter = filterIn(host);
+        if (filter) filter.fields = null;
+      },
+    ],
+    [
       'opened to somebody else',
       (host: TestHost) => {
         const filter = filterIn(host);
@@ -134,12 +147,13 @@ describe('what is in force', () => {
     const host = testHost();
     await converge(host, both);
     const before = host.writes.length;
+    const plan = await planPass(host, desiredWith({ network, secondaries: [db] }));
+    // It is cut off when it has gone, and not while it shuts down.
+    expect(waitsOf(plan, 'filter.close/web')).toContain('domain.undefine/web');
     await converge(host, desiredWith({ network, secondaries: [db] }));
     const calls = callsOf(host).slice(before);
     expect(portsIn(host)).toEqual(tapsOf('db'));
     expect(calls.filter((call) => call.startsWith('filters.'))).toEqual(['filters.close']);
-    // It is cut off when it has gone, and not while it shuts down.
-    expect(calls.indexOf('filters.close')).toBeGreaterThan(calls.indexOf('undefine'));
   });
 
   test('stays open for who stays on the network until their next start', async () => {
@@ -162,6 +176,19 @@ describe('what is in force', () => {
     const wanted = desiredWith({ network: moved, secondaries: [web, db] });
     const plan = await planPass(host, wanted);
     expect(plan.entries[0]).toMatchObject({ kind: 'blocked', block: { code: 'NetworkInUse' } });
+    await runPlan(plan, host);
+    expect(filterIn(host)).toEqual(before);
+  });
+
+  test('and while somebody could not be read who may be on it', async () => {
+    const host = testHost();
+    await converge(host, desiredWith({ network, secondaries: [web] }));
+    const before = structuredClone(filterIn(host));
+    host.world.filters.clear();
+    host.rules.push(unreadable('web'));
+    const moved = { ...network, cidr: '10.30.0.0/24' };
+    const plan = await planPass(host, desiredWith({ network: moved, secondaries: [web] }));
+    expect(plan.entries[0]).toMatchObject({ kind: 'blocked', block: { code: 'HostUnknown' } });
     await runPlan(plan, host);
     expect(filterIn(host)).toEqual(before);
   });
