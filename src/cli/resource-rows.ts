@@ -8,13 +8,14 @@ import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
+import type { FilterPort } from '../model/filter.ts';
 import { printable } from './render/paint.ts';
 
 export type OtherKind = Exclude<ResourceKind, 'secondary'>;
 
 export interface ResourceRow {
   readonly name: string;
-  /** `Ready`, `Half-made`, `Active`, `Inactive` or `Unknown`. */
+  /** `Ready`, `Half-made`, `Active`, `Inactive`, `Changed` or `Unknown`. */
   readonly status: string;
   /** In the order of the kind's titles, behind name and status. */
   readonly cells: readonly string[];
@@ -28,6 +29,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
+  filter: ['MODE', 'UPLINK', 'ISOLATION', 'PORTS', 'TABLE'],
 };
 
 /** By name. What is not ours is not ours to show. */
@@ -45,6 +47,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return primaryRows(observed);
     case 'slice':
       return sliceRows(observed);
+    case 'filter':
+      return filterRows(observed);
   }
 }
 
@@ -57,6 +61,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedImages;
     case 'primary':
     case 'slice':
+    case 'filter':
     case 'network':
       return null;
   }
@@ -137,6 +142,24 @@ function primaryRows({ primary: seen, partition }: Observed): readonly ResourceR
   const memory = formatSize(baseBytes + pluggedBytes);
   const cells = [printable(domainName), `${vcpus}`, memory, `${vcpusMax} and ${most}`];
   return [{ name: partition, status, cells, object: { ...seen.value, name: partition, status } }];
+}
+
+function filterRows({ filter: seen, partition }: Observed): readonly ResourceRow[] {
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
+  const { table, fields, ports } = seen.value;
+  const status = fields === null ? 'Changed' : 'Active';
+  const said =
+    fields === null
+      ? ['?', '?', '?']
+      : [fields.mode, printable(fields.uplink ?? '-'), fields.portIsolation ? 'yes' : 'no'];
+  const cells = [...said, `${ports.length}`, table];
+  const object = { name: partition, status, table, fields, ports: [...ports].sort(byTap) };
+  return [{ name: partition, status, cells, object }];
+}
+
+function byTap(a: FilterPort, b: FilterPort): number {
+  return byName(a.tap, b.tap);
 }
 
 function textOf(limit: number | null, text: (limit: number) => string): string | null {

@@ -35,7 +35,7 @@ function mistakenId(operations: readonly Operation[]): string | null {
   return null;
 }
 
-/** Whose name is in the id: each address of a network has an operation of its own. */
+/** Whose name is in the id: each address of a network, and each port, has an operation of its own. */
 function subjectOf(operation: Operation): string | null {
   if (operation.kind === 'installation.record') return null;
   return 'secondary' in operation ? operation.secondary : (operation.resource?.name ?? null);

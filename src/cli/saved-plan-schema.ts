@@ -9,7 +9,7 @@ import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v4';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v5';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -87,12 +87,26 @@ const networkDefinition = z.strictObject({
     cidr,
     mode: z.enum(NETWORK_MODES),
     uplink: interfaceName.nullable(),
+    portIsolation: z.boolean(),
   }),
 });
 const reservation = z.strictObject({
   mac: z.string().regex(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/),
   address: z.ipv4(),
 });
+
+const filter = z.strictObject({
+  table: z.string().regex(/^un_[0-9a-f]{12}$/),
+  bridge: z.string().regex(/^un-[0-9a-f]{12}$/),
+});
+const filterFields = z.strictObject({
+  gateway: z.ipv4(),
+  mode: z.enum(NETWORK_MODES),
+  uplink: interfaceName.nullable(),
+  portIsolation: z.boolean(),
+});
+const tap = z.string().regex(/^unt[0-9a-f]{12}$/);
+const port = z.strictObject({ secondary: name, tap, ...reservation.shape });
 
 const head = {
   id: z.string(),
@@ -156,6 +170,15 @@ const operation = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('slice.apply'), ...head, slice, fields: sliceFields }),
   z.strictObject({ kind: z.literal('slice.remove'), ...head, slice }),
+  z.strictObject({
+    kind: z.literal('filter.apply'),
+    ...head,
+    filter,
+    fields: filterFields,
+    ports: z.array(port),
+  }),
+  z.strictObject({ kind: z.literal('filter.close'), ...head, filter, secondary: name, tap }),
+  z.strictObject({ kind: z.literal('filter.remove'), ...head, filter }),
   z.strictObject({
     kind: z.literal('network.define'),
     ...head,

@@ -11,6 +11,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   if (entry.kind !== 'create' && entry.kind !== 'update' && entry.kind !== 'delete') return [];
   const { kind } = entry.resource;
   if (kind === 'network') return ['network'];
+  if (kind === 'filter') return ['filter'];
   if (kind === 'slice') return ['slice'];
   // What its Secondaries need is no drift.
   if (kind === 'primary') return [];

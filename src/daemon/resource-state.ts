@@ -17,6 +17,8 @@ export function stateOf(key: string, observed: Observed): string {
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
     case 'primary':
       return textOf(observed.primary, JSON.stringify);
+    case 'filter':
+      return textOf(observed.filter, JSON.stringify);
     case 'slice':
       return textOf(observed.slice, ({ fields }) => JSON.stringify(fields));
     default:

@@ -3,6 +3,7 @@
  * which order, is the plan's to say.
  */
 import type { ObservedDomain } from '../model/domain.ts';
+import type { FilterFields, FilterPort, ObservedFilter } from '../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
@@ -43,7 +44,7 @@ export type BlockCode =
   | 'TooManyDeletions' // more than one plan may delete
   | 'BackOff' // it has failed, and is tried again after a while
   | 'GaveUp' // it has failed too often, or in a way that trying again does not mend
-  | 'PartBlocked' // a Volume, Image or network that it needs is blocked itself
+  | 'PartBlocked' // a Volume, Image, network or packet filter that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
   | 'NetworkInUse' // guests would be cut off
@@ -80,6 +81,8 @@ export interface Changes {
   /** Null: no document names one. What becomes of it follows from everything else. */
   readonly primary: PrimaryChange | null;
   readonly network: NetworkChange | null;
+  /** Null: there is nothing to be filtered, or nothing that could be told about it. */
+  readonly filter: FilterChange | null;
   /** Each of these by name. */
   readonly images: readonly ImageChange[];
   readonly volumes: readonly VolumeChange[];
@@ -184,6 +187,29 @@ export type NetworkChange =
       readonly theirs: ReadonlySet<SecondaryName>;
     }
   | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedNetwork }
+  | Blocked<PartitionName>;
+
+/** By the Secondary that each port is of. */
+type FilterPorts = ReadonlyMap<SecondaryName, FilterPort>;
+
+export type FilterChange =
+  | {
+      readonly kind: 'create';
+      readonly name: PartitionName;
+      readonly fields: FilterFields;
+      readonly ports: FilterPorts;
+    }
+  | {
+      readonly kind: 'update';
+      readonly name: PartitionName;
+      readonly fields: FilterFields;
+      /** Of those too who are about to lose theirs. */
+      readonly ports: FilterPorts;
+      readonly observed: ObservedFilter;
+      /** Empty where nothing differs. */
+      readonly changes: readonly FieldChange[];
+    }
+  | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedFilter }
   | Blocked<PartitionName>;
 
 export type SliceChange =

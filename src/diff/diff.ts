@@ -6,9 +6,25 @@ import type { Observed } from '../model/domain.ts';
 import type { SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
-import type { Block, Changes, NetworkChange, SliceChange, VolumeChange } from './change.ts';
+import type {
+  Block,
+  Changes,
+  FilterChange,
+  NetworkChange,
+  SliceChange,
+  VolumeChange,
+} from './change.ts';
 import { diffSecondaries, type PartsOf } from './domain.ts';
-import { type Held, heldImages, heldNetwork, heldSlice, heldVolumes, nothingHeld } from './held.ts';
+import { diffFilter } from './filter.ts';
+import {
+  type Held,
+  heldFilter,
+  heldImages,
+  heldNetwork,
+  heldSlice,
+  heldVolumes,
+  nothingHeld,
+} from './held.ts';
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
 import { partBlocked } from './ownership.ts';
@@ -20,17 +36,23 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const images = heldImages(diffImages(desired, observed), held);
   const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
+  const filter = heldFilter(diffFilter(network, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
-  const secondaries = diffSecondaries(desired, observed, partsFrom(volumes, network, slice));
+  const parts = { volumes, network, filter, slice };
+  const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
   const primary = diffPrimary(desired, observed, held);
-  return { share: desired.share, primary, slice, network, images, volumes, secondaries };
+  const { share } = desired;
+  return { share, primary, slice, network, filter, images, volumes, secondaries };
 }
 
-function partsFrom(
-  volumes: readonly VolumeChange[],
-  network: NetworkChange | null,
-  slice: SliceChange | null,
-): PartsOf {
+interface Parts {
+  readonly volumes: readonly VolumeChange[];
+  readonly network: NetworkChange | null;
+  readonly filter: FilterChange | null;
+  readonly slice: SliceChange | null;
+}
+
+function partsFrom({ volumes, network, filter, slice }: Parts): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -44,7 +66,8 @@ function partsFrom(
     if (secondary.slice === 'Partition' && slice?.kind === 'blocked') {
       return partBlocked('the slice', slice.block);
     }
-    return secondary.network === 'None' ? null : networkBlock(secondary.name, network);
+    if (secondary.network === 'None') return null;
+    return networkBlock(secondary.name, network) ?? filterBlock(filter);
   };
 }
 
@@ -60,6 +83,11 @@ function networkBlock(name: SecondaryName, network: NetworkChange | null): Block
   }
   if (hasAddress(name, network)) return null;
   return { code: 'NoFreeAddress', message: `no address of ${network.fields.cidr} is free` };
+}
+
+/** Nobody comes up on the network unfiltered. */
+function filterBlock(filter: FilterChange | null): Block | null {
+  return filter?.kind === 'blocked' ? partBlocked('the packet filter', filter.block) : null;
 }
 
 function hasAddress(

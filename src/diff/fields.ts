@@ -22,7 +22,7 @@ export type Impact = (typeof IMPACTS)[number];
 export const ORIGINS = ['document', 'outside', 'both', 'unknown'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
-/** Of Volumes, Images and networks: what documents call them, with the unit where there is one. */
+/** Of Volumes, Images, networks and what guards them: what documents call them, with the unit where there is one. */
 export const RESOURCE_FIELDS = [
   'sizeBytes',
   'format',
@@ -34,7 +34,11 @@ export const RESOURCE_FIELDS = [
   'cidr',
   'mode',
   'uplink',
+  'portIsolation',
   'address',
+  'gateway',
+  'port',
+  'rules',
   'memoryMaxBytes',
   'swapMaxBytes',
   'cpus',

@@ -2,10 +2,17 @@
  * What is not to be touched for a while, though it differs: something about it has failed, and is
  * tried again later. Told here and not in the plan, so that whoever needs it is blocked with it.
  */
-import type { Block, ImageChange, NetworkChange, SliceChange, VolumeChange } from './change.ts';
+import type {
+  Block,
+  FilterChange,
+  ImageChange,
+  NetworkChange,
+  SliceChange,
+  VolumeChange,
+} from './change.ts';
 import { blocked } from './ownership.ts';
 
-/** Of Images, Volumes, the network, the slice and the Primary, by `resourceKey`. Holds of Secondaries are the plan's. */
+/** Of all but Secondaries, by `resourceKey`. Holds of Secondaries are the plan's. */
 export type Held = ReadonlyMap<string, Block>;
 
 export const nothingHeld: Held = new Map();
@@ -44,7 +51,13 @@ export function heldSlice(change: SliceChange | null, held: Held): SliceChange |
   return block === undefined || !hasWork(change) ? change : blockedBy(change.name, block);
 }
 
-function hasWork(change: SliceChange): boolean {
+export function heldFilter(change: FilterChange | null, held: Held): FilterChange | null {
+  if (change === null) return null;
+  const block = held.get(`filter/${change.name}`);
+  return block === undefined || !hasWork(change) ? change : blockedBy(change.name, block);
+}
+
+function hasWork(change: SliceChange | FilterChange): boolean {
   switch (change.kind) {
     case 'create':
     case 'delete':

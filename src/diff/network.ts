@@ -69,8 +69,8 @@ function update(
     const message = 'somebody changed it on the host; a Partition document says how it is to be';
     return blocked(name, 'MarkUnreadable', message);
   }
-  const definition = differences(network, network.defined, fields);
-  const running = network.active ? differences(network, network.live, fields) : [];
+  const definition = differences(network, network.defined, fields, definedKeys);
+  const running = network.active ? differences(network, network.live, fields, runningKeys) : [];
   const users = usersOf(observed);
   if (running.length > 0 && users.length > 0) {
     const paths = running.map(({ path }) => path).join(', ');
@@ -137,14 +137,17 @@ function withoutTheirs(
   return new Map([...macs].filter(([name, mac]) => (leases.get(name)?.mac ?? mac) === mac));
 }
 
-const keys = ['cidr', 'mode', 'uplink'] as const;
+const runningKeys = ['cidr', 'mode', 'uplink'] as const;
+/** The filter is told of the last one, and the running network never. */
+const definedKeys = [...runningKeys, 'portIsolation'] as const;
 
 function differences(
   { lastApplied }: ObservedNetwork,
   actual: NetworkFields | null,
   wanted: NetworkFields,
+  keys: readonly (keyof NetworkFields)[],
 ): FieldChange[] {
-  const from = actual ?? { cidr: null, mode: null, uplink: null };
+  const from = actual ?? { cidr: null, mode: null, uplink: null, portIsolation: null };
   return differingKeys(from, wanted, keys).map((field) => ({
     field,
     path: `spec.network.${field}`,
@@ -160,10 +163,12 @@ export function initialNetworkFields(
   fields: NetworkFields,
   reservations: Reservations,
 ): FieldChange[] {
-  const field = (name: ResourceField, path: string, to: string | null): FieldChange[] =>
-    to === null ? [] : [{ field: name, path, from: null, to, impact: 'none', origin: 'document' }];
+  const field = (name: ResourceField, path: string, to: FieldChange['to']): FieldChange[] =>
+    to === null || to === false
+      ? []
+      : [{ field: name, path, from: null, to, impact: 'none', origin: 'document' }];
   return [
-    ...keys.flatMap((key) => field(key, `spec.network.${key}`, fields[key])),
+    ...definedKeys.flatMap((key) => field(key, `spec.network.${key}`, fields[key])),
     ...addressFields(reservations, new Map()),
   ];
 }

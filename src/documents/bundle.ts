@@ -106,7 +106,8 @@ function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
   if (placed === undefined) return 'unspoken';
   const { network } = placed.document.spec;
   if (network === undefined) return null;
-  return Object.freeze({ cidr: network.cidr, mode: network.mode, uplink: network.uplink ?? null });
+  const { cidr, mode, uplink = null, portIsolation } = network;
+  return Object.freeze({ cidr, mode, uplink, portIsolation });
 }
 
 function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['primary'] {

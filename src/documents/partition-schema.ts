@@ -97,6 +97,9 @@ const network = z
       description:
         "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
     }),
+    portIsolation: field(z.boolean().default(false), {
+      description: 'Whether Secondaries are kept from reaching each other.',
+    }),
   })
   .refine(({ mode, uplink }) => mode !== 'isolated' || uplink === undefined, {
     message: 'no uplink where mode is isolated',

@@ -17,6 +17,7 @@ import {
   unreserveAddress,
 } from './network.ts';
 import { setPrimaryMemory, setPrimaryVcpus } from './primary.ts';
+import { applyFilter, closePort, removeFilter } from './filter.ts';
 import { applySlice, removeSlice } from './slice.ts';
 import { createVolume, deleteVolume, growDisk, growVolume, setDeletionPolicy } from './volume.ts';
 import { awaitReady, resumeDomain, startDomain } from './domain-power.ts';
@@ -61,6 +62,9 @@ export const executors: Executors = {
   'primary.set-memory': setPrimaryMemory,
   'slice.apply': applySlice,
   'slice.remove': removeSlice,
+  'filter.apply': applyFilter,
+  'filter.close': closePort,
+  'filter.remove': removeFilter,
   'network.define': defineNetwork,
   'network.start': startNetwork,
   'network.stop': stopNetwork,

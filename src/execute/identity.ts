@@ -5,6 +5,7 @@
  */
 import { HostError } from '../host/host-error.ts';
 import type { DomainDefinition, DomainRef, ObservedDomain } from '../model/domain.ts';
+import { filterRefOf, type FilterRef } from '../model/filter.ts';
 import {
   bridgeName,
   domainName,
@@ -18,10 +19,11 @@ import {
   samePartition,
   secondaryUuid,
   slicePath,
+  tapName,
 } from '../model/identity.ts';
 import { secondaryName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef } from '../model/network.ts';
-import type { Operation, OperationOf } from '../plan/operation.ts';
+import type { Operation, OperationOf, OwnedPort } from '../plan/operation.ts';
 
 /** Whose domain an operation acts on; null for one that acts on none. */
 export function ownerFor(operation: Operation, us: PartitionOwner): Owner | null {
@@ -79,6 +81,15 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'slice.apply':
     case 'slice.remove':
       return isNamed(operation, 'slice', us.partition) && operation.slice.path === slicePath(us);
+    case 'filter.apply':
+      return isFilterOf(operation, operation.filter, us) && operation.ports.every(isPortOf(us));
+    case 'filter.close':
+      return (
+        isFilterOf(operation, operation.filter, us) &&
+        operation.tap === tapName({ ...us, secondary: operation.secondary })
+      );
+    case 'filter.remove':
+      return isFilterOf(operation, operation.filter, us);
     case 'network.define':
       return isNetworkOf(operation, operation.definition, us) && isOurs(operation.definition, us);
     case 'network.reserve':
@@ -117,6 +128,20 @@ function isNamed(
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;
+}
+
+function isFilterOf({ resource }: Operation, ref: FilterRef, us: PartitionOwner): boolean {
+  const { table, bridge } = filterRefOf(us);
+  const isOurs = ref.table === table && ref.bridge === bridge;
+  return isOurs && resource?.kind === 'filter' && resource.name === us.partition;
+}
+
+/** The tap and the MAC address decide whose packets pass as whose. */
+function isPortOf(us: PartitionOwner): (port: OwnedPort) => boolean {
+  return ({ secondary, tap, mac }) => {
+    const owner = { installation: us.installation, partition: us.partition, secondary };
+    return tap === tapName(owner) && mac === macAddress(owner);
+  };
 }
 
 function isNetworkOf({ resource }: Operation, ref: NetworkRef, us: PartitionOwner): boolean {

@@ -24,7 +24,10 @@ export async function defineNetwork(
 
 function isDefined({ defined, lastApplied }: ObservedNetwork, { fields }: NetworkDefinition) {
   const same = (is: ObservedNetwork['defined']) =>
-    is?.cidr === fields.cidr && is.mode === fields.mode && is.uplink === fields.uplink;
+    is?.cidr === fields.cidr &&
+    is.mode === fields.mode &&
+    is.uplink === fields.uplink &&
+    is.portIsolation === fields.portIsolation;
   return same(defined) && same(lastApplied);
 }
 

@@ -3,6 +3,7 @@
  * anything; only execution gets a `Host`. Every method rejects with a `HostError` and nothing else.
  */
 import type { DomainDefinition, DomainRef, HostFacts, ObservedDomain } from '../model/domain.ts';
+import type { FilterRef, FilterRules, ObservedFilter } from '../model/filter.ts';
 import type { DomainUuid, InstallationId, PartitionOwner } from '../model/identity.ts';
 import type {
   FileName,
@@ -145,6 +146,20 @@ export interface NetworkWriter {
   unreserve(ref: NetworkRef, name: SecondaryName, signal: AbortSignal): Promise<void>;
 }
 
+export interface FilterReader {
+  /** As the kernel enforces it, whoever has made it so. */
+  find(ref: FilterRef, signal: AbortSignal): Promise<Observation<ObservedFilter>>;
+}
+
+export interface FilterWriter {
+  /** Puts all of it in force at one moment, in the place of whatever was. */
+  apply(ref: FilterRef, rules: FilterRules, signal: AbortSignal): Promise<void>;
+  /** Takes the port of one tap out of it, and touches no other. */
+  close(ref: FilterRef, tap: string, signal: AbortSignal): Promise<void>;
+  /** Of what is not there it is done already. */
+  remove(ref: FilterRef, signal: AbortSignal): Promise<void>;
+}
+
 export interface SliceReader {
   /** As the kernel shows it, whoever has made it so. */
   find(ref: SliceRef, signal: AbortSignal): Promise<Observation<ObservedSlice>>;
@@ -186,6 +201,7 @@ export interface HostView {
   readonly volumes: VolumeReader;
   readonly images: ImageReader;
   readonly networks: NetworkReader;
+  readonly filters: FilterReader;
   readonly slices: SliceReader;
   readonly primaries: PrimaryReader;
   readonly installation: InstallationReader;
@@ -196,6 +212,7 @@ export interface Host extends HostView {
   readonly volumes: VolumeReader & VolumeWriter;
   readonly images: ImageReader & ImageWriter;
   readonly networks: NetworkReader & NetworkWriter;
+  readonly filters: FilterReader & FilterWriter;
   readonly slices: SliceReader & SliceWriter;
   readonly primaries: PrimaryReader & PrimaryWriter;
   readonly installation: InstallationReader & InstallationWriter;

@@ -4,6 +4,7 @@
  * compared. Whatever else a domain's XML holds is the host's and is kept as it is.
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
+import type { ObservedFilter } from './filter.ts';
 import {
   byName,
   type ImageName,
@@ -241,4 +242,5 @@ export interface Observed {
   readonly slice: Observation<ObservedSlice>;
   /** Absent also where no document names one. */
   readonly primary: Observation<ObservedPrimary>;
+  readonly filter: Observation<ObservedFilter>;
 }

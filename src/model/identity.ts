@@ -86,6 +86,19 @@ export function bridgeName(owner: PartitionOwner): string {
   return `un-${networkUuid(owner).replaceAll('-', '').slice(0, 12)}`;
 }
 
+/** The packet filter's tables, named as the bridge is: nftables has no dashes in names. */
+export function filterTable(owner: PartitionOwner): string {
+  return bridgeName(owner).replace('-', '_');
+}
+
+/**
+ * The host's side of a Secondary's NIC: with a name of its own libvirt leaves it alone, as long as
+ * it does not begin like those that libvirt makes up (`vnet`, `vif`, `macvtap`).
+ */
+export function tapName(owner: Owner): string {
+  return `unt${secondaryUuid(owner).replaceAll('-', '').slice(0, 12)}`;
+}
+
 /** The partition's control group, by 48 bits of a UUID: slices nest at dashes, which names have. */
 export function slicePath(owner: PartitionOwner): string {
   const uuid = derived(`${owner.partition}/slice`, owner.installation);

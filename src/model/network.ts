@@ -10,13 +10,18 @@ import type { SecondaryName } from './names.ts';
 export const NETWORK_MODES = ['nat', 'routed', 'isolated'] as const;
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
-/** What cannot be changed while guests are on it. */
+/** All but `portIsolation` cannot be changed while guests are on it. */
 export interface NetworkFields {
   /** Such as `10.20.0.0/24`. */
   readonly cidr: string;
   readonly mode: NetworkMode;
   /** The host's interface that it leaves by; null: whichever the host routes by. */
   readonly uplink: string | null;
+  /**
+   * Whether Secondaries reach each other (as libvirt's `<port isolated>` and Incus's
+   * `security.port_isolation`). Only the packet filter knows: guests stay on the network.
+   */
+  readonly portIsolation: boolean;
 }
 
 export interface Reservation {

@@ -1,11 +1,12 @@
 /**
- * What a plan can be about. Of each kind a partition has several by name, but one network,
- * one slice and one Primary.
+ * What a plan can be about. Of each kind a partition has several by name, but one network, filter,
+ * slice and Primary.
  */
 export const RESOURCE_KINDS = [
   'primary',
   'slice',
   'network',
+  'filter',
   'image',
   'volume',
   'secondary',
@@ -14,7 +15,7 @@ export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 export interface Resource {
   readonly kind: ResourceKind;
-  /** Of the Primary, a slice or a network: the name of its partition. */
+  /** Of the Primary, a slice, a network or its filter: the name of its partition. */
   readonly name: string;
 }
 

@@ -6,6 +6,7 @@
 import { explainError } from '../host/host-error.ts';
 import type { HostView, KeptReader } from '../host/ports.ts';
 import type { DomainRef, HostFacts, Observed, ObservedDomain } from '../model/domain.ts';
+import { filterRefOf, type ObservedFilter } from '../model/filter.ts';
 import {
   domainName,
   domainNamePrefix,
@@ -49,7 +50,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network, slice, primary] = await Promise.all([
+  const [seen, files, facts, volumes, images, network, slice, filter, primary] = await Promise.all([
     // Without the id nothing can be told ours from foreign.
     recorded.status === 'unknown'
       ? unknownDomains(request, recorded.why)
@@ -60,6 +61,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     observeKept(host.images, request.images, request),
     recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
     recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
+    recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
     observePrimary(host, request),
   ]);
   return {
@@ -76,6 +78,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     network,
     slice,
     primary,
+    filter,
   };
 }
 
@@ -179,6 +182,15 @@ async function observeSlice(
   signal: AbortSignal,
 ): Promise<Observation<ObservedSlice>> {
   const seen = await attempt(() => slices.find({ path: slicePath(us) }, signal));
+  return seen.status === 'present' ? seen.value : seen;
+}
+
+async function observeFilter(
+  { filters }: HostView,
+  us: PartitionOwner,
+  signal: AbortSignal,
+): Promise<Observation<ObservedFilter>> {
+  const seen = await attempt(() => filters.find(filterRefOf(us), signal));
   return seen.status === 'present' ? seen.value : seen;
 }
 

@@ -3,21 +3,23 @@
  * may be carried out as long as these lines have not changed; where one has, it says which.
  */
 import type { Observed, ObservedDomain } from '../model/domain.ts';
+import type { ObservedFilter } from '../model/filter.ts';
 import type { ObservedNetwork } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import { byName } from '../model/names.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 
-/** By the name of a Secondary, `volume/NAME`, `image/NAME`, `network/PARTITION` and `slice/PARTITION`. */
+/** By the name of a Secondary, `volume/NAME`, `image/NAME`, and `network/`, `filter/` and `slice/PARTITION`. */
 export type Basis = ReadonlyMap<string, string>;
 
 export function basisOf(observed: Observed): Basis {
-  const { partition, domains, volumes, images, network, slice, primary } = observed;
+  const { partition, domains, volumes, images, network, filter, slice, primary } = observed;
   const stored: (readonly [string, string])[] = [
     ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
     ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
     [`slice/${partition}`, lineFor(slice, ({ fields }) => fields)],
     [`primary/${partition}`, lineFor(primary, (value) => value)],
+    [`filter/${partition}`, lineFor(filter, filterLine)],
   ];
   const lines: (readonly [string, string])[] = [
     ...[...domains].map(([name, seen]) => [name, lineFor(seen, domainLine)] as const),
@@ -44,6 +46,10 @@ function domainLine({ uuid, fingerprint, power, live, persistent }: ObservedDoma
 
 function kept(value: ObservedVolume | ObservedImage): unknown {
   return value;
+}
+
+function filterLine({ fields, ports }: ObservedFilter): unknown {
+  return [fields, [...ports].sort((a, b) => byName(a.tap, b.tap))];
 }
 
 function networkLine(network: ObservedNetwork): unknown {

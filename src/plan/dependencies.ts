@@ -92,7 +92,13 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'network.undefine':
       return operation.phase === 'release' ? lettingGo(onNetwork, context) : [];
     case 'network.unreserve':
+    case 'filter.close':
       return lettingGo([operation.secondary], context);
+    case 'filter.remove':
+      return [
+        ...lettingGo(onNetwork, context),
+        operationId('network.undefine', context.observed.partition),
+      ];
     case 'installation.record':
     case 'domain.define':
     case 'domain.set-memory':
@@ -107,6 +113,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'primary.set-vcpus':
     case 'primary.set-memory':
     case 'slice.apply':
+    case 'filter.apply':
     case 'network.define':
     case 'network.start':
     case 'network.reserve':
@@ -139,8 +146,12 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ]);
   if (secondary.network === 'None') return [...slice, ...disks];
-  const network = operationId('network.start', observed.partition);
-  return [...slice, ...disks, network, operationId('network.reserve', secondary.name)];
+  const network = [
+    operationId('filter.apply', observed.partition),
+    operationId('network.start', observed.partition),
+    operationId('network.reserve', secondary.name),
+  ];
+  return [...slice, ...disks, ...network];
 }
 
 function sliceApply({ partition }: Observed): OperationId {

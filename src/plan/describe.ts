@@ -46,6 +46,12 @@ export function describe(operation: Operation): string {
       return 'have the kernel enforce it';
     case 'slice.remove':
       return 'remove';
+    case 'filter.apply':
+      return 'put its rules in force';
+    case 'filter.close':
+      return `close the port of ${operation.secondary}`;
+    case 'filter.remove':
+      return 'remove';
     case 'network.define':
       return operation.basis === null ? 'define' : 'redefine';
     case 'network.start':

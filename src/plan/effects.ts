@@ -88,6 +88,9 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'primary.set-memory':
     case 'slice.apply':
     case 'slice.remove':
+    case 'filter.apply':
+    case 'filter.close':
+    case 'filter.remove':
     case 'network.define':
     case 'network.start':
     case 'network.stop':

@@ -6,11 +6,13 @@ import type {
   Block,
   Change,
   Changes,
+  FilterChange,
   ImageChange,
   NetworkChange,
   SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
+import { diffFilter } from '../diff/filter.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
 import { volumesOf } from '../diff/volume.ts';
@@ -20,7 +22,12 @@ import { usesOf } from '../model/secondary.ts';
 import { isInSlice, isOnNetwork, volumesIn } from './dependencies.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
 
-export function guardUse(changes: Changes, observed: Observed): Changes {
+/** @param waiting what became of the change of the network before it came here */
+export function guardUse(
+  changes: Changes,
+  waiting: NetworkChange | null,
+  observed: Observed,
+): Changes {
   const staying = stayingUsers(changes.secondaries, observed);
   const dark = unreadUsers(observed);
   const volumes = guardVolumes(changes.volumes, staying, observed).map((change) =>
@@ -28,11 +35,13 @@ export function guardUse(changes: Changes, observed: Observed): Changes {
       ? blocked(change.name, dark.code, dark.message)
       : change,
   );
+  const network = guardNetwork(waiting, staying, observed);
   return {
     share: changes.share,
     primary: changes.primary,
     slice: guardSlice(changes.slice, staying, observed),
-    network: guardNetwork(changes.network, staying, observed),
+    network,
+    filter: guardFilter(changes, network, observed),
     images: guardImages(changes.images, volumes, observed),
     volumes,
     secondaries: changes.secondaries,
@@ -183,6 +192,20 @@ function unreadVolumes({ volumes, unlistedVolumes }: Observed): string | null {
     if (seen.status === 'unknown') return `Volume ${name} may lie on it, and: ${seen.why}`;
   }
   return null;
+}
+
+/**
+ * On a network that is not changed or taken away after all, what guards its guests follows from what is
+ * there, and not from what was to be.
+ */
+function guardFilter(
+  { network: before, filter }: Changes,
+  network: NetworkChange | null,
+  observed: Observed,
+): FilterChange | null {
+  if (filter?.kind === 'blocked' || network === before || network?.kind !== 'blocked')
+    return filter;
+  return diffFilter(network, observed);
 }
 
 /** It goes with the last guest that is in it, or is to be. */

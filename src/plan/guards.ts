@@ -31,7 +31,7 @@ export function guard(
   const held = guardHolds(fewer, observed, guards, hasWork);
   const network = guardUnreadNetwork(changes.network, observed);
   const secondaries = guardSecondaries(held.secondaries, network, observed);
-  return guardUse({ ...held, network, secondaries }, observed);
+  return guardUse({ ...held, secondaries }, network, observed);
 }
 
 /** Whoever is blocked keeps what it has, and does not run for those that start after it: again. */

@@ -3,6 +3,7 @@ import type { NetworkChange, Reason } from '../diff/change.ts';
 import { onePerPath } from '../diff/fields.ts';
 import { addressFields, initialNetworkFields } from '../diff/network.ts';
 import { bridgeName, networkName, networkUuid, type PartitionOwner } from '../model/identity.ts';
+import type { SecondaryName } from '../model/names.ts';
 import type {
   NetworkDefinition,
   NetworkFields,
@@ -35,15 +36,26 @@ export function networkCreateSteps(
   };
 }
 
+/** Whose domains a plan leaves as they are; everybody's where not all could be listed. */
+export type Staying = ReadonlySet<string> | 'everybody';
+
+/** Who loses their address, once they have let go of it. */
+export function givenBack(
+  change: NetworkChange | null,
+  staying: Staying,
+): readonly SecondaryName[] {
+  if (change?.kind !== 'update' || staying === 'everybody') return [];
+  return change.unreserve.filter((each) => !staying.has(each));
+}
+
 /** @param staying whose domains this plan leaves as they are, so that their addresses stay too */
 export function networkUpdateSteps(
   change: Of<'update'>,
   owner: PartitionOwner,
-  staying: ReadonlySet<string> | 'everybody',
+  staying: Staying,
 ): Steps {
   const { name, fields, observed, definition: changed, reserve } = change;
-  const unreserve =
-    staying === 'everybody' ? [] : change.unreserve.filter((each) => !staying.has(each));
+  const unreserve = givenBack(change, staying);
   const chain = new Chain('network', name);
   const network = { uuid: observed.uuid, networkName: observed.networkName };
   // Nobody is on it, or this would have been refused.

@@ -4,6 +4,7 @@
  * the compiler finds whatever is missing when a line is added.
  */
 import type { DomainDefinition, DomainRef, Fingerprint } from '../model/domain.ts';
+import type { FilterFields, FilterPort, FilterRef } from '../model/filter.ts';
 import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
@@ -15,6 +16,11 @@ import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
 /** How a guest is stopped: its agent is asked, its power button pressed, its power cut. */
 export const STOP_STEPS = ['agent', 'acpi', 'power-off'] as const;
 export type StopStep = (typeof STOP_STEPS)[number];
+
+/** A port, and whose it is. */
+export interface OwnedPort extends FilterPort {
+  readonly secondary: SecondaryName;
+}
 
 export interface OperationArgs {
   /** Writes down the id that every UUID here derives from; once in an installation's life. */
@@ -72,6 +78,20 @@ export interface OperationArgs {
   'slice.apply': { readonly slice: SliceRef; readonly fields: SliceFields };
   /** Of one that nobody is in. */
   'slice.remove': { readonly slice: SliceRef };
+  /** Puts all of it in force at once, in the place of what was. */
+  'filter.apply': {
+    readonly filter: FilterRef;
+    readonly fields: FilterFields;
+    readonly ports: readonly OwnedPort[];
+  };
+  /** Takes one port out of it, and touches no other. */
+  'filter.close': {
+    readonly filter: FilterRef;
+    readonly secondary: SecondaryName;
+    readonly tap: string;
+  };
+  /** Of a network that is gone. */
+  'filter.remove': { readonly filter: FilterRef };
   /** Makes the definition, or overlays it on the one whose fingerprint is `basis`. */
   'network.define': { readonly definition: NetworkDefinition; readonly basis: string | null };
   'network.start': { readonly network: NetworkRef };

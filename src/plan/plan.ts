@@ -14,7 +14,9 @@ import { guard, type Guards } from './guards.ts';
 import { stayingUsers } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
 import { type Operation, operationId, PHASES } from './operation.ts';
+import { givenBack, type Staying } from './network.ts';
 import {
+  planFilter,
   planImage,
   planNetwork,
   planPrimary,
@@ -32,7 +34,7 @@ import type { Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -162,17 +164,17 @@ function platformOf({ facts }: Observed): Platform {
 }
 
 function planAll(
-  { slice, network, images, volumes, secondaries }: Changes,
+  { slice, network, filter, images, volumes, secondaries }: Changes,
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
   const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
-  const staying = stayingUsers(secondaries, observed);
+  const staying: Staying =
+    observed.unlisted === null ? stayingUsers(secondaries, observed) : 'everybody';
   return [
     ...(slice === null ? [] : [planSlice(slice, context)]),
-    ...(network === null
-      ? []
-      : [planNetwork(network, context, observed.unlisted === null ? staying : 'everybody')]),
+    ...(network === null ? [] : [planNetwork(network, context, staying)]),
+    ...(filter === null ? [] : [planFilter(filter, context, givenBack(network, staying))]),
     ...images.map((change) => planImage(change, context)),
     ...volumes.map((change) => planVolume(change, context, stopping)),
     ...secondaries.map((change) => planSecondary(change, context)),

@@ -1,6 +1,7 @@
 /** One change of any kind as its line of a plan, with the operations behind it. */
 import type {
   Change,
+  FilterChange,
   ImageChange,
   NetworkChange,
   PrimaryChange,
@@ -10,8 +11,14 @@ import type {
 import type { SecondaryName } from '../model/names.ts';
 import type { Resource, ResourceKind } from '../model/resource.ts';
 import type { PlanEntry } from './entry.ts';
+import { filterCreateSteps, filterDeleteSteps, filterUpdateSteps } from './filter.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
-import { networkCreateSteps, networkDeleteSteps, networkUpdateSteps } from './network.ts';
+import {
+  networkCreateSteps,
+  networkDeleteSteps,
+  networkUpdateSteps,
+  type Staying,
+} from './network.ts';
 import type { Operation } from './operation.ts';
 import type { PrimaryGoal } from './admission.ts';
 import { primarySteps } from './primary.ts';
@@ -92,11 +99,7 @@ export function planImage(change: ImageChange, context: Context): Planned {
 }
 
 /** @param staying whose domains this plan leaves as they are */
-export function planNetwork(
-  change: NetworkChange,
-  context: Context,
-  staying: ReadonlySet<string> | 'everybody',
-): Planned {
+export function planNetwork(change: NetworkChange, context: Context, staying: Staying): Planned {
   const resource = { kind: 'network', name: change.name } as const;
   switch (change.kind) {
     case 'blocked':
@@ -118,6 +121,25 @@ export function planPrimary(change: PrimaryChange, goal: PrimaryGoal | null): Pl
   if (change.held !== null) return without({ kind: 'blocked', resource, block: change.held });
   if (goal === null) return without({ kind: 'unchanged', resource, waiting: [] });
   return entryOf('update', resource, primarySteps(change, goal.goal, goal.after));
+}
+
+/** @param closing who loses their address by this plan */
+export function planFilter(
+  change: FilterChange,
+  context: Context,
+  closing: readonly SecondaryName[],
+): Planned {
+  const resource = { kind: 'filter', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+      return entryOf('create', resource, filterCreateSteps(change, context, closing));
+    case 'update':
+      return entryOf('update', resource, filterUpdateSteps(change, context, closing));
+    case 'delete':
+      return entryOf('delete', resource, filterDeleteSteps(change, context, context));
+  }
 }
 
 export function planSlice(change: SliceChange, context: Context): Planned {

@@ -36,6 +36,7 @@ export type DriftClass =
   | 'extra'
   | 'storage'
   | 'network'
+  | 'filter'
   | 'slice';
 
 export type DaemonEvent =

@@ -46,9 +46,9 @@ export interface SecondaryReport {
   readonly conditions: readonly Condition[];
 }
 
-/** Of a Volume, an Image, the network, the slice or the Primary, as the last pass has left it. */
+/** Of all but Secondaries, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'primary' | 'slice' | 'network' | 'image' | 'volume';
+  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */

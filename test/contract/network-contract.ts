@@ -59,7 +59,13 @@ export function describeNetworkContract(
         networkName: networkName(owner.partition),
         owner,
         bridge: bridgeName(owner),
-        fields: { cidr: `10.231.${count}.0/24`, mode: 'isolated', uplink: null, ...fields },
+        fields: {
+          cidr: `10.231.${count}.0/24`,
+          mode: 'isolated',
+          uplink: null,
+          portIsolation: false,
+          ...fields,
+        },
       };
     };
     const define = async (fields: Partial<NetworkFields> = {}) => {
@@ -105,8 +111,8 @@ export function describeNetworkContract(
       test.each<Partial<NetworkFields>>([
         { mode: 'isolated' },
         { mode: 'nat' },
-        { mode: 'nat', uplink: 'eth7' },
-        { mode: 'routed', uplink: 'eth7' },
+        { mode: 'nat', uplink: 'eth7', portIsolation: false },
+        { mode: 'routed', uplink: 'eth7', portIsolation: false },
         { mode: 'routed' },
         { cidr: '10.231.200.64/26' },
       ])('of %j is read back as it was asked for, and is not active', async (fields) => {
@@ -130,7 +136,7 @@ export function describeNetworkContract(
       test('replaces the one that is there, and keeps its reservations', async () => {
         const made = await define();
         await reserve(made, web, at(2));
-        const other = await define({ mode: 'nat', uplink: 'eth7' });
+        const other = await define({ mode: 'nat', uplink: 'eth7', portIsolation: false });
         expect(await look(made)).toMatchObject({
           defined: other.fields,
           lastApplied: other.fields,

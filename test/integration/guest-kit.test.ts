@@ -122,6 +122,19 @@ test('a spoofed frame is on the wire with its forged source', async () => {
   await expect.poll(packets).toContain(forged);
 });
 
+test('any frame is on the wire as it stands, and as often', async () => {
+  const frame = `0180c200000e52eeeeeeeeee88cc${'5a'.repeat(50)}`;
+  expect(await type(`do POST /frame?hex=${frame}&count=3`)).toBe('200 sent 64');
+  const seen = async () =>
+    (await readFile(join(folder, 'packets'))).toString('hex').split(frame).length - 1;
+  await expect.poll(seen).toBe(3);
+});
+
+test('it says whether anybody answers', async () => {
+  expect(await type('do GET /echo?to=10.0.2.2&count=2')).toBe('200 2 of 2');
+  expect(await type('do GET /echo?to=10.0.2.200&count=1&wait=1')).toBe('200 0 of 1');
+});
+
 test('over AF_VSOCK, by loopback, the guest answers itself', async () => {
   expect(await type('do POST /request?cid=1&port=1024&path=/ping')).toBe(
     String.raw`200 {"status":200,"body":"pong\u000a"}`,
@@ -146,6 +159,8 @@ test('garbage on the console is refused, and the next command works', async () =
   expect(await type('do GET /burn')).toMatch(/^405 /);
   expect(await type('do POST /eat?mib=-1')).toMatch(/^400 mib must be/);
   expect(await type('do POST /spoof?mac=no')).toMatch(/^400 mac must be/);
+  expect(await type('do POST /frame?hex=00')).toMatch(/^400 hex must be/);
+  expect(await type('do GET /tcp?to=nowhere&port=1')).toMatch(/^400 ip and to/);
   expect(await type('do GET /ping')).toBe('200 pong');
 });
 

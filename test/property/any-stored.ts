@@ -1,6 +1,7 @@
 /** Any Volumes, Images and networks, wanted and there. */
 import fc from 'fast-check';
-import type { SimulatedNetwork } from '../../src/host/simulated/world.ts';
+import type { SimulatedFilter, SimulatedNetwork } from '../../src/host/simulated/world.ts';
+import { filterFieldsOf } from '../../src/model/filter.ts';
 import { macAddress, type NetworkUuid } from '../../src/model/identity.ts';
 import type { SecondaryName } from '../../src/model/names.ts';
 import type { NetworkFields, Reservation } from '../../src/model/network.ts';
@@ -64,8 +65,9 @@ export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Vo
     .chain((chosen) => fc.tuple(...chosen.map((name) => anyVolume(name, images))));
 
 const subnets: readonly NetworkFields[] = [
-  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
-  { cidr: '10.30.0.0/29', mode: 'isolated', uplink: null },
+  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: true },
+  { cidr: '10.30.0.0/29', mode: 'isolated', uplink: null, portIsolation: false },
 ];
 
 export const anyNetworkWanted: fc.Arbitrary<DesiredState['network']> = fc.constantFrom(
@@ -179,3 +181,17 @@ export const anyNetworkThere = (names: readonly string[]): fc.Arbitrary<Simulate
 function macOf(name: string): string {
   return macAddress({ installation, partition, secondary: name as SecondaryName });
 }
+
+/** Mostly as the network needs it. */
+export const anyFilterThere: fc.Arbitrary<'right' | SimulatedFilter | null> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('right' as const) },
+  { weight: 1, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.constant({ fields: null, ports: [] }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...subnets).map((fields) => ({
+      fields: filterFieldsOf(fields),
+      ports: [{ tap: 'unt000000000000', mac: '52:00:00:00:00:09', address: '10.20.0.9' }],
+    })),
+  },
+);

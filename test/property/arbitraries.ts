@@ -18,6 +18,7 @@ import { desiredWith, partition, secondary } from '../support/passes.ts';
 import { domainOf, refOf, worldOf } from '../support/simulation.ts';
 import {
   anyImages,
+  anyFilterThere,
   anyNetworkThere,
   anyNetworkWanted,
   anyStoredThere,
@@ -155,6 +156,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
         fc.record({
           kept: anyStoredThere,
           network: anyNetworkThere(names),
+          filter: anyFilterThere,
         }),
       ),
     }),
@@ -167,8 +169,16 @@ export const anyWorld: fc.Arbitrary<World> = fc
       domains: domains.reduce(withOwnDisks, []),
       ...stored?.kept,
       network: stored?.network ?? null,
+      ...(stored === null || stored.filter === 'right' ? {} : { filter: stored.filter }),
     }),
-  );
+  )
+  .map((world) => {
+    world.filters.set(foreignTable, { fields: null, ports: [] });
+    return world;
+  });
+
+/** Another partition's. */
+const foreignTable = 'un_ffffffffffff';
 
 /** No disk is in two guests that run: QEMU's lock sees to that. */
 function withOwnDisks(
@@ -234,6 +244,7 @@ export function foreignOf({ domains, networks, ...stored }: World): readonly unk
     ),
     ...theirs(stored.volumes.get(partition)),
     ...theirs(stored.images.get(partition)),
+    stored.filters.get(foreignTable),
   ];
 }
 
@@ -249,9 +260,15 @@ export function ownersOf({ domains }: World): readonly string[] {
  * before. Not when a guest was started; and not how it was stopped where somebody
  * stopped it, since a slow guest is overtaken by its grace period or not.
  */
-export function summary({ installation, domains, networks, volumes, images }: World): unknown {
-  const byKey = <T>(all: ReadonlyMap<string, T> = new Map()) =>
-    Object.fromEntries([...all].sort(([a], [b]) => a.localeCompare(b)));
+export function summary(world: World): unknown {
+  const { installation, domains, networks, filters, volumes, images } = world;
+  const byKey = <T>(
+    all: ReadonlyMap<string, T> = new Map(),
+    what: (value: T) => unknown = (value) => value,
+  ) =>
+    Object.fromEntries(
+      [...all].sort(([a], [b]) => a.localeCompare(b)).map(([key, value]) => [key, what(value)]),
+    );
   return {
     installation,
     volumes: byKey(volumes.get(partition)),
@@ -261,6 +278,7 @@ export function summary({ installation, domains, networks, volumes, images }: Wo
       definition: definition && sideSummary(definition),
       live: live && sideSummary(live),
     })),
+    filters: byKey(filters, ({ fields, ports }) => [fields, ports.map(({ tap }) => tap).sort()]),
     domains: [...domains.values()]
       .map(({ guest, stopReason: _reason, ...rest }) => ({
         ...rest,

@@ -9,8 +9,16 @@ import type { World } from '../../src/host/simulated/world.ts';
 import { succeeded } from '../../src/execute/outcome.ts';
 import type { SecondaryName } from '../../src/model/names.ts';
 import { isWithin } from '../../src/model/network.ts';
-import { applyPass, converge, desiredWith, partition, planPass } from '../support/passes.ts';
-import { networkRef, refOf, testHost, unreadable } from '../support/simulation.ts';
+import { filterTable, tapName } from '../../src/model/identity.ts';
+import {
+  applyPass,
+  converge,
+  desiredWith,
+  installation,
+  partition,
+  planPass,
+} from '../support/passes.ts';
+import { filterFor, networkRef, refOf, testHost, unreadable } from '../support/simulation.ts';
 import {
   anyDesired,
   anyTempers,
@@ -130,6 +138,41 @@ describe('for any documents and any host', () => {
   );
 
   test(
+    'whoever starts on the network is filtered, and in the end all who have an address are',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, async (wanted, world) => {
+          const host = testHost(copy(world));
+          const unfiltered: string[] = [];
+          host.rules.push(({ name, subjects: [subject = ''] }) => {
+            const starts = [...host.world.domains.values()].find(
+              ({ domainName }) => name === 'start' && domainName === subject,
+            );
+            const { owner, fields } = starts?.definition ?? { owner: null, fields: null };
+            if (owner === null || fields?.network !== 'Partition') return null;
+            if (!tapsIn(host.world).includes(tapName(owner))) unfiltered.push(subject);
+            return null;
+          });
+          await converge(host, wanted);
+          expect(unfiltered).toEqual([]);
+          const network = host.world.networks.get(networkRef.uuid);
+          // In the place of ours there may be somebody else's.
+          const sides = [...host.world.networks.values()].map(
+            (each) => each.definition ?? each.live,
+          );
+          if (sides.some((side) => side?.owner === null)) return;
+          const there = network === undefined ? { ports: [] } : filterFor(network);
+          // Where somebody has changed the network, and no document says how it is to be.
+          if (there === null) return;
+          expect(tapsIn(host.world)).toEqual(there.ports.map(({ tap }) => tap).sort());
+        }),
+        runs(100),
+      );
+    },
+    soakMs,
+  );
+
+  test(
     'no two have one address, and nobody loses theirs for another',
     async () => {
       await fc.assert(
@@ -193,6 +236,11 @@ describe('for any documents and any host', () => {
     soakMs,
   );
 });
+
+function tapsIn({ filters }: World): readonly string[] {
+  const ports = filters.get(filterTable({ installation, partition }))?.ports ?? [];
+  return ports.map(({ tap }) => tap).sort();
+}
 
 function addressesIn({ networks }: World): ReadonlyMap<SecondaryName, string> {
   const definition = networks.get(networkRef.uuid)?.definition;

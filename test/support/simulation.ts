@@ -7,6 +7,7 @@ import { keepInMemory } from '../../src/host/simulated/keeper.ts';
 import {
   type NetworkSide,
   type SimulatedDomain,
+  type SimulatedFilter,
   type SimulatedNetwork,
   type SimulatedPrimary,
   sizeDefault,
@@ -14,8 +15,10 @@ import {
 } from '../../src/host/simulated/world.ts';
 import type { Host } from '../../src/host/ports.ts';
 import type { AgentState, DomainFields, DomainRef, Power } from '../../src/model/domain.ts';
+import { filterFieldsOf, portsOf } from '../../src/model/filter.ts';
 import {
   domainName,
+  filterTable,
   networkName,
   networkUuid,
   type Owner,
@@ -90,6 +93,10 @@ export function unreadableImage(name: string): FaultRule {
   return onCall('images.read', unreadableFault, `image ${name}`);
 }
 
+export function unreadableFilter(): FaultRule {
+  return onCall('filters.find', unreadableFault);
+}
+
 export function unreadableNetwork(): FaultRule {
   return onCall('networks.find', unreadableFault);
 }
@@ -110,6 +117,8 @@ export interface WorldParts {
   readonly volumes?: readonly ObservedVolume[];
   readonly images?: readonly ObservedImage[];
   readonly network?: SimulatedNetwork | null;
+  /** As it has to be for the network, if it is not said. Null: none is in force. */
+  readonly filter?: SimulatedFilter | null;
   readonly slice?: SliceFields | null;
   readonly primaries?: Readonly<Record<string, SimulatedPrimary>>;
 }
@@ -122,6 +131,7 @@ export function worldOf({
   volumes = [],
   images = [],
   network = null,
+  filter = network === null ? null : filterFor(network),
   slice = null,
   primaries = {},
 }: WorldParts): World {
@@ -134,6 +144,7 @@ export function worldOf({
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
     primaries: new Map(Object.entries(primaries)),
+    filters: new Map(filter === null ? [] : [[filterTable(partitionOwner), filter]]),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
     size: sizeDefault,
   };
@@ -194,7 +205,12 @@ export const networkRef: NetworkRef = {
   networkName: networkName(partition),
 };
 
-const natFields: NetworkFields = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null };
+const natFields: NetworkFields = {
+  cidr: '10.20.0.0/24',
+  mode: 'nat',
+  uplink: null,
+  portIsolation: false,
+};
 
 /** That of the tests' partition. */
 export function networkOf(parts: NetworkParts = {}): SimulatedNetwork {
@@ -215,6 +231,18 @@ function sideOf(
     ([name, reservation]) => [name as SecondaryName, { ...reservation, inDns: true }] as const,
   );
   return { owner, fields, lastApplied, reservations: new Map(reservations) };
+}
+
+/** What unnest puts in force for a network; null for somebody else's, or none that it knows. */
+export function filterFor({ definition, live }: SimulatedNetwork): SimulatedFilter | null {
+  const side = live ?? definition;
+  const fields = side?.fields ?? side?.lastApplied ?? null;
+  if (side === null || side.owner === null || fields === null) return null;
+  const agreed = [...side.reservations].filter(
+    ([name, { address }]) => live === null || live.reservations.get(name)?.address === address,
+  );
+  const ports = [...portsOf(new Map(agreed), partitionOwner).values()];
+  return { fields: filterFieldsOf(fields), ports };
 }
 
 export interface DomainParts {

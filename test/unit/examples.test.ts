@@ -36,8 +36,13 @@ test.each([
     ['database', 'web-0', 'web-1', 'web-2', 'worker-0', 'worker-1'],
   ],
   ['dry-run', ['dry-run', 'documents'], ['web-0', 'web-1']],
-  ['database', ['database', 'documents'], ['database', 'debian-12', 'db-data', 'db-root', 'db']],
-  ['demo', ['demo'], ['demo', 'data', 'web', 'worker']],
+  [
+    'database',
+    ['database', 'documents'],
+    // The network, and its packet filter.
+    ['database', 'database', 'debian-12', 'db-data', 'db-root', 'db'],
+  ],
+  ['demo', ['demo'], ['demo', 'demo', 'data', 'web', 'worker']],
   ['neighbour', ['demo', 'neighbour'], ['first']],
 ])('%s is valid, and makes what it says', async (name, path, names) => {
   const documents = example(...path);

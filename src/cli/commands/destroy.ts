@@ -7,7 +7,7 @@ import { Command, Option } from 'commander';
 import { diff } from '../../diff/diff.ts';
 import { HostError } from '../../host/host-error.ts';
 import type { Host } from '../../host/ports.ts';
-import type { Changes, NetworkChange } from '../../diff/change.ts';
+import type { Changes, FilterChange, NetworkChange } from '../../diff/change.ts';
 import { isOurs } from '../../diff/network.ts';
 import type { Observed } from '../../model/domain.ts';
 import type { PartitionOwner } from '../../model/identity.ts';
@@ -109,7 +109,7 @@ async function planRemoval(
 /** @throws CommandError `usage` if one of the names is not there */
 function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
   if (chosen === 'all') return changes;
-  const { secondaries, network } = changes;
+  const { secondaries, network, filter } = changes;
   const there = secondaries.map(({ name }) => name);
   const missing = chosen.filter((name) => !there.includes(name));
   if (missing.length === 0) {
@@ -118,6 +118,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       slice: null,
       primary: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
+      filter: filter === null ? null : onlyPortsOf(filter),
       images: [],
       volumes: [],
       secondaries: secondaries.filter(({ name }) => chosen.includes(name)),
@@ -134,6 +135,11 @@ function checkAllListed({ unlistedVolumes, unlistedImages }: Observed): void {
   const why = unlistedVolumes ?? unlistedImages;
   if (why === null) return;
   throw new HostError('Unreachable', 'the store could not be listed', { cause: new Error(why) });
+}
+
+/** Who loses their address loses their port. */
+function onlyPortsOf(filter: FilterChange): FilterChange | null {
+  return filter.kind === 'update' ? { ...filter, changes: [] } : null;
 }
 
 /** What else there may be to mend about the network is not what was asked for. */

@@ -17,6 +17,7 @@ export function nameOf({ kind, name }: Resource): string {
       return name;
     case 'primary':
     case 'slice':
+    case 'filter':
     case 'network':
     case 'image':
     case 'volume':

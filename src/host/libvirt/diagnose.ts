@@ -5,8 +5,10 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { connect, connectReadOnly, type ReadOnlyConnection } from '../../libvirt/index.ts';
-import { explainError } from '../host-error.ts';
+import { explainError, HostError } from '../host-error.ts';
+import { applyScript } from '../local/filter-script.ts';
 import { hasErrno } from '../local/io-error.ts';
+import { checkScript } from '../local/nft.ts';
 import { storePath } from '../local/store.ts';
 import { readFacts } from './facts.ts';
 import type { LibvirtTarget } from './open.ts';
@@ -29,6 +31,7 @@ export async function diagnose(
       ? []
       : [await checkWriting(target, signal)]),
     await checkNetworks(),
+    await checkFilter(signal),
     await checkStateDir(target),
     await checkStore(target),
   ];
@@ -104,6 +107,28 @@ async function checkNetworks(): Promise<Finding> {
   if (path !== undefined) return ok('networks', `${path} is there`);
   const mend = 'apt-get install dnsmasq-base';
   return warning('networks', 'without dnsmasq no network of a partition can start', mend);
+}
+
+/** Told to nft and to the kernel as one would be put in force, and not put in force. */
+async function checkFilter(signal: AbortSignal): Promise<Finding> {
+  const digits = '0'.repeat(12);
+  const fields = {
+    gateway: '10.0.0.1',
+    mode: 'nat',
+    uplink: 'lo',
+    portIsolation: false,
+  } as const;
+  const ref = { table: `un_${digits}`, bridge: `un-${digits}` };
+  try {
+    await checkScript(applyScript(ref, { fields, ports: [] }), signal);
+    return ok('filter', 'nft and the kernel take the packet filter of a network');
+  } catch (error) {
+    const mend =
+      error instanceof HostError && error.code === 'PermissionDenied'
+        ? 'run as root: plans of anybody else call it unknown'
+        : 'apt-get install nftables, on a kernel with nf_tables; without it no guest with a NIC starts';
+    return warning('filter', explainError(error), mend);
+  }
 }
 
 async function canRun(path: string): Promise<boolean> {

@@ -1,9 +1,15 @@
 /** The NIC of a Secondary on its partition's network; NICs without our alias are an operator's. */
 import type { XmlElement, XmlNode } from '../../libvirt/xml.ts';
-import { macAddress, networkName, type Owner } from '../../model/identity.ts';
+import { macAddress, networkName, type Owner, tapName } from '../../model/identity.ts';
 import { HostError } from '../host-error.ts';
 import { isNic, NIC_ALIAS } from './domain-parts.ts';
-import { attributeOf, childNamed, edit, element, withAttributes } from './xml-tree.ts';
+import { attributeOf, childNamed, type Edit, edit, element, withAttributes } from './xml-tree.ts';
+
+/**
+ * How libvirt begins the name of a tap that it makes up for a run. Those of guests that were defined
+ * before taps had names of ours are no difference: they get theirs with their next definition.
+ */
+const MADE_UP = 'vnet';
 
 /** `None`, `Partition`, or words that no document can ask for. */
 export function readNic(
@@ -14,9 +20,11 @@ export function readNic(
   const nic = devices.find(isNic);
   if (nic === undefined) return 'None';
   if (owner !== null && isOfPartition(nic, owner)) {
-    // Only a running one has a tap.
     const tap = attributeOf(childNamed(nic, 'target'), 'dev');
-    return tap === undefined || isPluggedIn(tap) ? 'Partition' : 'Partition, unplugged';
+    if (tap === undefined) return 'Partition';
+    // The packet filter knows it by its tap.
+    if (tap !== tapName(owner) && !tap.startsWith(MADE_UP)) return `Partition, by ${tap}`;
+    return isPluggedIn(tap) ? 'Partition' : 'Partition, unplugged';
   }
   const mac = attributeOf(childNamed(nic, 'mac'), 'address') ?? 'no address';
   const source = attributeOf(childNamed(nic, 'source'), 'network') ?? attributeOf(nic, 'type');
@@ -51,11 +59,16 @@ export function withNic(
 
 /** A guest may not have its host take other addresses than its own (`trustGuestRxFilters`). */
 function nicElement(current: XmlElement | undefined, owner: Owner): XmlElement {
-  if (current !== undefined && isOfPartition(current, owner)) return current;
+  const tap: Edit = [
+    'target',
+    (target) => withAttributes(target ?? element('target'), { dev: tapName(owner) }),
+  ];
+  if (current !== undefined && isOfPartition(current, owner)) return edit(current, [tap]);
   const base = current ?? element('interface', { trustGuestRxFilters: 'no' });
   return edit(withAttributes(base, { type: 'network' }), [
     ['mac', () => element('mac', { address: macAddress(owner) })],
     ['source', () => element('source', { network: networkName(owner.partition) })],
+    tap,
     ['model', (model) => model ?? element('model', { type: 'virtio' })],
     ['alias', () => element('alias', { name: NIC_ALIAS })],
   ]);

@@ -1,6 +1,7 @@
 /** A host by its libvirt URI: a view that cannot write, or the whole. */
 import { type Connection, connect, connectReadOnly } from '../../libvirt/index.ts';
 import type { PartitionName } from '../../model/names.ts';
+import { localFilterReader, localFilters } from '../local/filters.ts';
 import { localImageReader, localImages } from '../local/images.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
@@ -40,6 +41,7 @@ export async function openLibvirtView(
       volumes: localVolumeReader(stateDir),
       images: localImageReader(stateDir),
       networks: networkReader(connection),
+      filters: localFilterReader(),
       slices: localSliceReader(stateDir),
       primaries: primaryReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
@@ -69,6 +71,7 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     volumes: localVolumes(stateDir),
     images: localImages(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
+    filters: localFilters(),
     slices: localSlices(stateDir),
     primaries: { ...primaryReader(connection), ...primaryWriter(connection) },
     installation: localInstallation(stateDir),

@@ -22,22 +22,27 @@ export interface ReadNetwork {
 export function readNetwork(network: XmlElement): ReadNetwork {
   const mark = markIn(network, NETWORK_MARK);
   const owner = partitionOwnerOf(mark);
-  return {
-    owner,
-    fields: owner === null ? null : readFields(network, owner),
-    lastApplied: owner === null ? null : readApplied(attributeOf(mark, MARK_APPLIED)),
-  };
+  if (owner === null) return { owner, fields: null, lastApplied: null };
+  const lastApplied = readApplied(attributeOf(mark, MARK_APPLIED));
+  return { owner, fields: readFields(network, owner, lastApplied), lastApplied };
 }
 
-/** Null where the definition is none that a document can ask for. */
-function readFields(network: XmlElement, owner: PartitionOwner): NetworkFields | null {
+/** Null where the definition is none that a document can ask for. What libvirt knows nothing of, the mark says. */
+function readFields(
+  network: XmlElement,
+  owner: PartitionOwner,
+  applied: NetworkFields | null,
+): NetworkFields | null {
   const subnet = subnetOf(network);
   const cidr = cidrOf(subnet);
   const way = wayOut(childNamed(network, 'forward'));
   const bridge = attributeOf(childNamed(network, 'bridge'), 'name');
   if (cidr === null || way === null || bridge !== bridgeName(owner)) return null;
   if (elementsOf(network).filter(isSubnet).length > 1) return null;
-  return attributeOf(subnet, 'address') === gatewayOf(cidr) ? { cidr, ...way } : null;
+  const portIsolation = applied?.portIsolation ?? false;
+  return attributeOf(subnet, 'address') === gatewayOf(cidr)
+    ? { cidr, ...way, portIsolation }
+    : null;
 }
 
 function wayOut(forward: XmlElement | undefined): Pick<NetworkFields, 'mode' | 'uplink'> | null {
@@ -57,8 +62,11 @@ function readApplied(text: string | undefined): NetworkFields | null {
   const cidr = values?.get('cidr');
   const mode = values?.get('mode');
   const uplink = values?.get('uplink');
-  if (typeof cidr !== 'string' || !isMode(mode)) return null;
-  return uplink === null || typeof uplink === 'string' ? { cidr, mode, uplink } : null;
+  // Marks of before there was a packet filter say nothing of it.
+  const portIsolation = values?.get('portIsolation') ?? false;
+  if (typeof cidr !== 'string' || !isMode(mode) || typeof portIsolation !== 'boolean') return null;
+  if (uplink !== null && typeof uplink !== 'string') return null;
+  return { cidr, mode, uplink, portIsolation };
 }
 
 function isMode(value: unknown): value is NetworkMode {

@@ -45,8 +45,8 @@ function newNetwork({ networkName, uuid }: NetworkDefinition): XmlElement {
   return element('network', {}, [element('name', {}, [networkName]), element('uuid', {}, [uuid])]);
 }
 
-function writeApplied({ cidr, mode, uplink }: NetworkFields): string {
-  return JSON.stringify({ cidr, mode, uplink });
+function writeApplied({ cidr, mode, uplink, portIsolation }: NetworkFields): string {
+  return JSON.stringify({ cidr, mode, uplink, portIsolation });
 }
 
 /** Of what is there only the ports and addresses of NAT stay: the rest says where it leads. */

@@ -1,6 +1,6 @@
 /**
- * The one way in which programs are run: an argument list and never a shell, nothing to read, next
- * to no environment, and an end in any case. When this settles, the program and what it started
+ * The one way in which programs are run: an argument list and never a shell, nothing to read but
+ * what it is given, next to no environment, and an end in any case. When this settles, the program and what it started
  * have been killed or have ended, so whoever cleans up after it races with nobody.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,6 +9,8 @@ import { HostError } from '../host-error.ts';
 export interface ProgramRun {
   readonly command: string;
   readonly args: readonly string[];
+  /** What it reads from standard input; nothing if not given. */
+  readonly input?: string;
   /** What a person is to do if there is no such program, such as `install qemu-utils`. */
   readonly remedy: string;
   readonly timeLimitMs: number;
@@ -33,7 +35,7 @@ export async function runProgram(run: ProgramRun): Promise<string> {
   const child = spawn(run.command, run.args, {
     cwd: '/',
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [run.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     shell: false,
     // A process group of its own, to be killed as one.
     detached: true,
@@ -72,6 +74,9 @@ function ending(child: ChildProcess, run: ProgramRun, output: Output): Promise<H
       if (child.pid === undefined) settle();
     });
     child.once('close', settle);
+    // One that ends before it has read it all says by its exit code what that was about.
+    child.stdin?.once('error', () => undefined);
+    child.stdin?.end(run.input);
   });
 }
 

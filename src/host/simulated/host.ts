@@ -6,6 +6,7 @@ import { type Clock, machineClock } from './clock.ts';
 import { domainReader } from './domain-reader.ts';
 import { domainWriter } from './domain-writer.ts';
 import { Faults } from './faults.ts';
+import { filterReader, filterWriter } from './filters.ts';
 import { type Temper, temperOf } from './guest.ts';
 import { imageReader, imageWriter } from './images.ts';
 import type { Keeper } from './keeper.ts';
@@ -47,6 +48,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     volumes: volumeReader(simulation),
     images: imageReader(simulation),
     networks: networkReader(simulation),
+    filters: filterReader(simulation),
     slices: sliceReader(simulation),
     primaries: primaryReader(simulation),
     installation: { read: installationRead(simulation) },
@@ -61,6 +63,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
+    filters: { ...filterReader(simulation), ...filterWriter(simulation) },
     slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },
     primaries: { ...primaryReader(simulation), ...primaryWriter(simulation) },
     installation: {

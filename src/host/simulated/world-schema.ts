@@ -94,6 +94,13 @@ const networkFields = z.strictObject({
   cidr: text,
   mode: z.enum(NETWORK_MODES),
   uplink: text.nullable(),
+  // Files of before have no packet filters.
+  portIsolation: z.boolean().default(false),
+});
+
+const filter = z.strictObject({
+  fields: networkFields.omit({ cidr: true }).extend({ gateway: text }).nullable(),
+  ports: z.array(z.strictObject({ tap: text, mac: text, address: text })),
 });
 
 const reservation = z.strictObject({ mac: text, address: text, inDns: z.boolean() });
@@ -185,6 +192,7 @@ export const worldSchema = z.strictObject({
   files: inPartitions(z.record(text, storedFile)),
   volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
+  filters: z.record(z.string(), filter).default({}),
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),
   size: z.strictObject({ cpus: amount, memoryBytes: amount }).default(sizeDefault),

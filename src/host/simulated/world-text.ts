@@ -6,8 +6,19 @@ import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
 export function parseWorld(content: string): World {
-  const { installation, runs, domains, networks, files, volumes, images, slices, primaries, size } =
-    worldSchema.parse(JSON.parse(content));
+  const {
+    installation,
+    runs,
+    domains,
+    networks,
+    files,
+    volumes,
+    images,
+    filters,
+    slices,
+    primaries,
+    size,
+  } = worldSchema.parse(JSON.parse(content));
   return {
     installation,
     runs,
@@ -21,6 +32,7 @@ export function parseWorld(content: string): World {
     files: mapOf(files, (names) => mapOf(names, readFile)),
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
+    filters: mapOf(filters, itself),
     slices: mapOf(slices, itself),
     primaries: mapOf(primaries, itself),
     size,
@@ -35,6 +47,7 @@ export function worldText({
   files,
   volumes,
   images,
+  filters,
   slices,
   primaries,
   size,
@@ -52,6 +65,7 @@ export function worldText({
     files: recordOf(files, (names) => recordOf(names, writeFile)),
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
+    filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
     slices: recordOf(slices, itself),
     primaries: recordOf(primaries, itself),
     size,

@@ -16,6 +16,7 @@ import type {
   Owner,
   PartitionOwner,
 } from '../../model/identity.ts';
+import type { FilterFields, FilterPort } from '../../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
 import type { ObservedPrimary } from '../../model/primary.ts';
@@ -32,6 +33,8 @@ export interface World {
   files: Map<PartitionName, Map<string, SimulatedFile>>;
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
+  /** By the name of their tables. */
+  filters: Map<string, SimulatedFilter>;
   /** By their path. */
   slices: Map<string, SliceFields>;
   /** An operator's VMs that can be carved, by libvirt's name. */
@@ -99,6 +102,12 @@ export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainN
   release: { atMs: number; vcpus: number; pluggedBytes: number } | null;
 }
 
+export interface SimulatedFilter {
+  /** Null: somebody has changed its rules. */
+  fields: FilterFields | null;
+  ports: readonly FilterPort[];
+}
+
 /** At least one of the two is there. */
 export interface SimulatedNetwork extends NetworkRef {
   /** Null: it vanishes when it stops. */
@@ -134,6 +143,7 @@ export function emptyWorld(): World {
     files: new Map(),
     volumes: new Map(),
     images: new Map(),
+    filters: new Map(),
     slices: new Map(),
     primaries: new Map(),
     size: sizeDefault,

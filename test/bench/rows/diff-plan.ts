@@ -29,7 +29,7 @@ import { type Row, rowOf } from '../row.ts';
 const partition = 'pure' as PartitionName;
 const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
 
-const network = { cidr: '10.20.0.0/16', mode: 'nat', uplink: null } as const;
+const network = { cidr: '10.20.0.0/16', mode: 'nat', uplink: null, portIsolation: false } as const;
 
 export async function diffPlan(): Promise<readonly Row[]> {
   const [tiny, small, medium, large] = await takeTurns(
@@ -153,6 +153,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     images: new Map(),
     slice: absent,
     primary: absent,
+    filter: absent,
     network: present(networkWith(secondaries.filter(there))),
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),
   };

@@ -4,6 +4,7 @@
 #   client.pl serve [PORT]                 in a guest: HTTP/1.1 over AF_VSOCK, on port 1024
 #   client.pl console                      in a guest: "do METHOD PATH" in, a line "answer STATUS BODY" out
 #   client.pl stdio                        one HTTP request on standard input, for tests
+#   client.pl frames INTERFACE             every frame that passes there, in hexadecimal, for tests
 #   client.pl ask CID METHOD PATH [PORT]   a request to a guest; fails unless the answer is a 2xx
 #   client.pl listen PORT                  says who asks what, by the CID that the kernel vouches for
 #
@@ -12,7 +13,7 @@
 # behind (memory, processes) is held by processes with a file in $HELD, and ends by POST /free.
 use strict;
 
-my ($AF_VSOCK, $AF_PACKET, $STREAM, $RAW) = (40, 17, 1, 3);
+my ($AF_INET, $AF_VSOCK, $AF_PACKET, $STREAM, $RAW) = (2, 40, 17, 1, 3);
 our $connection;
 my ($CID_ANY, $WNOHANG) = (0xffffffff, 1);
 my ($CONNECTIONS_MAX, $SECONDS_MAX, $HEAD_BYTES_MAX, $BODY_BYTES_MAX) = (16, 30, 8192, 65536);
@@ -26,6 +27,10 @@ my %ROUTES = (
   'POST /free' => \&free_all,
   'POST /fork' => \&fork_many,
   'POST /spoof' => \&spoof,
+  'POST /frame' => \&frame,
+  'GET /echo' => \&echo,
+  'GET /tcp' => \&tcp,
+  'GET /resolve' => \&resolve,
   'POST /request' => \&request_over_vsock,
   'POST /write' => sub { disk_io('>', @_) },
   'GET /read' => sub { disk_io('<', @_) },
@@ -150,11 +155,66 @@ sub ip {
 sub spoof {
   my ($query) = @_;
   my ($mac, $ip, $to) = (mac($query->{mac}), ip($query->{ip}), ip($query->{to}));
-  my $index = text_of('/sys/class/net/eth0/ifindex') || refuse(409, 'there is no eth0');
-  my $frame = pack 'a6 a6 n n n C C n a6 a4 x6 a4 x18', "\xff" x 6, $mac, 0x0806, 1, 0x0800, 6, 4, 1, $mac, $ip, $to;
+  return send_frame(pack 'a6 a6 n n n C C n a6 a4 x6 a4 x18', "\xff" x 6, $mac, 0x0806, 1, 0x0800, 6, 4, 1, $mac, $ip, $to);
+}
+
+# Any frame at all, as it stands; of several, a thousand a second at most.
+sub frame {
+  my ($query) = @_;
+  my $count = number({ count => 1, %$query }, 'count', 100_000);
+  ($query->{hex} // '') =~ /^((?:[0-9a-f]{2}){14,1514})$/ or refuse(400, 'hex must be 14 to 1514 bytes');
+  my $said = send_frame(my $frame = pack 'H*', $1);
+  for (2 .. $count) { select undef, undef, undef, 0.001; send_frame($frame) }
+  return $said;
+}
+
+sub send_frame {
+  my ($frame) = @_;
   socket my $raw, $AF_PACKET, $RAW, 0 or die "packet socket: $!";
-  send $raw, $frame, 0, pack('S n i S C C a8', $AF_PACKET, 0x0806, $index, 1, 0, 6, "\xff" x 6) or refuse(409, "cannot send: $!");
+  my $to = packet_address(interface_index('eth0'), unpack 'x12 n', $frame);
+  send $raw, $frame, 0, $to or refuse(409, "cannot send: $!");
   return 'sent ' . length $frame;
+}
+
+sub interface_index { text_of("/sys/class/net/$_[0]/ifindex") || refuse(409, "there is no $_[0]") }
+sub packet_address { pack 'S n i S C C a8', $AF_PACKET, $_[1], $_[0], 1, 0, 6, "\xff" x 6 }
+
+# How many of so many pings are answered, a second or less apart.
+sub echo {
+  my ($query) = @_;
+  my $to = join '.', unpack 'C4', ip($query->{to});
+  my $count = number($query, 'count', 10_000);
+  my $wait = number({ wait => 2, %$query }, 'wait', 30);
+  my ($every) = ($query->{every} // '0.2') =~ /^([01](?:\.\d)?)$/ or refuse(400, 'every must be seconds, as in 0.2');
+  my ($got) = `ping -q -c $count -i $every -W $wait $to 2>&1` =~ /(\d+) packets received/;
+  return ($got // 0) . " of $count";
+}
+
+# Whether a connection is made within three seconds.
+sub tcp {
+  my ($query) = @_;
+  my $address = pack 'S n a4 x8', $AF_INET, number($query, 'port', 65535), ip($query->{to});
+  socket my $peer, $AF_INET, $STREAM, 0 or die $!;
+  local $SIG{ALRM} = sub { die "too late\n" };
+  my $made = eval { alarm 3; my $is = connect $peer, $address; alarm 0; $is };
+  return $made ? 'connected' : $@ eq "too late\n" ? 'silence' : "refused: $!";
+}
+
+sub resolve {
+  my ($query) = @_;
+  my ($name) = ($query->{name} // '') =~ /^([a-z0-9.-]{1,63})$/ or refuse(400, 'name must be one of a host');
+  my $server = join '.', unpack 'C4', ip($query->{server});
+  my ($answer) = `nslookup $name $server 2>&1` =~ /Name:.*?Address[^:]*:\s*([0-9.]+)/s;
+  return $answer // 'nothing';
+}
+
+sub frames {
+  my ($interface) = @_;
+  my $ALL = 0x0003;
+  socket my $raw, $AF_PACKET, $RAW, unpack 'S', pack 'n', $ALL or die "packet socket: $!\n";
+  bind $raw, packet_address(interface_index($interface), $ALL) or die "cannot bind: $!\n";
+  syswrite STDOUT, "listens\n";
+  syswrite STDOUT, unpack('H*', $_) . "\n" while defined(recv $raw, $_, 65536, 0);
 }
 
 sub disk_io {
@@ -310,6 +370,7 @@ my %MODES = (
   serve => sub { each_connection(listen_on($_[0] // 1024), sub { serve_one($_[0], $_[0]) }) },
   listen => sub { each_connection(listen_on($_[0]), \&witness) },
   console => \&console,
+  frames => \&frames,
   stdio => sub { serve_one(\*STDIN, \*STDOUT) },
   ask => \&ask,
 );

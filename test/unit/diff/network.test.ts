@@ -47,6 +47,7 @@ describe('an address', () => {
     const plan = await planPass(host, desired(web));
     expect(plan.entries).toMatchObject([
       { resource: { kind: 'network' }, kind: 'unchanged' },
+      { resource: { kind: 'filter' }, kind: 'unchanged' },
       { kind: 'blocked', block: { code: 'NameTaken' } },
     ]);
     await converge(host, desired());
@@ -72,8 +73,8 @@ test('a foreign network is named as what is in the way', async () => {
 });
 
 describe('the definition and the running network are two things', () => {
-  const nat = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null } as const;
-  const other = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null } as const;
+  const nat = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
+  const other = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
   const running = domainOf('web', { power: { status: 'running' }, defined: fieldsOf(web) });
   const kindsOf = async (network: SimulatedNetwork) => {
     const host = testHost(worldOf({ recorded: true, network, domains: [running] }));

@@ -144,6 +144,7 @@ describe('a NIC', () => {
       cidr: '10.20.0.0/24',
       mode: 'nat',
       uplink: null,
+      portIsolation: false,
     });
     expect(diagnosticsOf([web + partition('source: Apply')])).toMatchObject([
       { code: 'UnknownReference', path: 'spec.network' },

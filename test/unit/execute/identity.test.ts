@@ -1,7 +1,7 @@
 /** A plan from a file may say anything; nothing is acted on but what an operation is about. */
 import { describe, expect, test } from 'vitest';
 import { checkTarget } from '../../../src/execute/identity.ts';
-import { macAddress } from '../../../src/model/identity.ts';
+import { macAddress, tapName } from '../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../src/model/names.ts';
 import type { Operation } from '../../../src/plan/operation.ts';
 import {
@@ -23,7 +23,7 @@ const operations = async (recorded = true) => {
     secondaries: [secondary('web', { network: 'Partition' })],
     volumes: [volume('data')],
     images: [image('debian')],
-    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
+    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
   });
   return (await planPass(testHost(worldOf({ recorded })), wanted)).operations;
 };
@@ -71,6 +71,14 @@ describe('what it leaves behind is its own too:', () => {
       [{ installation: '00000000-0000-4000-8000-000000000000' }],
     ],
     [
+      'the ports of a packet filter',
+      'filter.apply/team-a',
+      [
+        { ports: [{ secondary: 'web', tap: tapName(someone), mac: macAddress(someone) }] },
+        { filter: { bridge: 'un-000000000000' } },
+      ],
+    ],
+    [
       'the MAC address of a reservation',
       'network.reserve/web',
       [{ reservation: { mac: macAddress(someone) } }, { secondary: 'other' }],
@@ -92,8 +100,12 @@ describe('what it leaves behind is its own too:', () => {
 function merged(truth: object, lie: object): object {
   const parts = Object.entries(lie).map(([key, value]: [string, unknown]) => {
     const old = (truth as Readonly<Record<string, unknown>>)[key];
-    const isPart = typeof old === 'object' && old !== null && typeof value === 'object';
-    return [key, isPart && value !== null ? merged(old, value) : value];
+    const isPart = isRecord(old) && isRecord(value);
+    return [key, isPart ? merged(old, value) : value];
   });
   return { ...truth, ...(Object.fromEntries(parts) as object) };
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

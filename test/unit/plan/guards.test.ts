@@ -194,7 +194,7 @@ describe('what is blocked late', () => {
       { rules: [unreadable('x')] },
     );
     const wanted = desiredWith({
-      network: { cidr: '10.30.0.0/24', mode: 'nat', uplink: null },
+      network: { cidr: '10.30.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
       secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
     });
     expect(blocks(await planPass(host, wanted))).toEqual([
@@ -215,7 +215,12 @@ describe('what is in the way does not forbid its own remedy', () => {
         domains: [domainOf('web', { power: { status: 'running' }, defined })],
       }),
     );
-    const network = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null } as const;
+    const network = {
+      cidr: '10.30.0.0/24',
+      mode: 'nat',
+      uplink: null,
+      portIsolation: false,
+    } as const;
     const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });
     await converge(host, desiredWith({ network, secondaries: [halted] }));
     const plan = await planPass(host, desiredWith({ network, secondaries: [halted] }));

@@ -88,7 +88,12 @@ describe('a Secondary that is held', () => {
         }),
       }),
     );
-    const network = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null } as const;
+    const network = {
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: null,
+      portIsolation: false,
+    } as const;
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
     expect(blocks(plan)).toEqual(['data VolumeInUse', 'web Held']);
     expect(ids(plan)).toEqual(['domain.note-stop/app', 'domain.stop/app', 'domain.undefine/app']);
@@ -153,11 +158,11 @@ describe('a partition that is held', () => {
     const wanted = desiredWith({
       secondaries: [secondary('web')],
       volumes: [volume('data')],
-      network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null },
+      network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
     });
     const plan = await planWith(host, wanted, { holdAll: held });
     expect(plan.operations).toEqual([]);
-    expect(blocks(plan)).toEqual(['team-a Held', 'data Held', 'web Held']);
+    expect(blocks(plan)).toEqual(['team-a Held', 'team-a Held', 'data Held', 'web Held']);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   type DomainFields,
   fieldsOf,
 } from '../../../../src/model/domain.ts';
-import { domainName, macAddress, secondaryUuid } from '../../../../src/model/identity.ts';
+import { domainName, macAddress, secondaryUuid, tapName } from '../../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../../src/model/names.ts';
 import { joinUses, splitUses } from '../../../../src/model/volume.ts';
 import { installation, partition, secondary } from '../../../support/passes.ts';
@@ -114,6 +114,7 @@ describe('disks and the NIC', () => {
     expect(elements(made, 'interface')).toEqual([
       '<interface trustGuestRxFilters="no" type="network">' +
         `<mac address="${macAddress(owner)}"/><source network="unnest.team-a"/>` +
+        `<target dev="${tapName(owner)}"/>` +
         '<model type="virtio"/><alias name="ua-nic-partition"/></interface>',
     ]);
   });
@@ -185,6 +186,25 @@ describe('disks and the NIC', () => {
       )
       .replace('<backingStore type="file">', '<backingStore type="file" index="2">');
     expect(readDomainXml(live, store).fields).toEqual(definition(fields).fields);
+  });
+
+  describe('the tap', () => {
+    const tap = `<target dev="${tapName(owner)}"/>`;
+    const networkIn = (xml: string) => readDomainXml(xml, store).fields.network;
+
+    test('of a guest that was defined without a name for it is no difference, until it is redefined', () => {
+      const before = made.replace(tap, '');
+      expect([before === made, networkIn(before)]).toEqual([false, 'Partition']);
+      expect(writeDomainXml(definition(fields), before, store)).toContain(tap);
+    });
+    test('that somebody has renamed is one: the packet filter would not know it', () => {
+      const renamed = made.replace(tap, '<target dev="theirs" managed="no"/>');
+      expect(networkIn(renamed)).toBe('Partition, by theirs');
+      expect(networkIn(writeDomainXml(definition(fields), renamed, store))).toBe('Partition');
+    });
+    test('has a name that libvirt leaves alone, and the kernel takes', () => {
+      expect(tapName(owner)).toMatch(/^(?!vnet|vif|macv)[a-z0-9]{1,15}$/);
+    });
   });
 
   test('keep their places when others come and go, and what is set on them', () => {

@@ -11,7 +11,12 @@ import { installation, partition } from '../../../support/passes.ts';
 
 const owner = { installation, partition };
 const bridge = bridgeName(owner);
-const isolated: NetworkFields = { cidr: '10.20.0.0/24', mode: 'isolated', uplink: null };
+const isolated: NetworkFields = {
+  cidr: '10.20.0.0/24',
+  mode: 'isolated',
+  uplink: null,
+  portIsolation: false,
+};
 
 function write(fields: NetworkFields, current: string | null = null): string {
   const identity = { uuid: networkUuid(owner), networkName: networkName(partition), owner };
@@ -26,11 +31,13 @@ const anyFields: fc.Arbitrary<NetworkFields> = fc
     at: fc.nat(2 ** 32 - 1),
     mode: fc.constantFrom('isolated', 'nat', 'routed'),
     uplink: fc.option(fc.stringMatching(/^[a-z][a-z0-9.]{0,14}$/)),
+    portIsolation: fc.boolean(),
   })
-  .map(({ prefix, at, mode, uplink }) => ({
+  .map(({ prefix, at, mode, uplink, portIsolation }) => ({
     cidr: `${addressAt('0.0.0.0/0', at - (at % 2 ** (32 - prefix)))}/${prefix}`,
     mode,
     uplink: mode === 'isolated' ? null : uplink,
+    portIsolation,
   }));
 
 describe('a definition', () => {
@@ -47,7 +54,7 @@ describe('a definition', () => {
   });
 
   test('holds nothing that nobody has asked for', () => {
-    const xml = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0' });
+    const xml = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0', portIsolation: false });
     expect(xml.replace(/<metadata>.*<\/metadata>/, '')).toBe(
       `<network><name>unnest.team-a</name><uuid>${networkUuid(owner)}</uuid>` +
         `<forward mode="nat" dev="eth0"/><bridge stp="off" delay="0" name="${bridge}"/>` +
@@ -85,7 +92,12 @@ const current = `<network>
 
 describe('laid over what is there', () => {
   test('all that is not managed stays, and all that is is set', () => {
-    const fields: NetworkFields = { cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth1' };
+    const fields: NetworkFields = {
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: 'eth1',
+      portIsolation: false,
+    };
     const xml = write(fields, current);
     for (const kept of [
       '<title>kept</title>',
@@ -113,14 +125,20 @@ describe('laid over what is there', () => {
 
   test('another way out takes all of the old one along', () => {
     for (const mode of ['routed', 'isolated'] as const) {
-      const xml = write({ cidr: '10.20.0.0/24', mode, uplink: null }, current);
+      const xml = write(
+        { cidr: '10.20.0.0/24', mode, uplink: null, portIsolation: false },
+        current,
+      );
       expect(xml).not.toMatch(/eth0|<nat|2000/);
       expect(read(xml)).toMatchObject({ fields: { mode, uplink: null } });
     }
   });
 
   test('another subnet takes the addresses of the old one along, and no name of an operator', () => {
-    const xml = write({ cidr: '10.30.0.0/24', mode: 'isolated', uplink: null }, current);
+    const xml = write(
+      { cidr: '10.30.0.0/24', mode: 'isolated', uplink: null, portIsolation: false },
+      current,
+    );
     expect(xml).not.toMatch(/10\.20\.|10\.99\.|<range/);
     expect(xml).toContain('registry.corp');
     expect(xml).toContain('<tftp root="/srv"/>');
@@ -136,7 +154,7 @@ describe('laid over what is there', () => {
 });
 
 describe('a definition that somebody edited is none that a document can ask for', () => {
-  const made = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0' });
+  const made = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0', portIsolation: false });
   test.each([
     ['another bridge', made.replace(bridge, 'virbr0')],
     ['another address of its own', made.replace('10.20.0.1', '10.20.0.9')],

@@ -18,6 +18,13 @@ describe('a program', () => {
     expect(await run('echo "$LC_ALL:$UNNEST_SECRET:$PWD:$(cat)"')).toBe('C::/:\n');
   });
 
+  test('reads what it is given, however long, or does not', async () => {
+    const input = 'x'.repeat(2 ** 20);
+    expect(await run('wc -c', { input })).toBe(`${2 ** 20}\n`);
+    expect(await run('echo done', { input })).toBe('done\n');
+    await expect(run('exit 3', { input })).rejects.toMatchObject({ code: 'Refused' });
+  });
+
   test('gets its arguments as they are', async () => {
     const args = ['-c', 'echo "$1"', 'sh', '$(id); `id` *'];
     expect(await run('', { args })).toBe('$(id); `id` *\n');

@@ -9,6 +9,7 @@ import { keepInMemory, type Keeper } from '../../../../src/host/simulated/keeper
 import type { World } from '../../../../src/host/simulated/world.ts';
 import { keepInFile } from '../../../../src/host/simulated/world-file.ts';
 import type { NetworkUuid } from '../../../../src/model/identity.ts';
+import { describeFilterContract } from '../../../contract/filter-contract.ts';
 import { describeHostContract, type Subject } from '../../../contract/host-contract.ts';
 import {
   describeNetworkContract,
@@ -110,6 +111,7 @@ function storageSubject(place: Place): StorageSubject {
 
 for (const [where, makePlace] of Object.entries(places)) {
   const what = `a simulated host in ${where}`;
+  describeFilterContract(what, async () => hostsIn(await makePlace(worldOf({}))));
   describeHostContract(what, async () =>
     hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
   );

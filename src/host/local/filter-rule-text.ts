@@ -1,0 +1,67 @@
+/** One rule as nft lists it in JSON (libnftables-json(5)), in the words of `filter-rules.ts`. */
+import * as z from 'zod';
+
+const text = z.union([z.string(), z.number()]);
+const named = z.union([
+  z.strictObject({ meta: z.strictObject({ key: z.string() }) }),
+  z.strictObject({ ct: z.strictObject({ key: z.string() }) }),
+  z.strictObject({ payload: z.strictObject({ protocol: z.string(), field: z.string() }) }),
+]);
+type Named = z.output<typeof named>;
+const masked = z.strictObject({ '&': z.tuple([named, z.string()]) });
+const left = z.union([named, masked, z.strictObject({ concat: z.array(named) })]);
+const statement = z.union([
+  z.strictObject({
+    match: z.strictObject({
+      op: z.enum(['==', '!=', 'in']),
+      left,
+      right: z.union([text, z.array(text)]),
+    }),
+  }),
+  z.strictObject({ mangle: z.strictObject({ key: named, value: text }) }),
+  z.strictObject({ goto: z.strictObject({ target: z.string() }) }),
+  z.strictObject({ accept: z.null() }),
+  z.strictObject({ drop: z.null() }),
+]);
+type Statement = z.output<typeof statement>;
+
+/** What is none of these words stays as it is, so that it is like no rule of ours. */
+export function ruleText(expr: readonly unknown[]): string {
+  return expr
+    .map((each) => {
+      const parsed = statement.safeParse(each);
+      return parsed.success ? statementText(parsed.data) : JSON.stringify(each);
+    })
+    .join(' ');
+}
+
+function statementText(each: Statement): string {
+  if ('match' in each) return matchText(each.match);
+  if ('mangle' in each) return `${nameText(each.mangle.key)} set ${each.mangle.value}`;
+  if ('goto' in each) return `goto ${each.goto.target}`;
+  return 'accept' in each ? 'accept' : 'drop';
+}
+
+function matchText({ op, left: what, right }: Extract<Statement, { match: unknown }>['match']) {
+  const values = [right].flat();
+  if ('&' in what) return `${nameText(what['&'][0])} & ${what['&'][1]} ${op} ${values.join(',')}`;
+  const names = 'concat' in what ? what.concat : [what];
+  const is = names.map(nameText).join(' . ');
+  // Of flags, one of several is enough.
+  const isIn = op === 'in' && names.every((name) => 'ct' in name);
+  const word = op === '!=' ? ' !=' : op === '==' || isIn ? '' : ` ${op}`;
+  return `${is}${word} ${values.map((value) => valueText(value, names)).join(',')}`;
+}
+
+const interfaces = ['iifname', 'oifname'];
+
+function nameText(name: Named): string {
+  if ('payload' in name) return `${name.payload.protocol} ${name.payload.field}`;
+  if ('ct' in name) return `ct ${name.ct.key}`;
+  return interfaces.includes(name.meta.key) ? name.meta.key : `meta ${name.meta.key}`;
+}
+
+function valueText(value: string | number, [name]: readonly Named[]): string {
+  const isInterface = name !== undefined && 'meta' in name && interfaces.includes(name.meta.key);
+  return isInterface && !String(value).startsWith('@') ? `"${value}"` : String(value);
+}

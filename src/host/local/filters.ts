@@ -1,0 +1,55 @@
+/**
+ * Packet filters of this machine, in tables of our own by nftables' `nft`. Other tables are neither
+ * looked into nor touched: not libvirt's either, which it writes anew whenever it likes.
+ */
+import type { FilterRef, ObservedFilter } from '../../model/filter.ts';
+import { absent, type Observation, present } from '../../model/observation.ts';
+import type { FilterReader, FilterWriter } from '../ports.ts';
+import { attempt } from './attempt.ts';
+import { readFilter } from './filter-listing.ts';
+import { FAMILIES, type Family } from './filter-rules.ts';
+import { applyScript, closeScript, removeScript } from './filter-script.ts';
+import { listTable, listTables, runScript } from './nft.ts';
+
+export function localFilterReader(): FilterReader {
+  return {
+    find: (ref, signal) => attempt(`reading ${ref.table}`, signal, () => find(ref, signal)),
+  };
+}
+
+export function localFilters(): FilterReader & FilterWriter {
+  return {
+    ...localFilterReader(),
+    apply: (ref, rules, signal) =>
+      attempt(`putting ${ref.table} in force`, signal, () =>
+        runScript(applyScript(ref, rules), signal),
+      ),
+    close: (ref, tap, signal) =>
+      attempt(`closing ${tap} in ${ref.table}`, signal, async () => {
+        const seen = await find(ref, signal);
+        const ports = seen.status === 'present' ? seen.value.ports : [];
+        const port = ports.find((each) => each.tap === tap);
+        if (port !== undefined) await runScript(closeScript(ref, port), signal);
+      }),
+    remove: (ref, signal) =>
+      attempt(`removing ${ref.table}`, signal, () => runScript(removeScript(ref), signal)),
+  };
+}
+
+async function find(ref: FilterRef, signal: AbortSignal): Promise<Observation<ObservedFilter>> {
+  const results = await Promise.allSettled(
+    FAMILIES.map((family) => listTable(family, ref.table, signal)),
+  );
+  // Only what says so is not there: a listing may fail for other reasons.
+  const there = results.every(({ status }) => status === 'fulfilled')
+    ? null
+    : await listTables(ref.table, signal);
+  if (there !== null && FAMILIES.every((family) => !there.has(family))) return absent;
+  const listings = FAMILIES.map((family, index): [Family, string | null] => {
+    const result = results[index];
+    if (result?.status === 'fulfilled') return [family, result.value];
+    if (there?.has(family)) throw result?.reason;
+    return [family, null];
+  });
+  return present(readFilter(ref, Object.fromEntries(listings) as Record<Family, string | null>));
+}

@@ -1,0 +1,105 @@
+/**
+ * What nft 1.0.6 listed of a filter that was just put in force (`filter-listing.json`), as it is and
+ * spoilt in every place: what is not exactly what we write is not taken for it.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readFilter } from '../../../../src/host/local/filter-listing.ts';
+import { FAMILIES, type Family } from '../../../../src/host/local/filter-rules.ts';
+import { applyScript } from '../../../../src/host/local/filter-script.ts';
+
+interface Listing {
+  nftables: Record<string, Record<string, unknown>>[];
+}
+type Listings = Record<Family, Listing | null>;
+
+const recorded = readFileSync(new URL('filter-listing.json', import.meta.url), 'utf8');
+const fresh = () => JSON.parse(recorded) as Record<Family, Listing>;
+const ref = { table: 'un_0123456789ab', bridge: 'un-0123456789ab' };
+const fields = { gateway: '10.20.0.1', mode: 'nat', uplink: 'eth0', portIsolation: false } as const;
+const ports = [
+  { tap: 'unt000000000001', mac: '52:00:00:00:00:01', address: '10.20.0.5' },
+  { tap: 'unt000000000002', mac: '52:00:00:00:00:02', address: '10.20.0.6' },
+];
+
+function read(listings: Listings) {
+  const texts = FAMILIES.map((family) => {
+    const listing = listings[family];
+    return [family, listing === null ? null : JSON.stringify(listing)] as const;
+  });
+  return readFilter(ref, Object.fromEntries(texts) as Record<Family, string | null>);
+}
+
+/** Every place in the listing that means something. */
+const places = FAMILIES.flatMap((family) =>
+  fresh()[family].nftables.flatMap((each, index) =>
+    'metainfo' in each || 'table' in each ? [] : [[family, index, JSON.stringify(each)] as const],
+  ),
+);
+
+describe('a listing', () => {
+  test('is read as what was put in force', () => {
+    expect(read(fresh())).toEqual({ ...ref, fields, ports });
+  });
+
+  test.each(places)('in %s without number %i is none of ours', (family, index) => {
+    const listings = fresh();
+    listings[family].nftables.splice(index, 1);
+    expect(read(listings).fields).toBeNull();
+  });
+
+  // Sets and chains have names of their own.
+  const rules = places.filter(([, , text]) => text.startsWith('{"rule"'));
+  test.each(rules)('in %s with number %i twice is none of ours', (family, index) => {
+    const listings = fresh();
+    const { nftables } = listings[family];
+    nftables.splice(index, 0, structuredClone(nftables[index] ?? {}));
+    expect(read(listings).fields).toBeNull();
+  });
+
+  test.each(FAMILIES)('without %s is none of ours', (family) => {
+    expect(read({ ...fresh(), [family]: null }).fields).toBeNull();
+  });
+
+  test.each([
+    ['a counter in a rule', { rule: { chain: 'incoming', expr: [{ counter: {} }] } }],
+    ['a map', { map: { name: 'more' } }],
+    ['a flowtable', { flowtable: { name: 'fast' } }],
+  ])('with %s is none of ours', (_what, more) => {
+    const listings = fresh();
+    const [kind = ''] = Object.keys(more);
+    const place = { family: 'bridge', table: ref.table, handle: 99 };
+    const value = { ...place, ...Object.values(more)[0] };
+    listings.bridge.nftables.push({ [kind]: value });
+    expect(read(listings).fields).toBeNull();
+  });
+
+  test.each([
+    ['"policy":"accept"', '"policy":"drop"'],
+    ['"prio":-310', '"prio":-309'],
+    ['{"drop":null}', '{"accept":null}'],
+    ['"op":"!="', '"op":"=="'],
+    ['"right":"@cards"', '"right":"@senders"'],
+    ['"10.20.0.1"', '"10.20.0.2"'],
+    ['"unt000000000002"', '"unt000000000003"'],
+    ['"right":68', '"right":69'],
+  ])('with %s turned to %s in one place is none of ours', (from, to) => {
+    for (let at = recorded.indexOf(from); at >= 0; at = recorded.indexOf(from, at + 1)) {
+      const spoilt = recorded.slice(0, at) + to + recorded.slice(at + from.length);
+      expect(read(JSON.parse(spoilt) as Listings).fields).toBeNull();
+    }
+  });
+});
+
+describe('what nft is told', () => {
+  test.each([
+    ['an address', { ...fields, gateway: '10.20.0.1; flush ruleset' }, ports],
+    ['an interface', { ...fields, uplink: 'eth0" accept' }, ports],
+    ['an interface that is many', { ...fields, uplink: 'eth*' }, ports],
+    ['a MAC address', fields, [{ ...ports[0], mac: '52' }]],
+    ['a tap', fields, [{ ...ports[0], tap: 'x }' }]],
+  ])('holds nothing that is not %s', (_what, spoiltFields, spoiltPorts) => {
+    const rules = { fields: spoiltFields, ports: spoiltPorts as typeof ports };
+    expect(() => applyScript(ref, rules)).toThrow(expect.objectContaining({ code: 'Refused' }));
+  });
+});
