@@ -38,6 +38,8 @@ spec:
   desiredStateDir: $work/desired
   runDir: $work/run
   operatorGroup: root
+  # Two partitions of this demo may be promised more CPUs than a small machine has.
+  overcommit: { vcpus: 8, memory: 4 }
 YAML
 export UNNEST_STATE_DIR=$work/state UNNEST_SOCKET=$work/run/operator.sock UNNEST_PARTITION=demo
 case $UNNEST_DOMAIN_TYPE in

@@ -13,6 +13,11 @@ export function settledIn(status: PartitionStatus): Settled {
   const { secondaries, resources, conditions } = status;
   const accepted = conditions.find(({ type }) => type === 'Accepted');
   if (accepted?.status === 'False') return { status: 'stuck', why: [accepted.message] };
+  // Then everything in it is blocked, by the same words.
+  const unfit = conditions.find(({ type, status: is }) => type === 'FitsHost' && is === 'False');
+  if (unfit !== undefined) {
+    return { status: 'stuck', why: [`the whole partition: ${unfit.reason}: ${unfit.message}`] };
+  }
   const parts = [...secondaries.map(partOfSecondary), ...resources.map(partOfResource)];
   const of = (state: Part['state']) => parts.filter((part) => part.state === state);
   const moving = of('moving');

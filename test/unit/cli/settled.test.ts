@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { secondaryNamed } from '../../support/virtual-daemon.ts';
 import { listed, settledIn } from '../../../src/cli/settled.ts';
 import type { Condition } from '../../../src/report/condition.ts';
 import type { SecondaryReport } from '../../../src/report/partition-status.ts';
@@ -47,6 +48,22 @@ test('what is blocked is stuck, unless it is tried again by itself, or others ar
   expect(of(held, backOff)).toMatchObject({ status: 'moving' });
   expect(of(held, { sync: 'OutOfSync', health: 'Progressing' })).toMatchObject({
     status: 'moving',
+  });
+});
+
+test('what a whole partition is held for is said once', () => {
+  const words = 'team-a asks for 3 vCPUs';
+  const blocked = [says('Blocked', 'HostOvercommitted', words)];
+  const status = partitionStatus({
+    sync: 'Blocked',
+    conditions: [{ ...says('FitsHost', 'HostOvercommitted', words), status: 'False' }],
+    secondaries: ['web', 'db'].map((name) =>
+      secondaryReport({ name: secondaryNamed(name), sync: 'Blocked', conditions: blocked }),
+    ),
+  });
+  expect(settledIn(status)).toEqual({
+    status: 'stuck',
+    why: [`the whole partition: HostOvercommitted: ${words}`],
   });
 });
 
