@@ -27,6 +27,7 @@ import { nameOf } from './render/outcomes.ts';
 import { paintFor } from './render/paint.ts';
 import { renderPlan } from './render/plan.ts';
 import { hand } from './submit.ts';
+import { unfitIn, warnUnfit } from './unfit.ts';
 import { using } from './using.ts';
 
 export interface ApplyOptions extends HostOptions, GuardOptions {
@@ -129,6 +130,7 @@ async function agreed(
   const { output } = options;
   const { stdout, variables } = environment;
   if (output === 'text') stdout.write(renderPlan(plan, paintFor(stdout, variables)));
+  warnUnfit(unfitIn(status), environment);
   await consent(plan, output, environment);
   return generation === 0 ? null : generation;
 }

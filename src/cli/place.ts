@@ -15,17 +15,20 @@ import { exitCodes } from './exit-codes.ts';
 import { type HostOptions, targetOf } from './options.ts';
 import type { Limits } from './pass.ts';
 import { saidOf } from './said-where.ts';
+import { unfitIn } from './unfit.ts';
 
 /** A daemon that hangs keeps nobody from looking at the host. */
 const answerMs = 2000;
 
-/** For commands that only look; each of host and state directory as it was said, or as unnestd has it. */
 /** Where the host is, and what the operator says of the partition there, as far as unnestd tells. */
 export interface Place extends Target {
   /** Null: no daemon says so, or it knows of no such partition. */
   readonly operators: PlainDocument | null;
+  /** Why unnestd does nothing there, whatever is planned; null: it does, or none says so. */
+  readonly unfit: string | null;
 }
 
+/** For commands that only look; each of host and state directory as it was said, or as unnestd has it. */
 export async function targetFor(
   command: Command,
   options: HostOptions,
@@ -33,7 +36,9 @@ export async function targetFor(
   limits: Limits,
 ): Promise<Place> {
   const target = targetOf(options);
-  if (saidOf(command, 'host', environment) !== 'nothing') return { ...target, operators: null };
+  if (saidOf(command, 'host', environment) !== 'nothing') {
+    return { ...target, operators: null, unfit: null };
+  }
   const said = await daemonThere(target.partition, command, environment, limits);
   const about = said?.about;
   const stateDirSaid = saidOf(command, 'stateDir', environment) !== 'nothing';
@@ -42,12 +47,14 @@ export async function targetFor(
     uri: about?.host ?? target.uri,
     stateDir: stateDirSaid ? target.stateDir : (about?.stateDir ?? target.stateDir),
     operators: said?.operators ?? null,
+    unfit: said?.unfit ?? null,
   };
 }
 
 interface Said {
   readonly about: About;
   readonly operators: PlainDocument | null;
+  readonly unfit: string | null;
 }
 
 /** Null: none answers, or not to us. */
@@ -63,7 +70,11 @@ async function daemonThere(
   const about = await unlessRefused(() => client.about(soon));
   if (about === null) return null;
   // An older daemon does not tell, and of a partition that it does not know there is nothing to.
-  return { about, operators: await unlessRefused(() => client.description(partition, soon)) };
+  const [operators, status] = await Promise.all([
+    unlessRefused(() => client.description(partition, soon)),
+    unlessRefused(() => client.status(partition, soon)),
+  ]);
+  return { about, operators, unfit: status === null ? null : unfitIn(status) };
 }
 
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null> {

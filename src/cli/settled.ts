@@ -1,6 +1,7 @@
 /** Whether unnestd is done with a partition for now, and what it is like then. */
 import type { Condition } from '../report/condition.ts';
 import type { PartitionStatus, SecondaryReport } from '../report/partition-status.ts';
+import { unfitIn } from './unfit.ts';
 
 export type Settled =
   /** @param now in words: what is still to be done */
@@ -14,10 +15,8 @@ export function settledIn(status: PartitionStatus): Settled {
   const accepted = conditions.find(({ type }) => type === 'Accepted');
   if (accepted?.status === 'False') return { status: 'stuck', why: [accepted.message] };
   // Then everything in it is blocked, by the same words.
-  const unfit = conditions.find(({ type, status: is }) => type === 'FitsHost' && is === 'False');
-  if (unfit !== undefined) {
-    return { status: 'stuck', why: [`the whole partition: ${unfit.reason}: ${unfit.message}`] };
-  }
+  const unfit = unfitIn(status);
+  if (unfit !== null) return { status: 'stuck', why: [`the whole partition: ${unfit}`] };
   const parts = [...secondaries.map(partOfSecondary), ...resources.map(partOfResource)];
   const of = (state: Part['state']) => parts.filter((part) => part.state === state);
   const moving = of('moving');

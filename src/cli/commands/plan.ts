@@ -21,6 +21,7 @@ import { paintFor } from '../render/paint.ts';
 import { renderPlan } from '../render/plan.ts';
 import { planJson } from '../render/plan-json.ts';
 import { type SavedPlan, writeSavedPlan } from '../saved-plan.ts';
+import { warnUnfit } from '../unfit.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions, GuardOptions {
@@ -60,8 +61,9 @@ async function runPlan(
       ? `${JSON.stringify(planJson(plan), null, 2)}\n`
       : renderPlan(plan, paintFor(stdout, variables));
   stdout.write(text);
+  warnUnfit(target.unfit, environment);
   const { blocked } = summarise(plan);
-  if (blocked > 0) return exitCodes.partial;
+  if (blocked > 0 || target.unfit !== null) return exitCodes.partial;
   return options.detailedExitcode && plan.operations.length > 0 ? exitCodes.changes : exitCodes.ok;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient } from '../../../src/channel/client.ts';
 import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
-import { teamA } from '../channel/fake-control.ts';
+import { partitionStatus, teamA } from '../channel/fake-control.ts';
 import { secondaryDocument } from '../documents/parsing.ts';
 import { run, type Surroundings } from './run.ts';
 
@@ -70,6 +70,23 @@ describe('beside a daemon that answers', () => {
     const { stdout } = await beside(argv, { stdin: documents + secondaryDocument('db') });
     expect(stdout).toContain('db: blocked');
     expect(stdout).toContain('limits.vcpus is 1');
+  });
+
+  test.each([
+    ['plan', 3, ['plan', '-f', '-']],
+    ['plan as JSON', 3, ['plan', '-f', '-', '-o', 'json']],
+    ['apply before it asks', 0, ['apply', '-f', '-', '--no-wait']],
+  ])('%s says that nothing is done where the host has no room', async (_, exitCode, argv) => {
+    const message = 'team-a asks for 9 vCPUs';
+    const since = '2026-01-01T00:00:00.000Z';
+    const said = { reason: 'HostOvercommitted', message, since, generation: 7 } as const;
+    place.set(partitionStatus({ conditions: [{ type: 'FitsHost', status: 'False', ...said }] }));
+    const { code, stdout, stderr } = await beside(argv, { stdin: secondaryDocument('db') });
+    expect(code).toBe(exitCode);
+    expect(stderr).toContain(
+      `warning: unnestd does none of it for now: HostOvercommitted: ${message}`,
+    );
+    expect(stdout).not.toContain(message);
   });
 
   test('documents that would set limits of their own are refused before they are sent', async () => {
