@@ -60,7 +60,8 @@ export function admission(
   // Whoever lacks a disk takes nothing else, so that others get it.
   if (stored.blocks.size > 0) return { ...nothingSaid, blocks: stored.blocks };
   const carved = carvingReleases(primary);
-  const guests = askFor(asks.filter(isGuest), [...releases, ...carved], room);
+  const inTurn = thoseThereFirst(asks.filter(isGuest), observed);
+  const guests = askFor(inTurn, [...releases, ...carved], room);
   if (guests.blocks.size > 0) return { ...nothingSaid, blocks: guests.blocks };
   return {
     blocks: new Map(),
@@ -139,6 +140,28 @@ function askFor(
     blocks.set(ask.owner, overBudget(ask, verdict.lacks, budgeted));
   }
   return { blocks, after, left };
+}
+
+/**
+ * Whoever is on the host goes before newcomers: who does not fit today would otherwise take the place
+ * of one that has crashed, or of all of them when the host is booted. Nobody goes before whom it needs.
+ */
+function thoseThereFirst(asks: readonly OperationAsk[], { domains }: Observed): OperationAsk[] {
+  const asking = new Set(asks.map(({ owner }) => owner));
+  const there = new Set(
+    [...domains].flatMap(([name, seen]) =>
+      seen.status === 'present' ? [resourceKey({ kind: 'secondary', name })] : [],
+    ),
+  );
+  const first = new Set<string>();
+  for (const { owner, needs } of asks) {
+    const isNeedFirst = needs.every((need) => first.has(need) || !asking.has(need));
+    if (there.has(owner) && isNeedFirst) first.add(owner);
+  }
+  return [
+    ...asks.filter(({ owner }) => first.has(owner)),
+    ...asks.filter(({ owner }) => !first.has(owner)),
+  ];
 }
 
 /** From what is unknown nothing may be taken: there may be nothing left. */

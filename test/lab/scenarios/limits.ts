@@ -85,10 +85,12 @@ export const limitsHold: Scenario = {
       new RegExp(`${domainOf(other)} +running`),
     );
 
+    // And does not come before who ran there, though its name does.
     await lab.does('the host is booted anew', () => host.reboot());
     await boots(lab, 'it boots again', web);
     await isSynced(lab, 'team-b is as it was', other);
     await shows('in its slice, which has its limits', 'memory.max', /^1073741824$/m);
+    await lab.prints('and nobody else has come in its place', 'virsh list --all', absent);
     await lab.prints('and it is in it', `cat ${folder}/cgroup.events`, /^populated 1$/m);
   },
 };

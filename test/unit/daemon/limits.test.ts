@@ -78,6 +78,25 @@ describe('limits', () => {
     expect(daemon.condition('Blocked', 'a')).toContain('OverBudget');
   });
 
+  test('are not taken by a newcomer when one that has them crashes', async () => {
+    const daemon = virtualDaemon();
+    describing(daemon, limits(1));
+    await daemon.advance(1);
+    await daemon.submit(asking('b'));
+    await daemon.advance(1000);
+    await daemon.submit(asking('a', 'b'));
+    await daemon.advance(1000);
+    expect(daemon.words('a')).toBe('Blocked Blocked Degraded');
+    const [b] = daemon.world.domains.values();
+    if (b === undefined) throw new Error('b is gone');
+    Object.assign(b, { guest: null, stopReason: 'crashed' });
+    const { domainName, uuid } = b;
+    daemon.hosts.touch({ kind: 'domain', domainName, uuid, event: 'stopped' });
+    await daemon.advance(60_000);
+    expect(daemon.words('b')).toBe('Running Synced Healthy');
+    expect(daemon.words('a')).toBe('Blocked Blocked Degraded');
+  });
+
   test('are written once, and nothing is said anew while nothing changes', async () => {
     const daemon = virtualDaemon();
     describing(daemon, limits(2));
