@@ -10,12 +10,13 @@ import type { Secondary } from '../model/secondary.ts';
 import type { PrimaryHas } from '../model/primary.ts';
 import type { Share } from '../model/share.ts';
 import { admit, type Ask, type Release } from '../partition/admission.ts';
-import { type Allocation, allocationOf } from '../partition/allocation.ts';
+import { type Allocation, allocationOf, holdersOf } from '../partition/allocation.ts';
 import { AMOUNT_NAMES, type Amounts, amounts, minus, sum } from '../partition/amounts.ts';
 import { carvableOf, goalOf } from '../partition/carving.ts';
 import { effectOf, secondaryAmounts } from './effects.ts';
+import { MostHolding } from './most-holding.ts';
 import { type Operation, type OperationId, operationId } from './operation.ts';
-import { overBudget } from './over-budget.ts';
+import { holdersShownMax, overBudget } from './over-budget.ts';
 
 export interface Admission {
   /** By `resourceKey`. */
@@ -128,15 +129,19 @@ function askFor(
   });
   const free = minus(share.limits, allocation.amounts);
   const { verdicts, left } = admit(free, counted, releases);
-  const taken: OperationAsk[] = [];
+  const holders = holdersOf(observed, primary?.wanted ?? null);
+  const budgeted = {
+    limits: share.limits,
+    primary,
+    holding: new MostHolding(holders, holdersShownMax),
+  };
   for (const verdict of verdicts) {
     const { ask } = verdict;
     if (verdict.status === 'admitted') {
-      taken.push(ask);
+      budgeted.holding.take(ask);
       for (const [id, ids] of verdict.after) after.set(id, ids);
     }
     if (verdict.status !== 'refused') continue;
-    const budgeted = { limits: share.limits, observed, primary, taken };
     blocks.set(ask.owner, overBudget(ask, verdict.lacks, budgeted));
   }
   return { blocks, after, left };

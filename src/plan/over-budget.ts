@@ -1,20 +1,21 @@
 /** Why there is no room for something, so that its reader knows what to do about it. */
 import type { Block, PrimaryChange } from '../diff/change.ts';
-import type { Observed } from '../model/domain.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { Limits } from '../model/share.ts';
 import type { Ask, Lack } from '../partition/admission.ts';
-import { holdersOf } from '../partition/allocation.ts';
 import type { AmountName } from '../partition/amounts.ts';
 import { carvableOf } from '../partition/carving.ts';
+import type { MostHolding } from './most-holding.ts';
 
 export interface Budgeted {
   readonly limits: Limits;
-  readonly observed: Observed;
   readonly primary: PrimaryChange | null;
-  /** What this plan gives to those before it. */
-  readonly taken: readonly Ask<string>[];
+  /** With what this plan gives to those before it. */
+  readonly holding: MostHolding;
 }
+
+/** How many of those who would have to shrink are named. */
+export const holdersShownMax = 5;
 
 export function overBudget(
   { owner }: Ask<string>,
@@ -52,30 +53,12 @@ function sentence(owner: string, { name, asked, left }: Lack, budgeted: Budgeted
   return `${parts[0]}${whose}, ${parts[1]}, which is ${parts[2]}`;
 }
 
-const holdersShownMax = 5;
-
 /** Whoever would have to shrink for it, most first. */
-function othersWith(
-  owner: string,
-  name: AmountName,
-  { observed, primary, taken }: Budgeted,
-): string[] {
+function othersWith(owner: string, name: AmountName, { holding }: Budgeted): string[] {
   // Each counts for one of them, which says nothing.
   if (name === 'secondaries') return [];
-  const has = new Map(
-    holdersOf(observed, primary?.wanted ?? null).map((each) => [each.owner, each.amounts[name]]),
-  );
-  for (const ask of taken) {
-    const asked = Math.max(...ask.steps.map(({ amounts }) => amounts[name]));
-    has.set(ask.owner, Math.max(has.get(ask.owner) ?? 0, asked));
-  }
-  const most = [...has]
-    .filter(([holder, amount]) => holder !== owner && amount > 0)
-    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-  const shown = most
-    .slice(0, holdersShownMax)
-    .map(([holder, amount]) => `${shownAs(holder)} ${words[name].show(amount)}`);
-  const more = most.length - shown.length;
+  const { most, more } = holding.besides(owner, name);
+  const shown = most.map(([holder, amount]) => `${shownAs(holder)} ${words[name].show(amount)}`);
   return more > 0 ? [...shown, `${more} more`] : shown;
 }
 

@@ -1,6 +1,8 @@
 /**
  * Diff and plan of many Secondaries in memory, every other of which has a Volume and a NIC: most are
- * as wanted, every tenth is missing, every tenth differs. That it is linear shows against the same for fewer of them, times as many.
+ * as wanted, every tenth is missing, every tenth differs. That it is linear shows against the same for
+ * fewer of them, times as many; what limits cost, where half of those that are missing fit, against the same
+ * without.
  */
 import { fieldsOf, type Observed, type ObservedDomain } from '../../../src/model/domain.ts';
 import {
@@ -20,6 +22,7 @@ import type {
 import { addressAt, type ObservedNetwork } from '../../../src/model/network.ts';
 import type { Volume } from '../../../src/model/volume.ts';
 import { absent, type Observation, present } from '../../../src/model/observation.ts';
+import type { Share } from '../../../src/model/share.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { diff, makePlan, planOptionsOf } from '../built.ts';
 import { subject, takeTurns } from '../measure.ts';
@@ -32,11 +35,17 @@ const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
 const network = { cidr: '10.20.0.0/16', mode: 'nat', uplink: null, portIsolation: false } as const;
 
 export async function diffPlan(): Promise<readonly Row[]> {
-  const [tiny, small, medium, large] = await takeTurns(
-    [diffPlanOf(100), diffPlanOf(1000), diffPlanOf(10_000), diffPlanOf(100_000)],
+  const [tiny, small, medium, limited, large] = await takeTurns(
+    [
+      diffPlanOf(100),
+      diffPlanOf(1000),
+      diffPlanOf(10_000),
+      diffPlanOf(10_000, { isLimited: true }),
+      diffPlanOf(100_000),
+    ],
     { count: 7, warmUps: 2 },
   );
-  if (!tiny || !small || !medium || !large) throw new Error('nothing was measured');
+  if (!tiny || !small || !medium || !limited || !large) throw new Error('nothing was measured');
   const times = (factor: number) => ({
     name: `diff-plan-1000, ${factor} times`,
     samples: small,
@@ -50,11 +59,15 @@ export async function diffPlan(): Promise<readonly Row[]> {
     rowOf({ name: 'diff-plan-100', samples: tiny }, null),
     rowOf({ name: 'diff-plan-1000', samples: small }, null),
     rowOf({ name: 'diff-plan-10000', samples: medium, target: budget }, times(10)),
+    rowOf(
+      { name: 'diff-plan-10000, limited', samples: limited },
+      { name: 'diff-plan-10000', samples: medium },
+    ),
     rowOf({ name: 'diff-plan-100000', samples: large, target: linear }, times(100)),
   ];
 }
 
-function diffPlanOf(count: number) {
+function diffPlanOf(count: number, { isLimited = false } = {}) {
   const secondaries = new Map(
     Array.from({ length: count }, (_, index) => {
       const secondary = secondaryOf(index);
@@ -69,7 +82,7 @@ function diffPlanOf(count: number) {
     volumes,
     images: new Map(),
     network,
-    share: null,
+    share: isLimited ? shareFor(count) : null,
     primary: null,
   };
   const observed = observedOf(all, [...volumes.values()]);
@@ -78,12 +91,30 @@ function diffPlanOf(count: number) {
     () => makePlan(diff(desired, observed), observed, planOptionsOf({ maxDeletions: 10 })),
     {
       check: ({ operations }) => {
+        const starts = operations.filter(({ kind }) => kind === 'domain.start').length;
         // Of ten: one to define and start, with a Volume and an address, and one to redefine.
-        if (operations.length === (count / 10) * 5) return;
-        throw new Error(`a plan of ${operations.length} operations for ${count} Secondaries`);
+        const all = (count / 10) * 5 + 1; // with the packet filter of them all
+        if (isLimited ? starts === count / 20 : operations.length === all) return;
+        throw new Error(
+          `${operations.length} operations, ${starts} starts for ${count} Secondaries`,
+        );
       },
     },
   );
+}
+
+/** Room for half of those that do not run. */
+function shareFor(count: number): Share {
+  const limits = {
+    vcpus: count * 0.95,
+    memoryBytes: count * 2 ** 30,
+    storageBytes: count * 2 ** 31,
+    secondaries: count,
+    networkBytesPerSecond: null,
+    diskBytesPerSecond: null,
+    diskOperationsPerSecond: null,
+  };
+  return { limits, enforcement: 'Admission' };
 }
 
 function secondaryOf(index: number): Secondary {
