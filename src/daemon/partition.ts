@@ -89,6 +89,12 @@ export class Partition {
     this.#orders.abort();
   }
 
+  /** libvirt's name of its Primary, as it was described last; null: it has none. */
+  get primaryDomain(): string | null {
+    const primary = this.#lastInput?.desired?.primary ?? null;
+    return primary === null || primary === 'unspoken' ? null : primary.domainName;
+  }
+
   /** What its guests and its Primary have, as of a look that came after the last change of orders; null: not known. */
   get held(): Held | null {
     const { observed } = this.#said;

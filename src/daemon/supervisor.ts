@@ -111,6 +111,7 @@ export class Supervisor {
     const { emit } = this.#options;
     switch (sign.kind) {
       case 'domain':
+        this.#wakeAsker(sign.domainName);
         return this.#wake(partitionOfDomain(sign.domainName), 'host-event');
       case 'network':
         return this.#wake(partitionOfNetwork(sign.networkName), 'host-event');
@@ -123,6 +124,13 @@ export class Supervisor {
         emit({ kind: 'host-back' });
         this.#admission.review();
         return this.wakeAll('host-back');
+    }
+  }
+
+  /** A domain whose share is ours to look after, under a name of its operator's. */
+  #wakeAsker(domainName: string): void {
+    for (const kept of this.#partitions.values()) {
+      if (kept.loop?.primaryDomain === domainName) kept.wake('host-event');
     }
   }
 

@@ -37,14 +37,15 @@ export function diffSlice(
 
 /**
  * Never less memory than its guests have: the kernel would kill them, and not only shrink the rest. What
- * a Primary has that runs outside the slice is taken off: the two together are within the limits.
+ * a Primary has that runs outside the slice is taken off: the two together are within the limits. Unless
+ * it is to start inside next time: it would be killed there before anybody could make room.
  */
 function wantedFields(
   share: Share,
   primary: DesiredState['primary'],
   observed: Observed,
 ): SliceFields {
-  const outside = isOutside(observed) ? observed.primary.value : null;
+  const outside = isOutside(observed) && !comesInside(observed) ? observed.primary.value : null;
   const { amounts, unknown } = allocationOf(observed, outside === null ? primary : null);
   const theirs = outside === null ? nothing : primaryAmounts(outside);
   const seen = observed.slice.status === 'present' ? observed.slice.value.fields : null;
@@ -53,7 +54,7 @@ function wantedFields(
   return sliceFieldsOf(share, theirs, Math.max(amounts.memoryBytes, before));
 }
 
-type WithPrimary = Observed & {
+export type WithPrimary = Observed & {
   readonly primary: { readonly status: 'present'; readonly value: ObservedPrimary };
 };
 
@@ -61,6 +62,11 @@ type WithPrimary = Observed & {
 export function isOutside(observed: Observed): observed is WithPrimary {
   const { primary } = observed;
   return primary.status === 'present' && primary.value.slicePath !== slicePath(observed);
+}
+
+/** Its next start is in the slice, wherever it runs now. */
+export function comesInside(observed: WithPrimary): boolean {
+  return observed.primary.value.nextSlicePath === slicePath(observed);
 }
 
 const paths: { readonly [F in keyof SliceFields]: string } = {

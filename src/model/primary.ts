@@ -44,6 +44,8 @@ export interface ObservedPrimary extends DomainRef {
   /** What keeps its memory where it is, such as a passed-through device; null: nothing. */
   readonly pinnedBy: string | null;
   readonly translationCacheBytes: number;
-  /** libvirt's `<partition>` of it; null: libvirt's own choice. */
+  /** libvirt's `<partition>` of it, as it runs or would; null: libvirt's own choice. */
   readonly slicePath: string | null;
+  /** The same at its next start. */
+  readonly nextSlicePath: string | null;
 }

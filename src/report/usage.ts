@@ -2,7 +2,7 @@
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import { isOutside } from '../diff/slice.ts';
+import { comesInside, isOutside } from '../diff/slice.ts';
 import { slicePath } from '../model/identity.ts';
 import { primaryAmounts } from '../partition/carving.ts';
 import { allocationOf } from '../partition/allocation.ts';
@@ -68,10 +68,15 @@ export function primaryStatements(
 ): readonly Statement[] {
   if (share === null || share === 'unspoken' || share.enforcement !== 'Cgroup') return [];
   if (observed === null || !isOutside(observed)) return [];
-  const path = slicePath(observed);
   const { domainName } = observed.primary.value;
-  const message = `${domainName} runs outside the slice, so that the kernel holds only its Secondaries to what it leaves of the limits: virsh edit ${domainName}, <resource><partition>${path}</partition></resource>, and start it anew`;
-  return [{ type: 'PrimaryOutside', status: 'True', reason: 'NotInSlice', message }];
+  const said = { type: 'PrimaryOutside', status: 'True' } as const;
+  if (comesInside(observed)) {
+    const message = `${domainName} runs outside the slice until it is shut down and started again; the slice has room for it`;
+    return [{ ...said, reason: 'RestartRequired', message }];
+  }
+  const path = slicePath(observed);
+  const message = `${domainName} runs outside the slice, so that the kernel holds only its Secondaries to what it leaves of the limits: virsh edit ${domainName}, <resource><partition>${path}</partition></resource>, and start it anew once this says RestartRequired`;
+  return [{ ...said, reason: 'NotInSlice', message }];
 }
 
 /** In per cent: from here on everybody in the slice waits for memory more than once in a while. */

@@ -58,6 +58,7 @@ export const anyPrimary: fc.Arbitrary<{
       pinnedBy: null,
       translationCacheBytes: 0,
       slicePath: null,
+      nextSlicePath: null,
       releasesAfterMs,
       release: null,
     };

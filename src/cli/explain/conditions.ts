@@ -57,7 +57,7 @@ export const conditionExplanations: Explanations<ConditionType> = {
   PrimaryOutside: {
     means:
       "The Primary's domain is not in the partition's slice, so that the kernel does not hold it to the limits together with its Secondaries. Those are held to what it leaves.",
-    todo: 'Put the <partition> that is named into its domain (`virsh edit`), and start it anew.',
+    todo: 'Put the <partition> that is named into its domain (`virsh edit`), and once this condition says RestartRequired, shut it down and start it: before that there is no room for it in the slice, and the kernel would kill it.',
   },
   OomKilled: {
     means:

@@ -26,8 +26,13 @@ export function readPrimaryXml(inactive: string, live: string | null): ObservedP
     device: device === undefined || devices.length > 1 ? null : shapeOf(device),
     pinnedBy: pinnedBy(now),
     translationCacheBytes: readTranslationCache(now),
-    slicePath: textOf(childNamed(childNamed(now, 'resource'), 'partition')) ?? null,
+    slicePath: slicePathIn(now),
+    nextSlicePath: slicePathIn(definition),
   };
+}
+
+function slicePathIn(domain: XmlElement): string | null {
+  return textOf(childNamed(childNamed(domain, 'resource'), 'partition')) ?? null;
 }
 
 function hasIn(domain: XmlElement): PrimaryHas {

@@ -174,6 +174,7 @@ const primary = z.strictObject({
   pinnedBy: text.nullable(),
   translationCacheBytes: amount,
   slicePath: text.nullable(),
+  nextSlicePath: text.nullable(),
   releasesAfterMs: amount.nullable(),
   release: z
     .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })

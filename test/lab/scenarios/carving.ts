@@ -50,11 +50,8 @@ function primaryXml(isKvm: boolean, slice: string): string {
 </domain>`;
 }
 
-async function startPrimary(host: Host, isKvm: boolean, slice: string): Promise<void> {
-  await host.run('virsh destroy team-c');
-  await host.sh('virsh define /dev/stdin', primaryXml(isKvm, slice));
-  await host.sh('virsh start team-c');
-}
+const definePrimary = (host: Host, isKvm: boolean, slice: string) =>
+  host.sh('virsh define /dev/stdin', primaryXml(isKvm, slice));
 
 export const carving: Scenario = {
   name: 'carving',
@@ -66,7 +63,8 @@ export const carving: Scenario = {
     const { host } = lab;
     const isKvm = (await host.run('test -w /dev/kvm')).code === 0;
     await lab.does('the operator makes a Primary, and describes its partition', async () => {
-      await startPrimary(host, isKvm, '');
+      await definePrimary(host, isKvm, '');
+      await host.sh('virsh start team-c');
       await givePartition(host, 'team-c', spec);
       await host.sh('mkdir -p /etc/unnest/desired/team-c');
     });
@@ -79,7 +77,15 @@ export const carving: Scenario = {
       outside,
     );
     const slice = outside.exec(said)?.[1] ?? '';
-    await lab.does('it does what it was told', () => startPrimary(host, isKvm, slice));
+    await lab.does('it does what it was told', () => definePrimary(host, isKvm, slice));
+    await lab.prints(
+      'there is room for it in the slice',
+      status,
+      /PrimaryOutside .*RestartRequired/,
+    );
+    await lab.does('it starts its Primary anew', () =>
+      host.sh('virsh destroy team-c && virsh start team-c'),
+    );
     const says = (claim: string, text: RegExp) => lab.prints(claim, `tail -n 1 ${log}`, text, 120);
     await says('the Primary has all that there is', /2 vCPU, 704 MiB/);
     await lab.prints('and is where it should be', status, /^(?![^]*PrimaryOutside)/);

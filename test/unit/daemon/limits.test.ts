@@ -126,6 +126,7 @@ describe('a Primary', () => {
       pinnedBy: null,
       translationCacheBytes: 0,
       slicePath: null,
+      nextSlicePath: null,
       releasesAfterMs,
       release: null,
     };
@@ -183,6 +184,34 @@ describe('a Primary', () => {
     const status = daemon.control.status('team-b' as PartitionName);
     const fits = status?.conditions.find(({ type }) => type === 'FitsHost');
     expect(fits?.message).toMatch(/asks for 2 vCPUs, and 2 of the 3 .* promised to team-a/);
+  });
+
+  test('is to move into the slice: there is room for it there before it is started', async () => {
+    const world = worldOf({ files: ['vmlinuz'], primaries: { 'team-a': primary(null) } });
+    const daemon = virtualDaemon({ world });
+    const within = { ...described, limits: { ...described.limits, enforcement: 'Cgroup' } };
+    describing(daemon, within);
+    await daemon.advance(1);
+    await daemon.submit(secondaryText('web', { spec: { runPolicy: 'Halted' } }));
+    await daemon.advance(10_000);
+    const [path] = world.slices.keys();
+    const memoryMax = () => world.slices.get(path ?? '')?.memoryMaxBytes;
+    // What runs elsewhere is taken off.
+    expect(memoryMax()).toBeLessThan(all);
+    const edit = /^True NotInSlice team-a runs outside .*<partition>(.*)<\/partition>/;
+    expect(daemon.condition('PrimaryOutside')).toMatch(edit);
+    Object.assign(world.primaries.get('team-a') ?? {}, { nextSlicePath: path });
+    const uuid = primary(null).uuid;
+    daemon.hosts.touch({ kind: 'domain', domainName: 'team-a', uuid, event: 'defined' });
+    await daemon.advance(2000);
+    expect(memoryMax()).toBe(all);
+    await daemon.advance(2000);
+    expect(daemon.condition('PrimaryOutside')).toMatch(/^True RestartRequired team-a runs outside/);
+    Object.assign(world.primaries.get('team-a') ?? {}, { slicePath: path });
+    daemon.hosts.touch({ kind: 'domain', domainName: 'team-a', uuid, event: 'started' });
+    await daemon.advance(2000);
+    expect(daemon.condition('PrimaryOutside')).toBe('unsaid');
+    expect(memoryMax()).toBe(all);
   });
 
   test('gets back what it gave when its Secondary goes', async () => {

@@ -33,6 +33,7 @@ function primaryOf(more: Partial<SimulatedPrimary> = {}): SimulatedPrimary {
     pinnedBy: null,
     translationCacheBytes: 0,
     slicePath: slicePath({ installation, partition }),
+    nextSlicePath: slicePath({ installation, partition }),
     releasesAfterMs: 3000,
     release: null,
     ...more,
