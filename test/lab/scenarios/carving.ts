@@ -97,7 +97,7 @@ export const carving: Scenario = {
     const defined = 'virsh vcpucount team-c --config --active';
     await lab.prints('for its next start too', defined, /^1$/m, 10);
     await boots(lab, 'web boots', web);
-    await says('the Primary itself sees less of both', /1 vCPU, 5[0-9]{2} MiB/);
+    await says('the Primary itself sees less of both', /1 vCPU, 474 MiB/);
     const group = `/sys/fs/cgroup/unnest.slice/unnest-${slice.replace('/unnest/', '')}.slice`;
     await lab.prints('the kernel holds them together', `cat ${group}/memory.max`, /^872415232$/m);
     lab.timeline.prints(await host.sh(`${status}; unnest top`));
