@@ -27,7 +27,7 @@ test('npm run demo tells its whole story', async () => {
     /NothingYet: no documents were accepted yet/,
     /did you mean/i,
     /Valid: 2 Secondaries/,
-    /Plan: 2 to create/,
+    /Plan: 4 to create/,
     /accepted generation 1 /,
     /unnest-guest web .*128 MiB/,
     /unnest-guest worker .*1 vCPU/,

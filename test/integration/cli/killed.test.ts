@@ -57,7 +57,7 @@ async function world(): Promise<string> {
   const all = [...questions, ...asked];
   const answers = all.length === 0 ? '' : await virsh(all.join('; '));
   return `${answers}\n${stored().join('\n')}`.replace(
-    /installation"?(?:=|: )"[^"]*"|<uuid>[^<]*|(?<=(?:mac|mac address|bridge name)=')[^']*/g,
+    /installation"?(?:=|: )"[^"]*"|<uuid>[^<]*|(?<=(?:mac|mac address|bridge name)='|target dev='unt)[^']*/g,
     '',
   );
 }

@@ -3,7 +3,7 @@ import { partitionYaml } from '../install.ts';
 import type { Scenario } from '../scenario.ts';
 import { ask, boots, groupOf, told, type Wanted } from '../secondaries.ts';
 
-const words = 'unnest.do=client unnest.every=600';
+const words = 'unnest.do=client unnest.every=5';
 const hostile: Wanted = { partition: 'team-a', name: 'hostile', words };
 const counter: Wanted = { partition: 'team-b', name: 'counter', words };
 
