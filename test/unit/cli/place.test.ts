@@ -81,7 +81,9 @@ describe('beside a daemon that answers', () => {
     const since = '2026-01-01T00:00:00.000Z';
     const said = { reason: 'HostOvercommitted', message, since, generation: 7 } as const;
     place.set(partitionStatus({ conditions: [{ type: 'FitsHost', status: 'False', ...said }] }));
-    const { code, stdout, stderr } = await beside(argv, { stdin: secondaryDocument('db') });
+    const { code, stdout, stderr } = await beside(argv, {
+      stdin: documents + secondaryDocument('db'),
+    });
     expect(code).toBe(exitCode);
     expect(stderr).toContain(
       `warning: unnestd does none of it for now: HostOvercommitted: ${message}`,
