@@ -3,12 +3,12 @@
  * and whose documents are in force. What cannot be read is unknown, and never throws.
  */
 import { join } from 'node:path';
-import { explainError } from '../host/host-error.ts';
 import type { DaemonHosts } from '../host/ports.ts';
 import type { HostSize } from '../model/domain.ts';
 import { partitionOfDomain } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
-import { type Observation, present, unknown } from '../model/observation.ts';
+import type { Observation } from '../model/observation.ts';
+import { attempt } from '../observe/attempt.ts';
 import type { HostAddress } from '../partition/host-fit.ts';
 import { hasAccepted } from './accepted/accepted-folder.ts';
 import type { Runtime } from './runtime.ts';
@@ -48,12 +48,4 @@ export async function lookAtHost(
 
 function partitionsOf(all: readonly { readonly domainName: string }[]): ReadonlySet<PartitionName> {
   return new Set(all.flatMap(({ domainName }) => partitionOfDomain(domainName) ?? []));
-}
-
-async function attempt<T>(read: () => Promise<T>): Promise<Observation<T>> {
-  try {
-    return present(await read());
-  } catch (error) {
-    return unknown(explainError(error));
-  }
 }

@@ -10,6 +10,7 @@ import {
 } from '../model/filter.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
+import { valueIn } from './value-in.ts';
 
 export async function applyFilter(
   { filter, fields, ports }: OperationOf<'filter.apply'>,
@@ -69,8 +70,5 @@ async function readFilter(
   ref: FilterRef,
   { host, signal }: Workbench,
 ): Promise<ObservedFilter | null> {
-  const seen = await host.filters.find(ref, signal);
-  if (seen.status === 'present') return seen.value;
-  if (seen.status === 'absent') return null;
-  throw new HostError('Unreachable', `reading ${ref.table}`, { cause: new Error(seen.why) });
+  return valueIn(ref.table, await host.filters.find(ref, signal));
 }

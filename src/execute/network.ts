@@ -6,6 +6,7 @@ import type { NetworkDefinition, NetworkRef, ObservedNetwork } from '../model/ne
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
+import { valueIn } from './value-in.ts';
 
 export async function defineNetwork(
   { definition, basis }: OperationOf<'network.define'>,
@@ -115,11 +116,8 @@ async function requireNetwork(ref: NetworkRef, bench: Workbench): Promise<Observ
 
 /** Null if it is not there. @throws HostError if that cannot be known, or it is not ours */
 async function readNetwork(ref: NetworkRef, bench: Workbench): Promise<ObservedNetwork | null> {
-  const seen = await bench.host.networks.find(ref, bench.signal);
-  if (seen.status === 'absent') return null;
-  if (seen.status === 'unknown') {
-    throw new HostError('Unreachable', 'reading the network', { cause: new Error(seen.why) });
-  }
-  checkPartition(`network ${ref.networkName}`, seen.value.owner, bench.us);
-  return seen.value;
+  const network = valueIn('the network', await bench.host.networks.find(ref, bench.signal));
+  if (network === null) return null;
+  checkPartition(`network ${ref.networkName}`, network.owner, bench.us);
+  return network;
 }

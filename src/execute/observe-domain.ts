@@ -1,8 +1,10 @@
 /** Reading one domain while something is done to it. Here a failed read is an error, not a value. */
 import { HostError } from '../host/host-error.ts';
 import type { DomainRef, Fingerprint, ObservedDomain } from '../model/domain.ts';
+import { unknown } from '../model/observation.ts';
 import type { Workbench } from './executors.ts';
 import { checkOwner } from './identity.ts';
+import { valueIn } from './value-in.ts';
 
 /** Null if it is not there. @throws HostError if that cannot be known, or it is not ours. */
 export async function readDomain(
@@ -10,13 +12,10 @@ export async function readDomain(
   { host, owner, signal }: Workbench,
 ): Promise<ObservedDomain | null> {
   const [observation] = await host.domains.read([ref], signal);
-  if (observation === undefined || observation.status === 'unknown') {
-    const why = new Error(observation?.why ?? 'no answer');
-    throw new HostError('Unreachable', `reading domain ${ref.domainName}`, { cause: why });
-  }
-  if (observation.status === 'absent') return null;
-  checkOwner(observation.value, owner);
-  return observation.value;
+  const domain = valueIn(`domain ${ref.domainName}`, observation ?? unknown('no answer'));
+  if (domain === null) return null;
+  checkOwner(domain, owner);
+  return domain;
 }
 
 /** @throws HostError `Conflict` if it is gone. */

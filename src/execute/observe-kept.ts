@@ -1,7 +1,7 @@
 /** Reading what the store keeps while something is done to it. Here a failed read is an error. */
-import { HostError } from '../host/host-error.ts';
 import type { KeptReader } from '../host/ports.ts';
 import type { Workbench } from './executors.ts';
+import { valueIn } from './value-in.ts';
 
 /** Null if it is not there. @throws HostError if that cannot be known */
 export async function readKept<Name extends string, Kept>(
@@ -10,13 +10,5 @@ export async function readKept<Name extends string, Kept>(
   name: Name,
   { us, signal }: Workbench,
 ): Promise<Kept | null> {
-  const seen = await reader.read(us.partition, name, signal);
-  switch (seen.status) {
-    case 'present':
-      return seen.value;
-    case 'absent':
-      return null;
-    case 'unknown':
-      throw new HostError('Unreachable', `reading ${what}`, { cause: new Error(seen.why) });
-  }
+  return valueIn(what, await reader.read(us.partition, name, signal));
 }

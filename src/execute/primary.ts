@@ -8,6 +8,7 @@ import type { ObservedPrimary, PrimaryHas } from '../model/primary.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
+import { valueIn } from './value-in.ts';
 
 /** A guest under emulation was seen to take 5 s for each vCPU. */
 const releaseMs = 60_000;
@@ -94,10 +95,7 @@ function notReleased(
 
 /** @throws HostError if it is gone, or that cannot be known */
 async function readPrimary(ref: DomainRef, { host, signal }: Workbench): Promise<ObservedPrimary> {
-  const seen = await host.primaries.find(ref.domainName, signal);
-  if (seen.status === 'unknown') {
-    throw new HostError('Unreachable', `reading ${ref.domainName}`, { cause: new Error(seen.why) });
-  }
-  if (seen.status === 'present' && seen.value.uuid === ref.uuid) return seen.value;
+  const seen = valueIn(ref.domainName, await host.primaries.find(ref.domainName, signal));
+  if (seen?.uuid === ref.uuid) return seen;
   throw new HostError('Conflict', `${ref.domainName} is no longer the domain that it was`);
 }

@@ -3,6 +3,7 @@ import { HostError } from '../host/host-error.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
+import { valueIn } from './value-in.ts';
 
 export async function applySlice(
   { slice, fields }: OperationOf<'slice.apply'>,
@@ -39,8 +40,5 @@ async function readSlice(
   ref: SliceRef,
   { host, signal }: Workbench,
 ): Promise<ObservedSlice | null> {
-  const seen = await host.slices.find(ref, signal);
-  if (seen.status === 'present') return seen.value;
-  if (seen.status === 'absent') return null;
-  throw new HostError('Unreachable', `reading ${ref.path}`, { cause: new Error(seen.why) });
+  return valueIn(ref.path, await host.slices.find(ref, signal));
 }

@@ -3,7 +3,6 @@
  * not be read is `unknown`, with the reason. Domains of other partitions and of other people are
  * seen by name only, and dropped.
  */
-import { explainError } from '../host/host-error.ts';
 import type { HostView, KeptReader } from '../host/ports.ts';
 import type { DomainRef, HostFacts, Observed, ObservedDomain } from '../model/domain.ts';
 import { filterRefOf, type ObservedFilter } from '../model/filter.ts';
@@ -29,7 +28,8 @@ import {
 import type { ObservedNetwork } from '../model/network.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { ObservedSlice } from '../model/slice.ts';
-import { absent, type Observation, present, unknown } from '../model/observation.ts';
+import { absent, type Observation, unknown } from '../model/observation.ts';
+import { attempt } from './attempt.ts';
 
 export interface ObserveRequest {
   readonly partition: PartitionName;
@@ -154,8 +154,7 @@ async function observeKept<Name extends string, Kept>(
   const seen = await Promise.all(
     [...new Set([...wanted, ...there])].map(async (name) => {
       if (!there.has(name)) return [name, absent] as const;
-      const one = await attempt(() => reader.read(partition, name, signal));
-      return [name, one.status === 'present' ? one.value : one] as const;
+      return [name, await found(() => reader.read(partition, name, signal))] as const;
     }),
   );
   return { seen: sorted(seen), unlisted: null };
@@ -172,8 +171,7 @@ async function observeNetwork(
   signal: AbortSignal,
 ): Promise<Observation<ObservedNetwork>> {
   const ref = { uuid: networkUuid(us), networkName: networkName(us.partition) };
-  const seen = await attempt(() => networks.find(ref, signal));
-  return seen.status === 'present' ? seen.value : seen;
+  return found(() => networks.find(ref, signal));
 }
 
 async function observeSlice(
@@ -181,8 +179,7 @@ async function observeSlice(
   us: PartitionOwner,
   signal: AbortSignal,
 ): Promise<Observation<ObservedSlice>> {
-  const seen = await attempt(() => slices.find({ path: slicePath(us) }, signal));
-  return seen.status === 'present' ? seen.value : seen;
+  return found(() => slices.find({ path: slicePath(us) }, signal));
 }
 
 async function observeFilter(
@@ -190,8 +187,7 @@ async function observeFilter(
   us: PartitionOwner,
   signal: AbortSignal,
 ): Promise<Observation<ObservedFilter>> {
-  const seen = await attempt(() => filters.find(filterRefOf(us), signal));
-  return seen.status === 'present' ? seen.value : seen;
+  return found(() => filters.find(filterRefOf(us), signal));
 }
 
 async function observePrimary(
@@ -199,8 +195,7 @@ async function observePrimary(
   { primary, signal }: ObserveRequest,
 ): Promise<Observation<ObservedPrimary>> {
   if (primary === null) return absent;
-  const seen = await attempt(() => primaries.find(primary, signal));
-  return seen.status === 'present' ? seen.value : seen;
+  return found(() => primaries.find(primary, signal));
 }
 
 async function observeFiles(
@@ -209,17 +204,14 @@ async function observeFiles(
 ): Promise<ReadonlyMap<string, Observation<number>>> {
   const sizes = await Promise.all(
     [...files].map(async (file) => {
-      const size = await attempt(() => host.store.size(partition, file));
-      return [file, size.status === 'present' ? size.value : size] as const;
+      return [file, await found(() => host.store.size(partition, file))] as const;
     }),
   );
   return new Map(sizes);
 }
 
-async function attempt<T>(read: () => Promise<T>): Promise<Observation<T>> {
-  try {
-    return present(await read());
-  } catch (error) {
-    return unknown(explainError(error));
-  }
+/** What a port has found itself, unless it fails. */
+async function found<T>(find: () => Promise<Observation<T>>): Promise<Observation<T>> {
+  const seen = await attempt(find);
+  return seen.status === 'present' ? seen.value : seen;
 }
