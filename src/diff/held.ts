@@ -2,8 +2,10 @@
  * What is not to be touched for a while, though it differs: something about it has failed, and is
  * tried again later. Told here and not in the plan, so that whoever needs it is blocked with it.
  */
+import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import type {
   Block,
+  Blocked,
   FilterChange,
   ImageChange,
   NetworkChange,
@@ -18,18 +20,12 @@ export type Held = ReadonlyMap<string, Block>;
 export const nothingHeld: Held = new Map();
 
 export function heldImages(changes: readonly ImageChange[], held: Held): readonly ImageChange[] {
-  return changes.map((change) => {
-    const block = held.get(`image/${change.name}`);
-    const hasWork = change.kind === 'create' || change.kind === 'delete';
-    return block === undefined || !hasWork ? change : blockedBy(change.name, block);
-  });
+  const isWorkOfImage = ({ kind }: ImageChange) => kind === 'create' || kind === 'delete';
+  return changes.map((change) => heldOne('image', change, held, isWorkOfImage));
 }
 
 export function heldVolumes(changes: readonly VolumeChange[], held: Held): readonly VolumeChange[] {
-  return changes.map((change) => {
-    const block = held.get(`volume/${change.name}`);
-    return block === undefined || !isWork(change) ? change : blockedBy(change.name, block);
-  });
+  return changes.map((change) => heldOne('volume', change, held, isWork));
 }
 
 function isWork(change: VolumeChange): boolean {
@@ -46,15 +42,11 @@ function isWork(change: VolumeChange): boolean {
 }
 
 export function heldSlice(change: SliceChange | null, held: Held): SliceChange | null {
-  if (change === null) return null;
-  const block = held.get(`slice/${change.name}`);
-  return block === undefined || !hasWork(change) ? change : blockedBy(change.name, block);
+  return change === null ? null : heldOne('slice', change, held, hasWork);
 }
 
 export function heldFilter(change: FilterChange | null, held: Held): FilterChange | null {
-  if (change === null) return null;
-  const block = held.get(`filter/${change.name}`);
-  return block === undefined || !hasWork(change) ? change : blockedBy(change.name, block);
+  return change === null ? null : heldOne('filter', change, held, hasWork);
 }
 
 function hasWork(change: SliceChange | FilterChange): boolean {
@@ -71,9 +63,7 @@ function hasWork(change: SliceChange | FilterChange): boolean {
 }
 
 export function heldNetwork(change: NetworkChange | null, held: Held): NetworkChange | null {
-  if (change === null) return null;
-  const block = held.get(`network/${change.name}`);
-  return block === undefined || !needsWork(change) ? change : blockedBy(change.name, block);
+  return change === null ? null : heldOne('network', change, held, needsWork);
 }
 
 function needsWork(change: NetworkChange): boolean {
@@ -91,6 +81,14 @@ function needsWork(change: NetworkChange): boolean {
   }
 }
 
-function blockedBy<N extends string>(name: N, { code, message }: Block) {
-  return blocked(name, code, message);
+/** What there is nothing to do about is not held either. */
+function heldOne<C extends { readonly name: string }>(
+  kind: ResourceKind,
+  change: C,
+  held: Held,
+  isWorkOf: (change: C) => boolean,
+): C | Blocked<C['name']> {
+  const block = held.get(resourceKey({ kind, name: change.name }));
+  if (block === undefined || !isWorkOf(change)) return change;
+  return blocked(change.name, block.code, block.message);
 }

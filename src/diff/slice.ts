@@ -1,13 +1,12 @@
 /** The partition's slice: what the kernel is to hold it to, against what the kernel shows. */
 import type { Observed } from '../model/domain.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import { slicePath } from '../model/identity.ts';
-import type { ObservedPrimary } from '../model/primary.ts';
 import { type SliceFields, sliceFieldsOf } from '../model/slice.ts';
 import type { Share } from '../model/share.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import { nothing } from '../partition/amounts.ts';
 import { primaryAmounts } from '../partition/carving.ts';
+import { comesInside, isOutside } from '../partition/primary-place.ts';
 import type { SliceChange } from './change.ts';
 import { differingKeys, type FieldChange } from './fields.ts';
 import { blocked } from './ownership.ts';
@@ -52,21 +51,6 @@ function wantedFields(
   // Who could not be read may have all that there is now.
   const before = unknown.memoryBytes === null ? 0 : (seen?.memoryMaxBytes ?? 0);
   return sliceFieldsOf(share, theirs, Math.max(amounts.memoryBytes, before));
-}
-
-export type WithPrimary = Observed & {
-  readonly primary: { readonly status: 'present'; readonly value: ObservedPrimary };
-};
-
-/** Where an operator has left it: libvirt's own choice, most often. */
-export function isOutside(observed: Observed): observed is WithPrimary {
-  const { primary } = observed;
-  return primary.status === 'present' && primary.value.slicePath !== slicePath(observed);
-}
-
-/** Its next start is in the slice, wherever it runs now. */
-export function comesInside(observed: WithPrimary): boolean {
-  return observed.primary.value.nextSlicePath === slicePath(observed);
 }
 
 const paths: { readonly [F in keyof SliceFields]: string } = {

@@ -52,31 +52,11 @@ function fieldsBetween(observed: ObservedPrimary, goal: PrimaryHas): FieldChange
   const has = primaryHas(observed);
   const { baseBytes } = observed;
   const impact = observed.live === null ? 'none' : 'live';
-  const origin = 'document';
-  return [
-    ...(has.vcpus === goal.vcpus
-      ? []
-      : [
-          {
-            field: 'vcpus',
-            path: 'vcpus',
-            from: has.vcpus,
-            to: goal.vcpus,
-            impact,
-            origin,
-          } as const,
-        ]),
-    ...(has.pluggedBytes === goal.pluggedBytes
-      ? []
-      : [
-          {
-            field: 'memoryBytes',
-            path: 'memory',
-            from: baseBytes + has.pluggedBytes,
-            to: baseBytes + goal.pluggedBytes,
-            impact,
-            origin,
-          } as const,
-        ]),
+  const said = { impact, origin: 'document' } as const;
+  const memory = { from: baseBytes + has.pluggedBytes, to: baseBytes + goal.pluggedBytes };
+  const changes: FieldChange[] = [
+    { field: 'vcpus', path: 'vcpus', from: has.vcpus, to: goal.vcpus, ...said },
+    { field: 'memoryBytes', path: 'memory', ...memory, ...said },
   ];
+  return changes.filter(({ from, to }) => from !== to);
 }

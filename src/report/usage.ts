@@ -1,12 +1,11 @@
 /** What a partition has by now, counted from what was seen, beside what it may have. */
 import type { Observed } from '../model/domain.ts';
-import { samePartition } from '../model/identity.ts';
+import { samePartition, slicePath } from '../model/identity.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import { comesInside, isOutside } from '../diff/slice.ts';
-import { slicePath } from '../model/identity.ts';
 import { primaryAmounts } from '../partition/carving.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import { AMOUNT_NAMES, type Amounts, nothing } from '../partition/amounts.ts';
+import { comesInside, isOutside } from '../partition/primary-place.ts';
 import type { Statement } from './condition.ts';
 import type { Usage } from './partition-status.ts';
 

@@ -2,6 +2,7 @@
  * `unnest top`: what partitions really use, as the kernel counts it for their slices, beside what is
  * allocated to them and what they may have.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { HostView } from '../../host/ports.ts';
 import { slicePath } from '../../model/identity.ts';
@@ -62,7 +63,8 @@ async function measure(
     );
   };
   const first = await Promise.all(statuses.map(look));
-  await pause(betweenMs, stop);
+  // Whoever ends it learns so from the next look.
+  await sleep(betweenMs, undefined, { signal: stop }).catch(() => undefined);
   const second = await Promise.all(statuses.map(look));
   return statuses.map((status, index) => usedBetween(status, first[index], second[index]));
 }
@@ -101,14 +103,4 @@ function usedBetween(
   const cpus = Math.max(0, now.cpuUs - before.cpuUs) / elapsedUs;
   const { memoryBytes, processes } = now;
   return { partition, cpus, memoryBytes, processes, allocated, limits };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      done();
-    });
-  });
 }
