@@ -5,9 +5,9 @@
  */
 import type { Command } from 'commander';
 import type { About } from '../channel/client-answers.ts';
+import type { DaemonClient } from '../channel/client.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
-import type { PartitionName } from '../model/names.ts';
 import { CommandError } from './command-error.ts';
 import { socketPath } from './daemon.ts';
 import type { Environment, Target } from './environment.ts';
@@ -34,47 +34,64 @@ export async function targetFor(
   options: HostOptions,
   environment: Environment,
   limits: Limits,
+): Promise<Target> {
+  const said = await saidBy(command, environment, limits);
+  return targetBeside(said, command, options, environment);
+}
+
+/** For those of them that read documents. */
+export async function placeFor(
+  command: Command,
+  options: HostOptions,
+  environment: Environment,
+  limits: Limits,
 ): Promise<Place> {
+  const said = await saidBy(command, environment, limits);
+  const target = targetBeside(said, command, options, environment);
+  if (said === null) return { ...target, operators: null, unfit: null };
+  const { client, soon } = said;
+  // An older daemon does not tell, and of a partition that it does not know there is nothing to.
+  const [operators, status] = await Promise.all([
+    unlessRefused(() => client.description(target.partition, soon)),
+    unlessRefused(() => client.status(target.partition, soon)),
+  ]);
+  return { ...target, operators, unfit: status === null ? null : unfitIn(status) };
+}
+
+function targetBeside(
+  said: Said | null,
+  command: Command,
+  options: HostOptions,
+  environment: Environment,
+): Target {
   const target = targetOf(options);
-  if (saidOf(command, 'host', environment) !== 'nothing') {
-    return { ...target, operators: null, unfit: null };
-  }
-  const said = await daemonThere(target.partition, command, environment, limits);
-  const about = said?.about;
   const stateDirSaid = saidOf(command, 'stateDir', environment) !== 'nothing';
   return {
     ...target,
-    uri: about?.host ?? target.uri,
-    stateDir: stateDirSaid ? target.stateDir : (about?.stateDir ?? target.stateDir),
-    operators: said?.operators ?? null,
-    unfit: said?.unfit ?? null,
+    uri: said?.about.host ?? target.uri,
+    stateDir: stateDirSaid ? target.stateDir : (said?.about.stateDir ?? target.stateDir),
   };
 }
 
 interface Said {
+  readonly client: DaemonClient;
   readonly about: About;
-  readonly operators: PlainDocument | null;
-  readonly unfit: string | null;
+  /** Until when it may say more. */
+  readonly soon: AbortSignal;
 }
 
-/** Null: none answers, or not to us. */
-async function daemonThere(
-  partition: PartitionName,
+/** Null: none answers, or not to us, or the command is not about its host. */
+async function saidBy(
   command: Command,
   environment: Environment,
   { stop }: Limits,
 ): Promise<Said | null> {
+  if (saidOf(command, 'host', environment) !== 'nothing') return null;
   const client = await environment.findDaemon(socketPath(command, environment));
   if (client === null) return null;
   const soon = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
   const about = await unlessRefused(() => client.about(soon));
-  if (about === null) return null;
-  // An older daemon does not tell, and of a partition that it does not know there is nothing to.
-  const [operators, status] = await Promise.all([
-    unlessRefused(() => client.description(partition, soon)),
-    unlessRefused(() => client.status(partition, soon)),
-  ]);
-  return { about, operators, unfit: status === null ? null : unfitIn(status) };
+  return about === null ? null : { client, about, soon };
 }
 
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null> {
@@ -99,7 +116,7 @@ export async function refuseKept(
 ): Promise<void> {
   if (saidOf(command, 'host', environment) !== 'nothing') return;
   // One that answers and has not the partition has no more to do with it.
-  if ((await daemonThere(partition, command, environment, limits)) !== null) return;
+  if ((await saidBy(command, environment, limits)) !== null) return;
   if (!(await environment.isKept(stateDir, partition))) return;
   throw new CommandError(
     exitCodes.conflict,

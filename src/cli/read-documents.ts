@@ -21,7 +21,7 @@ import { paintFor } from './render/paint.ts';
 /** @throws CommandError `validation` after all that is wrong has been printed. */
 export async function readDesiredState(
   sources: readonly string[],
-  { partition, operators = null }: Pick<Place, 'partition'> & Partial<Place>,
+  { partition, operators }: Pick<Place, 'partition' | 'operators'>,
   environment: Environment,
   limits: Limits,
 ): Promise<DesiredState> {

@@ -71,7 +71,9 @@ async function planner(
 ): Promise<(host: Host) => Promise<Plan>> {
   const { file = [], plan: path } = options;
   if (path === undefined) {
-    const desired = await readDesiredState(file, target, environment, limits);
+    // No daemon is asked here, so that the documents say it all.
+    const place = { ...target, operators: null };
+    const desired = await readDesiredState(file, place, environment, limits);
     const planOptions = planOptionsOf(options);
     return async (host) => (await planFor(host, desired, planOptions, environment, limits)).plan;
   }

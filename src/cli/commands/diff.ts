@@ -8,7 +8,7 @@ import type { PlanEntry } from '../../plan/entry.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type HostOptions, planOptionsOf, withDocuments, withHostOptions } from '../options.ts';
-import { targetFor } from '../place.ts';
+import { placeFor } from '../place.ts';
 import { limitsOf, planFor } from '../pass.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { nameOf } from '../render/outcomes.ts';
@@ -36,7 +36,7 @@ export function diffCommand(
 
 async function runDiff(options: Options, command: Command, environment: Environment) {
   const limits = limitsOf(environment, options.timeout);
-  const target = await targetFor(command, options, environment, limits);
+  const target = await placeFor(command, options, environment, limits);
   const desired = await readDesiredState(options.file ?? [], target, environment, limits);
   // Nothing is carried out, so nothing needs to be guarded.
   const planOptions = {

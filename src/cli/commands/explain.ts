@@ -10,7 +10,7 @@ import { topicsFor, topicWords } from '../explain/topics.ts';
 import { findSecondary } from '../one-secondary.ts';
 import { type HostOptions, planOptionsOf, withDocuments, withHostOptions } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
-import { targetFor } from '../place.ts';
+import { placeFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { renderTopicList, renderTopics } from '../render/explanations.ts';
 import { paintFor } from '../render/paint.ts';
@@ -58,7 +58,7 @@ async function explainName(
 ): Promise<ExitCode> {
   const { stdout, variables } = environment;
   const limits = limitsOf(environment, options.timeout);
-  const target = await targetFor(command, options, environment, limits);
+  const target = await placeFor(command, options, environment, limits);
   const { file } = options;
   const desired = file && (await readDesiredState(file, target, environment, limits));
   const text = await using(environment.openView, target, limits, async (host) => {

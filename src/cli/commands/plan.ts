@@ -15,7 +15,7 @@ import {
   withHostOptions,
 } from '../options.ts';
 import { limitsOf, planFor } from '../pass.ts';
-import { targetFor } from '../place.ts';
+import { placeFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPlan } from '../render/plan.ts';
@@ -48,7 +48,7 @@ async function runPlan(
   environment: Environment,
 ): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
-  const target = await targetFor(command, options, environment, limits);
+  const target = await placeFor(command, options, environment, limits);
   const desired = await readDesiredState(options.file ?? [], target, environment, limits);
   const saved = await using(environment.openView, target, limits, (host) =>
     planFor(host, desired, planOptionsOf(options), environment, limits),

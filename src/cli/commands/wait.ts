@@ -21,7 +21,7 @@ import {
 } from '../options.ts';
 import { nothingWanted } from '../../observe/wanted.ts';
 import { endedEarly, type Limits, limitsOf, observeHost, planFor } from '../pass.ts';
-import { targetFor } from '../place.ts';
+import { type Place, placeFor } from '../place.ts';
 import { readDesiredState } from '../read-documents.ts';
 import { statusOf, type StatusWord } from '../status.ts';
 import { using } from '../using.ts';
@@ -82,7 +82,7 @@ async function waitOnHost(
   environment: Environment,
 ): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
-  const target = await targetFor(command, options, environment, limits);
+  const target = await placeFor(command, options, environment, limits);
   const look = await lookFor(names, options, target, environment, limits);
   const left = await using(environment.openView, target, limits, (host) =>
     untilSo(host, look, options.for, limits),
@@ -119,7 +119,7 @@ async function untilSo(
 async function lookFor(
   names: readonly string[],
   { file, for: goal }: HostWait,
-  target: Target,
+  target: Place,
   environment: Environment,
   limits: Limits,
 ): Promise<Look> {
