@@ -7,7 +7,7 @@ import type { PartitionOwner } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
 import { Chain } from './chain.ts';
 import { operationId } from './operation.ts';
-import { reasonsOfFields } from './reasons.ts';
+import { reasonsOfFields, reasonsOfNone } from './reasons.ts';
 import type { DeletionContext } from './steps.ts';
 import type { Steps } from './work.ts';
 
@@ -79,14 +79,13 @@ function closed(secondary: SecondaryName, { ports }: Of<'update'>): FieldChange 
 export function filterDeleteSteps(
   { name }: Of<'delete'>,
   owner: PartitionOwner,
-  { deletionReason }: DeletionContext,
+  context: DeletionContext,
 ): Steps {
   const chain = new Chain('filter', name);
   chain.add('filter.remove', 'release', { filter: filterRefOf(owner) });
   return {
     impact: 'none',
-    // It goes with its network, which is no missing document.
-    reasons: [deletionReason === 'asked-for' ? deletionReason : 'document-changed'],
+    reasons: reasonsOfNone(context),
     fields: [],
     waiting: [],
     operations: chain.operations,

@@ -12,7 +12,7 @@ import type {
 } from '../model/network.ts';
 import { Chain } from './chain.ts';
 import type { OperationId } from './operation.ts';
-import { reasonsOfFields } from './reasons.ts';
+import { reasonsOfFields, reasonsOfNone } from './reasons.ts';
 import type { DeletionContext } from './steps.ts';
 import type { Steps } from './work.ts';
 
@@ -96,7 +96,7 @@ function reasonsOf(
 
 export function networkDeleteSteps(
   { name, observed }: Of<'delete'>,
-  { deletionReason }: DeletionContext,
+  context: DeletionContext,
 ): Steps {
   const chain = new Chain('network', name);
   const network = { uuid: observed.uuid, networkName: observed.networkName };
@@ -104,8 +104,7 @@ export function networkDeleteSteps(
   chain.add('network.undefine', 'release', { network });
   return {
     impact: 'none',
-    // It goes because its Partition document asks for none, which is no missing document.
-    reasons: [deletionReason === 'asked-for' ? deletionReason : 'document-changed'],
+    reasons: reasonsOfNone(context),
     fields: [],
     waiting: [],
     operations: chain.operations,

@@ -3,7 +3,7 @@ import type { SliceChange } from '../diff/change.ts';
 import { initialSliceFields } from '../diff/slice.ts';
 import { type PartitionOwner, slicePath } from '../model/identity.ts';
 import { Chain } from './chain.ts';
-import { reasonsOfFields } from './reasons.ts';
+import { reasonsOfFields, reasonsOfNone } from './reasons.ts';
 import type { DeletionContext } from './steps.ts';
 import type { Steps } from './work.ts';
 
@@ -42,14 +42,13 @@ export function sliceUpdateSteps(
 export function sliceDeleteSteps(
   { name }: Of<'delete'>,
   owner: PartitionOwner,
-  { deletionReason }: DeletionContext,
+  context: DeletionContext,
 ): Steps {
   const chain = new Chain('slice', name);
   chain.add('slice.remove', 'release', { slice: { path: slicePath(owner) } });
   return {
     impact: 'none',
-    // It goes because its Partition document asks for none, which is no missing document.
-    reasons: [deletionReason === 'asked-for' ? deletionReason : 'document-changed'],
+    reasons: reasonsOfNone(context),
     fields: [],
     waiting: [],
     operations: chain.operations,

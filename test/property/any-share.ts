@@ -8,6 +8,7 @@ import { AMOUNT_NAMES, type Amounts, amounts } from '../../src/partition/amounts
 import { primaryAmounts } from '../../src/partition/carving.ts';
 import { machineBytes } from '../../src/partition/overhead.ts';
 import { installation, partition } from '../support/passes.ts';
+import { simulatedPrimary } from '../support/simulation.ts';
 
 const MiB = 2 ** 20;
 
@@ -47,21 +48,13 @@ export const anyPrimary: fc.Arbitrary<{
   .map(({ none, gone, vcpus, blocks, reserved, grants, runs, releasesAfterMs }) => {
     if (none) return { wanted: null, there: null };
     const has = { vcpus, pluggedBytes: blocks * 128 * MiB };
-    const there: SimulatedPrimary = {
-      uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as SimulatedPrimary['uuid'],
+    const there = simulatedPrimary({
       live: runs ? has : null,
       defined: has,
       vcpusMax: 4,
-      vcpusFixed: 1,
       baseBytes: 128 * MiB,
-      device: { blockBytes: 2 * MiB, sizeBytes: 512 * MiB },
-      pinnedBy: null,
-      translationCacheBytes: 0,
-      slicePath: null,
-      nextSlicePath: null,
       releasesAfterMs,
-      release: null,
-    };
+    });
     const wanted = { domainName: primaryName, reserved, grants };
     return { wanted, there: gone ? null : there };
   });

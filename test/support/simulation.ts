@@ -110,6 +110,27 @@ export function domainNamed(host: TestHost, name: string): SimulatedDomain {
   return domain;
 }
 
+/** 256 MiB to boot with, a device of 512 MiB, two vCPUs; where libvirt puts it. */
+export function simulatedPrimary(more: Partial<SimulatedPrimary> = {}): SimulatedPrimary {
+  const has = { vcpus: 2, pluggedBytes: 2 ** 29 };
+  return {
+    uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as SimulatedPrimary['uuid'],
+    live: has,
+    defined: has,
+    vcpusMax: 2,
+    vcpusFixed: 1,
+    baseBytes: 2 ** 28,
+    device: { blockBytes: 2 ** 21, sizeBytes: 2 ** 29 },
+    pinnedBy: null,
+    translationCacheBytes: 0,
+    slicePath: null,
+    nextSlicePath: null,
+    releasesAfterMs: 0,
+    release: null,
+    ...more,
+  };
+}
+
 export interface WorldParts {
   readonly recorded?: boolean;
   readonly files?: readonly string[];

@@ -1,10 +1,9 @@
 /** The daemon and what a partition may have: over time, as limits change and a Primary is stubborn. */
 import { describe, expect, test } from 'vitest';
-import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import { machineBytes } from '../../../src/partition/overhead.ts';
 import { partition } from '../../support/passes.ts';
-import { worldOf } from '../../support/simulation.ts';
+import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
 import {
   descriptionOf,
   secondaryText,
@@ -113,24 +112,7 @@ describe('limits', () => {
 });
 
 describe('a Primary', () => {
-  const primary = (releasesAfterMs: number | null): SimulatedPrimary => {
-    const has = { vcpus: 2, pluggedBytes: 512 * MiB };
-    return {
-      uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as SimulatedPrimary['uuid'],
-      live: has,
-      defined: has,
-      vcpusMax: 2,
-      vcpusFixed: 1,
-      baseBytes: 256 * MiB,
-      device: { blockBytes: 2 * MiB, sizeBytes: 512 * MiB },
-      pinnedBy: null,
-      translationCacheBytes: 0,
-      slicePath: null,
-      nextSlicePath: null,
-      releasesAfterMs,
-      release: null,
-    };
-  };
+  const primary = (releasesAfterMs: number | null) => simulatedPrimary({ releasesAfterMs });
   const all = machineBytes({ vcpus: 2, memoryBytes: 768 * MiB, translationCacheBytes: 0 });
   const described = {
     limits: {

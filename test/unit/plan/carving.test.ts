@@ -14,7 +14,7 @@ import {
   planPass,
   secondary,
 } from '../../support/passes.ts';
-import { onCall, testHost, worldOf } from '../../support/simulation.ts';
+import { onCall, simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
 const domainName = 'primary-a';
@@ -22,22 +22,17 @@ const domainName = 'primary-a';
 /** 256 MiB to boot with, and a device of 1 GiB; 4 vCPUs at most. */
 function primaryOf(more: Partial<SimulatedPrimary> = {}): SimulatedPrimary {
   const has = { vcpus: 4, pluggedBytes: 1024 * MiB };
-  return {
-    uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as SimulatedPrimary['uuid'],
+  const path = slicePath({ installation, partition });
+  return simulatedPrimary({
     live: has,
     defined: has,
     vcpusMax: 4,
-    vcpusFixed: 1,
-    baseBytes: 256 * MiB,
     device: { blockBytes: 2 * MiB, sizeBytes: 1024 * MiB },
-    pinnedBy: null,
-    translationCacheBytes: 0,
-    slicePath: slicePath({ installation, partition }),
-    nextSlicePath: slicePath({ installation, partition }),
+    slicePath: path,
+    nextSlicePath: path,
     releasesAfterMs: 3000,
-    release: null,
     ...more,
-  };
+  });
 }
 
 /** What the Primary counts with beside its memory: by what it could have. */
