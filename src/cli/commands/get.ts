@@ -9,9 +9,11 @@ import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { eachLookAtHost, eachStatus } from '../get-secondaries.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
-import { nothingWanted } from '../../observe/wanted.ts';
+import { parseBeside } from '../../documents/desired-state.ts';
+import { RESOURCE_KINDS, type ResourceKind } from '../../model/resource.ts';
+import { nothingWanted, type Wanted, wantedBy } from '../../observe/wanted.ts';
 import { type Limits, limitsOf, observeHost } from '../pass.ts';
-import { targetFor } from '../place.ts';
+import { placeFor, targetFor } from '../place.ts';
 import { type Output, renderResources } from '../render/resources.ts';
 import { renderChanges, renderSecondaries } from '../render/secondary-rows.ts';
 import { type OtherKind, rowsOf, unlistedOf } from '../resource-rows.ts';
@@ -40,7 +42,7 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
     )
     .addOption(
       new Option('--kind <kind>', 'what to show')
-        .choices(Object.keys(kinds))
+        .choices(Object.values(plurals))
         .default('secondaries'),
     )
     .addOption(
@@ -56,13 +58,16 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
     });
 }
 
-const kinds = {
-  secondaries: 'secondary',
-  volumes: 'volume',
-  images: 'image',
-  networks: 'network',
-} as const;
-type Plural = keyof typeof kinds;
+const plurals = {
+  secondary: 'secondaries',
+  volume: 'volumes',
+  image: 'images',
+  network: 'networks',
+  filter: 'filters',
+  slice: 'slices',
+  primary: 'primaries',
+} as const satisfies { readonly [K in ResourceKind]: string };
+type Plural = (typeof plurals)[ResourceKind];
 
 async function runGet(
   names: readonly string[],
@@ -71,13 +76,13 @@ async function runGet(
   environment: Environment,
 ): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
-  const kind = kinds[options.kind];
+  const kind = RESOURCE_KINDS.find((each) => plurals[each] === options.kind) ?? 'secondary';
   const target = targetOf(options);
   if (kind !== 'secondary') {
     if (options.watch) throw usageError('only Secondaries can be watched');
-    const place = await targetFor(command, options, environment, limits);
+    const { place, wanted } = await otherPlace(kind, options, command, environment, limits);
     const observed = await using(environment.openView, place, limits, (host) =>
-      observeHost(host, place.partition, nothingWanted, environment, limits),
+      observeHost(host, place.partition, wanted, environment, limits),
     );
     return showOthers(kind, names, options, observed, environment);
   }
@@ -93,6 +98,24 @@ async function runGet(
     return 'enough';
   });
   return code;
+}
+
+/** A Primary has a name of its operator's, which only unnestd tells. */
+async function otherPlace(
+  kind: OtherKind,
+  options: Options,
+  command: Command,
+  environment: Environment,
+  limits: Limits,
+): Promise<{ readonly place: Target; readonly wanted: Wanted }> {
+  if (kind !== 'primary') {
+    const place = await targetFor(command, options, environment, limits);
+    return { place, wanted: nothingWanted };
+  }
+  const place = await placeFor(command, options, environment, limits);
+  const said = parseBeside([], place.partition, place.operators);
+  const primary = said.ok ? wantedBy(said.desired).primary : null;
+  return { place, wanted: { ...nothingWanted, primary } };
 }
 
 type EachLook = (take: (rows: SecondaryRows) => 'enough' | 'more') => Promise<void>;

@@ -62,7 +62,7 @@ export const conditionExplanations: Explanations<ConditionType> = {
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',
-    todo: 'See which guest has crashed. Guests that use more than they were counted with are a mistake of unnest: report it, with `unnest get --kind slice`.',
+    todo: 'See which guest has crashed. Guests that use more than they were counted with are a mistake of unnest: report it, with `unnest get --kind slices`.',
   },
   MemoryPressure: {
     means: 'Everybody in the partition waits for memory for a good part of the time.',

@@ -1,6 +1,8 @@
 /** Where commands find the host that go there by themselves, beside a daemon, and after one. */
 import type { PartitionName } from '../../../src/model/names.ts';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type InstallationId, slicePath } from '../../../src/model/identity.ts';
+import { simulatedPrimary } from '../../support/simulation.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -46,10 +48,37 @@ describe('beside a daemon that answers', () => {
     ['export', 'web'],
     ['wait', '--for', 'synced', '-f', '-'],
     ['get', '--kind', 'volumes'],
+    ['get', '--kind', 'networks'],
+    ['get', '--kind', 'filters'],
+    ['get', '--kind', 'slices'],
+    ['get', '--kind', 'primaries'],
     ['console', 'web', '--lines', '1'],
     ['doctor'],
   ])('%s looks at the host that it has', async (...argv) => {
     expect(await beside(argv)).toMatchObject({ code: 0 });
+  });
+
+  const limits = { vcpus: 1, memory: '1GiB', storage: '1GiB', secondaries: 5 };
+
+  test('get shows the slice, and the Primary by the name that the operator gave it', async () => {
+    const path = onHost.slice('sim:'.length);
+    const world = JSON.parse(readFileSync(path, 'utf8'));
+    const id: string = world.installation;
+    const slice = slicePath({ installation: id as InstallationId, partition: teamA });
+    const none = { memoryMaxBytes: null, swapMaxBytes: 0, cpus: 2, pidsMax: 514 };
+    const fields = { ...none, diskBytesPerSecond: null, diskOperationsPerSecond: null };
+    world.slices = { [slice]: fields };
+    world.primaries = { 'vm-of-a': simulatedPrimary() };
+    writeFileSync(path, JSON.stringify(world));
+    const primary = { domain: 'vm-of-a', reserved: { vcpus: 1, memory: '256MiB' }, grants: [] };
+    place.spec = { limits: { ...limits, enforcement: 'Admission' }, primary };
+    const slices = await beside(['get', '--kind', 'slices']);
+    expect(slices.stdout).toMatch(/^team-a +Active .* 2 +0 of 514 +\/unnest\/p[0-9a-f]{12}$/m);
+    const primaries = await beside(['get', '--kind', 'primaries']);
+    expect(primaries.stdout).toMatch(/^team-a +Active +vm-of-a +2 +768MiB +2 and 768MiB$/m);
+    expect((await alone(['get', '--kind', 'primaries', '--host', onHost])).stderr).toContain(
+      'No primaries in partition team-a.',
+    );
   });
 
   test('apply shows the plan for the host that it has', async () => {
@@ -59,8 +88,6 @@ describe('beside a daemon that answers', () => {
     expect(stdout).toContain('1 to create');
     expect(place.calls).toHaveLength(1);
   });
-
-  const limits = { vcpus: 1, memory: '1GiB', storage: '1GiB', secondaries: 5 };
 
   test.each([
     ['plan', ['plan', '-f', '-']],
