@@ -2,14 +2,14 @@
 import * as z from 'zod';
 import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
-import { cidr, interfaceName } from '../documents/network-checks.ts';
+import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v5';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v6';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -74,6 +74,9 @@ const sliceFields = z.strictObject({
   memoryMaxBytes: limit,
   swapMaxBytes: limit,
   cpus: limit,
+  cpuWeight: limit,
+  cpuset: cpuSet.nullable(),
+  memoryMinBytes: limit,
   pidsMax: limit,
   diskBytesPerSecond: limit,
   diskOperationsPerSecond: limit,

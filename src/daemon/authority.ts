@@ -44,6 +44,8 @@ export interface AuthorityOptions {
   readonly emit: Emit;
   /** Why its host has no room for it; null: it has. */
   readonly unfit: () => Block | null;
+  /** Those of the host, as others leave them. */
+  readonly commonCpus: () => DesiredState['commonCpus'];
   /** Something is to be done anew; null: only said anew. */
   readonly onChange: (because: WakeReason | null) => void;
 }
@@ -102,7 +104,7 @@ export class Authority {
     return {
       generation: inForce?.generation ?? 0,
       digest: inForce?.digest ?? '',
-      desired: drain === null ? judged.desired : this.#nothing(),
+      desired: this.#onHost(drain === null ? judged.desired : this.#nothing()),
       ...this.#consent(inForce, torn.length > 0),
       drain,
       statements: authorityStatements({
@@ -115,6 +117,11 @@ export class Authority {
       requests: this.#asked.requests(),
       holdOverMs: holdOverMs(wishes.holds, clock.wall()),
     };
+  }
+
+  /** What no document says, as it is for the other partitions to say. */
+  #onHost(desired: DesiredState | null): DesiredState | null {
+    return desired === null ? null : { ...desired, commonCpus: this.#options.commonCpus() };
   }
 
   /** Emptying only gives back, so that who has no room may do it. */
@@ -247,6 +254,7 @@ export class Authority {
       network: null,
       share: null,
       primary: null,
+      commonCpus: 'unspoken',
     };
   }
 }

@@ -22,6 +22,7 @@ function claimedIn({ spec: { limits, network, guarantees } }: PartitionDocument)
     memoryBytes: limits?.memory ?? 0,
     cidr: network?.cidr ?? null,
     cpuset: guarantees?.cpuset ?? null,
+    guaranteedBytes: guarantees?.memory ?? 0,
   };
   return { claim, isLimited: limits !== undefined };
 }

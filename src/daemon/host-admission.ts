@@ -8,9 +8,11 @@
  * else could have is let in without being judged, and so without waiting for anything.
  */
 import type { PlainDocument } from '../documents/plain-document.ts';
+import { cpusBeside } from '../model/cpu-set.ts';
 import type { Block } from '../diff/change.ts';
 import { explainError } from '../host/host-error.ts';
 import type { HostSize } from '../model/domain.ts';
+import type { DesiredState } from '../model/secondary.ts';
 import { byName, type PartitionName } from '../model/names.ts';
 import { type Observation, unknown } from '../model/observation.ts';
 import {
@@ -106,6 +108,18 @@ export class HostAdmission {
   isJudged(name: PartitionName): boolean {
     const standing = this.standing(name);
     return standing === null || standing.message !== unjudged(null).message;
+  }
+
+  /** What is left for those who have none of their own; as `DesiredState` says it. */
+  get commonCpus(): DesiredState['commonCpus'] {
+    const sets = [...(this.#promised ?? [])].flatMap(([, { cpuset }]) => cpuset ?? []);
+    if (this.#promised === null) return 'unspoken';
+    if (sets.length === 0) return { cpuset: null };
+    const host = this.#host;
+    if (host.status !== 'present') return 'unspoken';
+    // Nobody without any was let in who could run: where none is left, there is nothing to say.
+    const cpuset = cpusBeside(host.value.cpus, sets);
+    return cpuset === '' ? 'unspoken' : { cpuset };
   }
 
   get sum(): HostSum {
@@ -264,7 +278,9 @@ export class HostAdmission {
 
   #tell(): void {
     for (const name of this.#claimed.keys()) {
-      const word = JSON.stringify(this.standing(name));
+      const { cpuset } = this.#claimed.get(name)?.claim ?? noClaim;
+      const cpus = cpuset === null ? this.commonCpus : cpuset;
+      const word = JSON.stringify([this.standing(name), cpus]);
       const before = this.#told.get(name);
       this.#told.set(name, word);
       // Whoever is described for the first time asks by itself.

@@ -44,7 +44,7 @@ export interface Shared {
   /** How many images are copied at once. */
   readonly heavy: Slots;
   /** Whether the host has room for a partition. */
-  readonly admission: Pick<HostAdmission, 'standing' | 'isJudged'>;
+  readonly admission: Pick<HostAdmission, 'standing' | 'isJudged' | 'commonCpus'>;
   /** Breaks off what is under way. */
   readonly abort: AbortSignal;
   /** Breaks off what only waits for a guest. */
@@ -198,6 +198,7 @@ export class KeptPartition {
       deletionsMax,
       emit,
       unfit: () => admission.standing(this.name),
+      commonCpus: () => admission.commonCpus,
       onChange: (because) => this.#onChange(because, loop),
     });
     const loop = this.#loopFor(authority);

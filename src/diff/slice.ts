@@ -11,10 +11,8 @@ import type { SliceChange } from './change.ts';
 import { differingKeys, type FieldChange } from './fields.ts';
 import { blocked } from './ownership.ts';
 
-export function diffSlice(
-  { share, primary }: DesiredState,
-  observed: Observed,
-): SliceChange | null {
+export function diffSlice(desired: DesiredState, observed: Observed): SliceChange | null {
+  const { share } = desired;
   const { partition: name, slice: seen } = observed;
   // What no document speaks of stays as it is.
   if (share === 'unspoken') return null;
@@ -25,9 +23,9 @@ export function diffSlice(
     case 'unknown':
       return blocked(name, 'HostUnknown', seen.why);
     case 'absent':
-      return { kind: 'create', name, fields: wantedFields(share, primary, observed) };
+      return { kind: 'create', name, fields: wantedFields(share, desired, observed) };
     case 'present': {
-      const fields = wantedFields(share, primary, observed);
+      const fields = wantedFields(share, desired, observed);
       const changes = differences(seen.value.fields, fields);
       return { kind: 'update', name, fields, observed: seen.value, changes };
     }
@@ -41,22 +39,32 @@ export function diffSlice(
  */
 function wantedFields(
   share: Share,
-  primary: DesiredState['primary'],
+  desired: Pick<DesiredState, 'primary' | 'commonCpus'>,
   observed: Observed,
 ): SliceFields {
   const outside = isOutside(observed) && !comesInside(observed) ? observed.primary.value : null;
-  const { amounts, unknown } = allocationOf(observed, outside === null ? primary : null);
+  const { amounts, unknown } = allocationOf(observed, outside === null ? desired.primary : null);
   const theirs = outside === null ? nothing : primaryAmounts(outside);
   const seen = observed.slice.status === 'present' ? observed.slice.value.fields : null;
   // Who could not be read may have all that there is now.
   const before = unknown.memoryBytes === null ? 0 : (seen?.memoryMaxBytes ?? 0);
-  return sliceFieldsOf(share, theirs, Math.max(amounts.memoryBytes, before));
+  const { commonCpus } = desired;
+  const common = commonCpus === 'unspoken' ? seen : commonCpus;
+  return sliceFieldsOf(
+    share,
+    theirs,
+    Math.max(amounts.memoryBytes, before),
+    common?.cpuset ?? null,
+  );
 }
 
 const paths: { readonly [F in keyof SliceFields]: string } = {
   memoryMaxBytes: 'limits.memory',
   swapMaxBytes: 'swap',
   cpus: 'limits.vcpus',
+  cpuWeight: 'weight of CPUs',
+  cpuset: 'guarantees.cpuset',
+  memoryMinBytes: 'guarantees.memory',
   pidsMax: 'processes',
   diskBytesPerSecond: 'limits.diskBandwidthPerSecond',
   diskOperationsPerSecond: 'limits.diskOperationsPerSecond',

@@ -8,6 +8,7 @@ import { CARVINGS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { collect, type Collected, isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { plainCpus } from '../model/cpu-set.ts';
 import { documentLimits } from './limits.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 import { partitionInUse } from './partition-in-use.ts';
@@ -95,6 +96,7 @@ export function judge(
       images: stored.images,
       network,
       share,
+      commonCpus: 'unspoken',
       primary: primaryIn(placed.filter(isKind('Partition'))),
       notYet: inOrder(notYet, files),
     }),
@@ -124,7 +126,7 @@ function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
 
 function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['share'] {
   if (placed === undefined) return 'unspoken';
-  const { limits } = placed.document.spec;
+  const { limits, guarantees } = placed.document.spec;
   if (limits === undefined) return null;
   return Object.freeze({
     limits: Object.freeze({
@@ -135,6 +137,10 @@ function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['
       networkBytesPerSecond: limits.networkBandwidthPerSecond ?? null,
       diskBytesPerSecond: limits.diskBandwidthPerSecond ?? null,
       diskOperationsPerSecond: limits.diskOperationsPerSecond ?? null,
+    }),
+    guarantees: Object.freeze({
+      cpuset: guarantees?.cpuset === undefined ? null : plainCpus(guarantees.cpuset),
+      memoryBytes: guarantees?.memory ?? null,
     }),
     enforcement: limits.enforcement,
   });

@@ -141,6 +141,11 @@ function within(amount: number | undefined, most: number | undefined): boolean {
   return amount === undefined || most === undefined || amount <= most;
 }
 
+/** Whether there is a slice, which is what is guaranteed something. */
+function isHeld(most: z.output<typeof limits> | undefined): boolean {
+  return most?.enforcement === 'Cgroup';
+}
+
 export const partitionSchema = z
   .strictObject({
     ...headerOf('Partition'),
@@ -158,6 +163,10 @@ export const partitionSchema = z
   .refine(({ spec: { limits: most, guarantees: least } }) => within(least?.memory, most?.memory), {
     message: 'no more memory guaranteed than limits.memory',
     path: ['spec', 'guarantees', 'memory'],
+  })
+  .refine(({ spec: { limits: most, guarantees: least } }) => least === undefined || isHeld(most), {
+    message: 'guarantees only beside limits that the kernel enforces (limits.enforcement: Cgroup)',
+    path: ['spec', 'guarantees'],
   })
   .meta({ title: 'Partition', description: 'A share of the host, as its operator grants it.' });
 

@@ -89,6 +89,11 @@ export interface DesiredState {
   readonly network: NetworkFields | 'unspoken' | null;
   /** What it may have at most. `unspoken` and null as with the network: then nothing limits it. */
   readonly share: Share | 'unspoken' | null;
+  /**
+   * The CPUs of the host that nobody was promised for himself, for who has none of his own. A null
+   * `cpuset`: all of them. `unspoken`: nobody says, so that it stays as it is.
+   */
+  readonly commonCpus: { readonly cpuset: string | null } | 'unspoken';
   /** Whose partition it is; null: nobody's. */
   readonly primary: PrimaryWanted | 'unspoken' | null;
 }

@@ -19,7 +19,18 @@ export interface Limits {
 export const ENFORCEMENTS = ['Cgroup', 'Admission'] as const;
 export type Enforcement = (typeof ENFORCEMENTS)[number];
 
+/** What it has at least. */
+export interface Guarantees {
+  /** CPUs that nobody else gets, as the kernel lists them; null: none. */
+  readonly cpuset: string | null;
+  /** Memory that nobody else can press out; null: none. */
+  readonly memoryBytes: number | null;
+}
+
+export const nothingGuaranteed: Guarantees = { cpuset: null, memoryBytes: null };
+
 export interface Share {
   readonly limits: Limits;
+  readonly guarantees: Guarantees;
   readonly enforcement: Enforcement;
 }

@@ -12,6 +12,15 @@ export interface SliceFields {
   readonly swapMaxBytes: number | null;
   /** `cpu.max`, as CPUs. */
   readonly cpus: number | null;
+  /**
+   * `cpu.weight`, where CPUs are short: one for each vCPU that the partition may have, so that they
+   * are shared out as they were promised.
+   */
+  readonly cpuWeight: number | null;
+  /** `cpuset.cpus`: the only CPUs that it runs on; null: all. */
+  readonly cpuset: string | null;
+  /** `memory.min`, where its parent is promised enough for it; null: nothing is promised. */
+  readonly memoryMinBytes: number | null;
   /** `pids.max`: processes and threads. */
   readonly pidsMax: number | null;
   /** `io.max` of the disk that the store is on, reads and writes each. */
@@ -46,6 +55,9 @@ export interface ObservedSlice extends SliceRef {
 /** Where its Primary has all that there is, for whoever works for the partition. */
 const memoryBytesMin = 64 * 2 ** 20;
 
+/** The kernel's. */
+const cpuWeightMax = 10_000;
+
 /** What else than guests' CPUs has a thread: I/O, the monitor, the display's, for each machine. */
 const threadsPerMachine = 64;
 /** For who works for the partition besides its guests. */
@@ -53,22 +65,29 @@ const furtherThreads = 256;
 
 /**
  * @param outside what is used of the limits outside the slice
+ * @param commonCpus those of the host that nobody has for himself; null: all
  * @param allocatedBytes memory that its guests have: less would kill them, so it waits for them to go
  */
 export function sliceFieldsOf(
-  { limits }: Share,
+  { limits, guarantees }: Share,
   outside: { readonly vcpus: number; readonly memoryBytes: number },
   allocatedBytes: number,
+  commonCpus: string | null,
 ): SliceFields {
+  const memoryMaxBytes = Math.max(
+    limits.memoryBytes - outside.memoryBytes,
+    allocatedBytes,
+    memoryBytesMin,
+  );
+  const { memoryBytes: least } = guarantees;
   return {
-    memoryMaxBytes: Math.max(
-      limits.memoryBytes - outside.memoryBytes,
-      allocatedBytes,
-      memoryBytesMin,
-    ),
+    memoryMaxBytes,
     swapMaxBytes: 0,
     // At least one: without any, nothing in it could even end.
     cpus: Math.max(1, limits.vcpus - outside.vcpus),
+    cpuWeight: Math.min(limits.vcpus, cpuWeightMax),
+    cpuset: guarantees.cpuset ?? commonCpus,
+    memoryMinBytes: least === null ? null : Math.min(least, memoryMaxBytes),
     pidsMax: limits.vcpus + limits.secondaries * threadsPerMachine + furtherThreads,
     diskBytesPerSecond: limits.diskBytesPerSecond,
     diskOperationsPerSecond: limits.diskOperationsPerSecond,

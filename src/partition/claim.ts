@@ -1,5 +1,6 @@
 /** What a partition is promised of its host, by its description. */
-import { cpusIn, sharedCpus } from './cpu-set.ts';
+import { cpusIn, sharedCpus } from '../model/cpu-set.ts';
+import type { CapacityName, HostRules } from './host-room.ts';
 import { isWithin, subnetOf } from './subnet.ts';
 
 export interface Claim {
@@ -10,12 +11,20 @@ export interface Claim {
   readonly cidr: string | null;
   /** CPUs that nobody else gets; null: none. */
   readonly cpuset: string | null;
+  /** Of its memory that nobody else can press out. */
+  readonly guaranteedBytes: number;
 }
 
 /** What it has by now, of what its guests were given when they started. */
-export type Held = Pick<Claim, 'vcpus' | 'memoryBytes'>;
+export type Held = Pick<Claim, CapacityName>;
 
-export const noClaim: Claim = { vcpus: 0, memoryBytes: 0, cidr: null, cpuset: null };
+export const noClaim: Claim = {
+  vcpus: 0,
+  memoryBytes: 0,
+  cidr: null,
+  cpuset: null,
+  guaranteedBytes: 0,
+};
 
 /** Nothing of it could be anybody else's. */
 export function isNothing({ vcpus, memoryBytes, cidr, cpuset }: Claim): boolean {
@@ -27,6 +36,7 @@ export function covers(promised: Claim, claim: Claim): boolean {
   return (
     claim.vcpus <= promised.vcpus &&
     claim.memoryBytes <= promised.memoryBytes &&
+    claim.guaranteedBytes <= promised.guaranteedBytes &&
     coversSubnet(promised, claim) &&
     coversCpus(promised, claim)
   );
@@ -58,6 +68,19 @@ export function isSameClaim(a: Claim, b: Claim): boolean {
     a.vcpus === b.vcpus &&
     a.memoryBytes === b.memoryBytes &&
     a.cidr === b.cidr &&
-    a.cpuset === b.cpuset
+    a.cpuset === b.cpuset &&
+    a.guaranteedBytes === b.guaranteedBytes
   );
+}
+
+/**
+ * What it takes of the host's vCPUs and memory. What is guaranteed is not promised to anybody a second
+ * time, whatever the factor by which all else may be.
+ */
+export function takenBy(claim: Claim, { overcommit }: HostRules): Held {
+  const cpus = claim.cpuset === null ? 0 : cpusIn(claim.cpuset);
+  return {
+    vcpus: Math.max(claim.vcpus, Math.ceil(cpus * overcommit.vcpus)),
+    memoryBytes: Math.max(claim.memoryBytes, Math.ceil(claim.guaranteedBytes * overcommit.memory)),
+  };
 }

@@ -1,4 +1,5 @@
 /** Why a partition does not fit its host, as numbers and as words that say what to change. */
+import { cpusIn, sharedCpus } from '../model/cpu-set.ts';
 import { byName, type PartitionName } from '../model/names.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import { type Capacity, type CapacityName, factorFor } from './host-room.ts';
@@ -160,6 +161,19 @@ export function overlapConflict(
   const field = kind === 'subnet' ? 'spec.network.cidr' : 'spec.guarantees.cpuset';
   const text = `${field} ${what} of ${partition} overlaps that of ${named.join(', ')}${more}: give one of them another`;
   return { kind, partition, others, asked, used, available: asked, missing: used, text };
+}
+
+/** @param there how many the host has, the first of which is 0 */
+export function absentCpusConflict(
+  partition: PartitionName,
+  cpuset: string,
+  there: number,
+): Conflict {
+  const asked = cpusIn(cpuset);
+  const available = cpusIn(sharedCpus(cpuset, `0-${there - 1}`));
+  const text = `spec.guarantees.cpuset ${cpuset} of ${partition} names CPUs that this host does not have, which has ${there}, from 0: name others`;
+  const numbers = { asked, used: 0, available, missing: asked - available };
+  return { kind: 'cpuset', partition, others: [], ...numbers, text };
 }
 
 export function interfaceConflict(

@@ -26,9 +26,11 @@ import {
   isNothing,
   noClaim,
   stillPromised,
+  takenBy,
 } from './claim.ts';
-import { cpusIn, sharedCpus } from './cpu-set.ts';
+import { cpusIn, lastCpu, sharedCpus } from '../model/cpu-set.ts';
 import {
+  absentCpusConflict,
   capacityConflict,
   type Conflict,
   interfaceConflict,
@@ -132,18 +134,22 @@ function conflictsOf(
 ): readonly Conflict[] {
   const had = promised.get(name) ?? noClaim;
   const others = [...promised].filter(([other]) => other !== name);
-  const grown = capacities.filter((each) => claim[each] > had[each]);
+  const [asks, has] = [takenBy(claim, rules), takenBy(had, rules)];
+  const grown = capacities.filter((each) => asks[each] > has[each]);
   const conflicts: (Conflict | null)[] = [];
   if (host.status === 'present') {
     for (const each of grown) {
       const capacity = capacityOf(each, host.value, rules);
-      conflicts.push(capacityConflict(each, name, claim[each], usersOf(each, others), capacity));
+      const users = usersOf(each, others, rules);
+      conflicts.push(capacityConflict(each, name, asks[each], users, capacity));
     }
   } else if (grown.length > 0) {
     conflicts.push(unknownConflict(name, 'how many CPUs and how much memory it has', whyOf(host)));
   }
   if (!coversSubnet(had, claim)) conflicts.push(...subnetConflicts(name, claim, others, addresses));
-  if (!coversCpus(had, claim)) conflicts.push(cpusConflict(name, claim, others));
+  if (!coversCpus(had, claim)) {
+    conflicts.push(cpusConflict(name, claim, others), absentCpus(name, claim, host));
+  }
   return conflicts.filter((each) => each !== null);
 }
 
@@ -151,10 +157,10 @@ const capacities = ['vcpus', 'memoryBytes'] as const satisfies readonly Capacity
 
 type Others = readonly (readonly [PartitionName, Claim])[];
 
-function usersOf(name: CapacityName, others: Others): Users {
+function usersOf(name: CapacityName, others: Others, rules: HostRules): Users {
   return others
-    .filter(([, claim]) => claim[name] > 0)
-    .map(([other, claim]) => [other, claim[name]] as const);
+    .map(([other, claim]) => [other, takenBy(claim, rules)[name]] as const)
+    .filter(([, taken]) => taken > 0);
 }
 
 function subnetConflicts(
@@ -205,6 +211,17 @@ function cpusConflict(name: PartitionName, { cpuset }: Claim, others: Others): C
     .sort((a, b) => b.used - a.used || byName(a.name, b.name));
   const asked = cpusIn(cpuset);
   return users.length === 0 ? null : overlapConflict('cpuset', name, cpuset, asked, users);
+}
+
+/** Where the host could not be read that is said of what it has of them. */
+function absentCpus(
+  name: PartitionName,
+  { cpuset }: Claim,
+  host: HostFitFacts['host'],
+): Conflict | null {
+  if (cpuset === null || host.status !== 'present') return null;
+  const { cpus } = host.value;
+  return lastCpu(cpuset) < cpus ? null : absentCpusConflict(name, cpuset, cpus);
 }
 
 function sorted<T>(map: ReadonlyMap<PartitionName, T>): ReadonlyMap<PartitionName, T> {

@@ -34,6 +34,7 @@ const evidence = [
   'journalctl --boot --unit libvirtd --lines 10 --no-pager --output cat',
   'tail -n 3 /var/log/libvirt/qemu/*.log /var/log/lab/*',
   'virsh list --all',
+  'journalctl --boot --unit qemu-guest-agent --lines 10 --no-pager',
 ];
 
 export class Host {

@@ -95,7 +95,8 @@ export async function runScenario(
       new Lab({ host, timeline, tarball: states.tarball }, isBroken ? scenario.breaks : null),
     );
   } catch (error) {
-    if (!(error instanceof LabFailure) || host === null || isBroken) throw error;
+    const isExpected = isBroken && error instanceof LabFailure;
+    if (host === null || isExpected || !(error instanceof Error)) throw error;
     error.message += `\n${await host.evidence()}`;
     throw error;
   } finally {

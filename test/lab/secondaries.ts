@@ -6,11 +6,13 @@ export interface Wanted {
   readonly partition: string;
   readonly name: string;
   readonly vcpus?: number;
+  /** More of the kernel's command line. */
+  readonly words?: string;
   readonly more?: string;
 }
 
 /** A Secondary that boots the guest kit from its partition's files. */
-export function secondaryYaml({ name, vcpus = 1, more = '' }: Wanted): string {
+export function secondaryYaml({ name, vcpus = 1, words = '', more = '' }: Wanted): string {
   return `apiVersion: unnest.dev/v1
 kind: Secondary
 metadata: { name: ${name} }
@@ -21,7 +23,7 @@ spec:
     kernel:
       file: vmlinuz
       initrd: initrd.img
-      commandLine: console=ttyS0 quiet unnest.name=${name}
+      commandLine: console=ttyS0 quiet unnest.name=${name} ${words}
 ${more}`;
 }
 
@@ -61,4 +63,25 @@ export function boots(lab: Lab, claim: string, { partition, name }: Wanted, seco
 export function isSynced(lab: Lab, claim: string, { partition }: Wanted) {
   const line = `unnest wait --partition ${partition} --for synced --timeout 60 && echo yes`;
   return lab.prints(claim, line, /^yes/m, 90);
+}
+
+/**
+ * What a Secondary answers that has `unnest.do=client` among its words, over its serial console.
+ * @param command `METHOD PATH`, as `client.pl` takes it
+ */
+export async function told(
+  host: Host,
+  wanted: Wanted,
+  command: string,
+  seconds = 10,
+): Promise<string> {
+  const answer = `unnest-guest ${wanted.name} answer `;
+  const said = await host.sh(
+    `exec 3<>$(virsh ttyconsole ${domainOf(wanted)})
+    printf 'do %s\\n' '${command}' >&3
+    timeout ${seconds} sed -n '/${answer}/{p;q}' <&3`,
+  );
+  const at = said.indexOf(answer);
+  if (at === -1) throw new Error(`${wanted.name} does not answer ${command}`);
+  return said.slice(at + answer.length).trim();
 }

@@ -13,6 +13,7 @@ const anyClaim: fc.Arbitrary<Claim> = fc.record({
   memoryBytes: fc.nat({ max: 24 }),
   cidr: fc.constantFrom(...cidrs),
   cpuset: fc.constantFrom(...cpusets),
+  guaranteedBytes: fc.nat({ max: 24 }),
 });
 
 const anyHeld: fc.Arbitrary<Held | null> = fc.option(

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { SimulatedPrimary, World } from '../../src/host/simulated/world.ts';
 import { type PartitionOwner, samePartition } from '../../src/model/identity.ts';
-import type { Share } from '../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../src/model/share.ts';
 import { CARVINGS, type PrimaryWanted } from '../../src/model/primary.ts';
 import { AMOUNT_NAMES, type Amounts, amounts } from '../../src/partition/amounts.ts';
 import { primaryAmounts } from '../../src/partition/carving.ts';
@@ -25,6 +25,7 @@ export const anyShare: fc.Arbitrary<Share> = fc.record({
     diskBytesPerSecond: fc.constant(null),
     diskOperationsPerSecond: fc.constant(null),
   }),
+  guarantees: fc.constant(nothingGuaranteed),
   enforcement: fc.constant('Admission'),
 });
 

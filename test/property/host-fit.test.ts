@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { present, unknown } from '../../src/model/observation.ts';
 import { type Claim, covers, isNothing, noClaim } from '../../src/partition/claim.ts';
-import { sharedCpus } from '../../src/partition/cpu-set.ts';
+import { sharedCpus } from '../../src/model/cpu-set.ts';
 import {
   type Claims,
   type HostFit,

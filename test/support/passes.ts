@@ -59,6 +59,7 @@ export interface DesiredParts {
   readonly images?: readonly Image[];
   readonly network?: DesiredState['network'];
   readonly share?: DesiredState['share'];
+  readonly commonCpus?: DesiredState['commonCpus'];
   readonly primary?: DesiredState['primary'];
 }
 
@@ -72,6 +73,7 @@ export function desiredWith(parts: DesiredParts): DesiredState {
     images: named(parts.images),
     network: parts.network === undefined ? 'unspoken' : parts.network,
     share: parts.share === undefined ? 'unspoken' : parts.share,
+    commonCpus: parts.commonCpus ?? 'unspoken',
     primary: parts.primary === undefined ? 'unspoken' : parts.primary,
   };
 }

@@ -95,7 +95,11 @@ async function planRemoval(
   const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
   // Of one Secondary the network loses the address, and of all of them itself.
   const network = chosen === 'all' ? null : 'unspoken';
-  const unspoken = { share: 'unspoken', primary: 'unspoken' } as const;
+  const unspoken = {
+    share: 'unspoken',
+    primary: 'unspoken',
+    commonCpus: 'unspoken',
+  } as const;
   const changes = diff({ partition, ...nothing, network, ...unspoken }, observed);
   return makePlan(pick(changes, chosen, observed), observed, {
     ...noWishes,

@@ -31,6 +31,8 @@ const promise = z.strictObject({
     .max(1024)
     .regex(/^[\d,-]+$/)
     .nullable(),
+  // Earlier versions guaranteed nothing.
+  guaranteedBytes: z.int().nonnegative().default(0),
 });
 
 const content = z.strictObject({ promises: z.array(promise).max(16_384) });

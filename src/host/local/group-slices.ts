@@ -20,6 +20,8 @@ export function groupSlices(root: string): SliceMaker {
       // libvirt limits single guests only where it finds this done.
       await enableControllers(folder);
     },
+    promise: (ref, memoryMinBytes) =>
+      write(join(root, parentOf(ref)), 'memory.min', `${memoryMinBytes}`),
     remove: (ref) => remove(join(root, folderOf(ref))),
   };
 }
@@ -58,6 +60,8 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 const periodUs = 100_000;
+/** The kernel's, for a group of which nobody says it. */
+const cpuWeightDefault = 100;
 
 async function writeLimits(
   folder: string,
@@ -69,6 +73,9 @@ async function writeLimits(
   await write(folder, 'memory.swap.max', limit(fields.swapMaxBytes));
   const quota = fields.cpus === null ? 'max' : `${fields.cpus * periodUs}`;
   await write(folder, 'cpu.max', `${quota} ${periodUs}`);
+  await write(folder, 'cpu.weight', `${fields.cpuWeight ?? cpuWeightDefault}`);
+  await write(folder, 'cpuset.cpus', `${fields.cpuset ?? ''}\n`);
+  await write(folder, 'memory.min', `${fields.memoryMinBytes ?? 0}`);
   await write(folder, 'pids.max', limit(fields.pidsMax));
   if (device === null) return;
   const bytes = limit(fields.diskBytesPerSecond);

@@ -3,7 +3,7 @@
  * wrote, is not asked: only this is enforced.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SliceFields, SliceUsage } from '../../model/slice.ts';
 import { hasErrno } from './io-error.ts';
 
@@ -18,11 +18,16 @@ export async function isPopulated(folder: string): Promise<boolean> {
 }
 
 /** @param device `MAJOR:MINOR` of the disk whose limits are meant; null: none could be limited */
-export async function readFields(folder: string, device: string | null): Promise<SliceFields> {
+export async function readFields(
+  folder: string,
+  device: string | null,
+): Promise<Omit<SliceFields, 'memoryMinBytes'>> {
   const text = await textsIn(folder, [
     'memory.max',
     'memory.swap.max',
     'cpu.max',
+    'cpu.weight',
+    'cpuset.cpus',
     'pids.max',
     'io.max',
   ]);
@@ -32,10 +37,45 @@ export async function readFields(folder: string, device: string | null): Promise
     // A kernel that cannot swap has no such file.
     swapMaxBytes: swap === null ? 0 : limitIn(swap),
     cpus: cpusIn(text('cpu.max')),
+    cpuWeight: limitIn(text('cpu.weight')),
+    cpuset: text('cpuset.cpus')?.trim() || null,
     pidsMax: limitIn(text('pids.max')),
     diskBytesPerSecond: diskLimit(text('io.max'), device, 'bps'),
     diskOperationsPerSecond: diskLimit(text('io.max'), device, 'iops'),
   };
+}
+
+/** What is promised to it, as far as the group that it is in is promised enough for all in it. */
+export async function readMemoryMin(folder: string): Promise<number | null> {
+  const own = await memoryMin(folder);
+  if (own === 0) return null;
+  const above = await memoryPromises(dirname(folder));
+  return above.own < above.theirs ? null : own;
+}
+
+/** Of a group, and of all in it together, in bytes. Of what has gone: 0. */
+export async function memoryPromises(
+  folder: string,
+): Promise<{ readonly own: number; readonly theirs: number }> {
+  const inside = await foldersIn(folder);
+  const [own = 0, ...each] = await Promise.all(
+    [folder, ...inside.map((name) => join(folder, name))].map(memoryMin),
+  );
+  return { own, theirs: each.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+async function memoryMin(folder: string): Promise<number> {
+  return limitIn((await textIn(folder, 'memory.min')) ?? '0') ?? Number.MAX_SAFE_INTEGER;
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((each) => each.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 export async function readUsage(folder: string): Promise<SliceUsage> {

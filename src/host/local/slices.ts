@@ -12,7 +12,16 @@ import { HostError } from '../host-error.ts';
 import type { SliceReader, SliceWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { groupSlices } from './group-slices.ts';
-import { groupsOf, isGroup, isPopulated, readFields, readUsage, textIn } from './slice-files.ts';
+import {
+  groupsOf,
+  isGroup,
+  isPopulated,
+  memoryPromises,
+  readFields,
+  readMemoryMin,
+  readUsage,
+  textIn,
+} from './slice-files.ts';
 import { systemdSlices } from './systemd-slices.ts';
 
 /** Where things are on a machine; a test has them elsewhere. */
@@ -45,6 +54,8 @@ export interface SliceMaker {
     device: string | null,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Of the group that all slices are in: what those in it are promised counts only as far as it is. */
+  promise(ref: SliceRef, memoryMinBytes: number, signal: AbortSignal): Promise<void>;
   remove(ref: SliceRef, signal: AbortSignal): Promise<void>;
 }
 
@@ -68,7 +79,9 @@ export function localSlices(
     apply: (ref, fields, signal) =>
       attempt(`limiting ${ref.path}`, signal, async () => {
         const device = needsDevice(fields) ? await requireDisk(stateDir, places) : null;
-        await makerFor(places).apply(ref, fields, device, signal);
+        const maker = makerFor(places);
+        await maker.apply(ref, fields, device, signal);
+        await promiseAll(maker, ref, places, signal);
       }),
     remove: (ref, signal) =>
       attempt(`removing ${ref.path}`, signal, async () => {
@@ -77,8 +90,28 @@ export function localSlices(
         // systemd would end whatever is in it.
         if (await isPopulated(folder)) throw new HostError('Refused', 'somebody is still in it');
         await maker.remove(ref, signal);
+        await promiseAll(maker, ref, places, signal);
       }),
   };
+}
+
+/** The sum, until it is: another slice may be changed at the same time. */
+async function promiseAll(
+  maker: SliceMaker,
+  ref: SliceRef,
+  { root }: SlicePlaces,
+  signal: AbortSignal,
+): Promise<void> {
+  const parent = dirname(join(root, maker.folder(ref)));
+  for (;;) {
+    const { own, theirs } = await memoryPromises(parent);
+    if (own === theirs) return;
+    await maker.promise(ref, theirs, signal);
+    signal.throwIfAborted();
+    const after = await memoryPromises(parent);
+    // One that the kernel has no file for, or that has gone with the last slice in it.
+    if (after.own === own && after.theirs === theirs) return;
+  }
 }
 
 function makerFor({ root, systemd }: SlicePlaces): SliceMaker {
@@ -93,8 +126,12 @@ async function find(ref: SliceRef, stateDir: string, places: SlicePlaces) {
   const folder = join(places.root, makerFor(places).folder(ref));
   if (!(await isGroup(folder))) return absent;
   const device = await diskOf(stateDir, places);
-  const [fields, usage] = await Promise.all([readFields(folder, device), readUsage(folder)]);
-  return present({ path: ref.path, fields, usage });
+  const [fields, usage, memoryMinBytes] = await Promise.all([
+    readFields(folder, device),
+    readUsage(folder),
+    readMemoryMin(folder),
+  ]);
+  return present({ path: ref.path, fields: { ...fields, memoryMinBytes }, usage });
 }
 
 async function contains(ref: SliceRef, { domainName }: DomainRef, places: SlicePlaces) {

@@ -3,6 +3,7 @@
  * systemd writes over at the next occasion. They are gone after a reboot, and so are all guests.
  */
 import { join } from 'node:path';
+import { eachCpu, lastCpu } from '../../model/cpu-set.ts';
 import type { SliceFields, SliceRef } from '../../model/slice.ts';
 import { HostError } from '../host-error.ts';
 import { runProgram } from './run-program.ts';
@@ -23,6 +24,11 @@ export function systemdSlices(root: string): SliceMaker {
       await manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, signal);
       // It answers once the job is queued.
       await until(() => isGroup(join(root, folder(ref))), signal);
+    },
+    promise: async (ref, memoryMinBytes, signal) => {
+      const unit = `${parentOf(ref)}.slice`;
+      const value = ['1', 'MemoryMin', 't', `${memoryMinBytes}`];
+      await manager('SetUnitProperties', 'sba(sv)', [unit, 'true', ...value], signal);
     },
     remove: async (ref, signal) => {
       await manager('StopUnit', 'ss', [unitOf(ref), 'fail'], signal);
@@ -55,6 +61,9 @@ function propertiesOf(fields: SliceFields, device: string | null): readonly stri
     ['MemoryMax', 't', limit(fields.memoryMaxBytes)],
     ['MemorySwapMax', 't', limit(fields.swapMaxBytes)],
     ['CPUQuotaPerSecUSec', 't', limit(fields.cpus, 1_000_000)],
+    ['CPUWeight', 't', limit(fields.cpuWeight)],
+    ['AllowedCPUs', 'ay', ...bitsOf(fields.cpuset)],
+    ['MemoryMin', 't', `${fields.memoryMinBytes ?? 0}`],
     ['TasksMax', 't', limit(fields.pidsMax)],
     disk('IOReadBandwidthMax', fields.diskBytesPerSecond),
     disk('IOWriteBandwidthMax', fields.diskBytesPerSecond),
@@ -62,6 +71,14 @@ function propertiesOf(fields: SliceFields, device: string | null): readonly stri
     disk('IOWriteIOPSMax', fields.diskOperationsPerSecond),
   ];
   return [`${properties.length}`, ...properties.flat()];
+}
+
+/** How many bytes, and each: the eight CPUs of the first come first. */
+function bitsOf(cpuset: string | null): readonly string[] {
+  if (cpuset === null) return ['0'];
+  const bytes = Array.from({ length: Math.floor(lastCpu(cpuset) / 8) + 1 }, () => 0);
+  for (const cpu of eachCpu(cpuset)) bytes[Math.floor(cpu / 8)]! |= 1 << (cpu % 8);
+  return [`${bytes.length}`, ...bytes.map(String)];
 }
 
 async function manager(

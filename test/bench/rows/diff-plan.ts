@@ -22,7 +22,7 @@ import type {
 import { addressAt, type ObservedNetwork } from '../../../src/model/network.ts';
 import type { Volume } from '../../../src/model/volume.ts';
 import { absent, type Observation, present } from '../../../src/model/observation.ts';
-import type { Share } from '../../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { diff, makePlan, planOptionsOf } from '../built.ts';
 import { subject, takeTurns } from '../measure.ts';
@@ -82,6 +82,7 @@ function diffPlanOf(count: number, { isLimited = false } = {}) {
     volumes,
     images: new Map(),
     network,
+    commonCpus: { cpuset: null },
     share: isLimited ? shareFor(count) : null,
     primary: null,
   };
@@ -114,7 +115,7 @@ function shareFor(count: number): Share {
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   };
-  return { limits, enforcement: 'Admission' };
+  return { limits, guarantees: nothingGuaranteed, enforcement: 'Admission' };
 }
 
 function secondaryOf(index: number): Secondary {

@@ -12,7 +12,7 @@ import { type Open, openLibvirtHost } from '../../../src/host/libvirt/open.ts';
 import type { Host } from '../../../src/host/ports.ts';
 import type { ObservedPrimary, PrimaryWanted } from '../../../src/model/primary.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
-import type { Share } from '../../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import { primaryAmounts } from '../../../src/partition/carving.ts';
 import { desiredWith, partition, planPass, runPlan, secondary } from '../../support/passes.ts';
 
@@ -111,6 +111,7 @@ async function situation() {
       diskBytesPerSecond: null,
       diskOperationsPerSecond: null,
     },
+    guarantees: nothingGuaranteed,
     enforcement: 'Admission',
   };
   const wanted: PrimaryWanted = {

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts';
 import { carving } from './carving.ts';
 import { core } from './core.ts';
 import { limitsHold } from './limits.ts';
+import { neighbour } from './neighbour.ts';
 import { newKernel } from './new-kernel.ts';
 import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   noSystemd,
   upgrade,
   newKernel,
+  neighbour,
 ];
 
 /** @throws Error if there is none of that name */

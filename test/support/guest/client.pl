@@ -23,6 +23,7 @@ my %ROUTES = (
   'GET /ping' => sub { 'pong' },
   'GET /facts' => \&facts,
   'POST /burn' => \&burn,
+  'GET /count' => \&count,
   'POST /eat' => \&eat,
   'POST /free' => \&free_all,
   'POST /fork' => \&fork_many,
@@ -114,6 +115,16 @@ sub burn {
   my $end = time + $seconds;
   hold(sub { close $_[0]; while (time < $end) { for (1 .. 100_000) { } } }) for 1 .. $vcpus;
   return "burns $vcpus for $seconds s";
+}
+
+# How far it gets in so many whole seconds, in rounds of a loop.
+sub count {
+  my $seconds = number($_[0], 'seconds', 20);
+  my $begin = time;
+  1 while time == $begin;
+  my ($end, $rounds) = (time + $seconds, 0);
+  while (time < $end) { for (1 .. 1_000) { } $rounds++ }
+  return $rounds;
 }
 
 sub eat {

@@ -1,7 +1,7 @@
 /** The slice is there, with what the kernel shows of its limits, before a guest is in it. */
 import { describe, expect, test } from 'vitest';
 import { slicePath } from '../../../src/model/identity.ts';
-import type { Share } from '../../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import {
   applyPass,
   converge,
@@ -23,7 +23,7 @@ const limits = {
   diskBytesPerSecond: null,
   diskOperationsPerSecond: null,
 };
-const share: Share = { limits, enforcement: 'Cgroup' };
+const share: Share = { limits, guarantees: nothingGuaranteed, enforcement: 'Cgroup' };
 const web = secondary('web', { slice: 'Partition' });
 const wanted = desiredWith({ secondaries: [web], share });
 const path = slicePath({ installation, partition });

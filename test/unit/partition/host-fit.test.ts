@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { PartitionName } from '../../../src/model/names.ts';
 import { present, unknown } from '../../../src/model/observation.ts';
 import { type Claim, noClaim } from '../../../src/partition/claim.ts';
-import { sharedCpus } from '../../../src/partition/cpu-set.ts';
+import { sharedCpus } from '../../../src/model/cpu-set.ts';
 import { type Claims, hostFit, type HostFitFacts } from '../../../src/partition/host-fit.ts';
 import type { HostRules } from '../../../src/partition/host-room.ts';
 
@@ -234,8 +234,43 @@ describe('CPUs that nobody else is to get', () => {
     ['8191', '8191', '8191'],
   ])('%s and %s share "%s"', (a, b, shared) => {
     expect([sharedCpus(a, b), sharedCpus(b, a)]).toEqual([shared, shared]);
-    const wait = waiting({ a: { cpuset: a }, b: { cpuset: b } });
+    const host = present({ cpus: 8192, memoryBytes: 64 * GiB });
+    const wait = waiting({ a: { cpuset: a }, b: { cpuset: b } }, { host });
     expect(wait).toEqual(shared === '' ? [] : ['b: cpuset a']);
+  });
+
+  test('are of this host', () => {
+    expect(waiting({ a: { cpuset: '15' }, b: { cpuset: '8,16' } })).toEqual(['b: cpuset']);
+    expect([...fit({ b: { cpuset: '8,15-17' } }).waiting.values()][0]).toMatchObject([
+      { kind: 'cpuset', others: [], asked: 4, available: 2, missing: 2 },
+    ]);
+  });
+
+  test('are promised once, by whatever factor others are promised more than there is', () => {
+    const twice = { rules: { ...rules, overcommit: { vcpus: 2, memory: 1 } } };
+    const all = { a: { vcpus: 1, cpuset: '0-7' }, b: { vcpus: 16 } };
+    expect(waiting(all, twice)).toEqual([]);
+    expect(waiting({ ...all, b: { vcpus: 17 } }, twice)).toEqual(['b: vcpus a']);
+    expect(waiting({ a: { vcpus: 1, cpuset: '0-15' }, b: { vcpus: 1 } }, twice)).toEqual([
+      'b: vcpus a',
+    ]);
+  });
+});
+
+describe('memory that nobody else can press out', () => {
+  test('is promised once, by whatever factor others are promised more than there is', () => {
+    const twice = { rules: { ...rules, overcommit: { vcpus: 1, memory: 2 } } };
+    const half = { memoryBytes: 40 * GiB, guaranteedBytes: 32 * GiB };
+    expect(waiting({ a: half, b: half }, twice)).toEqual([]);
+    expect(waiting({ a: half, b: { ...half, guaranteedBytes: 32 * GiB + 1 } }, twice)).toEqual([
+      'b: memoryBytes a',
+    ]);
+  });
+
+  test('that grows is asked for anew', () => {
+    const promised = claims({ a: { memoryBytes: 40 * GiB, guaranteedBytes: GiB } });
+    const grown = fit({ a: { memoryBytes: 40 * GiB, guaranteedBytes: 2 * GiB } }, { promised });
+    expect(grown.promised.get('a' as PartitionName)?.guaranteedBytes).toBe(2 * GiB);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { slicePath } from '../../../src/model/identity.ts';
 import type { PrimaryWanted } from '../../../src/model/primary.ts';
-import type { Share } from '../../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import { machineBytes } from '../../../src/partition/overhead.ts';
 import {
   applyPass,
@@ -57,6 +57,7 @@ const share: Share = {
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   },
+  guarantees: nothingGuaranteed,
   enforcement: 'Admission',
 };
 const wantedPrimary: PrimaryWanted = {

@@ -1,7 +1,7 @@
 /** Who gets what there is room for, where it is not enough for all. */
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
-import type { Share } from '../../../src/model/share.ts';
+import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { amounts } from '../../../src/partition/amounts.ts';
 import { MostHolding } from '../../../src/plan/most-holding.ts';
@@ -18,7 +18,7 @@ function share(vcpus: number): Share {
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   };
-  return { limits, enforcement: 'Admission' };
+  return { limits, guarantees: nothingGuaranteed, enforcement: 'Admission' };
 }
 
 /** @param there on the host, and none of them runs. @returns who is started, and who is blocked */

@@ -74,11 +74,11 @@ spec:
   test('takes what cannot be applied yet, and says so beside it', async () => {
     const stdin =
       documentOf('Volume', 'data', ['size: 1GiB']) +
-      documentOf('Partition', 'team-a', ['guarantees: { memory: 1GiB }']);
+      documentOf('Partition', 'team-a', ['policy: { devices: [gpu] }']);
     const { code, stdout, stderr } = await run(['render', '-f', '-'], { stdin });
     expect(code).toBe(0);
     expect(stdout).toContain('deletionPolicy: Retain # default');
-    expect(stderr).toMatch(/^-:14:3: NotYetSupported: this is valid, and cannot be applied/);
+    expect(stderr).toMatch(/^-:14:13: NotYetSupported: this is valid, and cannot be applied/);
   });
 
   test.each([

@@ -3,8 +3,8 @@ import { documentOf, secondaryDocument } from '../../documents/parsing.ts';
 import { run } from '../run.ts';
 
 const limits = 'limits: { vcpus: 4, memory: 8GiB, storage: 1GiB, secondaries: 9 }';
-const guarantees = 'guarantees: { memory: 1GiB }';
-const partition = documentOf('Partition', 'team-a', [limits, guarantees]);
+const policy = 'policy: { devices: [gpu] }';
+const partition = documentOf('Partition', 'team-a', [limits, policy]);
 
 test('counts what is there, with replicas, and notes what cannot be applied yet', async () => {
   const stdin =
@@ -34,7 +34,7 @@ test('plan and apply refuse those, all of them', async () => {
     ];
     const { code, stdout, stderr } = await run(argv, { stdin });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toMatch(/-:17:3: NotYetSupported: spec.guarantees: this is valid/);
+    expect(stderr).toMatch(/-:17:13: NotYetSupported: spec.policy.devices: this is valid/);
   }
 });
 

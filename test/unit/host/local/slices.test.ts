@@ -16,6 +16,9 @@ const wanted: SliceFields = {
   memoryMaxBytes: 2 ** 30,
   swapMaxBytes: 0,
   cpus: 3,
+  cpuWeight: 3,
+  cpuset: null,
+  memoryMinBytes: null,
   pidsMax: 300,
   diskBytesPerSecond: null,
   diskOperationsPerSecond: null,
@@ -67,6 +70,9 @@ describe('a slice is read', () => {
       'memory.max': '1073741824\n',
       'memory.swap.max': '0\n',
       'cpu.max': '300000 100000\n',
+      'cpu.weight': '3\n',
+      'cpuset.cpus': '\n',
+      'memory.min': '0\n',
       'pids.max': '300\n',
       'io.max': '',
       'memory.current': '4096\n',
@@ -140,6 +146,7 @@ describe('without systemd a slice', () => {
       'memory.max': 'max\n',
       'memory.swap.max': 'max\n',
       'cpu.max': 'max 100000\n',
+      'cpu.weight': '100\n',
       'pids.max': 'max\n',
     });
     await slices().apply(ref, wanted, never);
@@ -147,6 +154,24 @@ describe('without systemd a slice', () => {
     expect(read(`cgroup/${parent}/cgroup.subtree_control`)).toBe('+memory');
     const seen = await slices().find(ref, never);
     expect(seen.status === 'present' && seen.value.fields).toEqual(wanted);
+  });
+
+  test('is guaranteed what the group that it is in is promised for all in it', async () => {
+    const none = { 'cpu.weight': '100\n', 'cpuset.cpus': '\n', 'memory.min': '0\n' };
+    group(parent, { ...none, 'cgroup.controllers': '', 'cgroup.subtree_control': '' });
+    group(`${parent}/pffffffffffff.partition`, { ...none, 'memory.min': '4096\n' });
+    group(without(), none);
+    const guaranteed = { ...wanted, cpuset: '1,3', memoryMinBytes: 8192 };
+    await slices().apply(ref, guaranteed, never);
+    expect(read(`cgroup/${parent}/memory.min`).trim()).toBe('12288');
+    const fields = async () => {
+      const seen = await slices().find(ref, never);
+      return seen.status === 'present' ? seen.value.fields : null;
+    };
+    expect(await fields()).toMatchObject({ cpuset: '1,3', memoryMinBytes: 8192 });
+    // Somebody has written into it: what is promised below does not hold any more.
+    put(`cgroup/${parent}/memory.min`, '8192\n');
+    expect(await fields()).toMatchObject({ memoryMinBytes: null });
   });
 
   test('is refused what limits a disk where there is none', async () => {
