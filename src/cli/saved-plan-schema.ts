@@ -76,6 +76,7 @@ const sliceFields = z.strictObject({
   cpus: limit,
   cpuWeight: limit,
   cpuset: cpuSet.nullable(),
+  exclusiveCpus: z.boolean().nullable(),
   memoryMinBytes: limit,
   pidsMax: limit,
   diskBytesPerSecond: limit,

@@ -44,6 +44,7 @@ export const RESOURCE_FIELDS = [
   'cpus',
   'cpuWeight',
   'cpuset',
+  'exclusiveCpus',
   'memoryMinBytes',
   'pidsMax',
   'diskBytesPerSecond',

@@ -64,6 +64,7 @@ const paths: { readonly [F in keyof SliceFields]: string } = {
   cpus: 'limits.vcpus',
   cpuWeight: 'weight of CPUs',
   cpuset: 'guarantees.cpuset',
+  exclusiveCpus: 'CPUs for itself',
   memoryMinBytes: 'guarantees.memory',
   pidsMax: 'processes',
   diskBytesPerSecond: 'limits.diskBandwidthPerSecond',
@@ -72,7 +73,10 @@ const paths: { readonly [F in keyof SliceFields]: string } = {
 const keys = Object.keys(paths) as readonly (keyof SliceFields)[];
 
 function differences(from: SliceFields, to: SliceFields): FieldChange[] {
-  return differingKeys(from, to, keys).map((field) => ({
+  const differing = differingKeys(from, to, keys).filter(
+    (field) => from[field] !== null || field !== 'exclusiveCpus',
+  );
+  return differing.map((field) => ({
     field,
     path: paths[field],
     from: from[field],
@@ -86,7 +90,7 @@ function differences(from: SliceFields, to: SliceFields): FieldChange[] {
 /** Everything that a new slice is, as a plan shows it. */
 export function initialSliceFields(fields: SliceFields): FieldChange[] {
   return keys.flatMap((field) =>
-    fields[field] === null
+    fields[field] === null || fields[field] === false
       ? []
       : [
           {

@@ -30,9 +30,13 @@ export async function removeSlice(
 
 function differing({ fields }: ObservedSlice, wanted: SliceFields): string[] {
   const names = Object.keys(wanted) as (keyof SliceFields)[];
-  return names
-    .filter((name) => fields[name] !== wanted[name])
-    .map((name) => `${name} ${wanted[name]} (it has ${fields[name]})`);
+  return (
+    names
+      .filter((name) => fields[name] !== wanted[name])
+      // What this kernel cannot do is said in the status.
+      .filter((name) => name !== 'exclusiveCpus' || fields[name] !== null)
+      .map((name) => `${name} ${wanted[name]} (it has ${fields[name]})`)
+  );
 }
 
 /** Null if it is not there. @throws HostError if that cannot be known */

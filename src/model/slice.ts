@@ -19,6 +19,11 @@ export interface SliceFields {
   readonly cpuWeight: number | null;
   /** `cpuset.cpus`: the only CPUs that it runs on; null: all. */
   readonly cpuset: string | null;
+  /**
+   * Whether the kernel is asked to keep everybody else on the host off `cpuset`, ours or not (a root of
+   * `cpuset.cpus.partition`); null: this kernel cannot.
+   */
+  readonly exclusiveCpus: boolean | null;
   /** `memory.min`, where its parent is promised enough for it; null: nothing is promised. */
   readonly memoryMinBytes: number | null;
   /** `pids.max`: processes and threads. */
@@ -47,8 +52,17 @@ export interface SliceUsage {
   readonly memoryPressure: number;
 }
 
+/** What has become of its CPUs. */
+export interface SliceCpus {
+  /** Those that it really runs on; null: the kernel does not say. */
+  readonly effective: string | null;
+  /** `cpuset.cpus.partition`, such as `root`, or `root invalid (WHY)`; null: this kernel cannot. */
+  readonly partition: string | null;
+}
+
 export interface ObservedSlice extends SliceRef {
   readonly fields: SliceFields;
+  readonly cpus: SliceCpus;
   readonly usage: SliceUsage;
 }
 
@@ -87,6 +101,7 @@ export function sliceFieldsOf(
     cpus: Math.max(1, limits.vcpus - outside.vcpus),
     cpuWeight: Math.min(limits.vcpus, cpuWeightMax),
     cpuset: guarantees.cpuset ?? commonCpus,
+    exclusiveCpus: guarantees.cpuset !== null,
     memoryMinBytes: least === null ? null : Math.min(least, memoryMaxBytes),
     pidsMax: limits.vcpus + limits.secondaries * threadsPerMachine + furtherThreads,
     diskBytesPerSecond: limits.diskBytesPerSecond,

@@ -7,6 +7,7 @@ import type { DesiredState } from '../model/secondary.ts';
 import type { PlanEntry } from '../plan/entry.ts';
 import type { Operation } from '../plan/operation.ts';
 import { conditionsFrom, type Statement } from './condition.ts';
+import { guaranteeStatements } from './guarantees.ts';
 import { heldUpBy } from './held-up.ts';
 import type {
   HealthWord,
@@ -103,6 +104,7 @@ export function partitionReport(
           ...facts.statements,
           ...budgetStatements(usage),
           ...sliceStatements(look?.observed ?? null),
+          ...guaranteeStatements(look?.observed ?? null, facts.described),
           ...primaryStatements(look?.observed ?? null, facts.described),
         ],
         before?.conditions ?? [],

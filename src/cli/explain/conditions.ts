@@ -59,6 +59,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
       "The Primary's domain is not in the partition's slice, so that the kernel does not hold it to the limits together with its Secondaries. Those are held to what it leaves.",
     todo: 'Put the <partition> that is named into its domain (`virsh edit`), and once this condition says RestartRequired, shut it down and start it: before that there is no room for it in the slice, and the kernel would kill it.',
   },
+  CpusGuaranteed: {
+    means:
+      'Whether the CPUs that the partition has for itself (spec.guarantees.cpuset) are kept from all others. From other partitions unnest keeps them itself; from the rest of the host only the kernel can, from Linux 6.7 on.',
+    todo: 'Where the kernel cannot, give the other slices of the host other CPUs, by the commands that the message names, with the CPUs that nobody was promised in the place of OTHERS.',
+  },
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',

@@ -104,6 +104,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'Accepted':
     case 'HostReachable':
     case 'FitsHost':
+    case 'CpusGuaranteed':
       return status !== 'True';
     case 'RestartRequired':
     case 'Blocked':

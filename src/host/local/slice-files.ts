@@ -21,7 +21,7 @@ export async function isPopulated(folder: string): Promise<boolean> {
 export async function readFields(
   folder: string,
   device: string | null,
-): Promise<Omit<SliceFields, 'memoryMinBytes'>> {
+): Promise<Omit<SliceFields, 'memoryMinBytes' | 'exclusiveCpus'>> {
   const text = await textsIn(folder, [
     'memory.max',
     'memory.swap.max',
@@ -68,7 +68,7 @@ async function memoryMin(folder: string): Promise<number> {
   return limitIn((await textIn(folder, 'memory.min')) ?? '0') ?? Number.MAX_SAFE_INTEGER;
 }
 
-async function foldersIn(folder: string): Promise<readonly string[]> {
+export async function foldersIn(folder: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter((each) => each.isDirectory()).map(({ name }) => name);

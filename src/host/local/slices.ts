@@ -22,6 +22,7 @@ import {
   readUsage,
   textIn,
 } from './slice-files.ts';
+import { isExclusive, readCpus, separateCpus } from './slice-cpus.ts';
 import { systemdSlices } from './systemd-slices.ts';
 
 /** Where things are on a machine; a test has them elsewhere. */
@@ -82,6 +83,7 @@ export function localSlices(
         const maker = makerFor(places);
         await maker.apply(ref, fields, device, signal);
         await promiseAll(maker, ref, places, signal);
+        await separateCpus(join(places.root, maker.folder(ref)), fields);
       }),
     remove: (ref, signal) =>
       attempt(`removing ${ref.path}`, signal, async () => {
@@ -89,6 +91,7 @@ export function localSlices(
         const folder = join(places.root, maker.folder(ref));
         // systemd would end whatever is in it.
         if (await isPopulated(folder)) throw new HostError('Refused', 'somebody is still in it');
+        await separateCpus(folder, { cpuset: null, exclusiveCpus: false });
         await maker.remove(ref, signal);
         await promiseAll(maker, ref, places, signal);
       }),
@@ -126,12 +129,19 @@ async function find(ref: SliceRef, stateDir: string, places: SlicePlaces) {
   const folder = join(places.root, makerFor(places).folder(ref));
   if (!(await isGroup(folder))) return absent;
   const device = await diskOf(stateDir, places);
-  const [fields, usage, memoryMinBytes] = await Promise.all([
+  const [fields, usage, memoryMinBytes, cpus] = await Promise.all([
     readFields(folder, device),
     readUsage(folder),
     readMemoryMin(folder),
+    readCpus(folder),
   ]);
-  return present({ path: ref.path, fields: { ...fields, memoryMinBytes }, usage });
+  const exclusiveCpus = isExclusive(cpus);
+  return present({
+    path: ref.path,
+    fields: { ...fields, memoryMinBytes, exclusiveCpus },
+    cpus,
+    usage,
+  });
 }
 
 async function contains(ref: SliceRef, { domainName }: DomainRef, places: SlicePlaces) {

@@ -17,7 +17,11 @@ export function sliceReader({ faults, read }: Simulation): SliceReader {
           const world = await read();
           const fields = world.slices.get(ref.path);
           if (fields === undefined) return absent;
-          return present({ path: ref.path, fields, usage: usageOf(world, ref) });
+          const cpus = {
+            effective: fields.cpuset,
+            partition: fields.exclusiveCpus === true ? 'root' : 'member',
+          };
+          return present({ path: ref.path, fields, cpus, usage: usageOf(world, ref) });
         },
       }),
     contains: (ref, domain, signal) =>

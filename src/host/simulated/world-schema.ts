@@ -158,6 +158,7 @@ const sliceFields = z.strictObject({
   cpus: limit,
   cpuWeight: limit.default(null),
   cpuset: text.nullable().default(null),
+  exclusiveCpus: z.boolean().nullable().default(false),
   memoryMinBytes: limit.default(null),
   pidsMax: limit,
   diskBytesPerSecond: limit,

@@ -37,6 +37,7 @@ const slice = {
   cpus: 4,
   cpuWeight: 3,
   cpuset: null,
+  exclusiveCpus: false,
   memoryMinBytes: null,
   pidsMax: 300,
   diskBytesPerSecond: null,

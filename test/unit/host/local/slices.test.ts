@@ -18,6 +18,7 @@ const wanted: SliceFields = {
   cpus: 3,
   cpuWeight: 3,
   cpuset: null,
+  exclusiveCpus: null,
   memoryMinBytes: null,
   pidsMax: 300,
   diskBytesPerSecond: null,
@@ -72,6 +73,8 @@ describe('a slice is read', () => {
       'cpu.max': '300000 100000\n',
       'cpu.weight': '3\n',
       'cpuset.cpus': '\n',
+      'cpuset.cpus.effective': '0-3\n',
+      'cpuset.cpus.partition': 'member\n',
       'memory.min': '0\n',
       'pids.max': '300\n',
       'io.max': '',
@@ -86,6 +89,7 @@ describe('a slice is read', () => {
       value: {
         ...ref,
         fields: wanted,
+        cpus: { effective: '0-3', partition: null },
         usage: {
           memoryBytes: 4096,
           cpuUs: 12,
@@ -172,6 +176,29 @@ describe('without systemd a slice', () => {
     // Somebody has written into it: what is promised below does not hold any more.
     put(`cgroup/${parent}/memory.min`, '8192\n');
     expect(await fields()).toMatchObject({ memoryMinBytes: null });
+  });
+
+  test('has CPUs for itself where the kernel can keep others off, and gives them back', async () => {
+    const able = { 'cpuset.cpus.exclusive': '\n', 'cpuset.cpus.partition': 'member\n' };
+    group(parent, { ...able, 'cgroup.controllers': '', 'cgroup.subtree_control': '' });
+    group(`${parent}/pffffffffffff.partition`, { ...able, 'cpuset.cpus.exclusive': '0\n' });
+    group(without(), { ...able, 'cpuset.cpus': '\n' });
+    await slices().apply(ref, { ...wanted, cpuset: '2-3', exclusiveCpus: true }, never);
+    const text = (folder: string, file: string) => read(`cgroup/${folder}/${file}`).trim();
+    expect(text(without(), 'cpuset.cpus.partition')).toBe('root');
+    expect(text(without(), 'cpuset.cpus.exclusive')).toBe('2-3');
+    expect(text(parent, 'cpuset.cpus.exclusive').split(',').toSorted()).toEqual(['0', '2-3']);
+    const exclusive = async () => {
+      const seen = await slices().find(ref, never);
+      return seen.status === 'present' ? seen.value.fields.exclusiveCpus : null;
+    };
+    expect(await exclusive()).toBe(true);
+    put(`cgroup/${without()}/cpuset.cpus.partition`, 'root invalid (Cpu list is empty)\n');
+    // It was asked; that it was refused is said in the status.
+    expect(await exclusive()).toBe(true);
+    await slices().apply(ref, wanted, never);
+    expect(await exclusive()).toBe(false);
+    expect(text(parent, 'cpuset.cpus.exclusive')).toBe('0');
   });
 
   test('is refused what limits a disk where there is none', async () => {

@@ -1,0 +1,48 @@
+/**
+ * CPUs that the kernel keeps for one slice: a remote partition root of cgroup v2's cpuset controller,
+ * which Linux has since 6.7. Systemd knows no word for it and leaves these files alone.
+ *
+ * @see https://docs.kernel.org/admin-guide/cgroup-v2.html#cpuset-interface-files
+ */
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SliceCpus, SliceFields } from '../../model/slice.ts';
+import { foldersIn, textIn } from './slice-files.ts';
+
+const [set, kind] = ['cpuset.cpus.exclusive', 'cpuset.cpus.partition'];
+
+export async function readCpus(folder: string): Promise<SliceCpus> {
+  const text = async (name: string) => (await textIn(folder, name))?.trim() || null;
+  const [effective, partition, exclusive] = await Promise.all(
+    ['cpuset.cpus.effective', kind, set].map(text),
+  );
+  const isAble = exclusive !== null || (await textIn(folder, set)) !== null;
+  return { effective: effective ?? null, partition: isAble ? (partition ?? null) : null };
+}
+
+/** Whether the kernel was asked to, be it that it cannot just now; null: it has never heard of it. */
+export function isExclusive({ partition }: SliceCpus): boolean | null {
+  return partition === null ? null : partition !== 'member';
+}
+
+/** Does nothing where the kernel cannot. */
+export async function separateCpus(
+  folder: string,
+  { cpuset, exclusiveCpus }: Pick<SliceFields, 'cpuset' | 'exclusiveCpus'>,
+): Promise<void> {
+  if ((await textIn(folder, set)) === null) return;
+  const isAsked = exclusiveCpus === true && cpuset !== null;
+  // Nobody changes the CPUs of a partition while it is one.
+  await writeFile(join(folder, kind), 'member');
+  await writeFile(join(folder, set), `${isAsked ? cpuset : ''}\n`);
+  await handDown(dirname(folder));
+  if (isAsked) await writeFile(join(folder, kind), 'root');
+}
+
+/** The group above may give only what it was given. */
+async function handDown(parent: string): Promise<void> {
+  const names = await foldersIn(parent);
+  const sets = await Promise.all(names.map((name) => textIn(join(parent, name), set)));
+  const all = sets.flatMap((text) => text?.trim() || []);
+  await writeFile(join(parent, set), `${all.join(',')}\n`);
+}
