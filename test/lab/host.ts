@@ -34,12 +34,12 @@ const evidence = [
   'journalctl --boot --unit libvirtd --lines 10 --no-pager --output cat',
   'tail -n 3 /var/log/libvirt/qemu/*.log /var/log/lab/*',
   'virsh list --all',
-  'journalctl --boot --unit qemu-guest-agent --lines 10 --no-pager',
 ];
 
 export class Host {
   readonly machine: Machine;
   #agent: GuestAgent;
+  #reboots = 0;
 
   private constructor(machine: Machine, agent: GuestAgent) {
     this.machine = machine;
@@ -87,6 +87,7 @@ export class Host {
   async reboot(): Promise<void> {
     const bootId = 'cat /proc/sys/kernel/random/boot_id';
     const before = await this.sh(bootId);
+    this.#reboots += 1;
     // Nobody answers any more to say that it has been done.
     void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
     const askAnew = async () => {
@@ -100,6 +101,11 @@ export class Host {
     const isBack = (now: string) => now !== '' && now !== before;
     if ((await lookUntil(askAnew, isBack, boot)).isSo) return;
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
+  }
+
+  /** Whether it has begun anew without having been told to. */
+  get hasResetItself(): boolean {
+    return this.machine.resets > this.#reboots;
   }
 
   /** The last lines of all that may tell why something failed. */

@@ -19,6 +19,8 @@ function consoleOf({ name }: Primary): string {
 
 export async function startPrimaries(host: Host, timeline: Timeline): Promise<void> {
   await host.run('systemctl is-system-running --wait');
+  // Otherwise it comes when udev gets to it.
+  await host.run('modprobe kvm_amd || modprobe kvm_intel; udevadm settle');
   timeline.does('the host has booted: systemd, libvirtd, cgroup v2, vhost-vsock');
   const isKvm = (await host.run('lab-kvm-trial /var/lib/lab 60')).code === 0;
   // Without this libvirtd asks QEMU about it at the first definition.

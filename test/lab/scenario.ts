@@ -74,6 +74,9 @@ export class Lab {
   }
 }
 
+/** How often a scenario is tried whose host has reset itself. */
+const triesMax = 3;
+
 /**
  * @param isBroken with its sabotage
  * @throws LabFailure if a claim does not hold; it has what the lab's consoles and logs said last
@@ -84,17 +87,34 @@ export async function runScenario(
   timeline: Timeline,
   isBroken = false,
 ): Promise<void> {
-  const { name, about, from, boot } = scenario;
+  const { name, about } = scenario;
   timeline.chapter(`${name}: ${about}${isBroken ? ' (sabotaged)' : ''}`);
+  for (let tries = 1; ; tries += 1) {
+    const isAgain = await runOnce(scenario, states, timeline, isBroken, tries < triesMax);
+    if (!isAgain) return;
+    timeline.does('AGAIN: the emulated host has reset itself, as QEMU 7.2 now and then has it do');
+  }
+}
+
+/** @returns whether it is to be run again, as nothing that it has shown counts */
+async function runOnce(
+  scenario: Scenario,
+  states: States,
+  timeline: Timeline,
+  isBroken: boolean,
+  mayBeAgain: boolean,
+): Promise<boolean> {
+  const { from, boot, breaks } = scenario;
   const dir = temporaryFolder();
   let host: Host | null = null;
   try {
     host = await started(scenario, states, dir);
     timeline.does(boot === undefined ? `started from "${from}"` : `booted with ${boot}`);
-    await scenario.run(
-      new Lab({ host, timeline, tarball: states.tarball }, isBroken ? scenario.breaks : null),
-    );
+    const lab = { host, timeline, tarball: states.tarball };
+    await scenario.run(new Lab(lab, isBroken ? breaks : null));
+    return false;
   } catch (error) {
+    if (mayBeAgain && states.isEmulated && host?.hasResetItself === true) return true;
     const isExpected = isBroken && error instanceof LabFailure;
     if (host === null || isExpected || !(error instanceof Error)) throw error;
     error.message += `\n${await host.evidence()}`;

@@ -45,6 +45,11 @@ export class States {
     this.#keys = keysOf(built);
   }
 
+  /** Without KVM outside: then QEMU's emulation of SVM is what its guests run on. */
+  get isEmulated(): boolean {
+    return this.#built.accelerator === 'tcg';
+  }
+
   get tarball(): string {
     return this.#built.tarball;
   }

@@ -26,6 +26,7 @@ export class JsonSocket {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
   #ended: Error | null = null;
+  #onEvent: (name: string) => void = () => undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -57,6 +58,10 @@ export class JsonSocket {
     });
   }
 
+  onEvent(listener: (name: string) => void): void {
+    this.#onEvent = listener;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -64,6 +69,7 @@ export class JsonSocket {
   #onLine(line: string): void {
     // The agent marks the beginning of an answer to a sync with a byte that is in no JSON.
     const message = parsed(line.replace(/^[^{]*/, ''));
+    if (message?.event !== undefined) this.#onEvent(message.event);
     if (message === null || (!('return' in message) && message.error === undefined)) return;
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;

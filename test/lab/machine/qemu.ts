@@ -40,11 +40,20 @@ export class Machine {
   readonly dir: string;
   readonly #process: ChildProcess;
   readonly #monitor: JsonSocket;
+  #resets = 0;
 
   private constructor(dir: string, process: ChildProcess, monitor: JsonSocket) {
     this.dir = dir;
     this.#process = process;
     this.#monitor = monitor;
+    monitor.onEvent((name) => {
+      if (name === 'RESET') this.#resets += 1;
+    });
+  }
+
+  /** How often it has begun anew: each time it was told to, or because its processor gave up. */
+  get resets(): number {
+    return this.#resets;
   }
 
   static async start(spec: MachineSpec): Promise<Machine> {
