@@ -59,8 +59,8 @@ export class Host {
   }
 
   /** @returns what it printed. @throws LabFailure if it exits with anything but 0 */
-  async sh(line: string, stdin = ''): Promise<string> {
-    const ran = await this.run(line, stdin);
+  async sh(line: string, stdin = '', secondsLimit = secondsMax.command): Promise<string> {
+    const ran = await this.run(line, stdin, secondsLimit);
     if (ran.code !== 0) throw new LabFailure(`\`${line}\` succeeds`, ran);
     return ran.stdout;
   }

@@ -117,5 +117,23 @@ export const carving: Scenario = {
     });
     await lab.prints('libvirt sees that it has got back its vCPU', live, /^2$/m, 150);
     await says('and so does the Primary', /2 vCPU, 704 MiB/);
+
+    await lab.does('the Primary sleeps, and team-c asks for web once more', async () => {
+      await host.sh('virsh suspend team-c');
+      await ask(host, web);
+    });
+    const told = 'unnest get --partition team-c; unnest status --partition team-c';
+    await lab.prints(
+      'it is told that its Primary does not release',
+      told,
+      /PrimaryNotReleasing/,
+      150,
+    );
+    const noWeb = new RegExp(`^(?![^]*${domainOf(web)} +running)`);
+    await lab.prints('and web was not started', 'virsh list', noWeb);
+    await lab.does('the Primary wakes', async () => {
+      await host.sh('virsh resume team-c; unnest retry --partition team-c');
+    });
+    await boots(lab, 'and web boots', web, 200);
   },
 };
