@@ -22,8 +22,8 @@ export interface PrimaryWanted {
 export interface PrimaryHas {
   readonly vcpus: number;
   /**
-   * Memory that is plugged in beside what it boots with (virtio-mem): what its guest has of it, and
-   * what it may take without anybody's leave.
+   * Memory that is plugged in beside what it boots with (virtio-mem), or of one without such a device
+   * all that its balloon has left it: what its guest has of it, and what it may take without anybody's leave.
    */
   readonly pluggedBytes: number;
 }
@@ -37,9 +37,9 @@ export interface ObservedPrimary extends DomainRef {
   readonly vcpusMax: number;
   /** How many it cannot give while it runs: they are not hotpluggable. */
   readonly vcpusFixed: number;
-  /** What it boots with: none of that can be taken while it runs. */
+  /** What it boots with and cannot be taken while it runs; 0 where there is a balloon only. */
   readonly baseBytes: number;
-  /** Its virtio-mem device; null: it has none, or several. */
+  /** Its virtio-mem device, or its balloon; null: it has neither, or several devices. */
   readonly device: { readonly blockBytes: number; readonly sizeBytes: number } | null;
   /** What keeps its memory where it is, such as a passed-through device; null: nothing. */
   readonly pinnedBy: string | null;

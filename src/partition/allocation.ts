@@ -7,7 +7,7 @@ import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import { type AmountName, type Amounts, amounts, nothing, sum } from './amounts.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { primaryAmounts } from './carving.ts';
-import { machineBytes } from './overhead.ts';
+import { machineBytes } from '../model/overhead.ts';
 
 export interface Allocation {
   readonly amounts: Amounts;

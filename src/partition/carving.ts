@@ -4,7 +4,7 @@
  */
 import type { Carving, ObservedPrimary, PrimaryHas, PrimaryWanted } from '../model/primary.ts';
 import { type Amounts, amounts } from './amounts.ts';
-import { overheadBytes } from './overhead.ts';
+import { overheadBytes } from '../model/overhead.ts';
 
 /** What it counts with: the more of what runs and of what its next start would use. */
 export function primaryAmounts(primary: ObservedPrimary): Amounts {
@@ -64,7 +64,9 @@ function uncarvable(what: Carving, primary: ObservedPrimary): string | null {
     return primary.translationCacheBytes > 0 ? 'its vCPUs are emulated' : null;
   }
   if (primary.pinnedBy !== null) return `its memory is pinned by ${primary.pinnedBy}`;
-  return primary.device === null ? 'it has no virtio-mem device' : null;
+  return primary.device === null
+    ? 'it has no virtio-mem device and no balloon, or several devices'
+    : null;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { type Amounts, amounts } from '../partition/amounts.ts';
 import { guestAmounts, imageAmounts, volumeAmounts } from '../partition/allocation.ts';
-import { machineBytes } from '../partition/overhead.ts';
+import { machineBytes } from '../model/overhead.ts';
 import type { Observed, ObservedDomain, Platform } from '../model/domain.ts';
 import type { Observation } from '../model/observation.ts';
 import type { SecondaryName } from '../model/names.ts';

@@ -6,7 +6,7 @@ import { nothingGuaranteed, type Share } from '../../src/model/share.ts';
 import { CARVINGS, type PrimaryWanted } from '../../src/model/primary.ts';
 import { AMOUNT_NAMES, type Amounts, amounts } from '../../src/partition/amounts.ts';
 import { primaryAmounts } from '../../src/partition/carving.ts';
-import { machineBytes } from '../../src/partition/overhead.ts';
+import { machineBytes } from '../../src/model/overhead.ts';
 import { installation, partition } from '../support/passes.ts';
 import { simulatedPrimary } from '../support/simulation.ts';
 

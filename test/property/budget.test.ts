@@ -17,7 +17,7 @@ import {
   minus,
   plus,
 } from '../../src/partition/amounts.ts';
-import { machineBytes } from '../../src/partition/overhead.ts';
+import { machineBytes } from '../../src/model/overhead.ts';
 import { applyPass, desiredWith, planPass } from '../support/passes.ts';
 import { onCallNumber, type TestHost, testHost } from '../support/simulation.ts';
 import { anyPrimary, anyShare, exceeding, primaryName, worldAmounts } from './any-share.ts';

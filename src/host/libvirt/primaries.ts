@@ -6,7 +6,8 @@ import { explainError } from '../host-error.ts';
 import type { PrimaryReader, PrimaryWriter } from '../ports.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
-import { readPrimaryXml, withPlugged } from './primary-xml.ts';
+import { setBalloon } from './primary-balloon.ts';
+import { hasMemoryDevice, readPrimaryXml, withPlugged } from './primary-xml.ts';
 
 export function primaryReader({ domains }: ReadOnlyConnection): PrimaryReader {
   return {
@@ -47,6 +48,9 @@ export function primaryWriter({ domains }: Connection): PrimaryWriter {
     setMemory: (ref, pluggedBytes, signal) =>
       calling(`setting the memory of ${ref.domainName}`, async () => {
         const domain = handleOf(ref);
+        if (!hasMemoryDevice(await domains.xml(domain, { inactive: true, signal }))) {
+          return setBalloon(domains, domain, pluggedBytes, signal);
+        }
         const update = async (side: 'config' | 'live') => {
           const inactive = side === 'config';
           const xml = await domains.xml(domain, { inactive, signal });

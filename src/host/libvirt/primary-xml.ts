@@ -2,6 +2,7 @@
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import { domainUuid } from '../../model/identity.ts';
 import type { ObservedPrimary, PrimaryHas } from '../../model/primary.ts';
+import { balloonHas, balloonIn } from './primary-balloon.ts';
 import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
 import { attributeOf, childNamed, edit, element, elementsNamed, textOf } from './xml-tree.ts';
 
@@ -15,6 +16,7 @@ export function readPrimaryXml(inactive: string, live: string | null): ObservedP
   const vcpus = childNamed(now, 'vcpu');
   const devices = memoryDevices(now);
   const [device] = devices;
+  const balloon = device === undefined ? balloonIn(now) : null;
   return {
     uuid,
     domainName: textOf(childNamed(definition, 'name')) ?? '',
@@ -22,8 +24,9 @@ export function readPrimaryXml(inactive: string, live: string | null): ObservedP
     defined: hasIn(definition),
     vcpusMax: wholeNumber(textOf(vcpus), 'vcpu'),
     vcpusFixed: fixedVcpus(now),
-    baseBytes: baseOf(now),
-    device: device === undefined || devices.length > 1 ? null : shapeOf(device),
+    // All of its memory is a balloon's.
+    baseBytes: balloon === null ? baseOf(now) : 0,
+    device: device === undefined ? balloon : devices.length > 1 ? null : shapeOf(device),
     pinnedBy: pinnedBy(now),
     translationCacheBytes: readTranslationCache(now),
     slicePath: slicePathIn(now),
@@ -37,7 +40,9 @@ function slicePathIn(domain: XmlElement): string | null {
 
 function hasIn(domain: XmlElement): PrimaryHas {
   const vcpu = childNamed(domain, 'vcpu');
-  const plugged = memoryDevices(domain).map((device) => {
+  const devices = memoryDevices(domain);
+  const isBallooned = devices.length === 0 && balloonIn(domain) !== null;
+  const plugged = devices.map((device) => {
     const target = childNamed(device, 'target');
     const current = childNamed(target, 'current');
     const requested = bytesOf(childNamed(target, 'requested'));
@@ -45,7 +50,7 @@ function hasIn(domain: XmlElement): PrimaryHas {
   });
   return {
     vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? textOf(vcpu), 'vcpu'),
-    pluggedBytes: plugged.reduce((sum, each) => sum + each, 0),
+    pluggedBytes: isBallooned ? balloonHas(domain) : plugged.reduce((sum, each) => sum + each, 0),
   };
 }
 
@@ -91,6 +96,11 @@ function pinnedBy(domain: XmlElement): string | null {
   return childNamed(childNamed(domain, 'memoryBacking'), 'locked') === undefined
     ? null
     : 'memoryBacking/locked';
+}
+
+/** Whether its memory is carved by a device of its own, and not by its balloon. */
+export function hasMemoryDevice(xml: string): boolean {
+  return memoryDevices(parseXml(xml)).length > 0;
 }
 
 /** Its memory device with another goal, for libvirt's call. @throws Error if there is not one */

@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they are run. */
 import type { Scenario } from '../scenario.ts';
+import { balloon } from './balloon.ts';
 import { carving } from './carving.ts';
 import { core } from './core.ts';
 import { limitsHold } from './limits.ts';
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   reboot,
   limitsHold,
   carving,
+  balloon,
   who,
   noSystemd,
   upgrade,

@@ -1,7 +1,7 @@
 /** The daemon and what a partition may have: over time, as limits change and a Primary is stubborn. */
 import { describe, expect, test } from 'vitest';
 import type { PartitionName } from '../../../src/model/names.ts';
-import { machineBytes } from '../../../src/partition/overhead.ts';
+import { machineBytes } from '../../../src/model/overhead.ts';
 import { partition } from '../../support/passes.ts';
 import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
 import {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { admit, type Ask } from '../../../src/partition/admission.ts';
 import { amounts } from '../../../src/partition/amounts.ts';
-import { machineBytes } from '../../../src/partition/overhead.ts';
+import { machineBytes } from '../../../src/model/overhead.ts';
 
 const ask = (owner: string, vcpus: number, more: Partial<Ask<string>> = {}): Ask<string> => ({
   owner,

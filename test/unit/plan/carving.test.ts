@@ -4,7 +4,7 @@ import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { slicePath } from '../../../src/model/identity.ts';
 import type { PrimaryWanted } from '../../../src/model/primary.ts';
 import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
-import { machineBytes } from '../../../src/partition/overhead.ts';
+import { machineBytes } from '../../../src/model/overhead.ts';
 import {
   applyPass,
   converge,
