@@ -4,7 +4,12 @@ import type { Scenario } from '../scenario.ts';
 import { ask, boots, groupOf, told, type Wanted } from '../secondaries.ts';
 
 const words = 'unnest.do=client unnest.every=5';
-const hostile: Wanted = { partition: 'team-a', name: 'hostile', words };
+const hostile: Wanted = {
+  partition: 'team-a',
+  name: 'hostile',
+  words,
+  more: '  network: Partition\n',
+};
 const counter: Wanted = { partition: 'team-b', name: 'counter', words };
 
 /** A CPU of the host's two to each of the two. */
@@ -12,6 +17,7 @@ const limits = (
   cpu: number,
 ) => `  limits: { vcpus: 1, memory: 768MiB, storage: 1GiB, secondaries: 2 }
   guarantees: { cpuset: "${cpu}", memory: 512MiB }
+  network: { cidr: 10.9${cpu}.0.0/24 }
 `;
 const windows = 9;
 const windowSeconds = 4;
@@ -74,12 +80,18 @@ export const neighbour: Scenario = {
 
     await lab.does('the neighbour works, and the hostile tenant is idle', async () => {});
     const idle = await throughput(host);
-    await lab.does('the hostile guest burns, forks and eats, and so does its QEMU', async () => {
-      await told(host, hostile, 'POST /burn?seconds=600&vcpus=4');
-      await told(host, hostile, 'POST /fork?count=50');
-      await told(host, hostile, 'POST /eat?mib=40', 20);
-      await host.sh(broken(slice));
-    });
+    await lab.does(
+      'the hostile guest burns, forks, eats and floods, and so does its QEMU',
+      async () => {
+        // Of each that is killed the kernel tells its console, which is slow here and stops every CPU.
+        await host.sh('dmesg --console-level emerg');
+        await told(host, hostile, 'POST /burn?seconds=600&vcpus=4');
+        await told(host, hostile, 'POST /fork?count=50');
+        await told(host, hostile, 'POST /eat?mib=40', 20);
+        await told(host, hostile, 'POST /flood?seconds=600&to=10.90.0.1');
+        await host.sh(broken(slice));
+      },
+    );
     const beside = await throughput(host);
     const fall = 1 - beside / idle;
     lab.timeline.prints(

@@ -29,6 +29,7 @@ my %ROUTES = (
   'POST /fork' => \&fork_many,
   'POST /spoof' => \&spoof,
   'POST /frame' => \&frame,
+  'POST /flood' => \&flood,
   'GET /echo' => \&echo,
   'GET /tcp' => \&tcp,
   'GET /resolve' => \&resolve,
@@ -177,6 +178,20 @@ sub frame {
   my $said = send_frame(my $frame = pack 'H*', $1);
   for (2 .. $count) { select undef, undef, undef, 0.001; send_frame($frame) }
   return $said;
+}
+
+# As many datagrams as it can send.
+sub flood {
+  my ($query) = @_;
+  my $end = time + number($query, 'seconds', 3600);
+  my $to = pack 'S n a4 x8', $AF_INET, 9, ip($query->{to});
+  my $datagram = 'x' x number({ bytes => 1000, %$query }, 'bytes', 65_000);
+  hold(sub {
+    close $_[0];
+    socket my $udp, $AF_INET, 2, 0 or die "socket: $!";
+    while (time < $end) { for (1 .. 1_000) { send $udp, $datagram, 0, $to } }
+  });
+  return 'floods';
 }
 
 sub send_frame {
