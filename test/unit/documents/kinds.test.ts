@@ -86,6 +86,16 @@ describe('the partition', () => {
   });
 });
 
+test('nothing is guaranteed where the kernel enforces nothing', () => {
+  const limits = (more: string) =>
+    `limits: { vcpus: 4, memory: 8GiB, storage: 1GiB, secondaries: 9${more} }`;
+  const guarantees = 'guarantees: { cpuset: "2" }';
+  const places = (lines: string[]) => placesOf([documentOf('Partition', 'team-a', lines)]);
+  expect(places([limits(''), guarantees])).toEqual([]);
+  expect(places([limits(', enforcement: Admission'), guarantees])).toHaveLength(1);
+  expect(places([guarantees])).toHaveLength(1);
+});
+
 test('a network that does not leave the host needs no uplink, and one that does needs none said', () => {
   const withNetwork = (network: string) =>
     documentOf('Partition', 'team-a', [`network: ${network}`]);

@@ -272,6 +272,18 @@ describe('memory that nobody else can press out', () => {
     const grown = fit({ a: { memoryBytes: 40 * GiB, guaranteedBytes: 2 * GiB } }, { promised });
     expect(grown.promised.get('a' as PartitionName)?.guaranteedBytes).toBe(2 * GiB);
   });
+
+  test('and that grows past what is there waits', () => {
+    const twice = { rules: { ...rules, overcommit: { vcpus: 1, memory: 2 } } };
+    const b = { memoryBytes: 100 * GiB, guaranteedBytes: 62 * GiB };
+    const some = (gibibytes: number) => ({
+      a: { memoryBytes: 2 * GiB, guaranteedBytes: gibibytes * GiB },
+      b,
+    });
+    const promised = claims(some(1));
+    expect(waiting(some(2), { ...twice, promised })).toEqual([]);
+    expect(waiting(some(3), { ...twice, promised })).toEqual(['a: memoryBytes b']);
+  });
 });
 
 describe('what is said', () => {
