@@ -24,14 +24,26 @@ const windowSeconds = 4;
 /** By how much the neighbour's median may fall: design.md, the numbers that we promise. */
 const fallMax = 0.1;
 
-/** What the neighbour's guest gets done in each of so many windows, in rounds of a loop. */
-async function throughput(host: Host): Promise<number> {
+interface Seen {
+  /** The median of what the neighbour's guest gets done in a window, in rounds of a loop. */
+  readonly rounds: number;
+  /** What the host's own programs took meanwhile, libvirtd and dnsmasq among them, in CPUs. */
+  readonly outsideCpus: number;
+}
+
+const outsideUs = async (host: Host): Promise<number> =>
+  Number(await host.sh("awk '/^usage_usec/ { print $2 }' /sys/fs/cgroup/system.slice/cpu.stat"));
+
+async function look(host: Host): Promise<Seen> {
   const counts: number[] = [];
+  const [began, usedBefore] = [performance.now(), await outsideUs(host)];
   for (let window = 0; window < windows; window += 1) {
     const answer = await told(host, counter, `GET /count?seconds=${windowSeconds}`, 20);
     counts.push(Number(/^200 (\d+)$/.exec(answer)?.[1]));
   }
-  return counts.sort((a, b) => a - b)[(windows - 1) / 2] ?? Number.NaN;
+  const [ms, usedUs] = [performance.now() - began, (await outsideUs(host)) - usedBefore];
+  const rounds = counts.sort((a, b) => a - b)[(windows - 1) / 2] ?? Number.NaN;
+  return { rounds, outsideCpus: usedUs / (ms * 1000) };
 }
 
 /**
@@ -79,7 +91,7 @@ export const neighbour: Scenario = {
     );
 
     await lab.does('the neighbour works, and the hostile tenant is idle', async () => {});
-    const idle = await throughput(host);
+    const idle = await look(host);
     await lab.does(
       'the hostile guest burns, forks, eats and floods, and so does its QEMU',
       async () => {
@@ -92,11 +104,12 @@ export const neighbour: Scenario = {
         await host.sh(broken(slice));
       },
     );
-    const beside = await throughput(host);
-    const fall = 1 - beside / idle;
+    const beside = await look(host);
+    const fall = 1 - beside.rounds / idle.rounds;
     lab.timeline.prints(
-      `median rounds in ${windowSeconds} s: ${idle} beside an idle tenant, ${beside} beside a hostile one: ` +
-        `${(100 * fall).toFixed(1)} % less`,
+      `median rounds in ${windowSeconds} s: ${idle.rounds} beside an idle tenant, ${beside.rounds} beside a hostile one: ` +
+        `${(100 * fall).toFixed(1)} % less; the host's own programs took ` +
+        `${idle.outsideCpus.toFixed(2)} and ${beside.outsideCpus.toFixed(2)} CPUs`,
     );
     const kernel = `cd /sys/fs/cgroup/unnest.slice/${slice} && grep -H . cpu.stat memory.events pids.events`;
     lab.timeline.prints(await host.sh(kernel));
