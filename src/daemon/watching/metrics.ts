@@ -135,6 +135,7 @@ function workerCode(code: string): string {
 
 const workerCodes: ReadonlySet<string> = new Set<ParserFailureCode>([
   'Unavailable',
+  'Outside',
   'Hung',
   'Died',
   'Oversized',
