@@ -114,6 +114,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'PrimaryOutside':
         case 'OomKilled':
         case 'MemoryPressure':
+        case 'CpuThrottled':
         case 'Draining':
           return [saying(type, message)];
       }

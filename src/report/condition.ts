@@ -18,6 +18,7 @@ export const CONDITION_TYPES = [
   'PrimaryOutside', // its Primary is not in its slice
   'OomKilled', // the kernel has killed something in it, as its memory ran out
   'MemoryPressure', // everybody in it waits for memory
+  'CpuThrottled', // its guests wait for its limit of CPUs
   'Draining', // the partition is being emptied
 ] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];
