@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../cli/environment.ts';
 import { diagnose } from '../host/libvirt/diagnose.ts';
 import { openLibvirtHost, openLibvirtView } from '../host/libvirt/open.ts';
+import { readHostGroups } from '../host/local/host-groups.ts';
 import { localInstaller } from '../host/local/install.ts';
 import { lockPartition } from '../host/local/lock.ts';
 import {
@@ -51,8 +52,10 @@ async function mayBeThere(path: string): Promise<boolean> {
   }
 }
 
-export const adapters: Adapter & Pick<Environment, 'findDaemon' | 'isKept' | 'installer'> = {
+export const adapters: Adapter &
+  Pick<Environment, 'findDaemon' | 'isKept' | 'installer' | 'hostGroups'> = {
   findDaemon,
+  hostGroups: () => readHostGroups(),
   // Where the daemon's store of accepted documents has them.
   isKept: (stateDir, partition) => mayBeThere(join(stateDir, partition, 'accepted')),
   installer: localInstaller({

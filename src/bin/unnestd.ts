@@ -16,6 +16,7 @@ import { explainError } from '../host/host-error.ts';
 import { openLibvirtHosts } from '../host/libvirt/daemon-hosts.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { lockPartition } from '../host/local/lock.ts';
+import { localWorkerPlaces } from '../host/local/worker-places.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
@@ -78,7 +79,11 @@ async function run(of: DaemonConfig): Promise<void> {
     version,
     runtime,
     config: of,
-    parser: openDocumentParser(workerSpawner({ ...worker, folders: systemFolders }), runtime),
+    parser: openDocumentParser(
+      workerSpawner({ ...worker, folders: systemFolders }),
+      localWorkerPlaces(of.stateDir),
+      runtime,
+    ),
     lock: (partition) => lockPartition(of.stateDir, partition),
     newInstallation: () => installation,
     logTo: logDestinationOf(process.stdout),

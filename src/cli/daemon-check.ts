@@ -5,8 +5,10 @@ import { DaemonError } from '../channel/daemon-error.ts';
 import { explainError } from '../host/host-error.ts';
 import { remedyOf } from './command-error.ts';
 import { requireDaemon, socketPath } from './daemon.ts';
+import type { HostSum } from '../report/host-sum.ts';
 import type { Check, Environment } from './environment.ts';
 import type { Limits } from './pass.ts';
+import { reserveChecks } from './host-reserve.ts';
 import { isOver, sumFinding } from './render/host-sum.ts';
 import { saidOf } from './said-where.ts';
 
@@ -24,7 +26,8 @@ export async function daemonChecks(
     const within = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
     const { version } = await client.about(within);
     const finding = `version ${version} answers on ${socket}`;
-    return [{ name, status: 'ok', finding, mend: null }, ...(await promisesOf(client, within))];
+    const about: Check = { name, status: 'ok', finding, mend: null };
+    return [about, ...(await promisesOf(client, environment, within))];
   } catch (error) {
     if (!(error instanceof DaemonError)) throw error;
     const finding = error.code === 'Cancelled' ? `${socket} does not answer` : explainError(error);
@@ -32,10 +35,32 @@ export async function daemonChecks(
   }
 }
 
-/** Whether the partitions fit the host together. */
-async function promisesOf(client: DaemonClient, signal: AbortSignal): Promise<readonly Check[]> {
+/** Whether the partitions fit the host together, and whether what they leave of it is kept for it. */
+async function promisesOf(
+  client: DaemonClient,
+  { hostGroups }: Environment,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
   const { items, promised } = await client.partitions(signal);
-  if (items.length === 0 || promised === null) return [];
+  if (promised === null) return [];
+  return [...fitOf(items.length, promised), ...(await reservesOf(promised, hostGroups))];
+}
+
+async function reservesOf(
+  promised: HostSum,
+  hostGroups: Environment['hostGroups'],
+): Promise<readonly Check[]> {
+  try {
+    const groups = await hostGroups();
+    return groups === null ? [] : reserveChecks(promised, groups);
+  } catch (error) {
+    const finding = `what is kept for the host could not be read: ${explainError(error)}`;
+    return [{ name: 'reserve', status: 'warning', finding, mend: null }];
+  }
+}
+
+function fitOf(partitions: number, promised: HostSum): readonly Check[] {
+  if (partitions === 0) return [];
   const name = 'partitions';
   const finding = sumFinding(promised);
   if (!isOver(promised)) return [{ name, status: 'ok', finding, mend: null }];

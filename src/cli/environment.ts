@@ -3,6 +3,7 @@
  * and of this, and can be run in a test without a process.
  */
 import type { DaemonClient } from '../channel/client.ts';
+import type { HostGroups } from '../host/host-groups.ts';
 import type { Installer } from '../host/installer.ts';
 import type { Host, HostView } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -53,6 +54,8 @@ export interface Environment {
   readonly openHost: Open<Host>;
   readonly lock: (target: Target) => Promise<{ release(): Promise<void> }>;
   readonly diagnose: (target: Target, signal: AbortSignal) => Promise<readonly Check[]>;
+  /** What works for all partitions of this machine; null: it has no cgroup v2. */
+  readonly hostGroups: () => Promise<HostGroups | null>;
   /** Null where there is no such socket, so that no daemon runs. Talks to nobody yet. */
   readonly findDaemon: (socketPath: string) => Promise<DaemonClient | null>;
   /** Whether a daemon has accepted documents of this partition, be it running or not. */

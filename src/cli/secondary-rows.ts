@@ -115,6 +115,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'CpusGuaranteed':
         case 'OomKilled':
         case 'MemoryPressure':
+        case 'CpuThrottled':
         case 'Draining':
           return [saying(type, message)];
       }

@@ -63,7 +63,7 @@ const hostReserved = z.strictObject({
   }),
   memory: field(size(0, 1024 * TiB).prefault('1GiB'), {
     description:
-      'Memory that no partition is promised: for the kernel, libvirtd, unnestd and workers.',
+      'Memory that no partition is promised: for the kernel, libvirtd, unnestd and workers of partitions without a slice.',
   }),
 });
 

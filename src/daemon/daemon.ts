@@ -67,6 +67,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const metrics = openMetrics({
     version,
     statuses: () => supervisor.statuses,
+    slices: () => supervisor.slices,
     queueDepth: () => waiting.waiting,
   });
   events.onEvent((record) => metrics.record(record));

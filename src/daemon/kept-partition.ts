@@ -24,6 +24,7 @@ import { Partition } from './partition.ts';
 import type { RetryRules } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
+import { withoutWorker } from './without-worker.ts';
 
 /** What all partitions of a daemon share. */
 export interface Shared {
@@ -216,10 +217,10 @@ export class KeptPartition {
 
   #loopFor(authority: Authority): Partition {
     const { hosts, runtime, newInstallation, slots, rules, resyncMs } = this.#shared;
-    const { operationsInFlightMax, onStatus, emit, heavy, abort, hurry } = this.#shared;
+    const { operationsInFlightMax, onStatus, emit, heavy, parser, abort, hurry } = this.#shared;
     return new Partition({
       partition: this.name,
-      host: withHeavySlots(hosts.host(this.name), heavy),
+      host: withoutWorker(withHeavySlots(hosts.host(this.name), heavy), this.name, parser),
       runtime,
       newInstallation,
       slots,

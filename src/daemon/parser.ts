@@ -6,6 +6,7 @@ import type { PlainDocument } from '../report/submission.ts';
 
 export type ParserFailureCode =
   | 'Unavailable' // it could not be started
+  | 'Outside' // it was not seen in the slice of its partition, and so was ended
   | 'Hung' // no answer in the time there is
   | 'Died' // it ended, be it because it wanted more memory than there is
   | 'Oversized' // more of an answer than may be
@@ -31,6 +32,11 @@ export interface DocumentParser {
     signal: AbortSignal,
     partitionDocument?: PlainDocument | null,
   ): Promise<ParsedDocuments>;
+  /**
+   * Ends the worker of a partition, and starts none before `act` has settled: for what a worker would
+   * be in the way of. Documents that are being read meanwhile are read again afterwards.
+   */
+  without<T>(partition: PartitionName, act: () => Promise<T>): Promise<T>;
   /** Ends every worker. */
   close(): Promise<void>;
 }

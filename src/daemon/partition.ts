@@ -5,6 +5,7 @@ import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { SliceUsage } from '../model/slice.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
@@ -104,6 +105,12 @@ export class Partition {
     return unknown.vcpus === null && unknown.memoryBytes === null ? amounts : null;
   }
 
+  /** As of the last look; null: it has no slice, or nobody could look. */
+  get sliceUsage(): SliceUsage | null {
+    const slice = this.#said.observed?.slice;
+    return slice?.status === 'present' ? slice.value.usage : null;
+  }
+
   /** libvirt's id of the run that goes on now; null: none does. */
   async runIdOf(secondary: SecondaryName): Promise<number | null | 'unknown'> {
     const { partition, host, abort } = this.#options;
@@ -190,6 +197,7 @@ export class Partition {
       operations: plan.operations,
       generation,
       holds,
+      slice: memory.slice,
     });
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });

@@ -109,8 +109,10 @@ export class Submissions {
         const { code, message, diagnostics } = result;
         if (!this.#isNews(code, message)) return;
         emit({ kind: 'submission-refused', partition, source, submitter, code, message });
-        // Whoever has submitted by hand has been answered; a folder has nobody else to tell.
-        if (source === 'Directory') this.say({ status: 'refused', code, message, diagnostics });
+        // Whoever has submitted by hand has been answered, and a folder has nobody else to tell. That no
+        // worker could read them is the host's fault, and stays so.
+        if (source === 'Directory' || code === 'NotRead')
+          this.say({ status: 'refused', code, message, diagnostics });
         return;
       }
       case 'accepted': {

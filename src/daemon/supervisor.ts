@@ -7,6 +7,7 @@ import type { PlainDocument } from '../documents/plain-document.ts';
 import type { HostSign } from '../host/ports.ts';
 import { partitionOfDomain, partitionOfNetwork } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
+import type { SliceUsage } from '../model/slice.ts';
 import type { HostRules } from '../partition/host-room.ts';
 import type { WakeReason } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
@@ -50,6 +51,14 @@ export class Supervisor {
 
   get statuses(): readonly PartitionStatus[] {
     return [...this.#partitions.values()].map(({ status }) => status);
+  }
+
+  /** What the kernel has counted for them, as of the last look at each that has a slice. */
+  get slices(): readonly { readonly partition: PartitionName; readonly usage: SliceUsage }[] {
+    return [...this.#partitions.values()].flatMap(({ name, loop }) => {
+      const usage = loop?.sliceUsage ?? null;
+      return usage === null ? [] : [{ partition: name, usage }];
+    });
   }
 
   /** What the partitions are promised of the host. */

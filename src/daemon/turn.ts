@@ -1,6 +1,7 @@
 /**
  * One pass: observe, diff, plan, execute, report. What is remembered from one to the next is what
- * the host does not know: what has failed, and which guests end by themselves. It is rebuilt by
+ * the host does not know: what has failed, which guests end by themselves, and what looks at the slice
+ * say together. It is rebuilt by
  * trying anew when the daemon starts.
  */
 import { diff } from '../diff/diff.ts';
@@ -35,21 +36,28 @@ import {
   withStarts,
 } from './runs.ts';
 import { stateOf } from './resource-state.ts';
+import { lookAtSlice, noStory, type SliceStory } from './slice-story.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 /** What one pass leaves for the next. */
 export interface TurnMemory {
   readonly failures: Failures;
   readonly runs: Runs;
+  readonly slice: SliceStory;
 }
 
-export const nothingRemembered: TurnMemory = { failures: noFailures, runs: noRuns };
+export const nothingRemembered: TurnMemory = {
+  failures: noFailures,
+  runs: noRuns,
+  slice: noStory,
+};
 
 /** @param name null: everybody, and everything that has failed */
-export function forgiving({ failures, runs }: TurnMemory, name: SecondaryName | null): TurnMemory {
+export function forgiving(memory: TurnMemory, name: SecondaryName | null): TurnMemory {
+  const { failures, runs } = memory;
   const left =
     name === null ? [] : [...failures].filter(([key]) => key !== `${ofSecondaries}${name}`);
-  return { failures: new Map(left), runs: forgiven(runs, name) };
+  return { ...memory, failures: new Map(left), runs: forgiven(runs, name) };
 }
 
 export interface TurnTools {
@@ -96,6 +104,7 @@ export async function look(
   });
   const nowMs = tools.now();
   const { runs, ended } = lookAtRuns(memory.runs, observed, nowMs);
+  const slice = lookAtSlice(memory.slice, observed, ended, nowMs);
   const done = fulfilled(input.requests, observed, desired);
   const before = stillFailing(memory.failures, (key) => stateOf(key, observed));
   const held = holdsOf(before, nowMs);
@@ -103,7 +112,7 @@ export async function look(
   const plan = makePlan(diff(desired, observed, held), observed, options);
   const differs = stillDiffers(plan);
   const failures = new Map([...before].filter(([key]) => differs(key)));
-  return { observed, plan, ended, fulfilled: done, memory: { failures, runs } };
+  return { observed, plan, ended, fulfilled: done, memory: { failures, runs, slice } };
 }
 
 function planOptions(
@@ -172,6 +181,7 @@ export async function carryOut(
     outcomes,
     fulfilled: carriedOut(input.requests, outcomes),
     memory: {
+      ...memory,
       failures: afterPass(memory.failures, outcomes, nowMs, tools.rules, tools.random),
       runs: withStarts(memory.runs, startedIn(outcomes), nowMs),
     },

@@ -2,11 +2,14 @@
  * The process that reads documents, as the daemon sees it: bytes in, bytes out, an end. Whatever
  * comes out of it is hostile. `machine/` starts the real one.
  */
+import type { WorkerPlace } from '../host/worker-places.ts';
 import type { PartitionName } from '../model/names.ts';
 
 export type WorkerEnd =
   /** It never ran. @see ParserFailureCode `Unavailable` */
   | { readonly kind: 'not-started'; readonly message: string }
+  /** It was not brought to where it was to run, and so was ended. @see ParserFailureCode `Outside` */
+  | { readonly kind: 'not-placed'; readonly message: string }
   /**
    * @param how such as `with exit code 1`, `by SIGKILL`
    * @param complaint what it wrote to standard error: cut short, and as hostile as the rest
@@ -28,7 +31,11 @@ export interface WorkerProcess {
 
 /**
  * Never throws, and calls back only after it has returned.
- * @param partition whose documents it is to read: the place from which it can be put where the
- * partition pays for it
+ * @param partition whose documents it is to read
+ * @param place where it runs, from before it reads anything; null: where the daemon does
  */
-export type SpawnWorker = (partition: PartitionName, listener: WorkerListener) => WorkerProcess;
+export type SpawnWorker = (
+  partition: PartitionName,
+  place: WorkerPlace | null,
+  listener: WorkerListener,
+) => WorkerProcess;

@@ -2,7 +2,13 @@
  * What unnest needs of a host, and no more. Planning gets a `HostView`, which has no way to change
  * anything; only execution gets a `Host`. Every method rejects with a `HostError` and nothing else.
  */
-import type { DomainDefinition, DomainRef, HostFacts, ObservedDomain } from '../model/domain.ts';
+import type {
+  DomainDefinition,
+  DomainRef,
+  GuestUsage,
+  HostFacts,
+  ObservedDomain,
+} from '../model/domain.ts';
 import type { FilterRef, FilterRules, ObservedFilter } from '../model/filter.ts';
 import type { DomainUuid, InstallationId, PartitionOwner } from '../model/identity.ts';
 import type {
@@ -42,6 +48,8 @@ export interface DomainReader extends DomainLister {
     refs: readonly DomainRef[],
     signal: AbortSignal,
   ): Promise<readonly Observation<ObservedDomain>[]>;
+  /** What each of `refs` uses, in their order; null: it does not run, or is not there. */
+  usage(refs: readonly DomainRef[], signal: AbortSignal): Promise<readonly (GuestUsage | null)[]>;
   /** Begins to listen for signs that a domain has changed. */
   watch(ref: DomainRef): Promise<DomainWatch>;
 }

@@ -91,6 +91,14 @@ export interface DomainRef {
   readonly domainName: string;
 }
 
+/** What a running guest takes of its host. */
+export interface GuestUsage {
+  /** Of CPU time, since it was started. */
+  readonly cpuUs: number;
+  /** What its process has of the host's memory; null: its host does not know. */
+  readonly memoryBytes: number | null;
+}
+
 export interface ObservedDomain extends DomainRef {
   /** Null: no mark of ours, so it is foreign whatever its name. */
   readonly owner: Owner | null;

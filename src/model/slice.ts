@@ -45,6 +45,9 @@ export interface SliceUsage {
   readonly cpuUs: number;
   /** For how long somebody in it had to wait for the limit of CPUs. */
   readonly throttledUs: number;
+  /** Of those in which something ran, how many there were, and in how many it was held back. */
+  readonly periods: number;
+  readonly throttledPeriods: number;
   readonly processes: number;
   /** How often something in it was killed because memory ran out. */
   readonly oomKills: number;

@@ -19,6 +19,7 @@ export const CONDITION_TYPES = [
   'CpusGuaranteed', // nobody else runs on the CPUs that it has for itself
   'OomKilled', // the kernel has killed something in it, as its memory ran out
   'MemoryPressure', // everybody in it waits for memory
+  'CpuThrottled', // its guests wait for its limit of CPUs
   'Draining', // the partition is being emptied
 ] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];

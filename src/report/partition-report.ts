@@ -18,7 +18,9 @@ import type {
   SyncWord,
 } from './partition-status.ts';
 import { secondaryReport, syncWord } from './secondary-report.ts';
-import { budgetStatements, primaryStatements, sliceStatements, usageOf } from './usage.ts';
+import type { SliceFindings } from './slice-findings.ts';
+import { sliceStatements } from './slice-statements.ts';
+import { budgetStatements, primaryStatements, usageOf } from './usage.ts';
 
 /** What has failed about one thing. */
 export interface FailureFacts {
@@ -33,6 +35,8 @@ export interface Look {
   /** Who is to be left alone, with why, whether or not there is anything to do. */
   readonly holds: ReadonlyMap<SecondaryName, Block>;
   readonly observed: Observed;
+  /** With the looks before. */
+  readonly slice: SliceFindings;
   readonly entries: readonly PlanEntry[];
   /** What was planned, in execution order. */
   readonly operations: readonly Operation[];
@@ -103,7 +107,7 @@ export function partitionReport(
         [
           ...facts.statements,
           ...budgetStatements(usage),
-          ...sliceStatements(look?.observed ?? null),
+          ...(look === null ? [] : sliceStatements(look)),
           ...guaranteeStatements(look?.observed ?? null, facts.described),
           ...primaryStatements(look?.observed ?? null, facts.described),
         ],

@@ -77,31 +77,3 @@ export function primaryStatements(
   const message = `${domainName} runs outside the slice, so that the kernel holds only its Secondaries to what it leaves of the limits: virsh edit ${domainName}, <resource><partition>${path}</partition></resource>, and start it anew once this says RestartRequired`;
   return [{ ...said, reason: 'NotInSlice', message }];
 }
-
-/** In per cent: from here on everybody in the slice waits for memory more than once in a while. */
-const pressureMin = 10;
-
-/** What the kernel says of the slice. */
-export function sliceStatements(observed: Observed | null): readonly Statement[] {
-  if (observed?.slice.status !== 'present') return [];
-  const { oomKills, memoryPressure } = observed.slice.value.usage;
-  const statements: Statement[] = [];
-  if (oomKills > 0) {
-    const victims = crashedIn(observed);
-    const whose = victims.length === 0 ? '' : `; ${victims.join(', ')} crashed`;
-    const message = `memory ran out in the partition, and the kernel has killed ${oomKills} times${whose}`;
-    statements.push({ type: 'OomKilled', status: 'True', reason: 'MemoryLimit', message });
-  }
-  if (memoryPressure >= pressureMin) {
-    const message = `for ${memoryPressure} % of the last ten seconds everybody in it has waited for memory`;
-    statements.push({ type: 'MemoryPressure', status: 'True', reason: 'Stalled', message });
-  }
-  return statements;
-}
-
-function crashedIn({ domains }: Observed): readonly string[] {
-  return [...domains].flatMap(([name, seen]) => {
-    if (seen.status !== 'present' || seen.value.power.status !== 'stopped') return [];
-    return seen.value.power.reason === 'crashed' ? [name] : [];
-  });
-}

@@ -222,7 +222,13 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         expect(facts.cpus).toBeGreaterThan(0);
         expect(facts.memoryBytes % 1024).toBe(0);
         expect(facts.memoryBytes).toBeGreaterThan(2 ** 27);
-        expect(Object.keys(view.domains).sort()).toEqual(['facts', 'list', 'read', 'watch']);
+        expect(Object.keys(view.domains).sort()).toEqual([
+          'facts',
+          'list',
+          'read',
+          'usage',
+          'watch',
+        ]);
         expect(Object.keys(view.installation)).toEqual(['read']);
       });
     });
@@ -350,6 +356,25 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           power: { status: 'stopped', reason: 'guest-shutdown' },
           live: null,
         });
+      });
+
+      test('uses CPUs and memory, as long as it runs', async () => {
+        const ref = await started();
+        await lives(ref);
+        const other = definition({}, 'other');
+        const absent = {
+          ...other,
+          uuid: secondaryUuid({ ...other.owner, secondary: 'x' as never }),
+        };
+        const use = (view: HostView) => view.domains.usage([absent, ref], never);
+        for (const each of [subject.host, subject.view]) {
+          const [nobody, guest] = await use(each);
+          expect(nobody).toBeNull();
+          expect(guest?.cpuUs).toBeGreaterThanOrEqual(0);
+          expect(guest?.memoryBytes).toBeGreaterThan(16 * MiB);
+        }
+        await domains().powerOff(ref, never);
+        expect(await use(subject.view)).toEqual([null, null]);
       });
 
       test('is redefined without noticing', async () => {

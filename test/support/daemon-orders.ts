@@ -98,6 +98,7 @@ export function slowParser(ms: number, timers: Timers): DocumentParser & { slow:
       if (parser.slow) await timers.sleep(ms, new AbortController().signal);
       return parsed;
     },
+    without: (_name, act) => act(),
     close: async () => undefined,
   };
   return parser;

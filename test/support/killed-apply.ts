@@ -68,6 +68,7 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   openHost,
   lock: ({ stateDir, partition }) => lockPartition(stateDir, partition),
   diagnose: async () => [],
+  hostGroups: async () => null,
   isKept: async () => false,
   findDaemon: adapters.findDaemon,
   installer: adapters.installer,

@@ -214,6 +214,7 @@ export const honestParser: DocumentParser = {
     if (!parsed.ok) return { status: 'invalid', diagnostics: parsed.diagnostics };
     return { status: 'parsed', documents: tenantDocuments(parsed.bundle.documents) };
   },
+  without: (_name, act) => act(),
   close: async () => undefined,
 };
 

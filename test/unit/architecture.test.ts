@@ -44,7 +44,7 @@ const mayImport = new Map<string, readonly string[]>([
   ['daemon/sources', daemonImports],
   ['daemon/worker', daemonImports],
   ['daemon/watching', daemonImports],
-  ['daemon/machine', ['daemon']],
+  ['daemon/machine', ['daemon', 'host']],
   ['channel', ['model', 'documents', 'report', 'daemon']],
   ['cli', [...cliImports, 'cli/render', 'cli/commands', 'cli/explain']],
   ['cli/render', [...cliImports, 'cli', 'cli/explain']],

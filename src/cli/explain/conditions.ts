@@ -67,11 +67,16 @@ export const conditionExplanations: Explanations<ConditionType> = {
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',
-    todo: 'See which guest has crashed. Guests that use more than they were counted with are a mistake of unnest: report it, with `unnest get --kind slices`.',
+    todo: 'See which guest has crashed: the kernel does not say whom it has killed, so it is told who has crashed when it did; the worker that reads documents is always the first to go. Guests that use more than they were counted with are a mistake of unnest: report it, with `unnest get --kind slices`.',
   },
   MemoryPressure: {
     means: 'Everybody in the partition waits for memory for a good part of the time.',
-    todo: 'Halt something in it, or have limits.memory raised.',
+    todo: 'Halt something in it, or have limits.memory raised. The figure is a metric: unnest_slice_memory_pressure_ratio.',
+  },
+  CpuThrottled: {
+    means:
+      'Over the last minute or more, the kernel has held everybody in the partition back in at least a quarter of the periods (of 100 ms) in which something ran, as all of limits.vcpus was used up. It is said until that is less than a tenth.',
+    todo: 'Where guests are too slow, halt something in it or have limits.vcpus raised; `unnest top` shows what is used, and the metrics unnest_slice_cpu_periods and unnest_slice_cpu_throttled_periods how often it was so. Guests that simply compute all the time may be held back for ever, and nothing is wrong.',
   },
   Draining: {
     means: 'The partition is being emptied, because somebody has asked for it.',

@@ -44,8 +44,8 @@ export const refusalExplanations: Explanations<RefusalCode> = {
   },
   NotRead: {
     means:
-      'Documents are read by a worker without rights, and it has failed: it could not be started, hung, or died. What is in force stays in force.',
-    todo: 'Try again. If it stays so, look what `unnest events` says of it: bubblewrap may be missing, or the documents may want more memory than a worker has.',
+      'Documents are read by a worker without rights, and it has failed: it could not be started or brought into the slice of the partition, hung, or died. What is in force stays in force.',
+    todo: 'Try again. If it stays so, look what `unnest events` says of it: bubblewrap may be missing, the documents may want more memory than a worker has, or the guests may leave none in the slice: what operators ask for, such as `unnest stop`, needs no worker.',
   },
   NotStored: {
     means:

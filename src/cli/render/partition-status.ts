@@ -115,6 +115,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'PrimaryOutside':
     case 'OomKilled':
     case 'MemoryPressure':
+    case 'CpuThrottled':
     case 'Draining':
       return status !== 'False';
   }

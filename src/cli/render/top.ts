@@ -13,12 +13,25 @@ export interface Used {
   readonly processes: number | null;
   readonly allocated: Amounts;
   readonly limits: Amounts | null;
+  /** Those that run, if they were asked for. */
+  readonly secondaries?: readonly UsedByGuest[];
+}
+
+export interface UsedByGuest {
+  readonly name: string;
+  /** Null: not known yet. */
+  readonly cpus: number | null;
+  /** What its process has of the host's; null: not known. */
+  readonly memoryBytes: number | null;
+  readonly vcpus: number | null;
+  /** What the guest was given. */
+  readonly givenBytes: number | null;
 }
 
 export function renderTop(all: readonly Used[]): string {
   return renderTable(
     ['PARTITION', '', 'USED', 'ALLOCATED', 'LIMIT', ''],
-    all.flatMap(({ partition, cpus, memoryBytes, allocated, limits }) => [
+    all.flatMap(({ partition, cpus, memoryBytes, allocated, limits, secondaries = [] }) => [
       row(printable(partition), 'vCPUs', cpus, allocated.vcpus, limits?.vcpus, shownCpus, String),
       row(
         '',
@@ -38,8 +51,34 @@ export function renderTop(all: readonly Used[]): string {
         formatSize,
         formatSize,
       ),
+      ...secondaries.flatMap(guestRows),
     ]),
   );
+}
+
+/** Its bars show what it uses of what it was given. */
+function guestRows(guest: UsedByGuest): readonly (readonly string[])[] {
+  const { vcpus, givenBytes } = guest;
+  const cpus = guest.cpus === null ? '-' : shownCpus(guest.cpus);
+  const memory = guest.memoryBytes === null ? '-' : formatApproximately(guest.memoryBytes);
+  return [
+    [
+      `  ${printable(guest.name)}`,
+      'vCPUs',
+      cpus,
+      vcpus === null ? '-' : String(vcpus),
+      '',
+      vcpus === null ? '' : bar(guest.cpus ?? 0, vcpus),
+    ],
+    [
+      '',
+      'memory',
+      memory,
+      givenBytes === null ? '-' : formatSize(givenBytes),
+      '',
+      givenBytes === null ? '' : bar(guest.memoryBytes ?? 0, givenBytes),
+    ],
+  ];
 }
 
 const shownCpus = (cpus: number) => cpus.toFixed(2);

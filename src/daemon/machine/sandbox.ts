@@ -8,7 +8,8 @@
  * What must stay true: nothing in it comes from a tenant, and there is no way to run without it.
  * A worker's memory is that of one process, since the filter lets it start threads and nothing else:
  * `dataBytesMax`, with a later Node also `codeBytesMax`, and pages of files that it shares. What all of a
- * partition's processes may take together is for its slice to say. Rejected: RLIMIT_AS, as Node reserves
+ * partition's processes may take together is for its slice to say: once there is one, the filter, which
+ * bubblewrap waits for, is handed in only when the worker has been seen there. Rejected: RLIMIT_AS, as Node reserves
  * address space that it never uses; RLIMIT_DATA counts what can really be written to. Not done yet: a
  * user for each partition instead of nobody, whom other programs of the host may run as, too.
  */
@@ -48,14 +49,17 @@ export const filterDescriptor = 4;
 /** The highest that there is. */
 const oomScore = 1000;
 
-/** The first is the program to run. */
-export function sandboxCommand(programs: SandboxPrograms): readonly [string, ...string[]] {
+/** The first is the program to run. @param launcher what is to run all of it, if anything is */
+export function sandboxCommand(
+  programs: SandboxPrograms,
+  launcher: readonly string[] = [],
+): readonly string[] {
   const { choom, setpriv, bwrap } = programs;
-  const first = [`--adjust=${oomScore}`, '--'];
+  const first = [...launcher, choom, `--adjust=${oomScore}`, '--'];
   const inside = [...bwrapArguments(programs), '--', ...limited(programs)];
-  if (setpriv === null) return [choom, ...first, bwrap, ...inside];
+  if (setpriv === null) return [...first, bwrap, ...inside];
   const drop = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
-  return [choom, ...first, setpriv, ...drop, bwrap, ...inside];
+  return [...first, setpriv, ...drop, bwrap, ...inside];
 }
 
 function bwrapArguments({ node, prlimit }: SandboxPrograms): readonly string[] {

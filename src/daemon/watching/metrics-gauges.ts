@@ -8,10 +8,11 @@ import {
 } from '../../report/partition-status.ts';
 import type { AmountName } from '../../partition/amounts.ts';
 import type { MetricsSource } from './metrics.ts';
+import { perSlice } from './slice-gauges.ts';
 
 export function addGauges(
   registry: Registry,
-  { version, statuses, queueDepth }: MetricsSource,
+  { version, statuses, slices, queueDepth }: MetricsSource,
   hostReachable: () => number,
 ): void {
   gauge(
@@ -40,6 +41,11 @@ export function addGauges(
   for (const [name, help, valueOf] of perPartition) {
     gauge(registry, name, help, ['partition'], (set) => {
       for (const status of statuses()) set({ partition: status.partition }, valueOf(status));
+    });
+  }
+  for (const [name, help, valueOf] of perSlice) {
+    gauge(registry, name, help, ['partition'], (set) => {
+      for (const { partition, usage } of slices()) set({ partition }, valueOf(usage));
     });
   }
 }

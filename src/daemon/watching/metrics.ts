@@ -9,10 +9,12 @@ import type { DaemonEvent, EventRecord } from '../../report/event.ts';
 import type { PartitionStatus } from '../../report/partition-status.ts';
 import type { ParserFailureCode } from '../parser.ts';
 import { addGauges } from './metrics-gauges.ts';
+import type { SliceReading } from './slice-gauges.ts';
 
 export interface MetricsSource {
   readonly version: string;
   readonly statuses: () => readonly PartitionStatus[];
+  readonly slices: () => readonly SliceReading[];
   /** Partitions with a pass to come that has not begun. */
   readonly queueDepth: () => number;
 }
@@ -135,6 +137,7 @@ function workerCode(code: string): string {
 
 const workerCodes: ReadonlySet<string> = new Set<ParserFailureCode>([
   'Unavailable',
+  'Outside',
   'Hung',
   'Died',
   'Oversized',

@@ -1,6 +1,7 @@
 /**
  * The `DocumentParser` of the daemon: for each partition a worker of its own, started when it is
- * needed, kept warm for a while, ended when others need its seat. What goes wrong with a worker is
+ * needed, in the partition's slice once there is one, kept warm for a while, ended when others need
+ * its seat. What goes wrong with a worker is
  * one failed answer to its own partition. It is not tried again here: whoever asks again waits
  * longer each time.
  */
@@ -8,12 +9,15 @@ import { setMaxListeners } from 'node:events';
 import { bundleTooLarge } from '../../documents/bundle.ts';
 import type { PlainDocument } from '../../documents/plain-document.ts';
 import type { SourceFile } from '../../documents/source.ts';
+import { explainError } from '../../host/host-error.ts';
+import type { WorkerPlace, WorkerPlaces } from '../../host/worker-places.ts';
 import type { PartitionName } from '../../model/names.ts';
 import type { DocumentParser, ParsedDocuments } from '../parser.ts';
 import { retryDelayMs } from '../retry.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Slots, slots } from '../slots.ts';
 import type { SpawnWorker } from '../worker-process.ts';
+import { Gate } from './gate.ts';
 import { workerLimits } from './limits.ts';
 import { answerBytesMax, parseMsMax, type ParseRequest } from './protocol.ts';
 import { failure, Worker } from './worker.ts';
@@ -30,15 +34,30 @@ interface Desk {
   failures: number;
   /** Monotonic: no worker is started before. */
   notBeforeMs: number;
+  /** No worker is started before it has resolved. */
+  readonly gate: Gate;
   stopWarmth: () => void;
 }
 
-export function openDocumentParser(spawn: SpawnWorker, runtime: ParserRuntime): DocumentParser {
-  return new WorkerParser(spawn, runtime);
+export function openDocumentParser(
+  spawn: SpawnWorker,
+  places: WorkerPlaces,
+  runtime: ParserRuntime,
+): DocumentParser {
+  return new WorkerParser(spawn, places, runtime);
 }
+
+const nobodyWaits = failure('GivenUp', 'nobody waits for the answer any more');
+
+const isGivenUp = (answer: ParsedDocuments) =>
+  answer.status === 'failed' && answer.code === 'GivenUp';
+
+/** Of a look for the slice: who might have none is not taken for one that has none. */
+const asFailure = (error: unknown) => failure('Outside', explainError(error));
 
 class WorkerParser implements DocumentParser {
   readonly #spawn: SpawnWorker;
+  readonly #places: WorkerPlaces;
   readonly #runtime: ParserRuntime;
   readonly #desks = new Map<PartitionName, Desk>();
   /** With a worker that does nothing; the one that was used longest ago is first. */
@@ -51,8 +70,9 @@ class WorkerParser implements DocumentParser {
   #lastId = 0;
   #isClosed = false;
 
-  constructor(spawn: SpawnWorker, runtime: ParserRuntime) {
+  constructor(spawn: SpawnWorker, places: WorkerPlaces, runtime: ParserRuntime) {
     this.#spawn = spawn;
+    this.#places = places;
     this.#runtime = runtime;
     this.#seats = slots(workerLimits.workersMax, () => this.#endLongestIdle());
   }
@@ -91,6 +111,16 @@ class WorkerParser implements DocumentParser {
     }
   }
 
+  without<T>(partition: PartitionName, act: () => Promise<T>): Promise<T> {
+    const desk = this.#deskOf(partition);
+    return desk.gate.closedWhile(async () => {
+      const { worker } = desk;
+      this.#end(desk);
+      await worker?.ended;
+      return act();
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const request of this.#open) request.abort();
@@ -106,14 +136,20 @@ class WorkerParser implements DocumentParser {
     asked: Pick<ParseRequest, 'partition' | 'files' | 'partitionDocument'>,
     until: AbortSignal,
   ): Promise<ParsedDocuments> {
-    const worker = await this.#workerFor(desk, asked.partition, until);
-    if (worker === null) return failure('GivenUp', 'nobody waits for the answer any more');
+    const worker = await this.#workerFor(desk, asked.partition, until).catch(asFailure);
+    if (worker === null || until.aborted) return nobodyWaits;
+    if ('status' in worker) {
+      this.#end(desk);
+      return this.#learn(desk, worker);
+    }
     const { clock } = this.#runtime;
     const characters = asked.files.reduce((sum, { text }) => sum + text.length, 0);
     this.#lastId += 1;
     const request = { id: this.#lastId, ...asked, answerBytesMax: answerBytesMax(characters) };
     const since = clock.now();
     const answer = await worker.ask(request, parseMsMax(characters), until);
+    // Somebody has ended it who needed it out of the way.
+    if (isGivenUp(answer) && !until.aborted) return this.#answer(desk, asked, until);
     desk.workedMs += clock.now() - since;
     this.#learn(desk, answer);
     if (worker.isSound && characters <= workerLimits.warmCharactersMax) this.#keep(desk);
@@ -121,7 +157,7 @@ class WorkerParser implements DocumentParser {
     return answer;
   }
 
-  /** @returns null: the signal fired first */
+  /** @returns null: the signal fired first. @throws HostError if it is not known where one may be */
   async #workerFor(
     desk: Desk,
     partition: PartitionName,
@@ -130,15 +166,47 @@ class WorkerParser implements DocumentParser {
     if (until.aborted) return null;
     desk.stopWarmth();
     this.#idle.delete(desk);
-    // It may have ended since it was used.
-    if (desk.worker?.isSound === true) return desk.worker;
+    if (await this.#isOfUse(desk, partition, until)) return desk.worker;
     this.#end(desk);
     const { clock, timers } = this.#runtime;
     const waitMs = desk.notBeforeMs - clock.now();
     if (waitMs > 0) await timers.sleep(waitMs, until);
     const giveBack = await this.#seats.take(until);
     if (giveBack === null) return null;
-    const worker = new Worker(this.#spawn, partition, timers);
+    try {
+      return await this.#start(desk, partition, giveBack, until);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  }
+
+  /** It may have ended since it was used, or been started before its partition had a slice. */
+  async #isOfUse(desk: Desk, partition: PartitionName, until: AbortSignal): Promise<boolean> {
+    if (desk.worker?.isSound !== true) return false;
+    const place = await this.#places.find(partition, until);
+    return desk.worker?.isSound && desk.worker.slice === (place?.path ?? null);
+  }
+
+  /** Where it is to run is looked up last, and anew if it may be another by now. */
+  async #start(
+    desk: Desk,
+    partition: PartitionName,
+    giveBack: () => void,
+    until: AbortSignal,
+  ): Promise<Worker | null> {
+    let place: WorkerPlace | null;
+    let closures: number;
+    do {
+      await desk.gate.opened(until);
+      ({ closures } = desk.gate);
+      place = await this.#places.find(partition, until);
+    } while (closures !== desk.gate.closures);
+    if (until.aborted) {
+      giveBack();
+      return null;
+    }
+    const worker = new Worker(this.#spawn, partition, place, this.#runtime.timers);
     desk.worker = worker;
     desk.workedMs = 0;
     this.#alive.add(worker);
@@ -154,14 +222,15 @@ class WorkerParser implements DocumentParser {
     giveBack();
   }
 
-  #learn(desk: Desk, answer: ParsedDocuments): void {
+  #learn(desk: Desk, answer: ParsedDocuments): ParsedDocuments {
     if (answer.status !== 'failed') desk.failures = 0;
-    else if (answer.code !== 'GivenUp') {
+    else if (!isGivenUp(answer)) {
       desk.failures += 1;
       const { clock, random } = this.#runtime;
       const delayMs = retryDelayMs(desk.failures, workerLimits.backOff, random());
       desk.notBeforeMs = clock.now() + delayMs;
     }
+    return answer;
   }
 
   #keep(desk: Desk): void {
@@ -191,6 +260,7 @@ class WorkerParser implements DocumentParser {
       workedMs: 0,
       failures: 0,
       notBeforeMs: 0,
+      gate: new Gate(),
       stopWarmth: () => undefined,
     };
     this.#desks.set(partition, desk);

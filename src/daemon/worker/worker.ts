@@ -5,6 +5,7 @@
  */
 import type { ParsedDocuments, ParserFailureCode } from '../parser.ts';
 import type { Timers } from '../runtime.ts';
+import type { WorkerPlace } from '../../host/worker-places.ts';
 import type { SpawnWorker, WorkerEnd, WorkerProcess } from '../worker-process.ts';
 import { checkedAnswer } from './checked-answer.ts';
 import { FrameReader, frameOf } from './frames.ts';
@@ -27,16 +28,24 @@ export function failure(code: ParserFailureCode, message: string): Failure {
 export class Worker {
   /** Resolves when nothing of it is left, or nothing more can be done about it. Never rejects. */
   readonly ended: Promise<void>;
+  /** Of the slice that it runs in; null: in none. */
+  readonly slice: string | null;
   readonly #timers: Timers;
   readonly #process: WorkerProcess;
   #asked: Asked | null = null;
   #broken: Failure | null = null;
   #onEnded: () => void = () => undefined;
 
-  constructor(spawn: SpawnWorker, partition: ParseRequest['partition'], timers: Timers) {
+  constructor(
+    spawn: SpawnWorker,
+    partition: ParseRequest['partition'],
+    place: WorkerPlace | null,
+    timers: Timers,
+  ) {
+    this.slice = place?.path ?? null;
     this.#timers = timers;
     this.ended = new Promise((resolve) => (this.#onEnded = resolve));
-    this.#process = spawn(partition, {
+    this.#process = spawn(partition, place, {
       onData: (chunk) => this.#take(chunk),
       onEnd: (end) => {
         this.#break(failureOf(end));
@@ -119,6 +128,8 @@ function failureOf(end: WorkerEnd): Failure {
   switch (end.kind) {
     case 'not-started':
       return failure('Unavailable', tame(end.message, complaintCharactersMax));
+    case 'not-placed':
+      return failure('Outside', tame(end.message, complaintCharactersMax));
     case 'ended': {
       const complaint = tame(end.complaint.replace(/\s+/g, ' '), complaintCharactersMax).trim();
       const words = complaint === '' ? '' : `: ${complaint}`;

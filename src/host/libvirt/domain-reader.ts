@@ -19,6 +19,7 @@ import type { DomainLister, DomainReader } from '../ports.ts';
 import { isPluggedIn } from '../local/tap.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
+import { readGuestUsage, statsOf } from './domain-stats.ts';
 import { calling } from './host-error-from.ts';
 import { type ReadDomain, readDomainXml } from './read-domain-xml.ts';
 
@@ -43,6 +44,10 @@ export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout
     ...domainLister(connection),
     read: (refs, signal) =>
       calling('reading domains', () => readAll(connection, layout, refs, signal)),
+    usage: (refs, signal) =>
+      calling('reading what guests use', () =>
+        readGuestUsage(connection, refs.map(handleOf), signal),
+      ),
     watch: domainWatches(connection),
   };
 }
@@ -51,9 +56,6 @@ export function handleOf({ domainName, uuid }: DomainRef): Domain {
   // libvirt finds domains by UUID; the id is for its own messages.
   return { name: domainName, uuid, id: -1 };
 }
-
-/** How many domains libvirtd takes in one request for statistics. */
-const statsDomainsMax = 4096;
 
 async function readAll(
   connection: ReadOnlyConnection,
@@ -108,14 +110,10 @@ async function readStates(
   handles: readonly Domain[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, State>> {
-  const states = new Map<string, State>();
-  for (let from = 0; from < handles.length; from += statsDomainsMax) {
-    const domains = handles.slice(from, from + statsDomainsMax);
-    const records = await connection.domains.stats({ domains, groups: ['state'], signal });
-    for (const { domain, params } of records)
-      states.set(domain.uuid, { ...stateFrom(params), id: domain.id });
-  }
-  return states;
+  const records = await statsOf(connection, handles, { groups: ['state'], signal });
+  return new Map(
+    records.map(({ domain, params }) => [domain.uuid, { ...stateFrom(params), id: domain.id }]),
+  );
 }
 
 function stateFrom(params: ParamMap): DomainState {

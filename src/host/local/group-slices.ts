@@ -90,7 +90,15 @@ async function write(folder: string, name: string, text: string): Promise<void> 
   await writeFile(join(folder, name), text);
 }
 
-async function remove(folder: string): Promise<void> {
+/** Below a slice's: where its worker runs. */
+export const WORKER_GROUP = 'worker';
+
+/** With what a worker has left of it. */
+async function remove(slice: string): Promise<void> {
+  for (const folder of [join(slice, WORKER_GROUP), slice]) await removeGroup(folder);
+}
+
+async function removeGroup(folder: string): Promise<void> {
   try {
     await rmdir(folder);
   } catch (error) {

@@ -90,6 +90,8 @@ export async function readUsage(folder: string): Promise<SliceUsage> {
     memoryBytes: Number(text('memory.current') ?? 0),
     cpuUs: numberNamed(text('cpu.stat'), 'usage_usec'),
     throttledUs: numberNamed(text('cpu.stat'), 'throttled_usec'),
+    periods: numberNamed(text('cpu.stat'), 'nr_periods'),
+    throttledPeriods: numberNamed(text('cpu.stat'), 'nr_throttled'),
     processes: Number(text('pids.current') ?? 0),
     oomKills: numberNamed(text('memory.events'), 'oom_kill'),
     memoryPressure: Number(/^full avg10=([0-9.]+)/m.exec(text('memory.pressure') ?? '')?.[1] ?? 0),

@@ -37,7 +37,7 @@ export interface SlicePlaces {
   readonly sysDevBlock: string;
 }
 
-const machine: SlicePlaces = {
+export const machineSlices: SlicePlaces = {
   root: '/sys/fs/cgroup',
   proc: '/proc',
   pids: '/run/libvirt/qemu',
@@ -60,7 +60,10 @@ export interface SliceMaker {
   remove(ref: SliceRef, signal: AbortSignal): Promise<void>;
 }
 
-export function localSliceReader(stateDir: string, places: SlicePlaces = machine): SliceReader {
+export function localSliceReader(
+  stateDir: string,
+  places: SlicePlaces = machineSlices,
+): SliceReader {
   return {
     find: (ref, signal) =>
       attempt(`reading ${ref.path}`, signal, () => find(ref, stateDir, places)),
@@ -73,7 +76,7 @@ export function localSliceReader(stateDir: string, places: SlicePlaces = machine
 
 export function localSlices(
   stateDir: string,
-  places: SlicePlaces = machine,
+  places: SlicePlaces = machineSlices,
 ): SliceReader & SliceWriter {
   return {
     ...localSliceReader(stateDir, places),
@@ -117,8 +120,14 @@ async function promiseAll(
   }
 }
 
-function makerFor({ root, systemd }: SlicePlaces): SliceMaker {
-  if (!existsSync(join(root, 'cgroup.controllers'))) {
+/** Whether the host has cgroup v2. */
+export function hasSlices({ root }: SlicePlaces): boolean {
+  return existsSync(join(root, 'cgroup.controllers'));
+}
+
+export function makerFor(places: SlicePlaces): SliceMaker {
+  const { root, systemd } = places;
+  if (!hasSlices(places)) {
     const message = `this host has no cgroup v2 at ${root}, which limits need; \`limits.enforcement: Admission\` does without`;
     throw new HostError('Unsupported', message);
   }

@@ -4,6 +4,7 @@ const kinds = {
   facts: 'read',
   list: 'read',
   read: 'read',
+  usage: 'read',
   watch: 'read',
   define: 'write',
   undefine: 'write',

@@ -1,11 +1,11 @@
 /** Reading a simulated host's domains, and waiting for one of them to change. */
-import type { DomainRef } from '../../model/domain.ts';
+import type { DomainRef, GuestUsage } from '../../model/domain.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
 import type { DomainReader, DomainWatch } from '../ports.ts';
 import type { Simulation } from './host.ts';
 import { observedDomain } from './observed-domain.ts';
 import { nextChangeMs } from './settle.ts';
-import type { World } from './world.ts';
+import type { Guest, World } from './world.ts';
 
 /** As if it had KVM: a plan for a simulated host reads like one for a good host. */
 const platform = { domainType: 'kvm', machine: 'q35' };
@@ -31,11 +31,28 @@ export function domainReader(simulation: Simulation): DomainReader {
           ),
       });
     },
+    usage: (refs, signal) =>
+      faults.carryOut(
+        'usage',
+        refs.map(({ domainName }) => domainName),
+        signal,
+        {
+          whole: async () => {
+            const { domains } = await read();
+            return refs.map(({ uuid }) => usageOf(domains.get(uuid)?.guest ?? null));
+          },
+        },
+      ),
     watch: (ref) =>
       faults.carryOut('watch', [ref.domainName], null, {
         whole: () => watchDomain(ref, simulation),
       }),
   };
+}
+
+/** It takes what it was given, and computes nothing. */
+function usageOf(guest: Guest | null): GuestUsage | null {
+  return guest === null ? null : { cpuUs: 0, memoryBytes: guest.fields.memoryBytes };
 }
 
 function refsOf(world: World): DomainRef[] {

@@ -58,7 +58,8 @@ function guestsIn(world: World, ref: SliceRef): readonly (SimulatedDomain & Doma
 function usageOf(world: World, ref: SliceRef): SliceUsage {
   const guests = guestsIn(world, ref);
   const memoryBytes = guests.reduce((sum, { guest }) => sum + (guest?.fields.memoryBytes ?? 0), 0);
-  const idle = { cpuUs: 0, throttledUs: 0, oomKills: 0, memoryPressure: 0 };
+  const held = { throttledUs: 0, periods: 0, throttledPeriods: 0 };
+  const idle = { ...held, cpuUs: 0, oomKills: 0, memoryPressure: 0 };
   return { ...idle, memoryBytes, processes: guests.length };
 }
 

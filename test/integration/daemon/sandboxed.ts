@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemFolders, workerSpawner } from '../../../src/daemon/machine/spawn-worker.ts';
 import type { WorkerEnd, WorkerProcess } from '../../../src/daemon/worker-process.ts';
+import type { WorkerPlace } from '../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 
 export interface Sandboxed {
@@ -19,7 +20,12 @@ export function temporaryFolder(): { readonly path: string; readonly remove: () 
 }
 
 /** Runs `code`, a module of JavaScript, as if it were the worker that somebody has taken over. */
-export function runSandboxed(folder: string, code: string, folders = systemFolders): Sandboxed {
+export function runSandboxed(
+  folder: string,
+  code: string,
+  folders = systemFolders,
+  place: WorkerPlace | null = null,
+): Sandboxed {
   const program = join(folder, 'program.mjs');
   writeFileSync(program, code, { mode: 0o600 });
   let text = '';
@@ -27,7 +33,7 @@ export function runSandboxed(folder: string, code: string, folders = systemFolde
   let onEnd: (end: WorkerEnd) => void = () => undefined;
   const ended = new Promise<WorkerEnd>((resolve) => (onEnd = resolve));
   const said = new Promise<string>((resolve) => {
-    process = workerSpawner({ program, folders })('a' as PartitionName, {
+    process = workerSpawner({ program, folders })('a' as PartitionName, place, {
       onData: (chunk) => {
         text += Buffer.from(chunk).toString();
         if (text.endsWith('DONE')) resolve(text.slice(0, -'DONE'.length));

@@ -21,6 +21,7 @@ import { systemFolders, workerSpawner } from '../../../src/daemon/machine/spawn-
 import { machineClock, machineTimers } from '../../../src/daemon/machine/time.ts';
 import type { DocumentParser } from '../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../src/daemon/worker/document-parser.ts';
+import { noWorkerPlaces } from '../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import { secondaryDocument } from '../../unit/documents/parsing.ts';
 import { refusedCalls } from '../../support/refused-calls.ts';
@@ -32,9 +33,9 @@ const built = join(root, 'dist/bin/unnest-worker.js');
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
-function opened(program = built): DocumentParser {
+function opened(program = built, places = noWorkerPlaces): DocumentParser {
   const runtime = { clock: machineClock, timers: machineTimers, random: () => 0 };
-  return openDocumentParser(workerSpawner({ program, folders: systemFolders }), runtime);
+  return openDocumentParser(workerSpawner({ program, folders: systemFolders }), places, runtime);
 }
 
 const parse = (parser: DocumentParser, text: string, partition = 'team-a') =>
@@ -347,7 +348,7 @@ describe('one that was taken over', () => {
         contents: `
           import { systemFolders, workerSpawner } from './src/daemon/machine/spawn-worker.ts';
           const [program] = process.argv.slice(2);
-          workerSpawner({ program, folders: systemFolders })('a', {
+          workerSpawner({ program, folders: systemFolders })('a', null, {
             onData: (chunk) => process.stdout.write(chunk), onEnd: () => undefined,
           });`,
       },

@@ -65,6 +65,17 @@ export const limitsHold: Scenario = {
     await lab.does('team-a asks for more than it has', () => ask(host, large));
     const refusal = /OverBudget: limits\.vcpus is 2: 1 are used \(web 1\), it asks for 2/;
     await lab.prints('it is told exactly why not', 'unnest get --partition team-a', refusal);
+    const workers = `for pid in $(pgrep -f '^/node '); do cat /proc/$pid/cgroup /proc/$pid/oom_score_adj | paste -s; done`;
+    const paid = new RegExp(
+      `^0::/unnest\\.slice/${slice}/unnest-worker-[0-9a-f]+\\.scope\\s1000$`,
+      'm',
+    );
+    await lab.prints('whoever has read that runs in the slice, and is first to go', workers, paid);
+    await shows(
+      'with a little memory of its own',
+      'unnest-worker-*.scope/memory.min',
+      /^33554432$/m,
+    );
     const absent = new RegExp(`^(?![^]*${domainOf(large)})`);
     await lab.prints('libvirt has not heard of it', 'virsh list --all', absent);
     lab.timeline.prints(await host.sh('unnest status; unnest status --partition team-a'));

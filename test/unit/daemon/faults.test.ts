@@ -30,7 +30,7 @@ function failing(code: ParserFailureCode): DocumentParser {
 }
 
 describe('a worker that fails', () => {
-  test.each(['Unavailable', 'Hung', 'Died', 'Oversized', 'Forged'] as const)(
+  test.each(['Unavailable', 'Outside', 'Hung', 'Died', 'Oversized', 'Forged'] as const)(
     '(%s) costs its own partition one condition',
     async (code) => {
       const world = worldOf({ files: ['vmlinuz'] });
@@ -52,6 +52,25 @@ describe('a worker that fails', () => {
       );
     },
   );
+
+  test('is said where documents were handed in, too, until others were read', async () => {
+    const answers: ParserFailureCode[] = ['Outside'];
+    const parser: DocumentParser = {
+      ...honestParser,
+      parse: async (name, files, signal) => {
+        const code = answers.shift();
+        if (code === undefined) return honestParser.parse(name, files, signal);
+        return { status: 'failed', code, message: 'not in the slice' };
+      },
+    };
+    const daemon = virtualDaemon({ parser });
+    expect(await daemon.submit(secondaryText('web'))).toMatchObject({ code: 'NotRead' });
+    await daemon.advance(1000);
+    expect(daemon.condition('DocumentsValid')).toBe('False NotRead Outside: not in the slice');
+    await daemon.submit(secondaryText('web'));
+    await daemon.advance(1000);
+    expect(daemon.condition('DocumentsValid')).toMatch(/^True Valid/);
+  });
 
   test('is asked again, without anybody touching the files', async () => {
     const answers: ParserFailureCode[] = ['Died', 'Hung'];

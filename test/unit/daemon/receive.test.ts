@@ -4,6 +4,7 @@ import type { AcceptedStore } from '../../../src/daemon/accepted/accepted-store.
 import type { ParsedDocuments } from '../../../src/daemon/parser.ts';
 import { receive } from '../../../src/daemon/receive.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
+import { honestParser } from '../../support/virtual-daemon.ts';
 
 const description = {
   file: 'partition.yaml',
@@ -33,7 +34,7 @@ async function received(value: unknown) {
     {
       partition: 'team-a' as PartitionName,
       orders: () => ({ description, rules: 'Directory', refusal: null }),
-      parser: { parse: async () => answer, close: async () => undefined },
+      parser: { ...honestParser, parse: async () => answer },
       accepted,
       folderAgreedOn: 0,
       now: () => '2026-01-01T00:00:00Z',

@@ -8,7 +8,7 @@ import { bar } from '../../../../src/cli/render/bar.ts';
 import { worldText } from '../../../../src/host/simulated/world-text.ts';
 import { fieldsOf } from '../../../../src/model/domain.ts';
 import { secondary } from '../../../support/passes.ts';
-import { domainOf, worldOf } from '../../../support/simulation.ts';
+import { domainOf, refOf, worldOf } from '../../../support/simulation.ts';
 import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
 import { partitionStatus } from '../../channel/fake-control.ts';
 import { run } from '../run.ts';
@@ -73,4 +73,39 @@ test('a bar is never empty where there is something, nor full where there is roo
   expect(bar(10, 10)).toBe('[####################]');
   expect(bar(11, 10)).toBe('[###################!]');
   expect(bar(0, 0)).toBe('[....................]');
+});
+
+test('shows each Secondary that runs, if it is asked', async () => {
+  const defined = fieldsOf(secondary('web', { slice: 'Partition' }));
+  const domains = [
+    domainOf('web', { power: { status: 'running' }, defined }),
+    domainOf('off', {
+      power: { status: 'stopped', reason: 'unknown' },
+      defined: fieldsOf(secondary('off')),
+    }),
+  ];
+  writeFileSync(join(folder, 'host.json'), worldText(worldOf({ recorded: true, domains, slice })));
+  const { usage, secondaries } = partitionStatus();
+  const [some] = secondaries;
+  if (some === undefined) throw new Error('there is none');
+  const reportOf = (name: string) => {
+    const { domainName: domain, uuid } = refOf(name);
+    return { ...some, name: name as never, domain, uuid, vcpus: 1, memoryBytes: 2 ** 28 };
+  };
+  const all = [reportOf('web'), reportOf('off'), { ...reportOf('new'), domain: null, uuid: null }];
+  place.set(partitionStatus({ usage: { ...usage, allocated: amounts, limits }, secondaries: all }));
+  const { stdout } = await top('--secondaries');
+  expect(stdout).toBe(`PARTITION             USED     ALLOCATED   LIMIT
+team-a      vCPUs     0.00     2           4       [....................]
+            memory    128MiB   1GiB        4GiB    [#...................]
+            storage   -        0 B         1GiB    [....................]
+  web       vCPUs     0.00     1                   [....................]
+            memory    128MiB   256MiB              [##########..........]
+`);
+  const [json] = JSON.parse((await top('--secondaries', '-o', 'json')).stdout) as unknown[];
+  expect(json).toMatchObject({
+    secondaries: [{ name: 'web', cpus: 0, memoryBytes: 2 ** 27, vcpus: 1, givenBytes: 2 ** 28 }],
+  });
+  const [without] = JSON.parse((await top('-o', 'json')).stdout) as unknown[];
+  expect(without).not.toHaveProperty('secondaries');
 });

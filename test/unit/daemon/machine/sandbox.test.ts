@@ -63,3 +63,8 @@ test('nothing of the host is bound but libraries and two programs, and nothing t
     ['--ro-bind-data', '3'],
   ]);
 });
+
+test('what launches it comes first, and everything else as without it', () => {
+  const launcher = ['/usr/bin/systemd-run', '--scope', '--'];
+  expect(sandboxCommand(programs, launcher)).toEqual([...launcher, ...sandboxCommand(programs)]);
+});

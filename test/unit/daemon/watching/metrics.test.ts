@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Address, Sockets } from '../../../../src/daemon/runtime.ts';
 import { openMetrics } from '../../../../src/daemon/watching/metrics.ts';
 import { metricsLimits, serveMetrics } from '../../../../src/daemon/watching/metrics-server.ts';
+import type { SliceReading } from '../../../../src/daemon/watching/slice-gauges.ts';
 import type { DaemonEvent } from '../../../../src/report/event.ts';
 import type { PartitionStatus } from '../../../../src/report/partition-status.ts';
 import { virtualRuntime } from '../../../support/virtual-runtime.ts';
@@ -13,7 +14,13 @@ import { secondary, statusOf } from './statuses.ts';
 
 function opened(statuses: readonly PartitionStatus[] = []) {
   const all = [...statuses];
-  const metrics = openMetrics({ version: '1.2.3', statuses: () => all, queueDepth: () => 7 });
+  const slices: SliceReading[] = [];
+  const metrics = openMetrics({
+    version: '1.2.3',
+    statuses: () => all,
+    slices: () => slices,
+    queueDepth: () => 7,
+  });
   let seq = 0;
   const record = (event: DaemonEvent) => {
     seq += 1;
@@ -22,7 +29,7 @@ function opened(statuses: readonly PartitionStatus[] = []) {
   /** Lines of one metric. */
   const linesOf = async (name: string) =>
     (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
-  return { metrics, record, linesOf, all };
+  return { metrics, record, linesOf, all, slices };
 }
 
 describe('metrics', () => {
@@ -64,6 +71,37 @@ describe('metrics', () => {
     expect(await linesOf('unnest_worker_failures_total')).toEqual([
       'unnest_worker_failures_total{code="Other"} 1000',
     ]);
+  });
+
+  test('say what the kernel has counted, of slices that there are', async () => {
+    const { linesOf, slices } = opened();
+    const usage = {
+      memoryBytes: 4096,
+      cpuUs: 2_500_000,
+      throttledUs: 500_000,
+      periods: 9,
+      throttledPeriods: 2,
+      processes: 5,
+      oomKills: 1,
+      memoryPressure: 12.5,
+    };
+    slices.push({ partition, usage });
+    expect(
+      (await linesOf('unnest_slice_')).map((line) => line.replace(/^unnest_slice_/, '')),
+    ).toEqual(
+      [
+        'memory_bytes 4096',
+        'memory_pressure_ratio 0.125',
+        'oom_kills 1',
+        'cpu_seconds 2.5',
+        'cpu_throttled_seconds 0.5',
+        'cpu_periods 9',
+        'cpu_throttled_periods 2',
+        'processes 5',
+      ].map((line) => line.replace(' ', `{partition="${partition}"} `)),
+    );
+    slices.pop();
+    expect(await linesOf('unnest_slice_')).toEqual([]);
   });
 
   test('measure the calls of libvirt', async () => {

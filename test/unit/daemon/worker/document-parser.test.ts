@@ -3,6 +3,8 @@ import type { ParsedDocuments } from '../../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../../src/daemon/worker/document-parser.ts';
 import { frameOf } from '../../../../src/daemon/worker/frames.ts';
 import { workerLimits } from '../../../../src/daemon/worker/limits.ts';
+import { HostError } from '../../../../src/host/host-error.ts';
+import { noWorkerPlaces, type WorkerPlaces } from '../../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../../src/model/names.ts';
 import { virtualTime } from '../../../support/virtual-time.ts';
 import { secondaryDocument } from '../../documents/parsing.ts';
@@ -18,9 +20,9 @@ import {
 const never = new AbortController().signal;
 const files = [{ path: 'web.yaml', text: secondaryDocument('web') }];
 
-function opened(workers: FakeWorkers) {
+function opened(workers: FakeWorkers, places: WorkerPlaces = noWorkerPlaces) {
   const time = virtualTime();
-  const parser = openDocumentParser(workers.spawn, { ...time, random: () => 0 });
+  const parser = openDocumentParser(workers.spawn, places, { ...time, random: () => 0 });
   /** What has been answered so far, by partition, in order. */
   const answers: string[] = [];
   const ask = (partition = 'a', signal = never, given = files): Promise<ParsedDocuments> => {
@@ -447,5 +449,109 @@ describe('nobody waits any more', () => {
     await time.settle();
     expect(answers).toEqual(['idle parsed', 'busy GivenUp', 'busy GivenUp', 'late GivenUp']);
     expect(workers.started).toEqual(['idle', 'busy']);
+  });
+});
+
+describe('in the slice of its partition a worker', () => {
+  /** Where workers run from now on. */
+  const placed = () => {
+    const state = { slice: null as string | null, problem: null as string | null };
+    const places: WorkerPlaces = {
+      find: async () => {
+        if (state.problem !== null) throw new HostError('PermissionDenied', state.problem);
+        if (state.slice === null) return null;
+        const nothing = async () => undefined;
+        return { path: state.slice, launcher: null, enter: nothing, left: nothing };
+      },
+    };
+    const workers = fakeWorkers();
+    return { state, workers, ...opened(workers, places) };
+  };
+
+  test('is started once there is one, in the place of one that was started before', async () => {
+    const { state, workers, ask, time, answers } = placed();
+    void ask();
+    await time.settle();
+    expect([workers.started.length, workers.last.slice]).toEqual([1, null]);
+    state.slice = '/unnest/p1';
+    void ask();
+    await time.settle();
+    expect([workers.started.length, workers.last.slice]).toEqual([2, '/unnest/p1']);
+    void ask();
+    await time.settle();
+    expect(workers.started).toHaveLength(2);
+    expect(workers.alive).toHaveLength(1);
+    expect(answers).toEqual(['a parsed', 'a parsed', 'a parsed']);
+  });
+
+  test('is not started elsewhere where it is not known whether there is one', async () => {
+    const { state, workers, ask, time } = placed();
+    state.problem = 'reading installation.id';
+    const answer = ask();
+    await time.settle();
+    expect(await answer).toMatchObject({ code: 'Outside', message: 'reading installation.id' });
+    expect(workers.started).toEqual([]);
+    // And its seat is another's again.
+    state.problem = null;
+    workers.behave(hanging);
+    for (let i = 0; i < workerLimits.workersMax; i++) void ask(`p${i}`);
+    await time.settle();
+    expect(workers.started).toHaveLength(workerLimits.workersMax);
+  });
+
+  test('is ended for what it is in the way of, and none is started meanwhile', async () => {
+    const { state, workers, ask, time, parser, answers } = placed();
+    state.slice = '/unnest/p1';
+    void ask();
+    await time.settle();
+    let finish: () => void = () => undefined;
+    let aliveMeanwhile: readonly string[] = ['unknown'];
+    const removed = parser.without('a' as PartitionName, async () => {
+      aliveMeanwhile = workers.alive.filter((name) => name === 'a');
+      await new Promise<void>((done) => (finish = done));
+      state.slice = null;
+      return 'removed';
+    });
+    void ask();
+    void ask('b');
+    await time.settle();
+    expect([aliveMeanwhile, workers.alive, answers]).toEqual([[], ['b'], ['a parsed', 'b parsed']]);
+    finish();
+    expect(await removed).toBe('removed');
+    await time.settle();
+    expect([workers.last.partition, workers.last.slice]).toEqual(['a', null]);
+    expect(answers).toEqual(['a parsed', 'b parsed', 'a parsed']);
+  });
+
+  test('that reads just then is ended too, and what it was reading is read afterwards', async () => {
+    const { state, workers, ask, time, parser, answers } = placed();
+    state.slice = '/unnest/p1';
+    workers.behave(hanging);
+    void ask();
+    await time.settle();
+    workers.behave(honest);
+    const failed = parser.without('a' as PartitionName, async () => {
+      throw new Error('busy');
+    });
+    await expect(failed).rejects.toThrow('busy');
+    await time.settle();
+    expect(answers).toEqual(['a parsed']);
+    expect(workers.started).toEqual(['a', 'a']);
+  });
+
+  test('does not keep a slice for longer than the kernel takes to end it', async () => {
+    const workers = fakeWorkers(hanging, { immortal: true });
+    const { ask, time, parser } = opened(workers);
+    void ask();
+    await time.settle();
+    let isRemoved = false;
+    void parser.without('a' as PartitionName, async () => {
+      isRemoved = true;
+    });
+    await time.advance(workerLimits.killGraceMs);
+    expect(isRemoved).toBe(true);
+    const closed = parser.close();
+    await time.advance(workerLimits.killGraceMs);
+    await closed;
   });
 });

@@ -6,6 +6,8 @@ import type { SpawnWorker, WorkerEnd } from '../../../../src/daemon/worker-proce
 
 export interface FakeProcess {
   readonly partition: string;
+  /** Where it was started; null: in none. */
+  readonly slice: string | null;
   readonly isAlive: boolean;
   write(bytes: Uint8Array): void;
   end(end?: WorkerEnd): void;
@@ -39,11 +41,12 @@ export function fakeWorkers(
   const processes: FakeProcess[] = [];
   let aliveMost = 0;
   const alive = () => processes.filter((each) => each.isAlive);
-  const spawn: SpawnWorker = (partition, { onData, onEnd }) => {
+  const spawn: SpawnWorker = (partition, place, { onData, onEnd }) => {
     const reader = new FrameReader(requestBytesMax);
     let isAlive = true;
     const self: FakeProcess = {
       partition,
+      slice: place?.path ?? null,
       get isAlive() {
         return isAlive;
       },
