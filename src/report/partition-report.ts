@@ -159,7 +159,10 @@ function secondariesOf(
 
 function waitedFor(key: string | undefined, failures: PartitionFacts['failures']): string | null {
   if (key === undefined) return null;
-  return `${key.replace('/', ' ')}: ${failures.get(key)?.message ?? ''}`;
+  const [kind = '', name = ''] = key.split('/');
+  // The word that `unnest explain` knows.
+  const word = kind === 'primary' ? ' (PrimaryNotReleasing)' : '';
+  return `${kind} ${name}${word}: ${failures.get(key)?.message ?? ''}`;
 }
 
 /** Nobody has looked, or could: what was so before need not be so now. */

@@ -174,7 +174,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
   )
   .map((world) => {
     world.filters.set(foreignTable, { fields: null, ports: [] });
-    return world;
+    return withStoredDisks(world);
   });
 
 /** Another partition's. */
@@ -195,6 +195,20 @@ function withOwnDisks(
     ...before,
     { ...domain, guest: { ...domain.guest, fields: { ...domain.guest.fields, volumes } } },
   ];
+}
+
+/**
+ * Of a running guest whose data somebody has deleted under it, its name is all that is left: what is made
+ * anew by that name is another file, which a simulated guest does not know.
+ */
+function withStoredDisks(world: World): World {
+  const stored = world.volumes.get(partition) ?? new Map<string, unknown>();
+  for (const { guest } of world.domains.values()) {
+    if (guest === null) continue;
+    const uses = guest.fields.volumes.split(',').filter((use) => stored.has(nameIn(use)));
+    guest.fields = { ...guest.fields, volumes: uses.join(',') };
+  }
+  return world;
 }
 
 function nameIn(use: string): string {

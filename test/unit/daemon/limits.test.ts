@@ -137,7 +137,7 @@ describe('a Primary', () => {
     await daemon.submit(asking('web'));
     await daemon.advance(70_000);
     expect(daemon.condition('Synced', 'web')).toMatch(
-      /update: not-running; waits for primary team-a: Timeout: team-a was asked to go from 2 vCPUs to 1/,
+      /update: not-running; waits for primary team-a \(PrimaryNotReleasing\): Timeout: team-a was asked to go from 2 vCPUs to 1/,
     );
     expect(daemon.writes.filter((call) => call.startsWith('start '))).toEqual([]);
     Object.assign(world.primaries.get('team-a') ?? {}, { releasesAfterMs: 2000 });
