@@ -13,10 +13,10 @@ export async function install(host: Host, tarball: string, timeline: Timeline): 
   timeline.prints(await host.sh('unnest status'));
 }
 
-/** The same for an upgrade, but for the restart. */
 /** On a machine that has other things to do it took three minutes. */
 const installSecondsMax = 600;
 
+/** The same for an upgrade, but for the restart. */
 export async function putPackage(host: Host, tarball: string, timeline: Timeline): Promise<void> {
   await host.write('/root/unnest.tgz', readFileSync(tarball));
   const install = 'npm install --global --offline --no-audit --no-fund /root/unnest.tgz';

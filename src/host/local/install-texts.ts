@@ -20,6 +20,9 @@ Description=unnest: makes the VMs real that partitions ask for
 Documentation=man:unnest(1)
 # Whichever libvirt there is. The daemon also starts without one, and waits for it.
 After=network.target libvirtd.service libvirtd.socket virtqemud.service virtqemud.socket
+# Where all slices are, so that it is there to be written to.
+Wants=unnest.slice
+After=unnest.slice
 StartLimitIntervalSec=0
 
 [Service]
@@ -52,6 +55,8 @@ ProtectHome=read-only
 PrivateTmp=yes
 NoNewPrivileges=yes
 ProtectControlGroups=yes
+# Which CPUs one partition has for itself the kernel is told in files that systemd has no word for.
+ReadWritePaths=-/sys/fs/cgroup/unnest.slice
 ProtectKernelModules=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes

@@ -1,4 +1,12 @@
+import { givePartition, install } from '../install.ts';
 import type { Scenario } from '../scenario.ts';
+import { ask, boots } from '../secondaries.ts';
+
+const web = { partition: 'team-e', name: 'web' };
+/** One of the host's two processors. */
+const spec = `  limits: { vcpus: 1, memory: 512MiB, storage: 1GiB, secondaries: 1 }
+  guarantees: { cpuset: "1", memory: 256MiB }
+`;
 
 const group = '/sys/fs/cgroup/lab.slice/inner';
 
@@ -41,5 +49,24 @@ export const newKernel: Scenario = {
       /^0$/m,
       5,
     );
+
+    await lab.does('it is given back, and unnest is installed', async () => {
+      await host.sh(`echo member >${group}/cpuset.cpus.partition && rmdir ${group}`);
+      await install(host, lab.tarball, lab.timeline);
+      await givePartition(host, web.partition, spec);
+    });
+    await lab.does('a partition has processor 1 for itself', () => ask(host, web));
+    await boots(lab, 'its VM boots', web);
+    const slice = '/sys/fs/cgroup/unnest.slice/unnest-p*.slice';
+    await lab.prints('the kernel keeps it', `cat ${slice}/cpuset.cpus.partition`, /^root$/m, 20);
+    await lab.prints(
+      'nobody else has it',
+      'cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective',
+      /^0$/m,
+      5,
+    );
+    await lab.prints('and its memory', `cat ${slice}/../memory.min`, /^268435456$/m, 5);
+    const said = /CpusGuaranteed +True +KeptByKernel/;
+    await lab.prints('unnest says so', `unnest status -p ${web.partition}`, said, 20);
   },
 };
