@@ -112,6 +112,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'FitsHost':
         case 'OverBudget':
         case 'PrimaryOutside':
+        case 'UplinkDiffers':
         case 'OomKilled':
         case 'MemoryPressure':
         case 'Draining':

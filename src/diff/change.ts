@@ -47,6 +47,7 @@ export type BlockCode =
   | 'PartBlocked' // a Volume, Image, network or packet filter that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
+  | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
   | 'VolumeInUse' // a guest that stays still has it
   | 'ImageInUse' // Volumes lie on it

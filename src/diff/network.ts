@@ -17,6 +17,7 @@ import { allocate } from './addresses.ts';
 import type { NetworkChange } from './change.ts';
 import { differingKeys, type FieldChange, originOf, type ResourceField } from './fields.ts';
 import { blocked, foreignBlock } from './ownership.ts';
+import { withUplink } from './uplink.ts';
 
 export function diffNetwork(desired: DesiredState, observed: Observed): NetworkChange | null {
   const { partition: name, network: seen } = observed;
@@ -28,9 +29,11 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
   }
   if (seen.status === 'absent') {
     if (wanted === null || wanted === 'unspoken') return null;
+    const fields = withUplink(wanted, desired, observed, null);
+    if ('code' in fields) return { kind: 'blocked', name, block: fields };
     const macs = wantedMacs(desired, observed);
-    const { reservations } = allocate(macs, wanted.cidr, new Map(), []);
-    return { kind: 'create', name, fields: wanted, reservations };
+    const { reservations } = allocate(macs, fields.cidr, new Map(), []);
+    return { kind: 'create', name, fields, reservations };
   }
   const foreign = foreignBlock('network', seen.value.owner, observed);
   if (foreign !== null) {
@@ -39,7 +42,9 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
     return unasked ? null : { kind: 'blocked', name, block: foreign };
   }
   if (wanted === null) return deletion(desired, observed, seen.value);
-  return update(desired, observed, seen.value, wanted);
+  const spec = wanted === 'unspoken' ? wanted : withUplink(wanted, desired, observed, seen.value);
+  if (spec !== 'unspoken' && 'code' in spec) return { kind: 'blocked', name, block: spec };
+  return update(desired, observed, seen.value, spec);
 }
 
 function isAskedFor({ secondaries }: DesiredState): boolean {
@@ -70,7 +75,11 @@ function update(
     return blocked(name, 'MarkUnreadable', message);
   }
   const definition = differences(network, network.defined, fields, definedKeys);
-  const running = network.active ? differences(network, network.live, fields, runningKeys) : [];
+  const running = network.active
+    ? differences(network, network.live, fields, runningKeys).filter(
+        ({ field }) => field !== 'uplink' || !isHeldByFilter(network.live, fields),
+      )
+    : [];
   const users = usersOf(observed);
   if (running.length > 0 && users.length > 0) {
     const paths = running.map(({ path }) => path).join(', ');
@@ -135,6 +144,11 @@ function withoutTheirs(
   { leases }: ObservedNetwork,
 ): ReadonlyMap<SecondaryName, string> {
   return new Map([...macs].filter(([name, mac]) => (leases.get(name)?.mac ?? mac) === mac));
+}
+
+/** Let out anywhere by libvirt, it gets out where the packet filter lets it. */
+function isHeldByFilter(live: NetworkFields | null, { mode }: NetworkFields): boolean {
+  return live !== null && live.uplink === null && live.mode === mode;
 }
 
 const runningKeys = ['cidr', 'mode', 'uplink'] as const;

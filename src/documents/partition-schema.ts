@@ -95,7 +95,7 @@ const network = z
     }),
     uplink: field(interfaceName.optional(), {
       description:
-        "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
+        "The host's interface that it leaves by; by default the one that the Primary's own NIC leaves by when the network is made.",
     }),
     portIsolation: field(z.boolean().default(false), {
       description: 'Whether Secondaries are kept from reaching each other.',

@@ -20,6 +20,7 @@ import type {
 } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
+import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -179,6 +180,11 @@ export interface PrimaryReader {
   find(domainName: string, signal: AbortSignal): Promise<Observation<ObservedPrimary>>;
 }
 
+export interface UplinkReader {
+  /** Where each of these leads by now, in their order. */
+  of(nics: readonly PrimaryNic[], signal: AbortSignal): Promise<readonly NicWay[]>;
+}
+
 /** Both in its definition and in what runs. That it was asked says nothing of what the guest gives. */
 export interface PrimaryWriter {
   setVcpus(ref: DomainRef, vcpus: number, signal: AbortSignal): Promise<void>;
@@ -204,6 +210,7 @@ export interface HostView {
   readonly filters: FilterReader;
   readonly slices: SliceReader;
   readonly primaries: PrimaryReader;
+  readonly uplinks: UplinkReader;
   readonly installation: InstallationReader;
 }
 

@@ -3,6 +3,7 @@
  * nothing else. What its Secondaries need is taken from it while it runs, and given back.
  */
 import type { DomainRef } from './domain.ts';
+import type { PrimaryNic } from './uplink.ts';
 
 /** What may be taken from it. */
 export const CARVINGS = ['vcpus', 'memory'] as const;
@@ -48,4 +49,6 @@ export interface ObservedPrimary extends DomainRef {
   readonly slicePath: string | null;
   /** The same at its next start. */
   readonly nextSlicePath: string | null;
+  /** The operator's, in their order: as it runs, or would. */
+  readonly nics: readonly PrimaryNic[];
 }

@@ -16,6 +16,7 @@ export const CONDITION_TYPES = [
   'FitsHost', // the host has room for it beside the other partitions
   'OverBudget', // it has more than its limits allow, so that it gets nothing more
   'PrimaryOutside', // its Primary is not in its slice
+  'UplinkDiffers', // its network leaves the host by another interface than its Primary
   'OomKilled', // the kernel has killed something in it, as its memory ran out
   'MemoryPressure', // everybody in it waits for memory
   'Draining', // the partition is being emptied

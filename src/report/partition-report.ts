@@ -17,6 +17,7 @@ import type {
   SyncWord,
 } from './partition-status.ts';
 import { secondaryReport, syncWord } from './secondary-report.ts';
+import { uplinkStatements } from './uplink.ts';
 import { budgetStatements, primaryStatements, sliceStatements, usageOf } from './usage.ts';
 
 /** What has failed about one thing. */
@@ -42,7 +43,7 @@ export interface PartitionFacts {
   readonly generation: number;
   readonly digest: string;
   /** What the operator says of it. */
-  readonly described: Pick<DesiredState, 'share' | 'primary'>;
+  readonly described: Pick<DesiredState, 'share' | 'primary' | 'network'>;
   /** Null: there was none that could be finished, so that what was said before still stands. */
   readonly look: Look | null;
   /** By `resourceKey`. */
@@ -104,6 +105,7 @@ export function partitionReport(
           ...budgetStatements(usage),
           ...sliceStatements(look?.observed ?? null),
           ...primaryStatements(look?.observed ?? null, facts.described),
+          ...uplinkStatements(look?.observed ?? null, facts.described),
         ],
         before?.conditions ?? [],
         at,

@@ -10,6 +10,7 @@ import {
   type SimulatedFilter,
   type SimulatedNetwork,
   type SimulatedPrimary,
+  defaultRouteDefault,
   sizeDefault,
   type World,
 } from '../../src/host/simulated/world.ts';
@@ -125,6 +126,7 @@ export function simulatedPrimary(more: Partial<SimulatedPrimary> = {}): Simulate
     translationCacheBytes: 0,
     slicePath: null,
     nextSlicePath: null,
+    nics: [{ kind: 'bridge', bridge: 'br0' }],
     releasesAfterMs: 0,
     release: null,
     ...more,
@@ -168,6 +170,7 @@ export function worldOf({
     filters: new Map(filter === null ? [] : [[filterTable(partitionOwner), filter]]),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
     size: sizeDefault,
+    defaultRoute: defaultRouteDefault,
   };
 }
 

@@ -74,6 +74,11 @@ export const blockExplanations: Explanations<BlockCode> = {
     means: "Every address of the partition's subnet is given to somebody.",
     todo: 'Remove Secondaries that are not needed, or give the Partition a larger spec.network.cidr (which needs all its guests halted). An address that this plan gives back is free for the next one.',
   },
+  UplinkUndecided: {
+    means:
+      "The Partition names no spec.network.uplink, so that its network is to leave the host by the interface that the Primary's own NIC leaves by. There is no one such interface: the Primary has no NIC that leaves the host, or several that leave by different ones, or one of a kind that does not say it (SLIRP, passthrough).",
+    todo: 'Name the interface as spec.network.uplink, or say mode: isolated. A network that is there already goes on as it is.',
+  },
   NetworkInUse: {
     means:
       'The change would stop the network, and guests that run on it would be cut off until they are restarted.',

@@ -59,6 +59,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
       "The Primary's domain is not in the partition's slice, so that the kernel does not hold it to the limits together with its Secondaries. Those are held to what it leaves.",
     todo: 'Put the <partition> that is named into its domain (`virsh edit`), and once this condition says RestartRequired, shut it down and start it: before that there is no room for it in the slice, and the kernel would kill it.',
   },
+  UplinkDiffers: {
+    means:
+      "The partition's network leaves the host by another interface than the Primary's own NIC does: because spec.network.uplink names it, or because the Primary's NIC, or the route that it leaves by, was changed after the network was made. Nothing is moved by itself. Unknown: it cannot be told which interface the Primary's NICs leave by.",
+    todo: 'Where it is meant, nothing. Otherwise name the interface that is meant (Partition, spec.network.uplink), with the guests of the network halted.',
+  },
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',

@@ -1,7 +1,8 @@
 /** A Primary's XML: what of it can be carved. It is the operator's, so that it is only ever read. */
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
-import { domainUuid } from '../../model/identity.ts';
+import { domainUuid, partitionOfNetwork } from '../../model/identity.ts';
 import type { ObservedPrimary, PrimaryHas } from '../../model/primary.ts';
+import type { PrimaryNic } from '../../model/uplink.ts';
 import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
 import { attributeOf, childNamed, edit, element, elementsNamed, textOf } from './xml-tree.ts';
 
@@ -28,7 +29,23 @@ export function readPrimaryXml(inactive: string, live: string | null): ObservedP
     translationCacheBytes: readTranslationCache(now),
     slicePath: slicePathIn(now),
     nextSlicePath: slicePathIn(definition),
+    nics: elementsNamed(childNamed(now, 'devices'), 'interface').flatMap(nicIn),
   };
+}
+
+/** None for one that is plugged into a network of ours: what it says leads round in a circle. */
+function nicIn(nic: XmlElement): readonly PrimaryNic[] {
+  const type = attributeOf(nic, 'type') ?? '';
+  const source = childNamed(nic, 'source');
+  const target = attributeOf(childNamed(nic, 'target'), 'dev');
+  const [bridge, device] = [attributeOf(source, 'bridge'), attributeOf(source, 'dev')];
+  const networkName = attributeOf(source, 'network');
+  if (networkName !== undefined && partitionOfNetwork(networkName) !== null) return [];
+  if (type === 'bridge' && bridge !== undefined) return [{ kind: type, bridge }];
+  if (type === 'direct' && device !== undefined) return [{ kind: type, device }];
+  if (type === 'network' && networkName !== undefined) return [{ kind: type, networkName }];
+  if (type === 'ethernet' && target !== undefined) return [{ kind: type, tap: target }];
+  return [{ kind: 'other', type }];
 }
 
 function slicePathIn(domain: XmlElement): string | null {

@@ -35,6 +35,7 @@ const kinds = {
   'networks.reserve': 'write',
   'networks.unreserve': 'write',
   'primaries.find': 'read',
+  'uplinks.of': 'read',
   'primaries.setVcpus': 'write',
   'primaries.setMemory': 'write',
   'filters.find': 'read',

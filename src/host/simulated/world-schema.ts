@@ -8,7 +8,8 @@ import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
 import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
-import { sizeDefault } from './world.ts';
+import type { PrimaryNic } from '../../model/uplink.ts';
+import { defaultRouteDefault, sizeDefault } from './world.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 
@@ -163,6 +164,14 @@ const sliceFields = z.strictObject({
 
 const primaryHas = z.strictObject({ vcpus: amount, pluggedBytes: amount });
 
+const primaryNic = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bridge'), bridge: text }),
+  z.strictObject({ kind: z.literal('direct'), device: text }),
+  z.strictObject({ kind: z.literal('network'), networkName: text }),
+  z.strictObject({ kind: z.literal('ethernet'), tap: text }),
+  z.strictObject({ kind: z.literal('other'), type: text }),
+]) satisfies z.ZodType<PrimaryNic>;
+
 const primary = z.strictObject({
   uuid: parsedBy(domainUuid),
   live: primaryHas.nullable(),
@@ -175,6 +184,8 @@ const primary = z.strictObject({
   translationCacheBytes: amount,
   slicePath: text.nullable(),
   nextSlicePath: text.nullable(),
+  // Files of before say nothing of NICs: libvirt's own network is what most guests have.
+  nics: z.array(primaryNic).default([{ kind: 'network', networkName: 'default' }]),
   releasesAfterMs: amount.nullable(),
   release: z
     .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })
@@ -197,4 +208,5 @@ export const worldSchema = z.strictObject({
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),
   size: z.strictObject({ cpus: amount, memoryBytes: amount }).default(sizeDefault),
+  defaultRoute: text.nullable().default(defaultRouteDefault),
 });

@@ -18,6 +18,7 @@ export function parseWorld(content: string): World {
     slices,
     primaries,
     size,
+    defaultRoute,
   } = worldSchema.parse(JSON.parse(content));
   return {
     installation,
@@ -36,6 +37,7 @@ export function parseWorld(content: string): World {
     slices: mapOf(slices, itself),
     primaries: mapOf(primaries, itself),
     size,
+    defaultRoute,
   };
 }
 
@@ -51,6 +53,7 @@ export function worldText({
   slices,
   primaries,
   size,
+  defaultRoute,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
@@ -67,8 +70,9 @@ export function worldText({
     images: recordOf(images, (names) => recordOf(names, itself)),
     filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
     slices: recordOf(slices, itself),
-    primaries: recordOf(primaries, itself),
+    primaries: recordOf(primaries, (each) => ({ ...each, nics: [...each.nics] })),
     size,
+    defaultRoute,
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
 }

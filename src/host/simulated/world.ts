@@ -40,10 +40,14 @@ export interface World {
   /** An operator's VMs that can be carved, by libvirt's name. */
   primaries: Map<string, SimulatedPrimary>;
   size: HostSize;
+  /** The interface of its default route; null: it has none. */
+  defaultRoute: string | null;
 }
 
 /** What a simulated host has, unless its file says otherwise. */
 export const sizeDefault: HostSize = { cpus: 16, memoryBytes: 64 * 2 ** 30 };
+
+export const defaultRouteDefault = 'eth0';
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
 export interface Definition {
@@ -147,5 +151,6 @@ export function emptyWorld(): World {
     slices: new Map(),
     primaries: new Map(),
     size: sizeDefault,
+    defaultRoute: defaultRouteDefault,
   };
 }
