@@ -4,7 +4,7 @@
  */
 import type { Observed } from '../model/domain.ts';
 import { macAddress, type PartitionOwner } from '../model/identity.ts';
-import type { SecondaryName } from '../model/names.ts';
+import { PRIMARY_STATION, type SecondaryName } from '../model/names.ts';
 import {
   isWithin,
   type NetworkFields,
@@ -17,6 +17,7 @@ import { allocate } from './addresses.ts';
 import type { NetworkChange } from './change.ts';
 import { differingKeys, type FieldChange, originOf, type ResourceField } from './fields.ts';
 import { blocked, foreignBlock } from './ownership.ts';
+import { isPluggedLive } from './nic.ts';
 import { withUplink } from './uplink.ts';
 
 export function diffNetwork(desired: DesiredState, observed: Observed): NetworkChange | null {
@@ -52,11 +53,17 @@ function isAskedFor({ secondaries }: DesiredState): boolean {
 }
 
 function deletion(
-  { secondaries }: DesiredState,
+  { secondaries, primary }: DesiredState,
   observed: Observed,
   network: ObservedNetwork,
 ): NetworkChange {
   const { partition: name } = observed;
+  const isNamed = primary !== null && primary !== 'unspoken';
+  if (network.leases.has(PRIMARY_STATION) && (!isNamed || observed.primary.status === 'unknown')) {
+    const message =
+      'the Primary may be plugged into it, which could not be looked at: take network out of spec.primary.grants and apply that first';
+    return blocked(name, 'NetworkInUse', message);
+  }
   const staying = usersOf(observed).filter((user) => secondaries.has(user));
   if (staying.length === 0) return { kind: 'delete', name, observed: network };
   return blocked(name, 'NetworkInUse', `${list(staying)} would be cut off from it`);
@@ -206,30 +213,38 @@ function addressesBetween(from: Reservation | undefined, to: Reservation | undef
   return { from: text(from), to: text(to) };
 }
 
-/** By Secondary that wants a NIC on the network: its MAC address. */
+/** By who wants a NIC on the network, Secondary or Primary: its MAC address. */
 function wantedMacs(
-  { secondaries }: DesiredState,
+  { secondaries, primary }: DesiredState,
   { installation, partition }: Observed,
 ): ReadonlyMap<SecondaryName, string> {
+  const isGranted =
+    primary !== null && primary !== 'unspoken' && primary.grants.includes('network');
+  const names = [...secondaries.values()]
+    .filter(({ network }) => network === 'Partition')
+    .map(({ name }) => name);
   return new Map(
-    [...secondaries.values()]
-      .filter(({ network }) => network === 'Partition')
-      .map(({ name }) => [name, macAddress({ installation, partition, secondary: name })]),
+    [...names, ...(isGranted ? [PRIMARY_STATION] : [])].map((secondary) => [
+      secondary,
+      macAddress({ installation, partition, secondary }),
+    ]),
   );
 }
 
 /** Whose guest runs with a NIC on it. */
-function usersOf({ domains }: Observed): readonly SecondaryName[] {
-  return [...domains]
+function usersOf(observed: Observed): readonly SecondaryName[] {
+  const guests = [...observed.domains]
     .filter(([, seen]) => seen.status === 'present' && seen.value.live?.network === 'Partition')
-    .map(([name]) => name)
-    .toSorted();
+    .map(([name]) => name);
+  return [...guests, ...(isPluggedLive(observed) ? [PRIMARY_STATION] : [])].toSorted();
 }
+
+const said = (name: string) => (name === PRIMARY_STATION ? 'the Primary' : name);
 
 const namesShownMax = 5;
 
 function list(names: readonly string[]): string {
   const more = names.length - namesShownMax;
-  const shown = names.slice(0, namesShownMax).join(', ');
+  const shown = names.slice(0, namesShownMax).map(said).join(', ');
   return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -43,9 +43,13 @@ const primary = z.strictObject({
     }),
     { description: 'What is never carved out of the Primary for its Secondaries.' },
   ),
-  grants: field(listOf(oneOf(['vcpus', 'memory', 'imageDisk', 'channel']), 4).default([]), {
-    description: "What unnest may change of the Primary's domain, which is the operator's.",
-  }),
+  grants: field(
+    listOf(oneOf(['vcpus', 'memory', 'network', 'imageDisk', 'channel']), 5).default([]),
+    {
+      description:
+        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network.",
+    },
+  ),
 });
 
 const limits = z.strictObject({

@@ -20,6 +20,7 @@ import type {
 } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
+import type { PrimaryPlug } from '../model/plug.ts';
 import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
@@ -176,7 +177,7 @@ export interface SliceWriter {
 }
 
 export interface PrimaryReader {
-  /** The domain of that name, as far as it can be carved. */
+  /** The domain of that name: what of it can be carved, and its NICs. */
   find(domainName: string, signal: AbortSignal): Promise<Observation<ObservedPrimary>>;
 }
 
@@ -189,6 +190,10 @@ export interface UplinkReader {
 export interface PrimaryWriter {
   setVcpus(ref: DomainRef, vcpus: number, signal: AbortSignal): Promise<void>;
   setMemory(ref: DomainRef, pluggedBytes: number, signal: AbortSignal): Promise<void>;
+  /** Where there is no NIC of that alias. */
+  plug(ref: DomainRef, plug: PrimaryPlug, signal: AbortSignal): Promise<void>;
+  /** Asks the guest to let go of it. Of what is not there it is done already. */
+  unplug(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface InstallationReader {

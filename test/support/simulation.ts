@@ -127,8 +127,11 @@ export function simulatedPrimary(more: Partial<SimulatedPrimary> = {}): Simulate
     slicePath: null,
     nextSlicePath: null,
     nics: [{ kind: 'bridge', bridge: 'br0' }],
+    plugs: [],
+    livePlugs: more.live === null ? null : [],
     releasesAfterMs: 0,
     release: null,
+    unplugging: null,
     ...more,
   };
 }

@@ -63,7 +63,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   PartBlocked: {
     means:
-      'It needs a Volume, an Image, the network or its packet filter, and that is blocked itself, for the reason that is named. Nobody comes up on a network unfiltered: where the filter cannot be read or made (no nft, a kernel without nf_tables), guests without a NIC go on.',
+      'It (a Secondary, or the NIC of the Primary) needs a Volume, an Image, the network or its packet filter, and that is blocked itself, for the reason that is named. Nobody comes up on a network unfiltered: where the filter cannot be read or made (no nft, a kernel without nf_tables), guests without a NIC go on.',
     todo: 'Mend what is named; this one follows by itself.',
   },
   NetworkMissing: {

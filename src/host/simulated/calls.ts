@@ -38,6 +38,8 @@ const kinds = {
   'uplinks.of': 'read',
   'primaries.setVcpus': 'write',
   'primaries.setMemory': 'write',
+  'primaries.plug': 'write',
+  'primaries.unplug': 'write',
   'filters.find': 'read',
   'filters.apply': 'write',
   'filters.close': 'write',

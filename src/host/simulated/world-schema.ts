@@ -6,7 +6,13 @@
 import * as z from 'zod';
 import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
-import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
+import {
+  imageName,
+  partitionName,
+  secondaryName,
+  stationName,
+  volumeName,
+} from '../../model/names.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
 import type { PrimaryNic } from '../../model/uplink.ts';
 import { defaultRouteDefault, sizeDefault } from './world.ts';
@@ -110,7 +116,7 @@ const networkSide = z.strictObject({
   owner: partitionOwner.nullable(),
   fields: networkFields.nullable(),
   lastApplied: networkFields.nullable(),
-  reservations: z.record(parsedBy(secondaryName), reservation),
+  reservations: z.record(parsedBy(stationName), reservation),
 });
 
 const network = z.strictObject({
@@ -172,6 +178,13 @@ const primaryNic = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('other'), type: text }),
 ]) satisfies z.ZodType<PrimaryNic>;
 
+const plug = z.strictObject({
+  alias: text,
+  mac: text,
+  tap: text.nullable(),
+  networkName: text.nullable(),
+});
+
 const primary = z.strictObject({
   uuid: parsedBy(domainUuid),
   live: primaryHas.nullable(),
@@ -186,11 +199,14 @@ const primary = z.strictObject({
   nextSlicePath: text.nullable(),
   // Files of before say nothing of NICs: libvirt's own network is what most guests have.
   nics: z.array(primaryNic).default([{ kind: 'network', networkName: 'default' }]),
+  plugs: z.array(plug).default([]),
+  livePlugs: z.array(plug).nullable().optional(),
   releasesAfterMs: amount.nullable(),
   release: z
     .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })
     .nullable()
     .default(null),
+  unplugging: z.strictObject({ atMs: z.number(), alias: text }).nullable().default(null),
 });
 
 const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);

@@ -104,6 +104,8 @@ export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainN
   releasesAfterMs: number | null;
   /** What it is on its way to. */
   release: { atMs: number; vcpus: number; pluggedBytes: number } | null;
+  /** The NIC that it is about to let go of. */
+  unplugging: { atMs: number; alias: string } | null;
 }
 
 export interface SimulatedFilter {
