@@ -39,7 +39,7 @@ const secondary = z.strictObject({
 });
 
 const resource = z.strictObject({
-  kind: z.enum(['primary', 'slice', 'network', 'filter', 'image', 'volume']),
+  kind: z.enum(['primary', 'slice', 'network', 'filter', 'nic', 'image', 'volume']),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),

@@ -2,7 +2,8 @@
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
-import { byName } from '../model/names.ts';
+import { byName, PRIMARY_STATION } from '../model/names.ts';
+import { plugAlias } from '../model/plug.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
@@ -30,6 +31,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
   filter: ['MODE', 'UPLINK', 'ISOLATION', 'PORTS', 'TABLE'],
+  nic: ['DOMAIN', 'MAC', 'TAP', 'ADDRESS'],
 };
 
 /** By name. What is not ours is not ours to show. */
@@ -49,6 +51,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return sliceRows(observed);
     case 'filter':
       return filterRows(observed);
+    case 'nic':
+      return nicRows(observed);
   }
 }
 
@@ -62,6 +66,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
     case 'primary':
     case 'slice':
     case 'filter':
+    case 'nic':
     case 'network':
       return null;
   }
@@ -156,6 +161,30 @@ function filterRows({ filter: seen, partition }: Observed): readonly ResourceRow
   const cells = [...said, `${ports.length}`, table];
   const object = { name: partition, status, table, fields, ports: [...ports].sort(byTap) };
   return [{ name: partition, status, cells, object }];
+}
+
+/** `Active`: its guest has it. `Inactive`: its next start will. */
+function nicRows({ primary: seen, network, partition, installation }: Observed): ResourceRow[] {
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
+  const alias = plugAlias({ installation, partition });
+  const { domainName, plugs, livePlugs } = seen.value;
+  const live = livePlugs?.find((each) => each.alias === alias);
+  const plug = live ?? plugs.find((each) => each.alias === alias);
+  if (plug === undefined) return [];
+  const status = live === undefined ? 'Inactive' : 'Active';
+  const reserved =
+    network.status === 'present' ? network.value.reservations.get(PRIMARY_STATION) : undefined;
+  const address = reserved?.address ?? null;
+  const cells = [printable(domainName), plug.mac, printable(plug.tap ?? '-'), address ?? '-'];
+  return [
+    {
+      name: partition,
+      status,
+      cells,
+      object: { name: partition, status, domainName, ...plug, address },
+    },
+  ];
 }
 
 function byTap(a: FilterPort, b: FilterPort): number {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
-import { FILE_NAME_PATTERN, NAME_PATTERN } from '../model/names.ts';
+import { FILE_NAME_PATTERN, NAME_PATTERN, PRIMARY_STATION } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
@@ -110,7 +110,16 @@ const filterFields = z.strictObject({
   portIsolation: z.boolean(),
 });
 const tap = z.string().regex(/^unt[0-9a-f]{12}$/);
-const port = z.strictObject({ secondary: name, tap, ...reservation.shape });
+const station = z.union([name, z.literal(PRIMARY_STATION)]);
+const port = z.strictObject({ secondary: station, tap, ...reservation.shape });
+
+const alias = z.string().regex(/^ua-un-[0-9a-f]{12}$/);
+const plug = z.strictObject({
+  alias,
+  mac: reservation.shape.mac,
+  tap,
+  networkName: network.shape.networkName,
+});
 
 const head = {
   id: z.string(),
@@ -172,6 +181,8 @@ const operation = z.discriminatedUnion('kind', [
     primary: domain,
     pluggedBytes: bytes,
   }),
+  z.strictObject({ kind: z.literal('primary.plug'), ...head, primary: domain, plug }),
+  z.strictObject({ kind: z.literal('primary.unplug'), ...head, primary: domain, alias }),
   z.strictObject({ kind: z.literal('slice.apply'), ...head, slice, fields: sliceFields }),
   z.strictObject({ kind: z.literal('slice.remove'), ...head, slice }),
   z.strictObject({
@@ -181,7 +192,7 @@ const operation = z.discriminatedUnion('kind', [
     fields: filterFields,
     ports: z.array(port),
   }),
-  z.strictObject({ kind: z.literal('filter.close'), ...head, filter, secondary: name, tap }),
+  z.strictObject({ kind: z.literal('filter.close'), ...head, filter, secondary: station, tap }),
   z.strictObject({ kind: z.literal('filter.remove'), ...head, filter }),
   z.strictObject({
     kind: z.literal('network.define'),
@@ -196,10 +207,10 @@ const operation = z.discriminatedUnion('kind', [
     kind: z.literal('network.reserve'),
     ...head,
     network,
-    secondary: name,
+    secondary: station,
     reservation,
   }),
-  z.strictObject({ kind: z.literal('network.unreserve'), ...head, network, secondary: name }),
+  z.strictObject({ kind: z.literal('network.unreserve'), ...head, network, secondary: station }),
 ]);
 
 const field = z.strictObject({

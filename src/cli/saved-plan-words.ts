@@ -44,6 +44,8 @@ const wordsFor: { readonly [K in OperationKind]: Words | null } = {
   'image.delete': { of: 'image', under: ['delete', 'create', 'update, replace'] },
   'primary.set-vcpus': { of: 'primary', under: ['update'] },
   'primary.set-memory': { of: 'primary', under: ['update'] },
+  'primary.plug': { of: 'nic', under: ['create', 'update'] },
+  'primary.unplug': { of: 'nic', under: ['update', 'delete'] },
   'slice.apply': { of: 'slice', under: ['create', 'update'] },
   'slice.remove': { of: 'slice', under: ['delete'] },
   'filter.apply': { of: 'filter', under: ['create', 'update'] },

@@ -113,6 +113,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'OverBudget':
         case 'PrimaryOutside':
         case 'CpusGuaranteed':
+        case 'UplinkDiffers':
         case 'OomKilled':
         case 'MemoryPressure':
         case 'CpuThrottled':

@@ -5,6 +5,7 @@
  */
 import type { Block } from '../diff/change.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
+import { desiredFrom } from '../documents/desired-state.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -253,8 +254,16 @@ export class Authority {
       ...none,
       network: null,
       share: null,
-      primary: null,
+      primary: this.#unplugged(),
       commonCpus: 'unspoken',
     };
+  }
+
+  /** Its Primary is let go of with the network, if it was ever to be plugged into it. */
+  #unplugged(): DesiredState['primary'] {
+    const parsed = desiredFrom(this.#description, []);
+    const primary = parsed.ok ? parsed.desired.primary : null;
+    if (primary === null || primary === 'unspoken') return null;
+    return primary.grants.includes('network') ? { ...primary, grants: [] } : null;
   }
 }

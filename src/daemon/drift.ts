@@ -12,6 +12,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   const { kind } = entry.resource;
   if (kind === 'network') return ['network'];
   if (kind === 'filter') return ['filter'];
+  if (kind === 'nic') return ['network'];
   if (kind === 'slice') return ['slice'];
   // What its Secondaries need is no drift.
   if (kind === 'primary') return [];

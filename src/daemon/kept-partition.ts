@@ -269,7 +269,7 @@ export class KeptPartition {
       partition: this.name,
       generation: 0,
       digest: '',
-      described: { share: 'unspoken', primary: 'unspoken' } as const,
+      described: { share: 'unspoken', primary: 'unspoken', network: 'unspoken' } as const,
       look: null,
       failures: new Map(),
       statements: [statement],

@@ -30,7 +30,11 @@ export interface PartitionSaidOptions {
   readonly failures: () => ReadonlyMap<string, FailureFacts>;
 }
 
-const nothingDescribed = { share: 'unspoken', primary: 'unspoken' } as const;
+const nothingDescribed = {
+  share: 'unspoken',
+  primary: 'unspoken',
+  network: 'unspoken',
+} as const;
 
 export class PartitionSaid {
   readonly #options: PartitionSaidOptions;

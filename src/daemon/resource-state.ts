@@ -16,6 +16,7 @@ export function stateOf(key: string, observed: Observed): string {
     case 'image':
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
     case 'primary':
+    case 'nic':
       return textOf(observed.primary, JSON.stringify);
     case 'filter':
       return textOf(observed.filter, JSON.stringify);

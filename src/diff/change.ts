@@ -7,6 +7,7 @@ import type { FilterFields, FilterPort, ObservedFilter } from '../model/filter.t
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
+import type { PrimaryPlug } from '../model/plug.ts';
 import type { ObservedPrimary, PrimaryWanted } from '../model/primary.ts';
 import type { ObservedSlice, SliceFields } from '../model/slice.ts';
 import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
@@ -47,6 +48,7 @@ export type BlockCode =
   | 'PartBlocked' // a Volume, Image, network or packet filter that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
+  | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
   | 'VolumeInUse' // a guest that stays still has it
   | 'ImageInUse' // Volumes lie on it
@@ -83,6 +85,8 @@ export interface Changes {
   readonly network: NetworkChange | null;
   /** Null: there is nothing to be filtered, or nothing that could be told about it. */
   readonly filter: FilterChange | null;
+  /** Of the Primary on the network; null: it is to have none, and has none of ours. */
+  readonly nic: NicChange | null;
   /** Each of these by name. */
   readonly images: readonly ImageChange[];
   readonly volumes: readonly VolumeChange[];
@@ -210,6 +214,26 @@ export type FilterChange =
       readonly changes: readonly FieldChange[];
     }
   | { readonly kind: 'delete'; readonly name: PartitionName; readonly observed: ObservedFilter }
+  | Blocked<PartitionName>;
+
+/** The NIC of ours that a Primary has on its partition's network. */
+export type NicChange =
+  | {
+      readonly kind: 'create' | 'update';
+      readonly name: PartitionName;
+      readonly observed: ObservedPrimary;
+      readonly plug: PrimaryPlug;
+      /** Whether one of ours is there that is not as it is to be, and has to go first. */
+      readonly isChanged: boolean;
+      /** Whether there is nothing to do. */
+      readonly isSo: boolean;
+    }
+  | {
+      readonly kind: 'delete';
+      readonly name: PartitionName;
+      readonly observed: ObservedPrimary;
+      readonly alias: string;
+    }
   | Blocked<PartitionName>;
 
 export type SliceChange =

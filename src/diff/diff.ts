@@ -3,7 +3,7 @@
  * something that is blocked is blocked too, with its name. Pure and total.
  */
 import type { Observed } from '../model/domain.ts';
-import type { SecondaryName } from '../model/names.ts';
+import { PRIMARY_STATION, type SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
 import type {
@@ -21,12 +21,14 @@ import {
   heldFilter,
   heldImages,
   heldNetwork,
+  heldNic,
   heldSlice,
   heldVolumes,
   nothingHeld,
 } from './held.ts';
 import { diffImages } from './image.ts';
 import { diffNetwork } from './network.ts';
+import { diffNic } from './nic.ts';
 import { partBlocked } from './ownership.ts';
 import { diffPrimary } from './primary.ts';
 import { diffSlice } from './slice.ts';
@@ -41,8 +43,10 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const parts = { volumes, network, filter, slice };
   const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
   const primary = diffPrimary(desired, observed, held);
+  const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
+  const nic = heldNic(diffNic(desired, observed, network, block), held);
   const { share } = desired;
-  return { share, primary, slice, network, filter, images, volumes, secondaries };
+  return { share, primary, slice, network, filter, nic, images, volumes, secondaries };
 }
 
 interface Parts {

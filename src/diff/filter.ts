@@ -69,9 +69,11 @@ function wantedByWhatIs({ network, ...us }: Observed): Wanted | 'unknown' {
   const { owner, live, defined, lastApplied, reservations } = network.value;
   const fields = live ?? defined ?? lastApplied;
   if (owner === null || !samePartition(owner, us) || fields === null) return 'unknown';
-  // How its ports are kept apart, the definition says: it changes under whoever is on it.
+  // How its ports are kept apart, the definition says: it changes under whoever is on it. So does
+  // the uplink of one that libvirt lets out anywhere.
   const portIsolation = defined?.portIsolation ?? fields.portIsolation;
-  return { fields: { ...fields, portIsolation }, reservations };
+  const uplink = fields.uplink ?? (defined?.mode === fields.mode ? defined.uplink : null);
+  return { fields: { ...fields, uplink, portIsolation }, reservations };
 }
 
 const keys = ['gateway', 'mode', 'uplink', 'portIsolation'] as const;

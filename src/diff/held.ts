@@ -9,6 +9,7 @@ import type {
   FilterChange,
   ImageChange,
   NetworkChange,
+  NicChange,
   SliceChange,
   VolumeChange,
 } from './change.ts';
@@ -47,6 +48,13 @@ export function heldSlice(change: SliceChange | null, held: Held): SliceChange |
 
 export function heldFilter(change: FilterChange | null, held: Held): FilterChange | null {
   return change === null ? null : heldOne('filter', change, held, hasWork);
+}
+
+export function heldNic(change: NicChange | null, held: Held): NicChange | null {
+  if (change === null || change.kind === 'blocked') return change;
+  const isWorkOfNic = (each: NicChange) =>
+    each.kind === 'delete' || (each.kind !== 'blocked' && !each.isSo);
+  return heldOne('nic', change, held, isWorkOfNic);
 }
 
 function hasWork(change: SliceChange | FilterChange): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Observed } from '../model/domain.ts';
 import { macAddress, type PartitionOwner } from '../model/identity.ts';
-import type { SecondaryName } from '../model/names.ts';
+import { PRIMARY_STATION, type SecondaryName } from '../model/names.ts';
 import {
   isWithin,
   type NetworkFields,
@@ -17,6 +17,8 @@ import { allocate } from './addresses.ts';
 import type { NetworkChange } from './change.ts';
 import { differingKeys, type FieldChange, originOf, type ResourceField } from './fields.ts';
 import { blocked, foreignBlock } from './ownership.ts';
+import { isPluggedLive } from './nic.ts';
+import { withUplink } from './uplink.ts';
 
 export function diffNetwork(desired: DesiredState, observed: Observed): NetworkChange | null {
   const { partition: name, network: seen } = observed;
@@ -28,9 +30,11 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
   }
   if (seen.status === 'absent') {
     if (wanted === null || wanted === 'unspoken') return null;
+    const fields = withUplink(wanted, desired, observed, null);
+    if ('code' in fields) return { kind: 'blocked', name, block: fields };
     const macs = wantedMacs(desired, observed);
-    const { reservations } = allocate(macs, wanted.cidr, new Map(), []);
-    return { kind: 'create', name, fields: wanted, reservations };
+    const { reservations } = allocate(macs, fields.cidr, new Map(), []);
+    return { kind: 'create', name, fields, reservations };
   }
   const foreign = foreignBlock('network', seen.value.owner, observed);
   if (foreign !== null) {
@@ -39,7 +43,9 @@ export function diffNetwork(desired: DesiredState, observed: Observed): NetworkC
     return unasked ? null : { kind: 'blocked', name, block: foreign };
   }
   if (wanted === null) return deletion(desired, observed, seen.value);
-  return update(desired, observed, seen.value, wanted);
+  const spec = wanted === 'unspoken' ? wanted : withUplink(wanted, desired, observed, seen.value);
+  if (spec !== 'unspoken' && 'code' in spec) return { kind: 'blocked', name, block: spec };
+  return update(desired, observed, seen.value, spec);
 }
 
 function isAskedFor({ secondaries }: DesiredState): boolean {
@@ -47,11 +53,17 @@ function isAskedFor({ secondaries }: DesiredState): boolean {
 }
 
 function deletion(
-  { secondaries }: DesiredState,
+  { secondaries, primary }: DesiredState,
   observed: Observed,
   network: ObservedNetwork,
 ): NetworkChange {
   const { partition: name } = observed;
+  const isNamed = primary !== null && primary !== 'unspoken';
+  if (network.leases.has(PRIMARY_STATION) && (!isNamed || observed.primary.status === 'unknown')) {
+    const message =
+      'the Primary may be plugged into it, which could not be looked at: take network out of spec.primary.grants and apply that first';
+    return blocked(name, 'NetworkInUse', message);
+  }
   const staying = usersOf(observed).filter((user) => secondaries.has(user));
   if (staying.length === 0) return { kind: 'delete', name, observed: network };
   return blocked(name, 'NetworkInUse', `${list(staying)} would be cut off from it`);
@@ -70,7 +82,11 @@ function update(
     return blocked(name, 'MarkUnreadable', message);
   }
   const definition = differences(network, network.defined, fields, definedKeys);
-  const running = network.active ? differences(network, network.live, fields, runningKeys) : [];
+  const running = network.active
+    ? differences(network, network.live, fields, runningKeys).filter(
+        ({ field }) => field !== 'uplink' || !isHeldByFilter(network.live, fields),
+      )
+    : [];
   const users = usersOf(observed);
   if (running.length > 0 && users.length > 0) {
     const paths = running.map(({ path }) => path).join(', ');
@@ -137,6 +153,11 @@ function withoutTheirs(
   return new Map([...macs].filter(([name, mac]) => (leases.get(name)?.mac ?? mac) === mac));
 }
 
+/** Let out anywhere by libvirt, it gets out where the packet filter lets it. */
+function isHeldByFilter(live: NetworkFields | null, { mode }: NetworkFields): boolean {
+  return live !== null && live.uplink === null && live.mode === mode;
+}
+
 const runningKeys = ['cidr', 'mode', 'uplink'] as const;
 /** The filter is told of the last one, and the running network never. */
 const definedKeys = [...runningKeys, 'portIsolation'] as const;
@@ -192,30 +213,38 @@ function addressesBetween(from: Reservation | undefined, to: Reservation | undef
   return { from: text(from), to: text(to) };
 }
 
-/** By Secondary that wants a NIC on the network: its MAC address. */
+/** By who wants a NIC on the network, Secondary or Primary: its MAC address. */
 function wantedMacs(
-  { secondaries }: DesiredState,
+  { secondaries, primary }: DesiredState,
   { installation, partition }: Observed,
 ): ReadonlyMap<SecondaryName, string> {
+  const isGranted =
+    primary !== null && primary !== 'unspoken' && primary.grants.includes('network');
+  const names = [...secondaries.values()]
+    .filter(({ network }) => network === 'Partition')
+    .map(({ name }) => name);
   return new Map(
-    [...secondaries.values()]
-      .filter(({ network }) => network === 'Partition')
-      .map(({ name }) => [name, macAddress({ installation, partition, secondary: name })]),
+    [...names, ...(isGranted ? [PRIMARY_STATION] : [])].map((secondary) => [
+      secondary,
+      macAddress({ installation, partition, secondary }),
+    ]),
   );
 }
 
 /** Whose guest runs with a NIC on it. */
-function usersOf({ domains }: Observed): readonly SecondaryName[] {
-  return [...domains]
+function usersOf(observed: Observed): readonly SecondaryName[] {
+  const guests = [...observed.domains]
     .filter(([, seen]) => seen.status === 'present' && seen.value.live?.network === 'Partition')
-    .map(([name]) => name)
-    .toSorted();
+    .map(([name]) => name);
+  return [...guests, ...(isPluggedLive(observed) ? [PRIMARY_STATION] : [])].toSorted();
 }
+
+const said = (name: string) => (name === PRIMARY_STATION ? 'the Primary' : name);
 
 const namesShownMax = 5;
 
 function list(names: readonly string[]): string {
   const more = names.length - namesShownMax;
-  const shown = names.slice(0, namesShownMax).join(', ');
+  const shown = names.slice(0, namesShownMax).map(said).join(', ');
   return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -4,7 +4,7 @@
  * one bad document changes nothing (invariant 6).
  */
 import type { PartitionName } from '../model/names.ts';
-import { CARVINGS } from '../model/primary.ts';
+import { GRANTS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { collect, type Collected, isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -120,7 +120,7 @@ function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
   return Object.freeze({
     domainName: primary.domain,
     reserved: Object.freeze({ vcpus, memoryBytes: memory }),
-    grants: CARVINGS.filter((each) => primary.grants.includes(each)),
+    grants: GRANTS.filter((each) => primary.grants.includes(each)),
   });
 }
 

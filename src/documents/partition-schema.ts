@@ -43,9 +43,13 @@ const primary = z.strictObject({
     }),
     { description: 'What is never carved out of the Primary for its Secondaries.' },
   ),
-  grants: field(listOf(oneOf(['vcpus', 'memory', 'imageDisk', 'channel']), 4).default([]), {
-    description: "What unnest may change of the Primary's domain, which is the operator's.",
-  }),
+  grants: field(
+    listOf(oneOf(['vcpus', 'memory', 'network', 'imageDisk', 'channel']), 5).default([]),
+    {
+      description:
+        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network.",
+    },
+  ),
 });
 
 const limits = z.strictObject({
@@ -95,7 +99,7 @@ const network = z
     }),
     uplink: field(interfaceName.optional(), {
       description:
-        "The host's interface that it leaves by; by default the one of the Primary's own NIC.",
+        "The host's interface that it leaves by; by default the one that the Primary's own NIC leaves by when the network is made.",
     }),
     portIsolation: field(z.boolean().default(false), {
       description: 'Whether Secondaries are kept from reaching each other.',

@@ -16,6 +16,7 @@ import {
   undefineNetwork,
   unreserveAddress,
 } from './network.ts';
+import { plugPrimary, unplugPrimary } from './nic.ts';
 import { setPrimaryMemory, setPrimaryVcpus } from './primary.ts';
 import { applyFilter, closePort, removeFilter } from './filter.ts';
 import { applySlice, removeSlice } from './slice.ts';
@@ -60,6 +61,8 @@ export const executors: Executors = {
   'image.delete': deleteImage,
   'primary.set-vcpus': setPrimaryVcpus,
   'primary.set-memory': setPrimaryMemory,
+  'primary.plug': plugPrimary,
+  'primary.unplug': unplugPrimary,
   'slice.apply': applySlice,
   'slice.remove': removeSlice,
   'filter.apply': applyFilter,

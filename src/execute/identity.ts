@@ -23,6 +23,7 @@ import {
 } from '../model/identity.ts';
 import { secondaryName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef } from '../model/network.ts';
+import { plugAlias, plugOf, samePlug } from '../model/plug.ts';
 import type { Operation, OperationOf, OwnedPort } from '../plan/operation.ts';
 
 /** Whose domain an operation acts on; null for one that acts on none. */
@@ -78,6 +79,11 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
         isNamed(operation, 'primary', us.partition) &&
         partitionOfDomain(operation.primary.domainName) === null
       );
+    case 'primary.plug':
+      // To the operator's domain exactly this is added, and exactly this is taken out again.
+      return isNicOf(operation, operation.primary, us) && samePlug(operation.plug, plugOf(us));
+    case 'primary.unplug':
+      return isNicOf(operation, operation.primary, us) && operation.alias === plugAlias(us);
     case 'slice.apply':
     case 'slice.remove':
       return isNamed(operation, 'slice', us.partition) && operation.slice.path === slicePath(us);
@@ -102,6 +108,10 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
   }
 }
 
+function isNicOf(operation: Operation, primary: DomainRef, us: PartitionOwner): boolean {
+  return isNamed(operation, 'nic', us.partition) && partitionOfDomain(primary.domainName) === null;
+}
+
 function isDomainOf(target: DomainRef, owner: Owner | null): boolean {
   return (
     owner !== null &&
@@ -124,7 +134,7 @@ function isAddressOf(
 
 function isNamed(
   { resource }: Operation,
-  kind: 'primary' | 'slice' | 'volume' | 'image',
+  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'image',
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;

@@ -40,6 +40,22 @@ async function askAndAwait(
 ): Promise<Done> {
   const isSo = ({ live, defined }: ObservedPrimary) =>
     defined[field] === goal && (live === null || live[field] === goal);
+  return askUntil(ref, { ask, isSo, refusal: notReleased(field, goal) }, bench);
+}
+
+/** What is asked of a guest that may take its time, or not do it at all. */
+export interface Request {
+  readonly ask: () => Promise<void>;
+  readonly isSo: (primary: ObservedPrimary) => boolean;
+  /** What is said in the end if it has not. */
+  readonly refusal: (before: ObservedPrimary, now: ObservedPrimary) => string;
+}
+
+export async function askUntil(
+  ref: DomainRef,
+  { ask, isSo, refusal: says }: Request,
+  bench: Workbench,
+): Promise<Done> {
   const before = await readPrimary(ref, bench);
   if (isSo(before)) return 'already';
   const watch = await bench.host.domains.watch(ref);
@@ -56,7 +72,8 @@ async function askAndAwait(
       const now = await readPrimary(ref, bench);
       if (isSo(now)) return 'applied';
       if (bench.now() >= deadlineMs) {
-        throw notReleased(field, goal, before, now, refusal);
+        const message = `${says(before, now)} after ${releaseMs / 1000} s`;
+        throw new HostError('Timeout', message, refusal === null ? {} : { cause: refusal });
       }
       await watch.next(lookEveryMs, bench.signal);
     }
@@ -79,22 +96,20 @@ async function unlessSlow(ask: () => Promise<void>): Promise<HostError | null> {
 
 const answers: ReadonlySet<string> = new Set(['Timeout', 'Refused']);
 
-function notReleased(
-  field: keyof PrimaryHas,
-  goal: number,
-  before: ObservedPrimary,
-  { domainName, live, defined }: ObservedPrimary,
-  cause: HostError | null,
-): HostError {
+function notReleased(field: keyof PrimaryHas, goal: number): Request['refusal'] {
   const show = (value: number) => (field === 'vcpus' ? `${value} vCPUs` : formatSize(value));
-  const had = (before.live ?? before.defined)[field];
-  const has = (live ?? defined)[field];
-  const message = `${domainName} was asked to go from ${show(had)} to ${show(goal)}, and has ${show(has)} after ${releaseMs / 1000} s`;
-  return new HostError('Timeout', message, cause === null ? {} : { cause });
+  return (before, { domainName, live, defined }) => {
+    const had = (before.live ?? before.defined)[field];
+    const has = (live ?? defined)[field];
+    return `${domainName} was asked to go from ${show(had)} to ${show(goal)}, and has ${show(has)}`;
+  };
 }
 
 /** @throws HostError if it is gone, or that cannot be known */
-async function readPrimary(ref: DomainRef, { host, signal }: Workbench): Promise<ObservedPrimary> {
+export async function readPrimary(
+  ref: DomainRef,
+  { host, signal }: Workbench,
+): Promise<ObservedPrimary> {
   const seen = valueIn(ref.domainName, await host.primaries.find(ref.domainName, signal));
   if (seen?.uuid === ref.uuid) return seen;
   throw new HostError('Conflict', `${ref.domainName} is no longer the domain that it was`);

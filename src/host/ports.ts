@@ -26,6 +26,8 @@ import type {
 } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
+import type { PrimaryPlug } from '../model/plug.ts';
+import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -183,14 +185,23 @@ export interface SliceWriter {
 }
 
 export interface PrimaryReader {
-  /** The domain of that name, as far as it can be carved. */
+  /** The domain of that name: what of it can be carved, and its NICs. */
   find(domainName: string, signal: AbortSignal): Promise<Observation<ObservedPrimary>>;
+}
+
+export interface UplinkReader {
+  /** Where each of these leads by now, in their order. */
+  of(nics: readonly PrimaryNic[], signal: AbortSignal): Promise<readonly NicWay[]>;
 }
 
 /** Both in its definition and in what runs. That it was asked says nothing of what the guest gives. */
 export interface PrimaryWriter {
   setVcpus(ref: DomainRef, vcpus: number, signal: AbortSignal): Promise<void>;
   setMemory(ref: DomainRef, pluggedBytes: number, signal: AbortSignal): Promise<void>;
+  /** Where there is no NIC of that alias. */
+  plug(ref: DomainRef, plug: PrimaryPlug, signal: AbortSignal): Promise<void>;
+  /** Asks the guest to let go of it. Of what is not there it is done already. */
+  unplug(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface InstallationReader {
@@ -212,6 +223,7 @@ export interface HostView {
   readonly filters: FilterReader;
   readonly slices: SliceReader;
   readonly primaries: PrimaryReader;
+  readonly uplinks: UplinkReader;
   readonly installation: InstallationReader;
 }
 

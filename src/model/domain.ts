@@ -17,6 +17,7 @@ import type { ObservedNetwork } from './network.ts';
 import type { Secondary } from './secondary.ts';
 import type { ObservedSlice } from './slice.ts';
 import type { ObservedPrimary } from './primary.ts';
+import type { NicWay } from './uplink.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
@@ -250,5 +251,7 @@ export interface Observed {
   readonly slice: Observation<ObservedSlice>;
   /** Absent also where no document names one. */
   readonly primary: Observation<ObservedPrimary>;
+  /** Where each of the Primary's NICs leads. */
+  readonly uplinks: Observation<readonly NicWay[]>;
   readonly filter: Observation<ObservedFilter>;
 }

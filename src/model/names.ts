@@ -25,6 +25,18 @@ export function secondaryName(text: string): SecondaryName | undefined {
   return NAME_PATTERN.test(text) ? (text as SecondaryName) : undefined;
 }
 
+/**
+ * The Primary, among those who have an address on its partition's network. It stands where names of
+ * Secondaries do, and is none: no document, domain or folder can be called so. libvirt wants a letter
+ * first, and dnsmasq lets an underscore in behind it.
+ */
+export const PRIMARY_STATION = 'the_primary' as SecondaryName;
+
+/** Whoever can have an address there. */
+export function stationName(text: string): SecondaryName | undefined {
+  return text === PRIMARY_STATION ? PRIMARY_STATION : secondaryName(text);
+}
+
 export function volumeName(text: string): VolumeName | undefined {
   return NAME_PATTERN.test(text) ? (text as VolumeName) : undefined;
 }

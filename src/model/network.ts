@@ -10,7 +10,10 @@ import type { SecondaryName } from './names.ts';
 export const NETWORK_MODES = ['nat', 'routed', 'isolated'] as const;
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
-/** All but `portIsolation` cannot be changed while guests are on it. */
+/**
+ * All but `portIsolation` cannot be changed while guests are on it, nor can `uplink` once it is one:
+ * what leaves by whichever the host routes by, the packet filter holds to one.
+ */
 export interface NetworkFields {
   /** Such as `10.20.0.0/24`. */
   readonly cidr: string;

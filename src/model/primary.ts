@@ -3,10 +3,16 @@
  * nothing else. What its Secondaries need is taken from it while it runs, and given back.
  */
 import type { DomainRef } from './domain.ts';
+import type { PrimaryPlug } from './plug.ts';
+import type { PrimaryNic } from './uplink.ts';
 
 /** What may be taken from it. */
 export const CARVINGS = ['vcpus', 'memory'] as const;
 export type Carving = (typeof CARVINGS)[number];
+
+/** What unnest may do to it. `network`: give it a NIC on its partition's network. */
+export const GRANTS = [...CARVINGS, 'network'] as const;
+export type Grant = (typeof GRANTS)[number];
 
 /** As the operator describes it. */
 export interface PrimaryWanted {
@@ -15,7 +21,7 @@ export interface PrimaryWanted {
   /** What it always keeps. */
   readonly reserved: { readonly vcpus: number; readonly memoryBytes: number };
   /** Of what is not granted it has a fixed share: whatever its domain has. */
-  readonly grants: readonly Carving[];
+  readonly grants: readonly Grant[];
 }
 
 /** Of what can be carved out of it. */
@@ -48,4 +54,10 @@ export interface ObservedPrimary extends DomainRef {
   readonly slicePath: string | null;
   /** The same at its next start. */
   readonly nextSlicePath: string | null;
+  /** The operator's, in their order: as it runs, or would. */
+  readonly nics: readonly PrimaryNic[];
+  /** Of its definition: NICs that some unnest has given it, this one or another. */
+  readonly plugs: readonly PrimaryPlug[];
+  /** The same of what runs; null: it does not run. */
+  readonly livePlugs: readonly PrimaryPlug[] | null;
 }

@@ -1,12 +1,13 @@
 /**
  * What a plan can be about. Of each kind a partition has several by name, but one network, filter,
- * slice and Primary.
+ * slice, Primary, and NIC of that Primary on the network.
  */
 export const RESOURCE_KINDS = [
   'primary',
   'slice',
   'network',
   'filter',
+  'nic',
   'image',
   'volume',
   'secondary',
@@ -15,7 +16,7 @@ export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 export interface Resource {
   readonly kind: ResourceKind;
-  /** Of the Primary, a slice, a network or its filter: the name of its partition. */
+  /** Of the Primary, its NIC, a slice, a network or its filter: the name of its partition. */
   readonly name: string;
 }
 

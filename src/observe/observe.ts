@@ -26,7 +26,7 @@ import {
   type VolumeName,
 } from '../model/names.ts';
 import type { ObservedNetwork } from '../model/network.ts';
-import type { ObservedPrimary } from '../model/primary.ts';
+import type { NicWay } from '../model/uplink.ts';
 import type { ObservedSlice } from '../model/slice.ts';
 import { absent, type Observation, unknown } from '../model/observation.ts';
 import { attempt } from './attempt.ts';
@@ -50,20 +50,21 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network, slice, filter, primary] = await Promise.all([
-    // Without the id nothing can be told ours from foreign.
-    recorded.status === 'unknown'
-      ? unknownDomains(request, recorded.why)
-      : observeDomains(host, request, installation),
-    observeFiles(host, request),
-    attempt<HostFacts>(() => host.domains.facts(request.signal)),
-    observeKept(host.volumes, request.volumes, request),
-    observeKept(host.images, request.images, request),
-    recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
-    recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
-    recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
-    observePrimary(host, request),
-  ]);
+  const [seen, files, facts, volumes, images, network, slice, filter, { primary, uplinks }] =
+    await Promise.all([
+      // Without the id nothing can be told ours from foreign.
+      recorded.status === 'unknown'
+        ? unknownDomains(request, recorded.why)
+        : observeDomains(host, request, installation),
+      observeFiles(host, request),
+      attempt<HostFacts>(() => host.domains.facts(request.signal)),
+      observeKept(host.volumes, request.volumes, request),
+      observeKept(host.images, request.images, request),
+      recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
+      recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
+      recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
+      observePrimary(host, request),
+    ]);
   return {
     partition: request.partition,
     installation,
@@ -78,6 +79,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     network,
     slice,
     primary,
+    uplinks,
     filter,
   };
 }
@@ -191,11 +193,14 @@ async function observeFilter(
 }
 
 async function observePrimary(
-  { primaries }: HostView,
-  { primary, signal }: ObserveRequest,
-): Promise<Observation<ObservedPrimary>> {
-  if (primary === null) return absent;
-  return found(() => primaries.find(primary, signal));
+  { primaries, uplinks }: HostView,
+  { primary: domainName, signal }: ObserveRequest,
+): Promise<Pick<Observed, 'primary' | 'uplinks'>> {
+  if (domainName === null) return { primary: absent, uplinks: absent };
+  const primary = await found(() => primaries.find(domainName, signal));
+  if (primary.status !== 'present') return { primary, uplinks: primary };
+  const ways = await attempt<readonly NicWay[]>(() => uplinks.of(primary.value.nics, signal));
+  return { primary, uplinks: ways };
 }
 
 async function observeFiles(

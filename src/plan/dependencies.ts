@@ -3,8 +3,10 @@
  * Image, and whatever is taken away for everybody who had it to let go.
  */
 import { overlaysIn } from '../diff/image.ts';
+import { isPlugged } from '../diff/nic.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
+import { PRIMARY_STATION } from '../model/names.ts';
 import { resourceKey } from '../model/resource.ts';
 import { type Secondary, usesOf } from '../model/secondary.ts';
 import { type Operation, type OperationId, operationId, type Phase, PHASES } from './operation.ts';
@@ -58,6 +60,7 @@ function contextOf(
     if (isOnNetwork(seen.value)) onNetwork.push(name);
     if (isInSlice(seen.value)) inSlice.push(name);
   }
+  if (isPlugged(observed)) onNetwork.push(PRIMARY_STATION);
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
   return { secondaries, observed, byId, last, users, onNetwork, inSlice, overlays };
@@ -99,6 +102,8 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
         ...lettingGo(onNetwork, context),
         operationId('network.undefine', context.observed.partition),
       ];
+    case 'primary.plug':
+      return networkFor(PRIMARY_STATION, context.observed);
     case 'installation.record':
     case 'domain.define':
     case 'domain.set-memory':
@@ -112,6 +117,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'image.import':
     case 'primary.set-vcpus':
     case 'primary.set-memory':
+    case 'primary.unplug':
     case 'slice.apply':
     case 'filter.apply':
     case 'network.define':
@@ -122,8 +128,12 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
 }
 
 /** Whoever has something lets go of it with the last that is done about them. */
-function lettingGo(names: readonly string[], { last }: Context): readonly OperationId[] {
-  return names.flatMap((name) => last.get(`secondary/${name}`) ?? []);
+function lettingGo(names: readonly string[], context: Context): readonly OperationId[] {
+  const { last, observed } = context;
+  return names.flatMap((name) => {
+    if (name === PRIMARY_STATION) return operationId('primary.unplug', observed.partition);
+    return last.get(`secondary/${name}`) ?? [];
+  });
 }
 
 /** Only of those that stop and stay so: the others need what is done before they come up again. */
@@ -146,12 +156,15 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ]);
   if (secondary.network === 'None') return [...slice, ...disks];
-  const network = [
-    operationId('filter.apply', observed.partition),
-    operationId('network.start', observed.partition),
-    operationId('network.reserve', secondary.name),
+  return [...slice, ...disks, ...networkFor(secondary.name, observed)];
+}
+
+function networkFor(name: string, { partition }: Observed): OperationId[] {
+  return [
+    operationId('filter.apply', partition),
+    operationId('network.start', partition),
+    operationId('network.reserve', name),
   ];
-  return [...slice, ...disks, ...network];
 }
 
 function sliceApply({ partition }: Observed): OperationId {

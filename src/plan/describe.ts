@@ -42,6 +42,10 @@ export function describe(operation: Operation): string {
       return `${operation.phase === 'release' ? 'take' : 'give'} vCPUs: ${operation.vcpus} from then on`;
     case 'primary.set-memory':
       return `${operation.phase === 'release' ? 'take' : 'give'} memory: ${formatSize(operation.pluggedBytes)} plugged in from then on`;
+    case 'primary.plug':
+      return `plug ${operation.primary.domainName} into the network`;
+    case 'primary.unplug':
+      return `unplug ${operation.primary.domainName} from the network`;
     case 'slice.apply':
       return 'have the kernel enforce it';
     case 'slice.remove':

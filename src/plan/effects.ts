@@ -86,6 +86,8 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     // What is taken from it, and given, follows from what everybody else takes and gives.
     case 'primary.set-vcpus':
     case 'primary.set-memory':
+    case 'primary.plug':
+    case 'primary.unplug':
     case 'slice.apply':
     case 'slice.remove':
     case 'filter.apply':

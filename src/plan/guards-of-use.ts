@@ -9,15 +9,17 @@ import type {
   FilterChange,
   ImageChange,
   NetworkChange,
+  NicChange,
   SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
 import { diffFilter } from '../diff/filter.ts';
 import { overlaysIn } from '../diff/image.ts';
+import { isPlugged } from '../diff/nic.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
-import type { VolumeName } from '../model/names.ts';
+import { PRIMARY_STATION, type VolumeName } from '../model/names.ts';
 import { usesOf } from '../model/secondary.ts';
 import { isInSlice, isOnNetwork, volumesIn } from './dependencies.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
@@ -35,13 +37,14 @@ export function guardUse(
       ? blocked(change.name, dark.code, dark.message)
       : change,
   );
-  const network = guardNetwork(waiting, staying, observed);
+  const network = guardNetwork(waiting, staying, changes.nic, observed);
   return {
     share: changes.share,
     primary: changes.primary,
     slice: guardSlice(changes.slice, staying, observed),
     network,
     filter: guardFilter(changes, network, observed),
+    nic: guardNic(changes.nic, network),
     images: guardImages(changes.images, volumes, observed),
     volumes,
     secondaries: changes.secondaries,
@@ -49,7 +52,7 @@ export function guardUse(
 }
 
 /** Whose domains keep what they have: this plan neither deletes nor changes them, or not yet. */
-export function stayingUsers(changes: readonly Change[], observed: Observed): ReadonlySet<string> {
+function stayingUsers(changes: readonly Change[], observed: Observed): ReadonlySet<string> {
   const byName = new Map(changes.map((change) => [change.name, change]));
   return new Set(
     [...observed.domains.keys()].filter((name) => {
@@ -58,6 +61,17 @@ export function stayingUsers(changes: readonly Change[], observed: Observed): Re
       return change.kind === 'update' && keepsRunning(change);
     }),
   );
+}
+
+/** The same of everybody with an address on the network: the Primary keeps its own until it is unplugged. */
+export function stayingStations(
+  { primary, nic, secondaries }: Changes,
+  observed: Observed,
+): ReadonlySet<string> {
+  const staying = stayingUsers(secondaries, observed);
+  // One that nobody has named was not looked at.
+  const isGone = primary !== null && observed.primary.status !== 'unknown' && !isPlugged(observed);
+  return isGone || nic?.kind === 'delete' ? staying : new Set([...staying, PRIMARY_STATION]);
 }
 
 /** A guest that could not be read may have anything; null: all could be. */
@@ -226,14 +240,26 @@ function guardSlice(
 function guardNetwork(
   change: NetworkChange | null,
   staying: ReadonlySet<string>,
-  { domains }: Observed,
+  nic: NicChange | null,
+  observed: Observed,
 ): NetworkChange | null {
   if (change?.kind !== 'delete') return change;
-  const users = [...domains].filter(
+  if (nic?.kind !== 'delete' && isPlugged(observed)) {
+    const message = 'the Primary is still plugged into it; it goes when that one is not any more';
+    return blocked(change.name, 'NetworkInUse', message);
+  }
+  const users = [...observed.domains].filter(
     ([name, seen]) => staying.has(name) && seen.status === 'present' && isOnNetwork(seen.value),
   );
   const [first] = users.map(([name]) => name).sort();
   if (first === undefined) return change;
   const message = `${first} is still on it; it goes when that one is restarted or deleted`;
   return blocked(change.name, 'NetworkInUse', message);
+}
+
+/** Nobody is plugged into a network that is not as it is to be. */
+function guardNic(change: NicChange | null, network: NetworkChange | null): NicChange | null {
+  if (change === null || network?.kind !== 'blocked') return change;
+  if (change.kind === 'blocked' || change.kind === 'delete' || change.isSo) return change;
+  return { kind: 'blocked', name: change.name, block: partBlocked('the network', network.block) };
 }

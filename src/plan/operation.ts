@@ -9,6 +9,7 @@ import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
+import type { PrimaryPlug } from '../model/plug.ts';
 import type { Resource } from '../model/resource.ts';
 import type { SliceFields, SliceRef } from '../model/slice.ts';
 import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
@@ -74,6 +75,10 @@ export interface OperationArgs {
   'primary.set-vcpus': { readonly primary: DomainRef; readonly vcpus: number };
   /** The same of what is plugged in beside its boot memory. */
   'primary.set-memory': { readonly primary: DomainRef; readonly pluggedBytes: number };
+  /** Gives it a NIC of ours: in its definition, and while it runs. */
+  'primary.plug': { readonly primary: DomainRef; readonly plug: PrimaryPlug };
+  /** Takes that NIC out again, and waits until its guest has let go of it. */
+  'primary.unplug': { readonly primary: DomainRef; readonly alias: string };
   /** Makes it, or changes what it limits, under whoever is in it. */
   'slice.apply': { readonly slice: SliceRef; readonly fields: SliceFields };
   /** Of one that nobody is in. */

@@ -11,7 +11,7 @@ import { type Admission, admission } from './admission.ts';
 import { withBlocks } from './blocks.ts';
 import { inOrderOfPhases, withDependencies } from './dependencies.ts';
 import { guard, type Guards } from './guards.ts';
-import { stayingUsers } from './guards-of-use.ts';
+import { stayingStations } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
 import { type Operation, operationId, PHASES } from './operation.ts';
 import { givenBack, type Staying } from './network.ts';
@@ -19,6 +19,7 @@ import {
   planFilter,
   planImage,
   planNetwork,
+  planNic,
   planPrimary,
   planSecondary,
   planSlice,
@@ -34,7 +35,7 @@ import type { Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, its filter, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -164,17 +165,19 @@ function platformOf({ facts }: Observed): Platform {
 }
 
 function planAll(
-  { slice, network, filter, images, volumes, secondaries }: Changes,
+  changes: Changes,
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
+  const { slice, network, filter, nic, images, volumes, secondaries } = changes;
   const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
   const staying: Staying =
-    observed.unlisted === null ? stayingUsers(secondaries, observed) : 'everybody';
+    observed.unlisted === null ? stayingStations(changes, observed) : 'everybody';
   return [
     ...(slice === null ? [] : [planSlice(slice, context)]),
     ...(network === null ? [] : [planNetwork(network, context, staying)]),
     ...(filter === null ? [] : [planFilter(filter, context, givenBack(network, staying))]),
+    ...(nic === null ? [] : [planNic(nic, context)]),
     ...images.map((change) => planImage(change, context)),
     ...volumes.map((change) => planVolume(change, context, stopping)),
     ...secondaries.map((change) => planSecondary(change, context)),

@@ -4,6 +4,7 @@ import type {
   FilterChange,
   ImageChange,
   NetworkChange,
+  NicChange,
   PrimaryChange,
   SliceChange,
   VolumeChange,
@@ -19,6 +20,7 @@ import {
   networkUpdateSteps,
   type Staying,
 } from './network.ts';
+import { nicPlugSteps, nicUnplugSteps } from './nic.ts';
 import type { Operation } from './operation.ts';
 import type { PrimaryGoal } from './admission.ts';
 import { primarySteps } from './primary.ts';
@@ -139,6 +141,19 @@ export function planFilter(
       return entryOf('update', resource, filterUpdateSteps(change, context, closing));
     case 'delete':
       return entryOf('delete', resource, filterDeleteSteps(change, context, context));
+  }
+}
+
+export function planNic(change: NicChange, context: Context): Planned {
+  const resource = { kind: 'nic', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+    case 'update':
+      return entryOf(change.kind, resource, nicPlugSteps(change));
+    case 'delete':
+      return entryOf('delete', resource, nicUnplugSteps(change, context));
   }
 }
 

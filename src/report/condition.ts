@@ -17,6 +17,7 @@ export const CONDITION_TYPES = [
   'OverBudget', // it has more than its limits allow, so that it gets nothing more
   'PrimaryOutside', // its Primary is not in its slice
   'CpusGuaranteed', // nobody else runs on the CPUs that it has for itself
+  'UplinkDiffers', // its network leaves the host by another interface than its Primary
   'OomKilled', // the kernel has killed something in it, as its memory ran out
   'MemoryPressure', // everybody in it waits for memory
   'CpuThrottled', // its guests wait for its limit of CPUs

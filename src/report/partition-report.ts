@@ -20,6 +20,7 @@ import type {
 import { secondaryReport, syncWord } from './secondary-report.ts';
 import type { SliceFindings } from './slice-findings.ts';
 import { sliceStatements } from './slice-statements.ts';
+import { uplinkStatements } from './uplink.ts';
 import { budgetStatements, primaryStatements, usageOf } from './usage.ts';
 
 /** What has failed about one thing. */
@@ -47,7 +48,7 @@ export interface PartitionFacts {
   readonly generation: number;
   readonly digest: string;
   /** What the operator says of it. */
-  readonly described: Pick<DesiredState, 'share' | 'primary'>;
+  readonly described: Pick<DesiredState, 'share' | 'primary' | 'network'>;
   /** Null: there was none that could be finished, so that what was said before still stands. */
   readonly look: Look | null;
   /** By `resourceKey`. */
@@ -110,6 +111,7 @@ export function partitionReport(
           ...(look === null ? [] : sliceStatements(look)),
           ...guaranteeStatements(look?.observed ?? null, facts.described),
           ...primaryStatements(look?.observed ?? null, facts.described),
+          ...uplinkStatements(look?.observed ?? null, facts.described),
         ],
         before?.conditions ?? [],
         at,

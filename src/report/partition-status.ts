@@ -48,7 +48,7 @@ export interface SecondaryReport {
 
 /** Of all but Secondaries, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'image' | 'volume';
+  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'nic' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */

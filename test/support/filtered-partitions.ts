@@ -17,6 +17,7 @@ import {
 } from '../../src/model/identity.ts';
 import type { PartitionName, SecondaryName } from '../../src/model/names.ts';
 import { gatewayOf, type NetworkFields } from '../../src/model/network.ts';
+import type { PrimaryWanted } from '../../src/model/primary.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { GuestConsole } from './guest-wire.ts';
@@ -46,6 +47,8 @@ export class FilteredPartition {
   readonly name: PartitionName;
   readonly host: Host;
   readonly fields: NetworkFields;
+  /** Null: no document names one. */
+  primary: PrimaryWanted | null = null;
   readonly #close: () => Promise<void>;
 
   private constructor(
@@ -91,7 +94,8 @@ export class FilteredPartition {
 
   plan(secondaries: readonly Secondary[], fields: Partial<NetworkFields> = {}): Promise<Plan> {
     const network = { ...this.fields, ...fields };
-    const wanted = { ...desiredWith({ secondaries, network }), partition: this.name };
+    const { primary } = this;
+    const wanted = { ...desiredWith({ secondaries, network, primary }), partition: this.name };
     return planPass(this.host, wanted, true);
   }
 

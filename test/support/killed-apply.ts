@@ -35,8 +35,9 @@ function killing<T extends object>(port: T): T {
 
 const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
-  const { domains, volumes, images, networks, filters, slices, primaries, installation, store } =
+  const { domains, volumes, images, networks, filters, slices, primaries, installation } =
     opened.host;
+  const { store, uplinks } = opened.host;
   const host: Host = {
     domains: killing(domains),
     volumes: killing(volumes),
@@ -47,6 +48,7 @@ const openHost: Environment['openHost'] = async (target, signal) => {
     primaries: killing(primaries),
     installation: killing(installation),
     store,
+    uplinks,
   };
   return { host, close: () => opened.close() };
 };

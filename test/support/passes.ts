@@ -1,5 +1,6 @@
 /** The one way through, end to end, for tests: desired state and host in, plan and report out. */
 import { diff } from '../../src/diff/diff.ts';
+import { type Held, nothingHeld } from '../../src/diff/held.ts';
 import { execute, type ExecuteOptions } from '../../src/execute/execute.ts';
 import type { Report } from '../../src/execute/outcome.ts';
 import type { Host, HostView } from '../../src/host/ports.ts';
@@ -106,6 +107,7 @@ export async function planPass(
   deleteEverything = false,
   deletionsMax: number | null = null,
   more: Partial<PlanOptions> = {},
+  held: Held = nothingHeld,
 ): Promise<Plan> {
   const observed = await observe(host, {
     partition: wanted.partition,
@@ -121,7 +123,7 @@ export async function planPass(
     newInstallation: installation,
     signal: new AbortController().signal,
   });
-  return makePlan(diff(wanted, observed), observed, {
+  return makePlan(diff(wanted, observed, held), observed, {
     ...noWishes,
     deleteEverything,
     deletionsMax,

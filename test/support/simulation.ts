@@ -10,6 +10,7 @@ import {
   type SimulatedFilter,
   type SimulatedNetwork,
   type SimulatedPrimary,
+  defaultRouteDefault,
   sizeDefault,
   type World,
 } from '../../src/host/simulated/world.ts';
@@ -125,8 +126,12 @@ export function simulatedPrimary(more: Partial<SimulatedPrimary> = {}): Simulate
     translationCacheBytes: 0,
     slicePath: null,
     nextSlicePath: null,
+    nics: [{ kind: 'bridge', bridge: 'br0' }],
+    plugs: [],
+    livePlugs: more.live === null ? null : [],
     releasesAfterMs: 0,
     release: null,
+    unplugging: null,
     ...more,
   };
 }
@@ -168,6 +173,7 @@ export function worldOf({
     filters: new Map(filter === null ? [] : [[filterTable(partitionOwner), filter]]),
     slices: new Map(slice === null ? [] : [[slicePath(partitionOwner), slice]]),
     size: sizeDefault,
+    defaultRoute: defaultRouteDefault,
   };
 }
 

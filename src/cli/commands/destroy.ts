@@ -121,6 +121,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       share: changes.share,
       slice: null,
       primary: null,
+      nic: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       filter: filter === null ? null : onlyPortsOf(filter),
       images: [],

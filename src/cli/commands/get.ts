@@ -66,6 +66,7 @@ const plurals = {
   filter: 'filters',
   slice: 'slices',
   primary: 'primaries',
+  nic: 'nics',
 } as const satisfies { readonly [K in ResourceKind]: string };
 type Plural = (typeof plurals)[ResourceKind];
 
@@ -108,7 +109,7 @@ async function otherPlace(
   environment: Environment,
   limits: Limits,
 ): Promise<{ readonly place: Target; readonly wanted: Wanted }> {
-  if (kind !== 'primary') {
+  if (kind !== 'primary' && kind !== 'nic') {
     const place = await targetFor(command, options, environment, limits);
     return { place, wanted: nothingWanted };
   }

@@ -63,7 +63,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   PartBlocked: {
     means:
-      'It needs a Volume, an Image, the network or its packet filter, and that is blocked itself, for the reason that is named. Nobody comes up on a network unfiltered: where the filter cannot be read or made (no nft, a kernel without nf_tables), guests without a NIC go on.',
+      'It (a Secondary, or the NIC of the Primary) needs a Volume, an Image, the network or its packet filter, and that is blocked itself, for the reason that is named. Nobody comes up on a network unfiltered: where the filter cannot be read or made (no nft, a kernel without nf_tables), guests without a NIC go on.',
     todo: 'Mend what is named; this one follows by itself.',
   },
   NetworkMissing: {
@@ -73,6 +73,11 @@ export const blockExplanations: Explanations<BlockCode> = {
   NoFreeAddress: {
     means: "Every address of the partition's subnet is given to somebody.",
     todo: 'Remove Secondaries that are not needed, or give the Partition a larger spec.network.cidr (which needs all its guests halted). An address that this plan gives back is free for the next one.',
+  },
+  UplinkUndecided: {
+    means:
+      "The Partition names no spec.network.uplink, so that its network is to leave the host by the interface that the Primary's own NIC leaves by. There is no one such interface: the Primary has no NIC that leaves the host, or several that leave by different ones, or one of a kind that does not say it (SLIRP, passthrough).",
+    todo: 'Name the interface as spec.network.uplink, or say mode: isolated. A network that is there already goes on as it is.',
   },
   NetworkInUse: {
     means:

@@ -64,6 +64,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
       'Whether the CPUs that the partition has for itself (spec.guarantees.cpuset) are kept from all others. From other partitions unnest keeps them itself; from the rest of the host only the kernel can, from Linux 6.7 on.',
     todo: 'Where the kernel cannot, give the other slices of the host other CPUs, by the commands that the message names, with the CPUs that nobody was promised in the place of OTHERS.',
   },
+  UplinkDiffers: {
+    means:
+      "The partition's network leaves the host by another interface than the Primary's own NIC does: because spec.network.uplink names it, or because the Primary's NIC, or the route that it leaves by, was changed after the network was made. Nothing is moved by itself. Unknown: it cannot be told which interface the Primary's NICs leave by.",
+    todo: 'Where it is meant, nothing. Otherwise name the interface that is meant (Partition, spec.network.uplink), with the guests of the network halted.',
+  },
   OomKilled: {
     means:
       'The memory of the partition has run out, and the kernel has killed something in it since the slice was made. Nobody outside was touched.',

@@ -18,6 +18,7 @@ export function nameOf({ kind, name }: Resource): string {
     case 'primary':
     case 'slice':
     case 'filter':
+    case 'nic':
     case 'network':
     case 'image':
     case 'volume':

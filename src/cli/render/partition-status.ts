@@ -113,6 +113,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'GaveUp':
     case 'OverBudget':
     case 'PrimaryOutside':
+    case 'UplinkDiffers':
     case 'OomKilled':
     case 'MemoryPressure':
     case 'CpuThrottled':

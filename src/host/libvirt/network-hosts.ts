@@ -5,7 +5,7 @@
  */
 import type { NetworkUpdate } from '../../libvirt/index.ts';
 import { serializeXml, type XmlElement } from '../../libvirt/xml.ts';
-import { byName, type SecondaryName, secondaryName } from '../../model/names.ts';
+import { byName, type SecondaryName, stationName } from '../../model/names.ts';
 import type { ObservedNetwork, Reservation, Reservations } from '../../model/network.ts';
 import { HostError } from '../host-error.ts';
 import { subnetIndex, subnetOf } from './network-parts.ts';
@@ -32,7 +32,7 @@ function namesOf(host: XmlElement): readonly string[] {
 }
 
 export function isOfSecondary(host: XmlElement): boolean {
-  return namesOf(host).some((name) => secondaryName(name) !== undefined);
+  return namesOf(host).some((name) => stationName(name) !== undefined);
 }
 
 /** @param networks the definition, the running network, or both */
@@ -42,7 +42,7 @@ export function readReservations(networks: readonly XmlElement[]): {
 } {
   const sides = networks.map(hostsOf);
   const entries = sides.flatMap(({ dhcp, dns }) => [...dhcp, ...dns]);
-  const names = new Set(entries.flatMap(namesOf).flatMap((name) => secondaryName(name) ?? []));
+  const names = new Set(entries.flatMap(namesOf).flatMap((name) => stationName(name) ?? []));
   const reservations = new Map<SecondaryName, Reservation>();
   const stray: SecondaryName[] = [];
   for (const name of [...names].sort(byName)) {
@@ -63,7 +63,7 @@ export function readEntries(
   const named = leases.flatMap((lease): [SecondaryName, Reservation][] => {
     const mac = attributeOf(lease, 'mac')?.toLowerCase();
     const address = attributeOf(lease, 'ip');
-    const name = secondaryName(attributeOf(lease, 'name') ?? '');
+    const name = stationName(attributeOf(lease, 'name') ?? '');
     if (mac === undefined || address === undefined || name === undefined) return [];
     return [[name, { mac, address }]];
   });

@@ -15,6 +15,7 @@ import { calling } from './host-error-from.ts';
 import { networkReader } from './network-reader.ts';
 import { networkWriter } from './network-writer.ts';
 import { primaryReader, primaryWriter } from './primaries.ts';
+import { uplinkReader } from './uplinks.ts';
 
 export interface LibvirtTarget {
   readonly uri: string;
@@ -44,6 +45,7 @@ export async function openLibvirtView(
       filters: localFilterReader(),
       slices: localSliceReader(stateDir),
       primaries: primaryReader(connection),
+      uplinks: uplinkReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
     },
     close: async () => connection.close(),
@@ -74,6 +76,7 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     filters: localFilters(),
     slices: localSlices(stateDir),
     primaries: { ...primaryReader(connection), ...primaryWriter(connection) },
+    uplinks: uplinkReader(connection),
     installation: localInstallation(stateDir),
   };
 }

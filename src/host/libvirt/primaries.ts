@@ -1,13 +1,16 @@
 /** The Primary's domain: read as far as it can be carved, and changed in nothing else. */
 import { type Connection, LibvirtError, type ReadOnlyConnection } from '../../libvirt/index.ts';
 import { serializeXml } from '../../libvirt/xml.ts';
+import type { DomainRef } from '../../model/domain.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
+import type { PrimaryPlug } from '../../model/plug.ts';
 import { explainError } from '../host-error.ts';
 import type { PrimaryReader, PrimaryWriter } from '../ports.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
+import { isPluggedIn } from '../local/tap.ts';
 import { setBalloon } from './primary-balloon.ts';
-import { hasMemoryDevice, readPrimaryXml, withPlugged } from './primary-xml.ts';
+import { hasMemoryDevice, plugElement, readPrimaryXml, withPlugged } from './primary-xml.ts';
 
 export function primaryReader({ domains }: ReadOnlyConnection): PrimaryReader {
   return {
@@ -28,7 +31,7 @@ export function primaryReader({ domains }: ReadOnlyConnection): PrimaryReader {
 
 function parsed(inactive: string, live: string | null) {
   try {
-    return present(readPrimaryXml(inactive, live));
+    return present(readPrimaryXml(inactive, live, isPluggedIn));
   } catch (error) {
     return unknown(`its XML cannot be read: ${explainError(error)}`);
   }
@@ -36,6 +39,24 @@ function parsed(inactive: string, live: string | null) {
 
 /** The definition first: whatever becomes of the guest, its next start has what it is to have. */
 export function primaryWriter({ domains }: Connection): PrimaryWriter {
+  /** Where the NIC of that alias is, or is not. */
+  const sidesWith = async (
+    ref: DomainRef,
+    alias: string,
+    isThere: boolean,
+    signal: AbortSignal,
+  ) => {
+    const domain = handleOf(ref);
+    const inactive = await domains.xml(domain, { inactive: true, signal });
+    const isActive = await domains.isActive(domain, { signal });
+    const live = isActive ? await domains.xml(domain, { signal }) : null;
+    const { plugs, livePlugs } = readPrimaryXml(inactive, live);
+    const has = (side: readonly PrimaryPlug[]) => side.some((each) => each.alias === alias);
+    return [
+      ...(has(plugs) === isThere ? (['config'] as const) : []),
+      ...(livePlugs !== null && has(livePlugs) === isThere ? (['live'] as const) : []),
+    ];
+  };
   return {
     setVcpus: (ref, vcpus, signal) =>
       calling(`setting the vCPUs of ${ref.domainName}`, async () => {
@@ -59,6 +80,20 @@ export function primaryWriter({ domains }: Connection): PrimaryWriter {
         };
         await update('config');
         if (await domains.isActive(domain, { signal })) await update('live');
+      }),
+    plug: (ref, plug, signal) =>
+      calling(`plugging ${ref.domainName} into its network`, async () => {
+        const xml = serializeXml(plugElement(plug));
+        for (const side of await sidesWith(ref, plug.alias, false, signal)) {
+          await domains.attachDevice(handleOf(ref), xml, { [side]: true, signal });
+        }
+      }),
+    unplug: (ref, alias, signal) =>
+      calling(`unplugging ${ref.domainName} from its network`, async () => {
+        // By its alias and nothing else: no NIC of an operator's is like that.
+        for (const side of await sidesWith(ref, alias, true, signal)) {
+          await domains.detachDeviceAlias(handleOf(ref), alias, { [side]: true, signal });
+        }
       }),
   };
 }

@@ -1,13 +1,23 @@
-/** A Primary's XML: what of it can be carved. It is the operator's, so that it is only ever read. */
+/** A Primary's XML, which is the operator's: what of it can be carved, and the NIC that is ours. */
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
-import { domainUuid } from '../../model/identity.ts';
+import { domainUuid, partitionOfNetwork } from '../../model/identity.ts';
 import type { ObservedPrimary, PrimaryHas } from '../../model/primary.ts';
+import { isPlugAlias, type PrimaryPlug } from '../../model/plug.ts';
+import type { PrimaryNic } from '../../model/uplink.ts';
 import { balloonHas, balloonIn } from './primary-balloon.ts';
 import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
 import { attributeOf, childNamed, edit, element, elementsNamed, textOf } from './xml-tree.ts';
 
-/** @param live null: it does not run. @throws Error if one is not what libvirt writes */
-export function readPrimaryXml(inactive: string, live: string | null): ObservedPrimary {
+/**
+ * @param live null: it does not run
+ * @param isPluggedIn whether a tap is in a bridge
+ * @throws Error if one is not what libvirt writes
+ */
+export function readPrimaryXml(
+  inactive: string,
+  live: string | null,
+  isPluggedIn: (tap: string) => boolean = () => true,
+): ObservedPrimary {
   const definition = parseXml(inactive);
   const guest = live === null ? null : parseXml(live);
   const now = guest ?? definition;
@@ -31,7 +41,55 @@ export function readPrimaryXml(inactive: string, live: string | null): ObservedP
     translationCacheBytes: readTranslationCache(now),
     slicePath: slicePathIn(now),
     nextSlicePath: slicePathIn(definition),
+    nics: nicsOf(now).flatMap(nicIn),
+    plugs: nicsOf(definition).flatMap((nic) => plugIn(nic, () => true)),
+    livePlugs: guest && nicsOf(guest).flatMap((nic) => plugIn(nic, isPluggedIn)),
   };
+}
+
+function nicsOf(domain: XmlElement): readonly XmlElement[] {
+  return elementsNamed(childNamed(domain, 'devices'), 'interface');
+}
+
+/** None for one that is an operator's. */
+function plugIn(nic: XmlElement, isPluggedIn: (tap: string) => boolean): readonly PrimaryPlug[] {
+  const alias = attributeOf(childNamed(nic, 'alias'), 'name') ?? '';
+  if (!isPlugAlias(alias)) return [];
+  const tap = attributeOf(childNamed(nic, 'target'), 'dev') ?? null;
+  return [
+    {
+      alias,
+      mac: attributeOf(childNamed(nic, 'mac'), 'address')?.toLowerCase() ?? '',
+      tap: tap !== null && isPluggedIn(tap) ? tap : null,
+      networkName: attributeOf(childNamed(nic, 'source'), 'network') ?? null,
+    },
+  ];
+}
+
+/** For libvirt's calls. A guest may not have its host take other addresses than its own. */
+export function plugElement({ alias, mac, tap, networkName }: PrimaryPlug): XmlElement {
+  return element('interface', { type: 'network', trustGuestRxFilters: 'no' }, [
+    element('mac', { address: mac }),
+    element('source', { network: networkName ?? '' }),
+    element('target', { dev: tap ?? '' }),
+    element('model', { type: 'virtio' }),
+    element('alias', { name: alias }),
+  ]);
+}
+
+/** None for one that is plugged into a network of ours: what it says leads round in a circle. */
+function nicIn(nic: XmlElement): readonly PrimaryNic[] {
+  const type = attributeOf(nic, 'type') ?? '';
+  const source = childNamed(nic, 'source');
+  const target = attributeOf(childNamed(nic, 'target'), 'dev');
+  const [bridge, device] = [attributeOf(source, 'bridge'), attributeOf(source, 'dev')];
+  const networkName = attributeOf(source, 'network');
+  if (networkName !== undefined && partitionOfNetwork(networkName) !== null) return [];
+  if (type === 'bridge' && bridge !== undefined) return [{ kind: type, bridge }];
+  if (type === 'direct' && device !== undefined) return [{ kind: type, device }];
+  if (type === 'network' && networkName !== undefined) return [{ kind: type, networkName }];
+  if (type === 'ethernet' && target !== undefined) return [{ kind: type, tap: target }];
+  return [{ kind: 'other', type }];
 }
 
 function slicePathIn(domain: XmlElement): string | null {

@@ -12,6 +12,7 @@ import { imageReader, imageWriter } from './images.ts';
 import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
 import { primaryReader, primaryWriter } from './primaries.ts';
+import { uplinkReader } from './uplinks.ts';
 import { settle } from './settle.ts';
 import { settledSigns } from './signs.ts';
 import { sliceReader, sliceWriter } from './slices.ts';
@@ -51,6 +52,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     filters: filterReader(simulation),
     slices: sliceReader(simulation),
     primaries: primaryReader(simulation),
+    uplinks: uplinkReader(simulation),
     installation: { read: installationRead(simulation) },
   };
 }
@@ -66,6 +68,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     filters: { ...filterReader(simulation), ...filterWriter(simulation) },
     slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },
     primaries: { ...primaryReader(simulation), ...primaryWriter(simulation) },
+    uplinks: uplinkReader(simulation),
     installation: {
       read: installationRead(simulation),
       record: installationRecord(simulation),

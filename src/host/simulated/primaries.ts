@@ -1,5 +1,6 @@
 /** A simulated host's Primaries: domains of an operator's, of which a guest gives when it likes to. */
 import type { DomainRef } from '../../model/domain.ts';
+import type { PrimaryPlug } from '../../model/plug.ts';
 import type { PrimaryHas } from '../../model/primary.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
@@ -16,7 +17,7 @@ export function primaryReader({ faults, read }: Simulation): PrimaryReader {
         whole: async () => {
           const primary = (await read()).primaries.get(domainName);
           if (primary === undefined) return absent;
-          const { releasesAfterMs: _, release: __, ...seen } = primary;
+          const { releasesAfterMs: _, release: __, unplugging: ___, ...seen } = primary;
           return present({ ...seen, domainName });
         },
         half: async ({ error }) => unknown(error.message),
@@ -48,6 +49,28 @@ export function primaryWriter(simulation: Simulation): PrimaryWriter {
         }
         ask(primary, ref, { pluggedBytes }, clock.now());
       }),
+    plug: (ref, plug, signal) =>
+      write('primaries.plug', [ref.domainName], signal, (world) => {
+        const primary = find(world, ref);
+        const isNew = (side: readonly PrimaryPlug[]) => !hasPlug(side, plug.alias);
+        if (isNew(primary.plugs)) primary.plugs = [...primary.plugs, plug];
+        const { livePlugs } = primary;
+        if (livePlugs !== null && isNew(livePlugs)) primary.livePlugs = [...livePlugs, plug];
+      }),
+    unplug: (ref, alias, signal) =>
+      write('primaries.unplug', [ref.domainName], signal, (world) => {
+        const primary = find(world, ref);
+        primary.plugs = primary.plugs.filter((each) => each.alias !== alias);
+        const { livePlugs, unplugging, releasesAfterMs } = primary;
+        if (livePlugs === null || !hasPlug(livePlugs, alias)) return;
+        // The guest is asked, and libvirt does not wait for long.
+        if (unplugging !== null) {
+          throw refused(`unplugging ${ref.domainName}`, `already in the process of unplug`);
+        }
+        if (releasesAfterMs !== null) {
+          primary.unplugging = { atMs: clock.now() + releasesAfterMs, alias };
+        }
+      }),
   };
 }
 
@@ -73,6 +96,10 @@ function ask(
     const { vcpus, pluggedBytes } = goal;
     primary.release = { atMs: nowMs + releasesAfterMs, vcpus, pluggedBytes };
   }
+}
+
+function hasPlug(plugs: readonly PrimaryPlug[], alias: string): boolean {
+  return plugs.some((each) => each.alias === alias);
 }
 
 function find({ primaries }: World, { domainName }: DomainRef): SimulatedPrimary {

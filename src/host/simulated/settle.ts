@@ -12,7 +12,10 @@ export type TellSettled = (
 
 /** Changes `world`. To settle twice is to settle once, so a reader need not keep what it settled. */
 export function settle(world: World, nowMs: number, tell: TellSettled = () => undefined): void {
-  for (const primary of world.primaries.values()) settleRelease(primary, nowMs);
+  for (const primary of world.primaries.values()) {
+    settleRelease(primary, nowMs);
+    settleUnplugging(primary, nowMs);
+  }
   for (const domain of world.domains.values()) {
     const { guest } = domain;
     // A paused guest does nothing, however late it is.
@@ -31,6 +34,13 @@ function settleRelease(primary: SimulatedPrimary, nowMs: number): void {
   const { vcpus, pluggedBytes } = release;
   primary.live = { vcpus, pluggedBytes };
   primary.release = null;
+}
+
+function settleUnplugging(primary: SimulatedPrimary, nowMs: number): void {
+  const { unplugging, livePlugs } = primary;
+  if (unplugging === null || unplugging.atMs > nowMs) return;
+  primary.livePlugs = livePlugs && livePlugs.filter(({ alias }) => alias !== unplugging.alias);
+  primary.unplugging = null;
 }
 
 function settleBalloon(guest: Guest, nowMs: number): void {

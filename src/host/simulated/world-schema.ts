@@ -6,9 +6,16 @@
 import * as z from 'zod';
 import type { DomainFields } from '../../model/domain.ts';
 import { domainUuid, installationId, networkUuidFrom } from '../../model/identity.ts';
-import { imageName, partitionName, secondaryName, volumeName } from '../../model/names.ts';
+import {
+  imageName,
+  partitionName,
+  secondaryName,
+  stationName,
+  volumeName,
+} from '../../model/names.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
-import { sizeDefault } from './world.ts';
+import type { PrimaryNic } from '../../model/uplink.ts';
+import { defaultRouteDefault, sizeDefault } from './world.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 
@@ -109,7 +116,7 @@ const networkSide = z.strictObject({
   owner: partitionOwner.nullable(),
   fields: networkFields.nullable(),
   lastApplied: networkFields.nullable(),
-  reservations: z.record(parsedBy(secondaryName), reservation),
+  reservations: z.record(parsedBy(stationName), reservation),
 });
 
 const network = z.strictObject({
@@ -167,6 +174,21 @@ const sliceFields = z.strictObject({
 
 const primaryHas = z.strictObject({ vcpus: amount, pluggedBytes: amount });
 
+const primaryNic = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bridge'), bridge: text }),
+  z.strictObject({ kind: z.literal('direct'), device: text }),
+  z.strictObject({ kind: z.literal('network'), networkName: text }),
+  z.strictObject({ kind: z.literal('ethernet'), tap: text }),
+  z.strictObject({ kind: z.literal('other'), type: text }),
+]) satisfies z.ZodType<PrimaryNic>;
+
+const plug = z.strictObject({
+  alias: text,
+  mac: text,
+  tap: text.nullable(),
+  networkName: text.nullable(),
+});
+
 const primary = z.strictObject({
   uuid: parsedBy(domainUuid),
   live: primaryHas.nullable(),
@@ -179,11 +201,16 @@ const primary = z.strictObject({
   translationCacheBytes: amount,
   slicePath: text.nullable(),
   nextSlicePath: text.nullable(),
+  // Files of before say nothing of NICs: libvirt's own network is what most guests have.
+  nics: z.array(primaryNic).default([{ kind: 'network', networkName: 'default' }]),
+  plugs: z.array(plug).default([]),
+  livePlugs: z.array(plug).nullable().optional(),
   releasesAfterMs: amount.nullable(),
   release: z
     .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })
     .nullable()
     .default(null),
+  unplugging: z.strictObject({ atMs: z.number(), alias: text }).nullable().default(null),
 });
 
 const inPartitions = <T extends z.ZodType>(each: T) => z.record(parsedBy(partitionName), each);
@@ -201,4 +228,5 @@ export const worldSchema = z.strictObject({
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),
   size: z.strictObject({ cpus: amount, memoryBytes: amount }).default(sizeDefault),
+  defaultRoute: text.nullable().default(defaultRouteDefault),
 });

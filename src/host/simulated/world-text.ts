@@ -1,7 +1,13 @@
 /** A simulated world as the text of its file, and back. `world-schema.ts` says what it may be. */
 import type * as z from 'zod';
 import type { ImageName } from '../../model/names.ts';
-import type { NetworkSide, SimulatedFile, SimulatedImage, World } from './world.ts';
+import type {
+  NetworkSide,
+  SimulatedFile,
+  SimulatedImage,
+  SimulatedPrimary,
+  World,
+} from './world.ts';
 import { FORMAT, worldSchema } from './world-schema.ts';
 
 /** @throws Error if the text is not that of a world, all of it */
@@ -18,6 +24,7 @@ export function parseWorld(content: string): World {
     slices,
     primaries,
     size,
+    defaultRoute,
   } = worldSchema.parse(JSON.parse(content));
   return {
     installation,
@@ -34,8 +41,9 @@ export function parseWorld(content: string): World {
     images: mapOf(images, (names) => mapOf(names, readImage)),
     filters: mapOf(filters, itself),
     slices: mapOf(slices, itself),
-    primaries: mapOf(primaries, itself),
+    primaries: mapOf(primaries, readPrimary),
     size,
+    defaultRoute,
   };
 }
 
@@ -51,6 +59,7 @@ export function worldText({
   slices,
   primaries,
   size,
+  defaultRoute,
 }: World): string {
   const plain: z.input<typeof worldSchema> = {
     format: FORMAT,
@@ -67,8 +76,9 @@ export function worldText({
     images: recordOf(images, (names) => recordOf(names, itself)),
     filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
     slices: recordOf(slices, itself),
-    primaries: recordOf(primaries, itself),
+    primaries: recordOf(primaries, writePrimary),
     size,
+    defaultRoute,
   };
   return `${JSON.stringify(plain, null, 2)}\n`;
 }
@@ -76,6 +86,7 @@ export function worldText({
 type Schema = z.output<typeof worldSchema>;
 type PlainSide = NonNullable<Schema['networks'][number]['live']>;
 type PlainImage = Schema['images'][keyof Schema['images']][ImageName];
+type PlainPrimary = Schema['primaries'][string];
 type PlainFile = Schema['files'][keyof Schema['files']][string];
 
 function readSide(side: PlainSide | null): NetworkSide | null {
@@ -89,6 +100,16 @@ function writeSide(side: NetworkSide | null): PlainSide | null {
 /** A simulated file is as large as the disk that it holds. */
 function readImage({ fileBytes, ...image }: PlainImage): SimulatedImage {
   return { ...image, fileBytes: fileBytes ?? image.sizeBytes };
+}
+
+/** In files of before nobody was plugged in. */
+function readPrimary({ livePlugs, ...primary }: PlainPrimary): SimulatedPrimary {
+  return { ...primary, livePlugs: livePlugs ?? (primary.live === null ? null : []) };
+}
+
+function writePrimary({ nics, plugs, livePlugs, ...primary }: SimulatedPrimary): PlainPrimary {
+  const live = livePlugs && [...livePlugs];
+  return { ...primary, nics: [...nics], plugs: [...plugs], livePlugs: live };
 }
 
 function readFile(file: PlainFile): SimulatedFile {

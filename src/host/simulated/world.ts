@@ -40,10 +40,14 @@ export interface World {
   /** An operator's VMs that can be carved, by libvirt's name. */
   primaries: Map<string, SimulatedPrimary>;
   size: HostSize;
+  /** The interface of its default route; null: it has none. */
+  defaultRoute: string | null;
 }
 
 /** What a simulated host has, unless its file says otherwise. */
 export const sizeDefault: HostSize = { cpus: 16, memoryBytes: 64 * 2 ** 30 };
+
+export const defaultRouteDefault = 'eth0';
 
 /** What libvirt calls an inactive definition, our mark in its metadata included. */
 export interface Definition {
@@ -100,6 +104,8 @@ export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainN
   releasesAfterMs: number | null;
   /** What it is on its way to. */
   release: { atMs: number; vcpus: number; pluggedBytes: number } | null;
+  /** The NIC that it is about to let go of. */
+  unplugging: { atMs: number; alias: string } | null;
 }
 
 export interface SimulatedFilter {
@@ -147,5 +153,6 @@ export function emptyWorld(): World {
     slices: new Map(),
     primaries: new Map(),
     size: sizeDefault,
+    defaultRoute: defaultRouteDefault,
   };
 }

@@ -185,6 +185,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     images: new Map(),
     slice: absent,
     primary: absent,
+    uplinks: absent,
     filter: absent,
     network: present(networkWith(secondaries.filter(there))),
     files: new Map(['vmlinuz', 'initrd.img'].map((file) => [file, present(1)])),

@@ -228,7 +228,7 @@ sub tcp {
 
 sub resolve {
   my ($query) = @_;
-  my ($name) = ($query->{name} // '') =~ /^([a-z0-9.-]{1,63})$/ or refuse(400, 'name must be one of a host');
+  my ($name) = ($query->{name} // '') =~ /^([a-z0-9._-]{1,63})$/ or refuse(400, 'name must be one of a host');
   my $server = join '.', unpack 'C4', ip($query->{server});
   my ($answer) = `nslookup $name $server 2>&1` =~ /Name:.*?Address[^:]*:\s*([0-9.]+)/s;
   return $answer // 'nothing';

@@ -208,4 +208,22 @@ describe('a Primary', () => {
     await daemon.advance(60_000);
     expect(world.primaries.get('team-a')?.live).toEqual({ vcpus: 2, pluggedBytes: 512 * MiB });
   });
+
+  test('is unplugged from the network when its partition is emptied', async () => {
+    const world = worldOf({ files: ['vmlinuz'], primaries: { 'team-a': primary(500) } });
+    const daemon = virtualDaemon({ world });
+    const { domain, reserved } = described.primary;
+    describing(daemon, {
+      network: { cidr: '10.20.0.0/24' },
+      primary: { domain, reserved, grants: ['network'] },
+    });
+    await daemon.advance(1);
+    await daemon.submit(asking('web'));
+    await daemon.advance(10_000);
+    expect(world.primaries.get('team-a')?.livePlugs).toHaveLength(1);
+    await daemon.control.drain(partition, 'uid 0');
+    await daemon.advance(120_000);
+    expect(world.primaries.get('team-a')).toMatchObject({ plugs: [], livePlugs: [] });
+    expect(world.networks.size).toBe(0);
+  });
 });

@@ -112,3 +112,28 @@ describe('the balloon', () => {
     expect((await asked(475, 704)).slice(1, 3)).toEqual(['config limit none', 'live limit none']);
   });
 });
+
+const withNics = (nics: string) =>
+  domain('/machine').replace('<devices/>', `<devices>${nics}</devices>`);
+
+test('its NICs are read as they run, in their order, without those on a network of ours', () => {
+  const nics = `
+    <interface type='bridge'><source bridge='br0'/><target dev='vnet3'/></interface>
+    <interface type='direct'><source dev='eth1' mode='bridge'/></interface>
+    <interface type='network'><source network='unnest.team-a'/></interface>
+    <interface type='network'><source network='default' bridge='virbr0'/></interface>
+    <interface type='ethernet'><target dev='tap7'/></interface>
+    <interface type='ethernet'/>
+    <interface type='user'/>`;
+  const read = [
+    { kind: 'bridge', bridge: 'br0' },
+    { kind: 'direct', device: 'eth1' },
+    { kind: 'network', networkName: 'default' },
+    { kind: 'ethernet', tap: 'tap7' },
+    { kind: 'other', type: 'ethernet' },
+    { kind: 'other', type: 'user' },
+  ];
+  expect(readPrimaryXml(withNics(''), withNics(nics)).nics).toEqual(read);
+  expect(readPrimaryXml(withNics(nics), null).nics).toEqual(read);
+  expect(readPrimaryXml(withNics(nics), withNics('')).nics).toEqual([]);
+});

@@ -66,6 +66,7 @@ describe('applied by', () => {
       network: absent,
       slice: absent,
       primary: absent,
+      uplinks: absent,
       filter: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
