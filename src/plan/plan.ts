@@ -5,6 +5,7 @@
 import type { Block, Change, Changes } from '../diff/change.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
+import { resourceKey } from '../model/resource.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { type Admission, admission } from './admission.ts';
@@ -77,7 +78,25 @@ function draftOf(changes: Changes, observed: Observed, options: PlanOptions): Dr
   const own =
     guarded.primary === null ? [] : heldBack([planPrimary(guarded.primary, primary)], options);
   const all = [...own.flatMap(({ operations }) => operations), ...started];
-  return { planned: [...own, ...planned], operations: withRoom(all, after), blocks };
+  return {
+    planned: [...own, ...planned],
+    operations: withRoom(all, after),
+    blocks: new Map([...blocks, ...imagesKept(changes, guarded)]),
+  };
+}
+
+/** Images that a guard keeps as they are: whoever begins as what they were to be waits, too. */
+function imagesKept(changes: Changes, guarded: Changes): ReadonlyMap<string, Block> {
+  const wanted = new Set(
+    changes.images.filter(({ kind }) => kind === 'create').map(({ name }) => name),
+  );
+  return new Map(
+    guarded.images.flatMap((change) => {
+      const { kind, name } = change;
+      if (kind !== 'blocked' || !wanted.has(name)) return [];
+      return [[resourceKey({ kind: 'image', name }), change.block] as const];
+    }),
+  );
 }
 
 /** Who is to be started, and is not for now. */

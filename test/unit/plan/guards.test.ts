@@ -278,6 +278,26 @@ describe('an Image', () => {
     ]);
   });
 
+  test('and whoever begins as what it was to be waits as well', async () => {
+    const host = testHost(
+      worldOf({ recorded: true, volumes: [overlay], images: [imageOf('deb')] }),
+      { rules: [onCall('volumes.read', { kind: 'error', error: new Error('no') })] },
+    );
+    const begun = { ...origin, digest: digestOf(2), provision: 'Copy' } as const;
+    const copy = volume('copy', { origin: begun });
+    const plan = await planPass(
+      host,
+      desiredWith({ images: [other], volumes: [copy], secondaries: [withDisks('web', [copy])] }),
+    );
+    expect(blocks(plan).toSorted()).toEqual([
+      'copy PartBlocked',
+      'deb HostUnknown',
+      'over HostUnknown',
+      'web PartBlocked',
+    ]);
+    expect(plan.operations.map(({ id }) => id)).toEqual([]);
+  });
+
   test('that is larger than the Volume is known before anything is given up', async () => {
     const ready = imageOf('deb', { digest: digestOf(1), format: 'raw', sizeBytes: 2 ** 30 });
     const host = testHost(worldOf({ recorded: true, images: [ready] }));
