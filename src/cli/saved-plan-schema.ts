@@ -9,7 +9,7 @@ import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v5';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v6';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -88,6 +88,7 @@ const networkDefinition = z.strictObject({
     mode: z.enum(NETWORK_MODES),
     uplink: interfaceName.nullable(),
     portIsolation: z.boolean(),
+    networkBytesPerSecond: limit,
   }),
 });
 const reservation = z.strictObject({
@@ -104,6 +105,7 @@ const filterFields = z.strictObject({
   mode: z.enum(NETWORK_MODES),
   uplink: interfaceName.nullable(),
   portIsolation: z.boolean(),
+  networkBytesPerSecond: limit,
 });
 const tap = z.string().regex(/^unt[0-9a-f]{12}$/);
 const port = z.strictObject({ secondary: name, tap, ...reservation.shape });

@@ -104,10 +104,11 @@ export function judge(
 /** More than one Partition is a mistake of its own. */
 function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['network'] {
   if (placed === undefined) return 'unspoken';
-  const { network } = placed.document.spec;
+  const { network, limits } = placed.document.spec;
   if (network === undefined) return null;
   const { cidr, mode, uplink = null, portIsolation } = network;
-  return Object.freeze({ cidr, mode, uplink, portIsolation });
+  const networkBytesPerSecond = limits?.networkBandwidthPerSecond ?? null;
+  return Object.freeze({ cidr, mode, uplink, portIsolation, networkBytesPerSecond });
 }
 
 function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['primary'] {
@@ -132,7 +133,6 @@ function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['
       memoryBytes: limits.memory,
       storageBytes: limits.storage,
       secondaries: limits.secondaries,
-      networkBytesPerSecond: limits.networkBandwidthPerSecond ?? null,
       diskBytesPerSecond: limits.diskBandwidthPerSecond ?? null,
       diskOperationsPerSecond: limits.diskOperationsPerSecond ?? null,
     }),

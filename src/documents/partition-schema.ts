@@ -18,10 +18,14 @@ import {
   wholeNumber,
 } from './schema-parts.ts';
 
+const KiB = 2 ** 10;
 const MiB = 2 ** 20;
+const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 const memory = size(16 * MiB, 16 * TiB);
-const perSecond = size(2 ** 10, TiB);
+const diskBandwidth = size(KiB, TiB);
+/** nf_tables counts in nanoseconds times bytes, in 64 bits: 2^64 / 10^9 is 17.1 GiB (nft_limit.c). */
+const networkBandwidth = size(KiB, 16 * GiB);
 /** What a host of today's largest kind has. */
 const cpusMax = 8192;
 
@@ -60,10 +64,11 @@ const limits = z.strictObject({
     description: 'Room for Volumes and Images together, from 1MiB to 1024TiB.',
   }),
   secondaries: field(wholeNumber(0, 20_000), { description: 'How many Secondaries.' }),
-  networkBandwidthPerSecond: field(perSecond.optional(), {
-    description: 'Bytes per second over the uplink, each way, such as 125MiB.',
+  networkBandwidthPerSecond: field(networkBandwidth.optional(), {
+    description:
+      'Bytes per second that all Secondaries together send out of their network, and as many that they are sent, from 1KiB to 16GiB, such as 125MiB. What is more is dropped, whatever `enforcement` says; what they send each other and the host does not count.',
   }),
-  diskBandwidthPerSecond: field(perSecond.optional(), {
+  diskBandwidthPerSecond: field(diskBandwidth.optional(), {
     description: 'Bytes per second that all disks together read and write.',
   }),
   diskOperationsPerSecond: field(wholeNumber(1, 10_000_000).optional(), {

@@ -57,7 +57,8 @@ function sameFields(a: FilterFields, b: FilterFields): boolean {
     a.gateway === b.gateway &&
     a.mode === b.mode &&
     a.uplink === b.uplink &&
-    a.portIsolation === b.portIsolation
+    a.portIsolation === b.portIsolation &&
+    a.networkBytesPerSecond === b.networkBytesPerSecond
   );
 }
 

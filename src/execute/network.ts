@@ -28,7 +28,8 @@ function isDefined({ defined, lastApplied }: ObservedNetwork, { fields }: Networ
     is?.cidr === fields.cidr &&
     is.mode === fields.mode &&
     is.uplink === fields.uplink &&
-    is.portIsolation === fields.portIsolation;
+    is.portIsolation === fields.portIsolation &&
+    is.networkBytesPerSecond === fields.networkBytesPerSecond;
   return same(defined) && same(lastApplied);
 }
 

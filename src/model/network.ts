@@ -10,7 +10,7 @@ import type { SecondaryName } from './names.ts';
 export const NETWORK_MODES = ['nat', 'routed', 'isolated'] as const;
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
-/** All but `portIsolation` cannot be changed while guests are on it. */
+/** `cidr`, `mode` and `uplink` cannot be changed while guests are on it. */
 export interface NetworkFields {
   /** Such as `10.20.0.0/24`. */
   readonly cidr: string;
@@ -22,6 +22,8 @@ export interface NetworkFields {
    * `security.port_isolation`). Only the packet filter knows: guests stay on the network.
    */
   readonly portIsolation: boolean;
+  /** What all of them together may send out of it and, once more, be sent; null: not limited. The filter's too. */
+  readonly networkBytesPerSecond: number | null;
 }
 
 export interface Reservation {

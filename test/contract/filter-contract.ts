@@ -20,17 +20,32 @@ export interface FilterSubject {
 
 const never = new AbortController().signal;
 
-const everyField: readonly FilterFields[] = NETWORK_MODES.flatMap((mode) =>
-  [null, ...(mode === 'isolated' ? [] : ['eth0.4094'])].flatMap((uplink) =>
-    [false, true].map((portIsolation) => ({ gateway: '10.20.0.1', mode, uplink, portIsolation })),
-  ),
-);
+/** The least and the most, both sides of every unit of nft's, and one that is odd. */
+const rates = [
+  2 ** 10,
+  2 ** 10 + 1,
+  2 ** 20 - 2 ** 10,
+  2 ** 20,
+  2 ** 20 + 2 ** 10,
+  125 * 2 ** 20,
+  2 ** 30,
+  2 ** 32 - 2 ** 10,
+  2 ** 32,
+  10 ** 10 + 1,
+  2 ** 34,
+];
 const plain: FilterFields = {
   gateway: '10.20.0.1',
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  networkBytesPerSecond: null,
 };
+const everyField: readonly FilterFields[] = NETWORK_MODES.flatMap((mode) =>
+  [null, ...(mode === 'isolated' ? [] : ['eth0.4094'])].flatMap((uplink) =>
+    [false, true].map((portIsolation) => ({ ...plain, mode, uplink, portIsolation })),
+  ),
+);
 
 export function describeFilterContract(
   what: string,
@@ -78,6 +93,16 @@ export function describeFilterContract(
       await apply({ fields, ports });
       expect(await look()).toEqual({ ...ref(), fields, ports });
       expect(await look(subject.view)).toEqual(await look());
+    });
+
+    test.each(rates)('a rate of %i is read back to the byte', async (networkBytesPerSecond) => {
+      for (const mode of ['nat', 'routed'] as const) {
+        for (const uplink of [null, 'eth0']) {
+          const fields = { ...plain, mode, uplink, networkBytesPerSecond };
+          await apply({ fields, ports: two() });
+          expect(await look()).toMatchObject({ fields });
+        }
+      }
     });
 
     test('what is put in force takes the place of what was', async () => {

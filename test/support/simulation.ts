@@ -231,6 +231,7 @@ const natFields: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  networkBytesPerSecond: null,
 };
 
 /** That of the tests' partition. */

@@ -9,7 +9,7 @@ export function formatValue(field: FieldChange['field'], value: FieldValue): str
   if (value === null) return 'none';
   if (typeof value === 'number') {
     if (field === 'stopGraceMs') return `${value / 1000}`;
-    return field.endsWith('Bytes') ? formatSize(value) : `${value}`;
+    return /Bytes(?:PerSecond)?$/.test(field) ? formatSize(value) : `${value}`;
   }
   if (value === '') return 'none';
   if (field === 'volumes' || field === 'bootVolume') return formatVolumes(`${value}`);

@@ -45,8 +45,11 @@ function newNetwork({ networkName, uuid }: NetworkDefinition): XmlElement {
   return element('network', {}, [element('name', {}, [networkName]), element('uuid', {}, [uuid])]);
 }
 
-function writeApplied({ cidr, mode, uplink, portIsolation }: NetworkFields): string {
-  return JSON.stringify({ cidr, mode, uplink, portIsolation });
+/** What is not limited is not said, so that a mark of before there were limits stays as it is. */
+function writeApplied({ networkBytesPerSecond, ...fields }: NetworkFields): string {
+  const { cidr, mode, uplink, portIsolation } = fields;
+  const limits = networkBytesPerSecond === null ? {} : { networkBytesPerSecond };
+  return JSON.stringify({ cidr, mode, uplink, portIsolation, ...limits });
 }
 
 /** Of what is there only the ports and addresses of NAT stay: the rest says where it leads. */

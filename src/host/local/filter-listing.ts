@@ -6,14 +6,8 @@
 import * as z from 'zod';
 import type { FilterFields, FilterPort, FilterRef, ObservedFilter } from '../../model/filter.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
-import {
-  BETWEEN,
-  type Family,
-  type FilterChain,
-  type FilterTable,
-  SETS,
-  tablesOf,
-} from './filter-rules.ts';
+import { BETWEEN, type Family, type FilterTable, SETS, tablesOf } from './filter-rules.ts';
+import type { FilterChain } from './filter-chain.ts';
 import { elementsOf } from './filter-script.ts';
 import { ruleText } from './filter-rule-text.ts';
 
@@ -56,6 +50,12 @@ export function readFilter(
   const ports = portsIn(tables);
   const fields = ports !== null && tables.length === read.length ? fieldsIn(ref, tables) : null;
   return { ...ref, fields, ports: ports ?? [] };
+}
+
+/** Whether a table is as it would be written, but for what is in its sets. */
+export function isListed(table: FilterTable, listing: string): boolean {
+  const read = readTable(table.family, listing);
+  return read !== null && textOf(read) === textOf(table);
 }
 
 interface ReadTable extends FilterTable {
@@ -124,10 +124,12 @@ function fieldsIn(ref: FilterRef, tables: readonly ReadTable[]): FilterFields | 
   const rules = tables.flatMap(({ chains }) => chains.flatMap((each) => each.rules));
   const found = (pattern: RegExp) =>
     rules.flatMap((each) => pattern.exec(each)?.[1] ?? []).find((each) => each !== ref.bridge);
+  const rate = found(/^limit rate over (\d+) bytes\/second /);
   const guess = {
     gateway: found(/^ip daddr (\S+) udp dport 53 accept$/) ?? '',
-    uplink: found(/^oifname "([^"*]+)" accept$/) ?? null,
+    uplink: found(/^oifname "([^"*]+)" (?:accept|goto leaving_at_rate)$/) ?? null,
     portIsolation: !rules.includes(BETWEEN),
+    networkBytesPerSecond: rate === undefined ? null : Number(rate),
   };
   const is = tables.map(textOf).join();
   const mode = NETWORK_MODES.find(

@@ -10,6 +10,17 @@ const named = z.union([
 type Named = z.output<typeof named>;
 const masked = z.strictObject({ '&': z.tuple([named, z.string()]) });
 const left = z.union([named, masked, z.strictObject({ concat: z.array(named) })]);
+/** By the largest unit of each that keeps it whole, as nft has it: 1 mbytes is 2^20. */
+const unitBytes = { bytes: 1, kbytes: 2 ** 10, mbytes: 2 ** 20 } as const;
+const unit = z.enum(['bytes', 'kbytes', 'mbytes']);
+const byteLimit = z.strictObject({
+  inv: z.literal(true),
+  rate: z.int(),
+  rate_unit: unit,
+  per: z.literal('second'),
+  burst: z.int(),
+  burst_unit: unit,
+});
 const statement = z.union([
   z.strictObject({
     match: z.strictObject({
@@ -19,6 +30,7 @@ const statement = z.union([
     }),
   }),
   z.strictObject({ mangle: z.strictObject({ key: named, value: text }) }),
+  z.strictObject({ limit: byteLimit }),
   z.strictObject({ goto: z.strictObject({ target: z.string() }) }),
   z.strictObject({ accept: z.null() }),
   z.strictObject({ drop: z.null() }),
@@ -38,8 +50,15 @@ export function ruleText(expr: readonly unknown[]): string {
 function statementText(each: Statement): string {
   if ('match' in each) return matchText(each.match);
   if ('mangle' in each) return `${nameText(each.mangle.key)} set ${each.mangle.value}`;
+  if ('limit' in each) return limitText(each.limit);
   if ('goto' in each) return `goto ${each.goto.target}`;
   return 'accept' in each ? 'accept' : 'drop';
+}
+
+function limitText(limit: z.output<typeof byteLimit>): string {
+  const rate = limit.rate * unitBytes[limit.rate_unit];
+  const burst = limit.burst * unitBytes[limit.burst_unit];
+  return `limit rate over ${rate} bytes/second burst ${burst} bytes`;
 }
 
 function matchText({ op, left: what, right }: Extract<Statement, { match: unknown }>['match']) {

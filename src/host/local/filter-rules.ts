@@ -9,6 +9,8 @@
  * the host, and what comes from the bridge without that has come in by a port that nobody knows.
  */
 import type { FilterFields, FilterRef } from '../../model/filter.ts';
+import { based, type FilterChain, inner } from './filter-chain.ts';
+import { hostChains } from './filter-host-rules.ts';
 
 export const FAMILIES = ['bridge', 'arp', 'inet'] as const;
 export type Family = (typeof FAMILIES)[number];
@@ -20,18 +22,8 @@ export interface FilterTable {
   readonly chains: readonly FilterChain[];
 }
 
-export interface FilterChain {
-  readonly name: string;
-  /** Where the kernel enters it, as `prerouting -310`; null: from other chains only. */
-  readonly hook: string | null;
-  readonly rules: readonly string[];
-}
-
 /** Before what libvirt and others have at `filter` and `raw`, -300. */
 const first = -310;
-/** Before what others let through; behind connection tracking, -200. */
-const early = -10;
-
 /**
  * `un` and 16: of no qdisc's handle, so that no shaping of the taps takes it for a class, and of the
  * usual band in those that look at its last four bits. What is forwarded gets another one from IP.
@@ -109,59 +101,4 @@ function bridgeChains({ portIsolation }: FilterFields): readonly FilterChain[] {
     inner('between', [elsewhere, 'accept']),
     inner('outgoing', [elsewhere, 'ether type ip accept', 'ether type arp accept', 'drop']),
   ];
-}
-
-/** What reaches the host, and what it forwards. */
-function hostChains(ref: FilterRef, fields: FilterFields): readonly FilterChain[] {
-  const { bridge } = ref;
-  const { gateway } = fields;
-  return [
-    based('input', early, [`iifname "${bridge}" goto to_host`]),
-    based('forward', early, [
-      `iifname "${bridge}" goto leaving`,
-      `oifname "${bridge}" goto arriving`,
-    ]),
-    inner('to_host', [
-      // Where the host has begun it.
-      'ct state established,related accept',
-      'ip daddr 255.255.255.255 udp dport 67 accept',
-      `ip daddr ${gateway} udp dport 67 accept`,
-      `ip daddr ${gateway} udp dport 53 accept`,
-      `ip daddr ${gateway} tcp dport 53 accept`,
-      `ip daddr ${gateway} icmp type echo-request accept`,
-      'drop',
-    ]),
-    inner('leaving', leaving(ref, fields)),
-    inner('arriving', arriving(fields)),
-  ];
-}
-
-/** Any bridge of a partition. */
-const ours = '"un-*"';
-
-function leaving({ bridge }: FilterRef, { mode, uplink, portIsolation }: FilterFields): string[] {
-  // From one Secondary to another by way of the host is no other way than the bridge.
-  const back = portIsolation ? [] : [`oifname "${bridge}" accept`];
-  if (mode === 'isolated') return [...back, 'drop'];
-  if (uplink === null) return [...back, `oifname ${ours} drop`, 'accept'];
-  return [...back, `oifname ${ours} drop`, `oifname "${uplink}" accept`, 'drop'];
-}
-
-function arriving({ mode, uplink }: FilterFields): string[] {
-  if (mode === 'isolated') return ['drop'];
-  const from = uplink === null ? [] : [`iifname != "${uplink}" drop`];
-  const begun =
-    mode === 'routed'
-      ? ['accept']
-      : // Behind NAT nobody outside begins, but where the operator's own rules lead there.
-        ['ct state established,related accept', 'ct status dnat accept', 'drop'];
-  return [`iifname ${ours} drop`, ...from, ...begun];
-}
-
-function based(name: string, priority: number, rules: readonly string[]): FilterChain {
-  return { name, hook: `${name} ${priority}`, rules };
-}
-
-function inner(name: string, rules: readonly string[]): FilterChain {
-  return { name, hook: null, rules };
 }

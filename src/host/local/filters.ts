@@ -2,12 +2,12 @@
  * Packet filters of this machine, in tables of our own by nftables' `nft`. Other tables are neither
  * looked into nor touched: not libvirt's either, which it writes anew whenever it likes.
  */
-import type { FilterRef, ObservedFilter } from '../../model/filter.ts';
+import type { FilterRef, FilterRules, ObservedFilter } from '../../model/filter.ts';
 import { absent, type Observation, present } from '../../model/observation.ts';
 import type { FilterReader, FilterWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
-import { readFilter } from './filter-listing.ts';
-import { FAMILIES, type Family } from './filter-rules.ts';
+import { isListed, readFilter } from './filter-listing.ts';
+import { FAMILIES, type Family, tablesOf } from './filter-rules.ts';
 import { applyScript, closeScript, removeScript } from './filter-script.ts';
 import { listTable, listTables, runScript } from './nft.ts';
 
@@ -21,9 +21,10 @@ export function localFilters(): FilterReader & FilterWriter {
   return {
     ...localFilterReader(),
     apply: (ref, rules, signal) =>
-      attempt(`putting ${ref.table} in force`, signal, () =>
-        runScript(applyScript(ref, rules), signal),
-      ),
+      attempt(`putting ${ref.table} in force`, signal, async () => {
+        const kept = await keptFamilies(ref, rules, signal);
+        await runScript(applyScript(ref, rules, kept), signal);
+      }),
     close: (ref, tap, signal) =>
       attempt(`closing ${tap} in ${ref.table}`, signal, async () => {
         const seen = await find(ref, signal);
@@ -34,6 +35,20 @@ export function localFilters(): FilterReader & FilterWriter {
     remove: (ref, signal) =>
       attempt(`removing ${ref.table}`, signal, () => runScript(removeScript(ref), signal)),
   };
+}
+
+/**
+ * What limits traffic stays while Secondaries come and go: made anew it is full, and whoever has their
+ * documents flap would have another second's worth of traffic each time.
+ */
+async function keptFamilies(
+  ref: FilterRef,
+  { fields }: FilterRules,
+  signal: AbortSignal,
+): Promise<readonly Family[]> {
+  const inet = tablesOf(ref, fields).find(({ family }) => family === 'inet');
+  const listing = await listTable('inet', ref.table, signal).catch(() => null);
+  return listing !== null && inet !== undefined && isListed(inet, listing) ? ['inet'] : [];
 }
 
 async function find(ref: FilterRef, signal: AbortSignal): Promise<Observation<ObservedFilter>> {

@@ -17,8 +17,14 @@ import {
   udpFrame,
 } from '../../support/frames-of.ts';
 import { type GuestConsole, isAnswered, sendFrom, Witness } from '../../support/guest-wire.ts';
+import { outside } from '../../support/wired-partition.ts';
 
-const routed = { mode: 'routed', uplink: null, portIsolation: false } as const;
+const routed = {
+  mode: 'routed',
+  uplink: null,
+  portIsolation: false,
+  networkBytesPerSecond: null,
+} as const;
 const [a, b] = [guestOf('a'), guestOf('b')];
 const strangerMac = '52:ee:ee:ee:ee:ee';
 const port = 8080;
@@ -36,18 +42,6 @@ let fromY: GuestConsole;
 let atB: Witness;
 let ends: Ends;
 
-/** Somebody outside, at the other end of a cable. */
-function outside(name: string, subnet: string): void {
-  sh('ip', 'netns', 'add', name);
-  sh('ip', 'link', 'add', `${name}0`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  sh('ip', 'address', 'add', `${subnet}.1/24`, 'dev', `${name}0`);
-  sh('ip', 'link', 'set', `${name}0`, 'up');
-  const there = (...args: readonly string[]) => sh('ip', '-n', name, ...args);
-  there('address', 'add', `${subnet}.2/24`, 'dev', 'eth0');
-  there('link', 'set', 'eth0', 'up');
-  there('route', 'add', 'default', 'via', `${subnet}.1`);
-}
-
 /** It puts them back whenever an address is reserved. */
 function withoutLibvirtsRules(): void {
   for (const chain of ['LIBVIRT_FWI', 'LIBVIRT_FWO', 'LIBVIRT_FWX']) sh('iptables', '-F', chain);
@@ -61,7 +55,12 @@ beforeAll(async () => {
   server = createServer((socket) => socket.end()).listen(port, '0.0.0.0');
   red = await FilteredPartition.open('red', { cidr: '10.231.1.0/24', ...routed });
   blue = await FilteredPartition.open('blue', { cidr: '10.231.2.0/24', ...routed });
-  const nat = { mode: 'nat', uplink: 'up0', portIsolation: false } as const;
+  const nat = {
+    mode: 'nat',
+    uplink: 'up0',
+    portIsolation: false,
+    networkBytesPerSecond: null,
+  } as const;
   green = await FilteredPartition.open('green', { cidr: '10.231.3.0/24', ...nat });
   const up = { ...routed, uplink: 'up0' } as const;
   yellow = await FilteredPartition.open('yellow', { cidr: '10.231.4.0/24', ...up });

@@ -145,6 +145,7 @@ describe('a NIC', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      networkBytesPerSecond: null,
     });
     expect(diagnosticsOf([web + partition('source: Apply')])).toMatchObject([
       { code: 'UnknownReference', path: 'spec.network' },

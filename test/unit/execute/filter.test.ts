@@ -28,6 +28,7 @@ const network: NetworkFields = {
   mode: 'nat',
   uplink: 'eth0',
   portIsolation: false,
+  networkBytesPerSecond: null,
 };
 const [web, db] = ['web', 'db'].map((name) => secondary(name, { network: 'Partition' }));
 if (web === undefined || db === undefined) throw new Error('no guests');
@@ -55,6 +56,7 @@ describe('a packet filter', () => {
       mode: 'nat',
       uplink: 'eth0',
       portIsolation: false,
+      networkBytesPerSecond: null,
     });
     expect(portsIn(host)).toEqual(tapsOf('db', 'web'));
     const plan = await planPass(host, desiredWith({ network: null }), true);
@@ -191,6 +193,40 @@ describe('what is in force', () => {
     expect(plan.entries[0]).toMatchObject({ kind: 'blocked', block: { code: 'HostUnknown' } });
     await runPlan(plan, host);
     expect(filterIn(host)).toEqual(before);
+  });
+
+  test('is limited as soon as its document says so, and stays so without it', async () => {
+    const host = testHost();
+    await converge(host, both);
+    const runs = domainNamed(host, 'web').guest?.runId;
+    const wanted = (rate: number | null) =>
+      desiredWith({ network: { ...network, networkBytesPerSecond: rate }, secondaries: [web, db] });
+    const plan = await planPass(host, wanted(2 ** 20));
+    expect(plan.entries).toMatchObject([
+      {
+        resource: { kind: 'network' },
+        fields: [{ path: 'spec.limits.networkBandwidthPerSecond' }],
+      },
+      { resource: { kind: 'filter' }, impact: 'live' },
+      { kind: 'unchanged' },
+      { kind: 'unchanged' },
+    ]);
+    await converge(host, wanted(2 ** 20));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBe(2 ** 20);
+    expect(domainNamed(host, 'web').guest?.runId).toBe(runs);
+    host.world.filters.clear();
+    await converge(host, desiredWith({ secondaries: [web, db] }));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBe(2 ** 20);
+    await converge(host, wanted(null));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBeNull();
+  });
+
+  test('is not limited where nothing leaves', async () => {
+    const host = testHost();
+    const isolated = { ...network, mode: 'isolated', uplink: null } as const;
+    const wanted = { ...isolated, networkBytesPerSecond: 2 ** 20 };
+    await converge(host, desiredWith({ network: wanted, secondaries: [web] }));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBeNull();
   });
 
   test('keeps Secondaries apart as soon as their document says so, and no guest stops', async () => {

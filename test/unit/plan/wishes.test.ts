@@ -93,6 +93,7 @@ describe('a Secondary that is held', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      networkBytesPerSecond: null,
     } as const;
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
     expect(blocks(plan)).toEqual(['data VolumeInUse', 'web Held']);
@@ -158,7 +159,13 @@ describe('a partition that is held', () => {
     const wanted = desiredWith({
       secondaries: [secondary('web')],
       volumes: [volume('data')],
-      network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+      network: {
+        cidr: '10.20.0.0/24',
+        mode: 'nat',
+        uplink: null,
+        portIsolation: false,
+        networkBytesPerSecond: null,
+      },
     });
     const plan = await planWith(host, wanted, { holdAll: held });
     expect(plan.operations).toEqual([]);

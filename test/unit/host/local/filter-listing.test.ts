@@ -16,7 +16,13 @@ type Listings = Record<Family, Listing | null>;
 const recorded = readFileSync(new URL('filter-listing.json', import.meta.url), 'utf8');
 const fresh = () => JSON.parse(recorded) as Record<Family, Listing>;
 const ref = { table: 'un_0123456789ab', bridge: 'un-0123456789ab' };
-const fields = { gateway: '10.20.0.1', mode: 'nat', uplink: 'eth0', portIsolation: false } as const;
+const fields = {
+  gateway: '10.20.0.1',
+  mode: 'nat',
+  uplink: 'eth0',
+  portIsolation: false,
+  networkBytesPerSecond: null,
+} as const;
 const ports = [
   { tap: 'unt000000000001', mac: '52:00:00:00:00:01', address: '10.20.0.5' },
   { tap: 'unt000000000002', mac: '52:00:00:00:00:02', address: '10.20.0.6' },

@@ -1,0 +1,89 @@
+#!/usr/bin/perl
+# Real traffic, and how much of it arrives:
+#
+#   traffic.pl sink tcp|udp PORT SKIP SECONDS   says "listens"; from its first byte on it leaves SKIP seconds
+#                                               out, then counts for SECONDS, says how many bytes, and ends
+#   traffic.pl send tcp|udp ADDRESS PORT        sends as much as the kernel takes, until it is ended
+#   traffic.pl talk ADDRESS PORT                connects by TCP, sends each line of its input, says what comes
+#   traffic.pl echo PORT                        says "listens", and back to each what it has sent
+use strict;
+use Socket;
+use Time::HiRes 'time';
+
+$| = 1;
+my ($what, @args) = @ARGV;
+my $bytes = 'x' x 65536;
+
+sub opened {
+  my ($protocol) = @_;
+  my $type = $protocol eq 'tcp' ? SOCK_STREAM : SOCK_DGRAM;
+  socket my $socket, PF_INET, $type, getprotobyname $protocol or die "socket: $!\n";
+  setsockopt $socket, SOL_SOCKET, SO_REUSEADDR, 1;
+  return $socket;
+}
+
+sub listening {
+  my ($protocol, $port) = @_;
+  my $socket = opened($protocol);
+  bind $socket, sockaddr_in($port, INADDR_ANY) or die "bind: $!\n";
+  listen $socket, 16 or die "listen: $!\n" if $protocol eq 'tcp';
+  print "listens\n";
+  return $socket;
+}
+
+sub connected {
+  my ($protocol, $address, $port) = @_;
+  my $socket = opened($protocol);
+  connect $socket, sockaddr_in($port, inet_aton($address)) or die "connect: $!\n";
+  return $socket;
+}
+
+sub sink {
+  my ($protocol, $port, $skip, $seconds) = @_;
+  my $from = listening($protocol, $port);
+  if ($protocol eq 'tcp') { accept my $peer, $from or die "accept: $!\n"; $from = $peer; }
+  my ($start, $count) = (undef, 0);
+  while (1) {
+    # What has stopped coming has been counted.
+    my $ready = '';
+    vec($ready, fileno $from, 1) = 1;
+    my $left = defined $start ? $start + $skip + $seconds - time : 20;
+    last if $left <= 0 || !select $ready, undef, undef, $left;
+    my $read = sysread $from, my $data, 1 << 20 or last;
+    $start //= time;
+    $count += $read if time >= $start + $skip;
+  }
+  print "$count\n";
+}
+
+sub send_all {
+  my ($protocol, $address, $port) = @_;
+  my $to = connected($protocol, $address, $port);
+  $bytes = substr $bytes, 0, 1400 if $protocol eq 'udp';
+  $SIG{PIPE} = 'IGNORE';
+  # That nobody listens any more, or that there is no room, ends no stream of datagrams.
+  while (1) { syswrite $to, $bytes or $protocol eq 'udp' or last; }
+}
+
+sub talk {
+  my $to = connected('tcp', @_);
+  print "connected\n";
+  defined(my $pid = fork) or die "fork: $!\n";
+  if ($pid == 0) { while (sysread STDIN, my $line, 4096) { syswrite $to, $line; } exit 0; }
+  while (sysread $to, my $data, 4096) { print $data; }
+  kill 'KILL', $pid;
+}
+
+sub echo {
+  my $from = listening('tcp', @_);
+  $SIG{CHLD} = 'IGNORE';
+  while (accept my $peer, $from) {
+    defined(my $pid = fork) or die "fork: $!\n";
+    next if $pid;
+    while (sysread $peer, my $data, 4096) { syswrite $peer, $data; }
+    exit 0;
+  }
+}
+
+my %does = (sink => \&sink, send => \&send_all, talk => \&talk, echo => \&echo);
+($does{$what // ''} // die "usage: see the head of this file\n")->(@args);
