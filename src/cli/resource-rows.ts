@@ -8,6 +8,7 @@ import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
+import { egressRules } from '../model/egress.ts';
 import type { FilterFields, FilterPort } from '../model/filter.ts';
 import { printable } from './render/paint.ts';
 
@@ -29,7 +30,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
-  filter: ['MODE', 'UPLINK', 'ISOLATION', 'BYTES/S', 'PORTS', 'TABLE'],
+  filter: ['MODE', 'UPLINK', 'ISOLATION', 'EGRESS', 'BYTES/S', 'PORTS', 'TABLE'],
 };
 
 /** By name. What is not ours is not ours to show. */
@@ -155,10 +156,11 @@ function filterRows({ filter: seen, partition }: Observed): readonly ResourceRow
 }
 
 function filterCells(fields: FilterFields | null): readonly string[] {
-  if (fields === null) return ['?', '?', '?', '?'];
-  const { mode, uplink, portIsolation, networkBytesPerSecond } = fields;
+  if (fields === null) return ['?', '?', '?', '?', '?'];
+  const { mode, uplink, portIsolation, egress, networkBytesPerSecond } = fields;
+  const where = egress === null ? 'any' : `${egressRules(egress).length} allowed`;
   const rate = textOf(networkBytesPerSecond, formatSize) ?? 'any';
-  return [mode, printable(uplink ?? '-'), portIsolation ? 'yes' : 'no', rate];
+  return [mode, printable(uplink ?? '-'), portIsolation ? 'yes' : 'no', where, rate];
 }
 
 function byTap(a: FilterPort, b: FilterPort): number {

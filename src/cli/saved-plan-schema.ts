@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, interfaceName } from '../documents/network-checks.ts';
+import { EGRESS_PATTERN } from '../model/egress.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
@@ -79,6 +80,7 @@ const sliceFields = z.strictObject({
   diskOperationsPerSecond: limit,
 });
 const network = z.strictObject({ uuid: z.uuid(), networkName: z.string() });
+const egress = z.string().regex(EGRESS_PATTERN);
 const networkDefinition = z.strictObject({
   ...network.shape,
   owner: partitionOwner,
@@ -88,6 +90,7 @@ const networkDefinition = z.strictObject({
     mode: z.enum(NETWORK_MODES),
     uplink: interfaceName.nullable(),
     portIsolation: z.boolean(),
+    egress: egress.nullable(),
     networkBytesPerSecond: limit,
   }),
 });
@@ -105,6 +108,7 @@ const filterFields = z.strictObject({
   mode: z.enum(NETWORK_MODES),
   uplink: interfaceName.nullable(),
   portIsolation: z.boolean(),
+  egress: egress.nullable(),
   networkBytesPerSecond: limit,
 });
 const tap = z.string().regex(/^unt[0-9a-f]{12}$/);

@@ -35,6 +35,7 @@ export const RESOURCE_FIELDS = [
   'mode',
   'uplink',
   'portIsolation',
+  'egress',
   'networkBytesPerSecond',
   'address',
   'gateway',

@@ -71,11 +71,18 @@ function wantedByWhatIs({ network, ...us }: Observed): Wanted | 'unknown' {
   const fields = live ?? defined ?? lastApplied;
   if (owner === null || !samePartition(owner, us) || fields === null) return 'unknown';
   // What changes under whoever is on it, the definition says.
-  const { portIsolation, networkBytesPerSecond } = defined ?? fields;
-  return { fields: { ...fields, portIsolation, networkBytesPerSecond }, reservations };
+  const { portIsolation, egress, networkBytesPerSecond } = defined ?? fields;
+  return { fields: { ...fields, portIsolation, egress, networkBytesPerSecond }, reservations };
 }
 
-const keys = ['gateway', 'mode', 'uplink', 'portIsolation', 'networkBytesPerSecond'] as const;
+const keys = [
+  'gateway',
+  'mode',
+  'uplink',
+  'portIsolation',
+  'egress',
+  'networkBytesPerSecond',
+] as const;
 
 /** The kernel keeps no note of who has set it. */
 function change(

@@ -139,7 +139,7 @@ function withoutTheirs(
 
 const runningKeys = ['cidr', 'mode', 'uplink'] as const;
 /** The filter is told of the last one, and the running network never. */
-const definedKeys = [...runningKeys, 'portIsolation', 'networkBytesPerSecond'] as const;
+const definedKeys = [...runningKeys, 'portIsolation', 'egress', 'networkBytesPerSecond'] as const;
 const nothing = Object.fromEntries(definedKeys.map((key) => [key, null])) as {
   readonly [K in (typeof definedKeys)[number]]: null;
 };

@@ -3,6 +3,7 @@
  * of it, defaulted and frozen, or every mistake there is, and never a part of it: a bundle with
  * one bad document changes nothing (invariant 6).
  */
+import { egressText, type EgressRule } from '../model/egress.ts';
 import type { PartitionName } from '../model/names.ts';
 import { CARVINGS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -107,8 +108,15 @@ function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
   const { network, limits } = placed.document.spec;
   if (network === undefined) return null;
   const { cidr, mode, uplink = null, portIsolation } = network;
+  const egress = network.egress === undefined ? null : egressText(network.egress.map(egressRule));
   const networkBytesPerSecond = limits?.networkBandwidthPerSecond ?? null;
-  return Object.freeze({ cidr, mode, uplink, portIsolation, networkBytesPerSecond });
+  return Object.freeze({ cidr, mode, uplink, portIsolation, egress, networkBytesPerSecond });
+}
+
+type EgressEntry = NonNullable<NonNullable<PartitionDocument['spec']['network']>['egress']>[number];
+
+function egressRule({ cidr, protocol, ports = [] }: EgressEntry): EgressRule {
+  return { cidr, protocol: protocol ?? null, ports };
 }
 
 function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['primary'] {

@@ -58,6 +58,7 @@ function sameFields(a: FilterFields, b: FilterFields): boolean {
     a.mode === b.mode &&
     a.uplink === b.uplink &&
     a.portIsolation === b.portIsolation &&
+    a.egress === b.egress &&
     a.networkBytesPerSecond === b.networkBytesPerSecond
   );
 }

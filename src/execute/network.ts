@@ -29,6 +29,7 @@ function isDefined({ defined, lastApplied }: ObservedNetwork, { fields }: Networ
     is.mode === fields.mode &&
     is.uplink === fields.uplink &&
     is.portIsolation === fields.portIsolation &&
+    is.egress === fields.egress &&
     is.networkBytesPerSecond === fields.networkBytesPerSecond;
   return same(defined) && same(lastApplied);
 }

@@ -22,7 +22,9 @@ export interface NetworkFields {
    * `security.port_isolation`). Only the packet filter knows: guests stay on the network.
    */
   readonly portIsolation: boolean;
-  /** What all of them together may send out of it and, once more, be sent; null: not limited. The filter's too. */
+  /** Where Secondaries may begin something (`egress.ts`); null: anywhere. The filter's, as the next. */
+  readonly egress: string | null;
+  /** What all of them together may send out of it and, once more, be sent; null: not limited. */
   readonly networkBytesPerSecond: number | null;
 }
 
@@ -91,6 +93,12 @@ export function addressAt(cidr: string, index: number): string {
 export function isWithin(address: string, cidr: string): boolean {
   const index = numberOf(address) - numberOf(cidr);
   return index >= 2 && index <= sizeOf(cidr) - 2;
+}
+
+/** Whether it is any address of that subnet. */
+export function isCovered(address: string, cidr: string): boolean {
+  const index = numberOf(address) - numberOf(cidr);
+  return index >= 0 && index < sizeOf(cidr);
 }
 
 function numberOf(text: string): number {

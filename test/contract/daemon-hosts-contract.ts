@@ -104,6 +104,7 @@ export function describeDaemonHostsContract(
           mode: 'isolated',
           uplink: null,
           portIsolation: false,
+          egress: null,
           networkBytesPerSecond: null,
         },
       };

@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Host, HostView } from '../../src/host/ports.ts';
+import { type EgressRule, egressText } from '../../src/model/egress.ts';
 import type { FilterFields, FilterPort, FilterRules } from '../../src/model/filter.ts';
 import { filterRefOf, portsOf } from '../../src/model/filter.ts';
 import { macAddress } from '../../src/model/identity.ts';
@@ -39,8 +40,29 @@ const plain: FilterFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 };
+const all = { cidr: '0.0.0.0/0', protocol: null, ports: [] } as const;
+const many = Array.from({ length: 64 }, (_, index) => ({
+  cidr: `${index + 1}.0.0.0/8`,
+  protocol: (['tcp', 'udp'] as const)[index % 2] ?? null,
+  ports: Array.from({ length: 16 }, (_port, at) => 65_535 - 7 * at),
+}));
+const lists = [
+  [],
+  [all],
+  [{ ...all, protocol: 'tcp', ports: [443] }],
+  [{ ...all, protocol: 'icmp' }],
+  [{ ...all, cidr: '10.0.0.0/8' }],
+  [
+    { ...all, cidr: '1.1.1.1/32', protocol: 'udp' },
+    { ...all, cidr: '1.1.1.1/32', protocol: 'tcp', ports: [443, 80, 81, 82] },
+    { ...all, cidr: '128.0.0.0/1', protocol: 'icmp' },
+    { ...all, cidr: '10.20.0.0/24', protocol: 'udp', ports: [53] },
+  ],
+  many,
+].map((rules) => egressText(rules as EgressRule[]));
 const everyField: readonly FilterFields[] = NETWORK_MODES.flatMap((mode) =>
   [null, ...(mode === 'isolated' ? [] : ['eth0.4094'])].flatMap((uplink) =>
     [false, true].map((portIsolation) => ({ ...plain, mode, uplink, portIsolation })),
@@ -101,6 +123,18 @@ export function describeFilterContract(
           const fields = { ...plain, mode, uplink, networkBytesPerSecond };
           await apply({ fields, ports: two() });
           expect(await look()).toMatchObject({ fields });
+        }
+      }
+    });
+
+    test.each(lists)('the list "%s" is read back as it was put in force', async (egress) => {
+      for (const networkBytesPerSecond of [null, 2 ** 20]) {
+        for (const mode of ['nat', 'routed'] as const) {
+          for (const uplink of [null, 'eth0']) {
+            const fields = { ...plain, mode, uplink, egress, networkBytesPerSecond };
+            await apply({ fields, ports: two() });
+            expect(await look()).toMatchObject({ fields });
+          }
         }
       }
     });

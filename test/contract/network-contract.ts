@@ -64,6 +64,7 @@ export function describeNetworkContract(
           mode: 'isolated',
           uplink: null,
           portIsolation: false,
+          egress: null,
           networkBytesPerSecond: null,
           ...fields,
         },
@@ -112,8 +113,20 @@ export function describeNetworkContract(
       test.each<Partial<NetworkFields>>([
         { mode: 'isolated' },
         { mode: 'nat' },
-        { mode: 'nat', uplink: 'eth7', portIsolation: false, networkBytesPerSecond: null },
-        { mode: 'routed', uplink: 'eth7', portIsolation: false, networkBytesPerSecond: null },
+        {
+          mode: 'nat',
+          uplink: 'eth7',
+          portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
+        },
+        {
+          mode: 'routed',
+          uplink: 'eth7',
+          portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
+        },
         { mode: 'routed' },
         { cidr: '10.231.200.64/26' },
       ])('of %j is read back as it was asked for, and is not active', async (fields) => {
@@ -141,6 +154,7 @@ export function describeNetworkContract(
           mode: 'nat',
           uplink: 'eth7',
           portIsolation: false,
+          egress: null,
           networkBytesPerSecond: null,
         });
         expect(await look(made)).toMatchObject({

@@ -70,6 +70,7 @@ const subnets: readonly NetworkFields[] = [
     mode: 'nat',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -77,6 +78,7 @@ const subnets: readonly NetworkFields[] = [
     mode: 'nat',
     uplink: null,
     portIsolation: true,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -84,6 +86,7 @@ const subnets: readonly NetworkFields[] = [
     mode: 'isolated',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
 ];

@@ -231,6 +231,7 @@ const natFields: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 };
 

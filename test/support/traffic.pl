@@ -4,9 +4,12 @@
 #   traffic.pl sink tcp|udp PORT SKIP SECONDS   says "listens"; from its first byte on it leaves SKIP seconds
 #                                               out, then counts for SECONDS, says how many bytes, and ends
 #   traffic.pl send tcp|udp ADDRESS PORT        sends as much as the kernel takes, until it is ended
-#   traffic.pl talk ADDRESS PORT                connects by TCP, sends each line of its input, says what comes
-#   traffic.pl echo PORT                        says "listens", and back to each what it has sent
+#   traffic.pl talk ADDRESS PORT                connects by TCP; then each line of its input goes there, and
+#                                               what comes is said
+#   traffic.pl serve PORT                       says "listens"; the same with the first who connects
+#   traffic.pl probe SECONDS ADDRESS:PORT ...   says which of them answer to TCP within that, and "done"
 use strict;
+use Errno;
 use Socket;
 use Time::HiRes 'time';
 
@@ -65,25 +68,39 @@ sub send_all {
   while (1) { syswrite $to, $bytes or $protocol eq 'udp' or last; }
 }
 
-sub talk {
-  my $to = connected('tcp', @_);
+# Each line of its input to the other, and whatever comes.
+sub exchange {
+  my ($with) = @_;
   print "connected\n";
   defined(my $pid = fork) or die "fork: $!\n";
-  if ($pid == 0) { while (sysread STDIN, my $line, 4096) { syswrite $to, $line; } exit 0; }
-  while (sysread $to, my $data, 4096) { print $data; }
+  if ($pid == 0) { while (sysread STDIN, my $line, 4096) { syswrite $with, $line; } exit 0; }
+  while (sysread $with, my $data, 4096) { print $data; }
   kill 'KILL', $pid;
 }
 
-sub echo {
-  my $from = listening('tcp', @_);
-  $SIG{CHLD} = 'IGNORE';
-  while (accept my $peer, $from) {
+sub talk { exchange(connected('tcp', @_)); }
+
+sub probe {
+  my $seconds = shift;
+  for my $to (@_) {
     defined(my $pid = fork) or die "fork: $!\n";
     next if $pid;
-    while (sysread $peer, my $data, 4096) { syswrite $peer, $data; }
+    alarm $seconds;
+    my ($address, $port) = split /:/, $to;
+    # That nobody listens there is an answer.
+    my $is = connect(opened('tcp'), sockaddr_in($port, inet_aton($address))) || $!{ECONNREFUSED};
+    syswrite STDOUT, "$to\n" if $is;
     exit 0;
   }
+  1 while wait > 0;
+  print "done\n";
 }
 
-my %does = (sink => \&sink, send => \&send_all, talk => \&talk, echo => \&echo);
+sub serve {
+  my $from = listening('tcp', @_);
+  accept my $peer, $from or die "accept: $!\n";
+  exchange($peer);
+}
+
+my %does = (sink => \&sink, send => \&send_all, talk => \&talk, serve => \&serve, probe => \&probe);
 ($does{$what // ''} // die "usage: see the head of this file\n")->(@args);

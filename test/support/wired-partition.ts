@@ -79,7 +79,7 @@ export class WiredPartition {
 }
 
 /** What somebody in a network namespace does with their network. */
-class Traffic {
+export class Traffic {
   #said = '';
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
 

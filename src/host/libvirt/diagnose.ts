@@ -117,6 +117,7 @@ async function checkFilter(signal: AbortSignal): Promise<Finding> {
     mode: 'nat',
     uplink: 'lo',
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   } as const;
   const ref = { table: `un_${digits}`, bridge: `un-${digits}` };

@@ -46,10 +46,11 @@ function newNetwork({ networkName, uuid }: NetworkDefinition): XmlElement {
 }
 
 /** What is not limited is not said, so that a mark of before there were limits stays as it is. */
-function writeApplied({ networkBytesPerSecond, ...fields }: NetworkFields): string {
-  const { cidr, mode, uplink, portIsolation } = fields;
-  const limits = networkBytesPerSecond === null ? {} : { networkBytesPerSecond };
-  return JSON.stringify({ cidr, mode, uplink, portIsolation, ...limits });
+function writeApplied(fields: NetworkFields): string {
+  const { cidr, mode, uplink, portIsolation, egress, networkBytesPerSecond } = fields;
+  const listed = egress === null ? {} : { egress };
+  const limited = networkBytesPerSecond === null ? {} : { networkBytesPerSecond };
+  return JSON.stringify({ cidr, mode, uplink, portIsolation, ...listed, ...limited });
 }
 
 /** Of what is there only the ports and addresses of NAT stay: the rest says where it leads. */

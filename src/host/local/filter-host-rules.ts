@@ -1,6 +1,8 @@
 /** The rules of what a partition's network has to do with the rest: with the host, and by way of it. */
+import { isPermitted } from '../../model/egress.ts';
 import type { FilterFields, FilterRef } from '../../model/filter.ts';
 import { based, type FilterChain, inner } from './filter-chain.ts';
+import { egressMatches } from './filter-egress.ts';
 
 /** Before what others let through; behind connection tracking, -200. */
 const early = -10;
@@ -20,14 +22,33 @@ export function hostChains(ref: FilterRef, fields: FilterFields): readonly Filte
       'ct state established,related accept',
       'ip daddr 255.255.255.255 udp dport 67 accept',
       `ip daddr ${gateway} udp dport 67 accept`,
-      `ip daddr ${gateway} udp dport 53 accept`,
-      `ip daddr ${gateway} tcp dport 53 accept`,
+      // It asks others, and would carry out to anywhere what a list keeps in.
+      ...(['udp', 'tcp'] as const)
+        .filter((protocol) => isPermitted(fields.egress, gateway, protocol, 53))
+        .map((protocol) => `ip daddr ${gateway} ${protocol} dport 53 accept`),
       `ip daddr ${gateway} icmp type echo-request accept`,
       'drop',
     ]),
     inner('leaving', leaving(ref, fields)),
     inner('arriving', arriving(fields)),
+    ...egressChains(fields),
     ...rateChains(fields),
+  ];
+}
+
+/**
+ * Each packet of what a Secondary has begun is looked up, both ways, and not only the first: what a
+ * shorter list no longer allows is cut off. Who answers has been begun with from outside.
+ */
+function egressChains(fields: FilterFields): readonly FilterChain[] {
+  const { egress, mode } = fields;
+  if (egress === null || mode === 'isolated') return [];
+  const [out, back] = [passing('leaving', fields), passing('arriving', fields)];
+  const to = egressMatches(egress, 'to').map((match) => `${match}${out}`);
+  const from = egressMatches(egress, 'from').map((match) => `${match}${back}`);
+  return [
+    inner('egress', [`ct direction reply ${out}`, ...to, 'drop']),
+    inner('answers', [...from, 'drop']),
   ];
 }
 
@@ -58,7 +79,7 @@ function leaving({ bridge }: FilterRef, fields: FilterFields): string[] {
   const back = portIsolation ? [] : [`oifname "${bridge}" accept`];
   if (mode === 'isolated') return [...back, 'drop'];
   const others = `oifname ${ours} drop`;
-  const pass = passing('leaving', fields);
+  const pass = fields.egress === null ? passing('leaving', fields) : 'goto egress';
   if (uplink === null) return [...back, others, pass];
   return [...back, others, `oifname "${uplink}" ${pass}`, 'drop'];
 }
@@ -73,5 +94,7 @@ function arriving(fields: FilterFields): string[] {
       ? [pass]
       : // Behind NAT nobody outside begins, but where the operator's own rules lead there.
         [`ct state established,related ${pass}`, `ct status dnat ${pass}`, 'drop'];
-  return [`iifname ${ours} drop`, ...from, ...begun];
+  const answers =
+    fields.egress === null ? [] : ['ct state established ct direction reply goto answers'];
+  return [`iifname ${ours} drop`, ...from, ...answers, ...begun];
 }

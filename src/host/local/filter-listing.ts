@@ -8,6 +8,7 @@ import type { FilterFields, FilterPort, FilterRef, ObservedFilter } from '../../
 import { NETWORK_MODES } from '../../model/network.ts';
 import { BETWEEN, type Family, type FilterTable, SETS, tablesOf } from './filter-rules.ts';
 import type { FilterChain } from './filter-chain.ts';
+import { egressFrom } from './filter-egress.ts';
 import { elementsOf } from './filter-script.ts';
 import { ruleText } from './filter-rule-text.ts';
 
@@ -125,10 +126,12 @@ function fieldsIn(ref: FilterRef, tables: readonly ReadTable[]): FilterFields | 
   const found = (pattern: RegExp) =>
     rules.flatMap((each) => pattern.exec(each)?.[1] ?? []).find((each) => each !== ref.bridge);
   const rate = found(/^limit rate over (\d+) bytes\/second /);
+  const listed = tables.flatMap(({ chains }) => chains).find(({ name }) => name === 'egress');
   const guess = {
-    gateway: found(/^ip daddr (\S+) udp dport 53 accept$/) ?? '',
-    uplink: found(/^oifname "([^"*]+)" (?:accept|goto leaving_at_rate)$/) ?? null,
+    gateway: found(/^ip daddr (\S+) icmp type echo-request accept$/) ?? '',
+    uplink: found(/^oifname "([^"*]+)" (?:accept|goto (?:egress|leaving_at_rate))$/) ?? null,
     portIsolation: !rules.includes(BETWEEN),
+    egress: listed === undefined ? null : egressFrom(listed.rules.slice(1, -1)),
     networkBytesPerSecond: rate === undefined ? null : Number(rate),
   };
   const is = tables.map(textOf).join();

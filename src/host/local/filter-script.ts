@@ -3,6 +3,7 @@
  * one transaction: every packet meets the rules of before or those of after, and no port is open
  * in between.
  */
+import { EGRESS_PATTERN } from '../../model/egress.ts';
 import type { FilterPort, FilterRef, FilterRules } from '../../model/filter.ts';
 import { HostError } from '../host-error.ts';
 import { FAMILIES, type Family, type FilterTable, type SETS, tablesOf } from './filter-rules.ts';
@@ -19,6 +20,7 @@ export function applyScript(
   check(fields.gateway, ADDRESS);
   if (fields.uplink !== null) check(fields.uplink, INTERFACE);
   if (fields.networkBytesPerSecond !== null) check(`${fields.networkBytesPerSecond}`, AMOUNT);
+  if (fields.egress !== null) check(fields.egress, EGRESS_PATTERN);
   const tables = tablesOf(ref, fields).filter(({ family }) => !kept.includes(family));
   const families = tables.map(({ family }) => family);
   const texts = tables.map((table) => tableText(ref, table, ports));

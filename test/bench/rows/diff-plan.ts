@@ -37,6 +37,7 @@ const network = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 } as const;
 

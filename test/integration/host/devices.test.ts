@@ -184,6 +184,7 @@ describe('a NIC', () => {
       mode: 'isolated',
       uplink: null,
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     },
   } as const;

@@ -21,6 +21,7 @@ describe('beside the tables of others', () => {
     mode: 'nat',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   } as const;
   afterEach(() => filters.remove(ref, signal));

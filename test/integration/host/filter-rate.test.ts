@@ -13,6 +13,7 @@ const network = {
   mode: 'nat',
   uplink: 'up0',
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 } as const;
 

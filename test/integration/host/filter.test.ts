@@ -23,6 +23,7 @@ const routed = {
   mode: 'routed',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 } as const;
 const [a, b] = [guestOf('a'), guestOf('b')];
@@ -59,6 +60,7 @@ beforeAll(async () => {
     mode: 'nat',
     uplink: 'up0',
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   } as const;
   green = await FilteredPartition.open('green', { cidr: '10.231.3.0/24', ...nat });

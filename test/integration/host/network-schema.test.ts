@@ -23,6 +23,7 @@ const variants: readonly NetworkFields[] = [
     mode: 'isolated',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -30,6 +31,7 @@ const variants: readonly NetworkFields[] = [
     mode: 'nat',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -37,6 +39,7 @@ const variants: readonly NetworkFields[] = [
     mode: 'nat',
     uplink: 'enp0s31f6.4094',
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -44,6 +47,7 @@ const variants: readonly NetworkFields[] = [
     mode: 'routed',
     uplink: 'eth0',
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
   {
@@ -51,6 +55,7 @@ const variants: readonly NetworkFields[] = [
     mode: 'routed',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   },
 ];
@@ -104,6 +109,7 @@ test.each([`'><ip address='10.0.0.1'/><x y='`, '"&<>\t\n', 'eth0;reboot'])(
         mode: 'nat',
         uplink,
         portIsolation: false,
+        egress: null,
         networkBytesPerSecond: null,
       },
       null,

@@ -18,6 +18,7 @@ const network = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 } as const;
 export const all = desiredWith({

@@ -78,6 +78,7 @@ describe('the definition and the running network are two things', () => {
     mode: 'nat',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   } as const;
   const other = {
@@ -85,6 +86,7 @@ describe('the definition and the running network are two things', () => {
     mode: 'nat',
     uplink: null,
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   } as const;
   const running = domainOf('web', { power: { status: 'running' }, defined: fieldsOf(web) });

@@ -28,6 +28,7 @@ const network: NetworkFields = {
   mode: 'nat',
   uplink: 'eth0',
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 };
 const [web, db] = ['web', 'db'].map((name) => secondary(name, { network: 'Partition' }));
@@ -56,6 +57,7 @@ describe('a packet filter', () => {
       mode: 'nat',
       uplink: 'eth0',
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     });
     expect(portsIn(host)).toEqual(tapsOf('db', 'web'));
@@ -219,6 +221,26 @@ describe('what is in force', () => {
     expect(filterIn(host)?.fields?.networkBytesPerSecond).toBe(2 ** 20);
     await converge(host, wanted(null));
     expect(filterIn(host)?.fields?.networkBytesPerSecond).toBeNull();
+  });
+
+  test('lets out to the list of its document only, live, and stays so without it', async () => {
+    const host = testHost();
+    await converge(host, both);
+    const listed = (egress: string) =>
+      desiredWith({ network: { ...network, egress }, secondaries: [web, db] });
+    const plan = await planPass(host, listed('10.0.0.0/8'));
+    expect(plan.entries).toMatchObject([
+      { resource: { kind: 'network' }, fields: [{ path: 'spec.network.egress' }] },
+      { resource: { kind: 'filter' }, impact: 'live', fields: [{ from: null, to: '10.0.0.0/8' }] },
+      { kind: 'unchanged' },
+      { kind: 'unchanged' },
+    ]);
+    await converge(host, listed('10.0.0.0/8'));
+    await converge(host, listed(''));
+    host.world.filters.clear();
+    // Not null, which is anywhere.
+    await converge(host, desiredWith({ secondaries: [web, db] }));
+    expect(filterIn(host)?.fields?.egress).toBe('');
   });
 
   test('is not limited where nothing leaves', async () => {

@@ -28,6 +28,7 @@ const operations = async (recorded = true) => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     },
   });

@@ -199,6 +199,7 @@ describe('what is blocked late', () => {
         mode: 'nat',
         uplink: null,
         portIsolation: false,
+        egress: null,
         networkBytesPerSecond: null,
       },
       secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
@@ -226,6 +227,7 @@ describe('what is in the way does not forbid its own remedy', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     } as const;
     const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });

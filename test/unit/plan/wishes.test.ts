@@ -93,6 +93,7 @@ describe('a Secondary that is held', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     } as const;
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
@@ -164,6 +165,7 @@ describe('a partition that is held', () => {
         mode: 'nat',
         uplink: null,
         portIsolation: false,
+        egress: null,
         networkBytesPerSecond: null,
       },
     });

@@ -16,6 +16,7 @@ const isolated: NetworkFields = {
   mode: 'isolated',
   uplink: null,
   portIsolation: false,
+  egress: null,
   networkBytesPerSecond: null,
 };
 
@@ -33,6 +34,7 @@ const anyFields: fc.Arbitrary<NetworkFields> = fc
     mode: fc.constantFrom('isolated', 'nat', 'routed'),
     uplink: fc.option(fc.stringMatching(/^[a-z][a-z0-9.]{0,14}$/)),
     portIsolation: fc.boolean(),
+    egress: fc.option(fc.constantFrom('', '0.0.0.0/0 tcp 80 443', '1.1.1.1/32, 10.0.0.0/8 icmp')),
     networkBytesPerSecond: fc.option(fc.integer({ min: 2 ** 10, max: 2 ** 34 })),
   })
   .map(({ prefix, at, mode, uplink, ...live }) => ({
@@ -61,6 +63,7 @@ describe('a definition', () => {
       mode: 'nat',
       uplink: 'eth0',
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     });
     expect(xml.replace(/<metadata>.*<\/metadata>/, '')).toBe(
@@ -105,6 +108,7 @@ describe('laid over what is there', () => {
       mode: 'nat',
       uplink: 'eth1',
       portIsolation: false,
+      egress: null,
       networkBytesPerSecond: null,
     };
     const xml = write(fields, current);
@@ -140,6 +144,7 @@ describe('laid over what is there', () => {
           mode,
           uplink: null,
           portIsolation: false,
+          egress: null,
           networkBytesPerSecond: null,
         },
         current,
@@ -156,6 +161,7 @@ describe('laid over what is there', () => {
         mode: 'isolated',
         uplink: null,
         portIsolation: false,
+        egress: null,
         networkBytesPerSecond: null,
       },
       current,
@@ -180,6 +186,7 @@ describe('a definition that somebody edited is none that a document can ask for'
     mode: 'nat',
     uplink: 'eth0',
     portIsolation: false,
+    egress: null,
     networkBytesPerSecond: null,
   });
   test.each([

@@ -13,7 +13,9 @@ interface Listing {
 }
 type Listings = Record<Family, Listing | null>;
 
-const recorded = readFileSync(new URL('filter-listing.json', import.meta.url), 'utf8');
+const text = readFileSync(new URL('filter-listing.json', import.meta.url), 'utf8');
+/** As nft writes it: without spaces. */
+const recorded = JSON.stringify(JSON.parse(text));
 const fresh = () => JSON.parse(recorded) as Record<Family, Listing>;
 const ref = { table: 'un_0123456789ab', bridge: 'un-0123456789ab' };
 const fields = {
@@ -21,7 +23,8 @@ const fields = {
   mode: 'nat',
   uplink: 'eth0',
   portIsolation: false,
-  networkBytesPerSecond: null,
+  egress: '1.1.1.1/32 tcp 80 443, 10.0.0.0/8 udp, 10.20.0.1/32 udp 53',
+  networkBytesPerSecond: 2 ** 20,
 } as const;
 const ports = [
   { tap: 'unt000000000001', mac: '52:00:00:00:00:01', address: '10.20.0.5' },
@@ -89,7 +92,14 @@ describe('a listing', () => {
     ['"10.20.0.1"', '"10.20.0.2"'],
     ['"unt000000000002"', '"unt000000000003"'],
     ['"right":68', '"right":69'],
+    ['"len":8', '"len":9'],
+    ['443', '444'],
+    ['"rate":1,', '"rate":2,'],
+    ['"rate_unit":"mbytes"', '"rate_unit":"kbytes"'],
+    ['"burst":64,', '"burst":65,'],
+    ['"reply"', '"original"'],
   ])('with %s turned to %s in one place is none of ours', (from, to) => {
+    expect(recorded).toContain(from);
     for (let at = recorded.indexOf(from); at >= 0; at = recorded.indexOf(from, at + 1)) {
       const spoilt = recorded.slice(0, at) + to + recorded.slice(at + from.length);
       expect(read(JSON.parse(spoilt) as Listings).fields).toBeNull();
@@ -102,6 +112,9 @@ describe('what nft is told', () => {
     ['an address', { ...fields, gateway: '10.20.0.1; flush ruleset' }, ports],
     ['an interface', { ...fields, uplink: 'eth0" accept' }, ports],
     ['an interface that is many', { ...fields, uplink: 'eth*' }, ports],
+    ['a list', { ...fields, egress: '10.0.0.0/8 accept' }, ports],
+    ['a list of several', { ...fields, egress: '10.0.0.0/8; flush ruleset' }, ports],
+    ['a rate', { ...fields, networkBytesPerSecond: 1.5 }, ports],
     ['a MAC address', fields, [{ ...ports[0], mac: '52' }]],
     ['a tap', fields, [{ ...ports[0], tap: 'x }' }]],
   ])('holds nothing that is not %s', (_what, spoiltFields, spoiltPorts) => {
