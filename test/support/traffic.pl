@@ -6,6 +6,7 @@
 #   traffic.pl send tcp|udp ADDRESS PORT        sends as much as the kernel takes, until it is ended
 #   traffic.pl talk ADDRESS PORT                connects by TCP; then each line of its input goes there, and
 #                                               what comes is said
+#   traffic.pl refusal ADDRESS PORT             says what ICMP says to a datagram, or "silence"
 #   traffic.pl serve PORT                       says "listens"; the same with the first who connects
 #   traffic.pl probe SECONDS ADDRESS:PORT ...   says which of them answer to TCP within that, and "done"
 use strict;
@@ -96,11 +97,20 @@ sub probe {
   print "done\n";
 }
 
+sub refusal {
+  my $to = connected('udp', @_);
+  $SIG{ALRM} = sub { print "silence\n"; exit 0; };
+  alarm 2;
+  syswrite $to, 'x';
+  sysread $to, my $data, 1;
+  print "$!\n";
+}
+
 sub serve {
   my $from = listening('tcp', @_);
   accept my $peer, $from or die "accept: $!\n";
   exchange($peer);
 }
 
-my %does = (sink => \&sink, send => \&send_all, talk => \&talk, serve => \&serve, probe => \&probe);
+my %does = (sink => \&sink, send => \&send_all, talk => \&talk, serve => \&serve, probe => \&probe, refusal => \&refusal);
 ($does{$what // ''} // die "usage: see the head of this file\n")->(@args);

@@ -25,6 +25,8 @@ beforeAll(() => {
   sh('sysctl', '-q', '-w', 'net.ipv4.ip_forward=1');
   outside('up', '192.0.2');
   outside('alt', '198.51.100');
+  // Floods of datagrams use up what it says by ICMP.
+  sh('ip', 'netns', 'exec', 'up', 'sysctl', '-q', '-w', 'net.ipv4.icmp_ratelimit=0');
   red = new WiredPartition('red', network);
   [one, two] = [red.plug('one'), red.plug('two')];
 });
@@ -93,6 +95,16 @@ test('datagrams come through to where they may, and not even one way to elsewher
   const way = { from: 'one', to: 'up', address: up, port };
   expect(await measure('udp', way)).toBeGreaterThan(0);
   expect(silent.map(({ said }) => said)).toEqual(['listens\n', 'listens\n']);
+});
+
+test.each([
+  [`${up}/32 udp`, 'Connection refused'],
+  [`${alt}/32 udp`, 'silence'],
+])('with "%s" what ICMP says of a datagram comes back: %s', async (egress, said) => {
+  await red.apply({ egress });
+  const asked = Traffic.of('one', 'refusal', up, `${port}`);
+  open.push(asked);
+  expect(await asked.says(/^(.+)\n/)).toBe(said);
 });
 
 describe('what is open', () => {
