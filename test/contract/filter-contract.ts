@@ -127,7 +127,7 @@ export function describeFilterContract(
       }
     });
 
-    test.each(lists)('the list "%s" is read back as it was put in force', async (egress) => {
+    test.each(lists)('list number %# is read back as it was put in force', async (egress) => {
       for (const networkBytesPerSecond of [null, 2 ** 20]) {
         for (const mode of ['nat', 'routed'] as const) {
           for (const uplink of [null, 'eth0']) {

@@ -6,7 +6,14 @@
 import * as z from 'zod';
 import type { FilterFields, FilterPort, FilterRef, ObservedFilter } from '../../model/filter.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
-import { BETWEEN, type Family, type FilterTable, SETS, tablesOf } from './filter-rules.ts';
+import {
+  BETWEEN,
+  type Family,
+  type FilterKernel,
+  type FilterTable,
+  SETS,
+  tablesOf,
+} from './filter-rules.ts';
 import type { FilterChain } from './filter-chain.ts';
 import { egressFrom } from './filter-egress.ts';
 import { elementsOf } from './filter-script.ts';
@@ -43,13 +50,15 @@ const listing = z.strictObject({ nftables: z.array(object) });
 export function readFilter(
   ref: FilterRef,
   listings: Readonly<Record<Family, string | null>>,
+  kernel: FilterKernel,
 ): ObservedFilter {
   const read = Object.entries(listings).map(([family, text]) =>
     text === null ? null : readTable(family as Family, text),
   );
   const tables = read.filter((each) => each !== null);
   const ports = portsIn(tables);
-  const fields = ports !== null && tables.length === read.length ? fieldsIn(ref, tables) : null;
+  const fields =
+    ports !== null && tables.length === read.length ? fieldsIn(ref, tables, kernel) : null;
   return { ...ref, fields, ports: ports ?? [] };
 }
 
@@ -121,7 +130,11 @@ function inOrder(elements: readonly string[]): string {
 }
 
 /** What it must have been made from, if all that this makes is what is there. */
-function fieldsIn(ref: FilterRef, tables: readonly ReadTable[]): FilterFields | null {
+function fieldsIn(
+  ref: FilterRef,
+  tables: readonly ReadTable[],
+  kernel: FilterKernel,
+): FilterFields | null {
   const rules = tables.flatMap(({ chains }) => chains.flatMap((each) => each.rules));
   const found = (pattern: RegExp) =>
     rules.flatMap((each) => pattern.exec(each)?.[1] ?? []).find((each) => each !== ref.bridge);
@@ -137,7 +150,7 @@ function fieldsIn(ref: FilterRef, tables: readonly ReadTable[]): FilterFields | 
   const is = tables.map(textOf).join();
   const mode = NETWORK_MODES.find(
     (each) =>
-      tablesOf(ref, { ...guess, mode: each })
+      tablesOf(ref, { ...guess, mode: each }, kernel)
         .map(textOf)
         .join() === is,
   );

@@ -84,12 +84,12 @@ function valuesIn(right: Match['right']): readonly (string | number)[] {
 
 /** nft has the names that /etc/protocols has. */
 const protocols = new Map<string, number>(Object.entries(PROTOCOL_NUMBERS));
-const interfaces = ['iifname', 'oifname'];
+const interfaces = ['iifname', 'oifname', 'ibrname'];
 
 function nameText(name: Named): string {
   if ('payload' in name) return `${name.payload.protocol} ${name.payload.field}`;
   if ('ct' in name) return `ct ${name.ct.key}`;
-  return interfaces.includes(name.meta.key) ? name.meta.key : `meta ${name.meta.key}`;
+  return /^[io]ifname$/.test(name.meta.key) ? name.meta.key : `meta ${name.meta.key}`;
 }
 
 function valueText(value: string | number, [name]: readonly Named[]): string {

@@ -4,9 +4,10 @@
  * through whatever is not ours (`policy accept`), and drops by rules. Ours come before those of
  * libvirt; where ours let something through, libvirt's still decide.
  *
- * The kernel need not have `meta ibrname`. In the bridge family a port of ours is known by its tap,
- * whatever bridge it is in. What has passed as one carries `passed` as its priority on the way up into
- * the host, and what comes from the bridge without that has come in by a port that nobody knows.
+ * In the bridge family a port of ours is known by its tap, whatever bridge it is in: not every kernel
+ * tells the bridge (`meta ibrname`). What has passed as one carries `passed` as its priority on the way up
+ * into the host, and what comes from the bridge without that has come in by a port that nobody knows. Two of
+ * those reach each other, but where the kernel tells their bridge.
  */
 import type { FilterFields, FilterRef } from '../../model/filter.ts';
 import { based, type FilterChain, inner } from './filter-chain.ts';
@@ -48,10 +49,20 @@ export const SETS = {
   addresses: 'ipv4_addr',
 } as const;
 
-export function tablesOf(ref: FilterRef, fields: FilterFields): readonly FilterTable[] {
+/** What kernels differ in. */
+export interface FilterKernel {
+  /** CONFIG_NFT_BRIDGE_META: a frame between two ports tells their bridge. */
+  readonly tellsBridge: boolean;
+}
+
+export function tablesOf(
+  ref: FilterRef,
+  fields: FilterFields,
+  kernel: FilterKernel,
+): readonly FilterTable[] {
   const unknownPort = `iifname "${ref.bridge}" meta priority != ${passed} drop`;
   return [
-    { family: 'bridge', sets: SETS, chains: bridgeChains(fields) },
+    { family: 'bridge', sets: SETS, chains: bridgeChains(ref, fields, kernel) },
     { family: 'arp', sets: {}, chains: [based('input', first, [unknownPort])] },
     {
       family: 'inet',
@@ -61,13 +72,22 @@ export function tablesOf(ref: FilterRef, fields: FilterFields): readonly FilterT
   ];
 }
 
-function bridgeChains({ portIsolation }: FilterFields): readonly FilterChain[] {
+function bridgeChains(
+  { bridge }: FilterRef,
+  { portIsolation }: FilterFields,
+  { tellsBridge }: FilterKernel,
+): readonly FilterChain[] {
   const between = portIsolation ? [] : [BETWEEN];
   return [
     based('prerouting', first, ['iifname @ports goto incoming']),
     // Frames to bridges (01:80:c2:00:00:0x) come by here only, and it learns where their senders are.
     based('input', first, ['iifname @ports goto incoming']),
-    based('forward', first, [...between, 'iifname @ports drop', 'oifname @ports drop']),
+    based('forward', first, [
+      ...between,
+      'iifname @ports drop',
+      'oifname @ports drop',
+      ...(tellsBridge ? [`meta ibrname "${bridge}" drop`] : []),
+    ]),
     // What is for a Secondary leaves by its own port, or not at all.
     based('output', first, [
       'oifname @ports goto outgoing',

@@ -6,7 +6,14 @@
 import { EGRESS_PATTERN } from '../../model/egress.ts';
 import type { FilterPort, FilterRef, FilterRules } from '../../model/filter.ts';
 import { HostError } from '../host-error.ts';
-import { FAMILIES, type Family, type FilterTable, type SETS, tablesOf } from './filter-rules.ts';
+import {
+  FAMILIES,
+  type Family,
+  type FilterKernel,
+  type FilterTable,
+  type SETS,
+  tablesOf,
+} from './filter-rules.ts';
 
 /**
  * Puts all of it in the place of whatever was.
@@ -15,13 +22,14 @@ import { FAMILIES, type Family, type FilterTable, type SETS, tablesOf } from './
 export function applyScript(
   ref: FilterRef,
   { fields, ports }: FilterRules,
+  kernel: FilterKernel,
   kept: readonly Family[] = [],
 ): string {
   check(fields.gateway, ADDRESS);
   if (fields.uplink !== null) check(fields.uplink, INTERFACE);
   if (fields.networkBytesPerSecond !== null) check(`${fields.networkBytesPerSecond}`, AMOUNT);
   if (fields.egress !== null) check(fields.egress, EGRESS_PATTERN);
-  const tables = tablesOf(ref, fields).filter(({ family }) => !kept.includes(family));
+  const tables = tablesOf(ref, fields, kernel).filter(({ family }) => !kept.includes(family));
   const families = tables.map(({ family }) => family);
   const texts = tables.map((table) => tableText(ref, table, ports));
   return [...removal(ref, families), ...texts].join('\n');

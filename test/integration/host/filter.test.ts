@@ -6,6 +6,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tellsBridge } from '../../../src/host/local/nft.ts';
 import { FilteredPartition, guestOf, sh } from '../../support/filtered-partitions.ts';
 import {
   arpFrame,
@@ -255,6 +256,14 @@ describe('a port that is no Secondary’s', () => {
     sh('ip', '-n', name, 'address', 'add', `${address}/24`, 'dev', 'eth0');
     sh('ip', '-n', name, 'link', 'set', 'eth0', 'up');
   };
+
+  test('does not reach another one, where the kernel tells their bridge', async () => {
+    plug('first', red.bridge, '10.231.1.251');
+    plug('second', red.bridge, '10.231.1.252');
+    const knows = await tellsBridge(new AbortController().signal);
+    expect(isAnswered('first', '10.231.1.252')).toBe(!knows);
+    for (const name of ['first', 'second']) sh('ip', 'netns', 'delete', name);
+  });
 
   test('gets nothing through, and on another bridge everything', async () => {
     sh('ip', 'link', 'add', 'theirs', 'type', 'bridge');

@@ -5,7 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFilter } from '../../../../src/host/local/filter-listing.ts';
-import { FAMILIES, type Family } from '../../../../src/host/local/filter-rules.ts';
+import {
+  FAMILIES,
+  type Family,
+  type FilterKernel,
+} from '../../../../src/host/local/filter-rules.ts';
 import { applyScript } from '../../../../src/host/local/filter-script.ts';
 
 interface Listing {
@@ -31,12 +35,12 @@ const ports = [
   { tap: 'unt000000000002', mac: '52:00:00:00:00:02', address: '10.20.0.6' },
 ];
 
-function read(listings: Listings) {
+function read(listings: Listings, kernel: FilterKernel = { tellsBridge: false }) {
   const texts = FAMILIES.map((family) => {
     const listing = listings[family];
     return [family, listing === null ? null : JSON.stringify(listing)] as const;
   });
-  return readFilter(ref, Object.fromEntries(texts) as Record<Family, string | null>);
+  return readFilter(ref, Object.fromEntries(texts) as Record<Family, string | null>, kernel);
 }
 
 /** Every place in the listing that means something. */
@@ -49,6 +53,19 @@ const places = FAMILIES.flatMap((family) =>
 describe('a listing', () => {
   test('is read as what was put in force', () => {
     expect(read(fresh())).toEqual({ ...ref, fields, ports });
+  });
+
+  test('of a kernel that tells the bridge has one rule more, which belongs there', () => {
+    const listings = fresh();
+    const { nftables } = listings.bridge;
+    const last = nftables.findLastIndex(({ rule }) => rule?.['chain'] === 'forward');
+    const place = { family: 'bridge', table: ref.table, chain: 'forward', handle: 99 };
+    const right = ref.bridge;
+    const match = { op: '==', left: { meta: { key: 'ibrname' } }, right };
+    nftables.splice(last + 1, 0, { rule: { ...place, expr: [{ match }, { drop: null }] } });
+    expect(read(listings, { tellsBridge: true })).toEqual({ ...ref, fields, ports });
+    expect(read(listings).fields).toBeNull();
+    expect(read(fresh(), { tellsBridge: true }).fields).toBeNull();
   });
 
   test.each(places)('in %s without number %i is none of ours', (family, index) => {
@@ -119,6 +136,8 @@ describe('what nft is told', () => {
     ['a tap', fields, [{ ...ports[0], tap: 'x }' }]],
   ])('holds nothing that is not %s', (_what, spoiltFields, spoiltPorts) => {
     const rules = { fields: spoiltFields, ports: spoiltPorts as typeof ports };
-    expect(() => applyScript(ref, rules)).toThrow(expect.objectContaining({ code: 'Refused' }));
+    expect(() => applyScript(ref, rules, { tellsBridge: true })).toThrow(
+      expect.objectContaining({ code: 'Refused' }),
+    );
   });
 });
