@@ -113,20 +113,10 @@ export function describeNetworkContract(
       test.each<Partial<NetworkFields>>([
         { mode: 'isolated' },
         { mode: 'nat' },
-        {
-          mode: 'nat',
-          uplink: 'eth7',
-          portIsolation: false,
-          egress: null,
-          networkBytesPerSecond: null,
-        },
-        {
-          mode: 'routed',
-          uplink: 'eth7',
-          portIsolation: false,
-          egress: null,
-          networkBytesPerSecond: null,
-        },
+        { mode: 'nat', uplink: 'eth7' },
+        { mode: 'routed', uplink: 'eth7', portIsolation: true },
+        { mode: 'nat', egress: '', networkBytesPerSecond: 2 ** 34 },
+        { mode: 'nat', egress: '1.1.1.1/32 tcp 443, 10.0.0.0/8', networkBytesPerSecond: 1025 },
         { mode: 'routed' },
         { cidr: '10.231.200.64/26' },
       ])('of %j is read back as it was asked for, and is not active', async (fields) => {
