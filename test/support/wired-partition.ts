@@ -34,6 +34,16 @@ export function outside(name: string, subnet: string): void {
   there('route', 'add', 'default', 'via', `${subnet}.1`);
 }
 
+/** The end of the cable first: a namespace goes later than `ip` says. */
+function unplug(namespace: string, link: string): void {
+  sh('ip', 'link', 'delete', link);
+  sh('ip', 'netns', 'delete', namespace);
+}
+
+export function noMoreOutside(name: string): void {
+  unplug(name, `${name}0`);
+}
+
 export class WiredPartition {
   readonly fields: NetworkFields;
   readonly us: PartitionOwner;
@@ -68,6 +78,14 @@ export class WiredPartition {
     there('address', 'add', `${address}/24`, 'dev', 'eth0');
     there('route', 'add', 'default', 'via', gatewayOf(this.fields.cidr));
     return address;
+  }
+
+  async close(): Promise<void> {
+    for (const secondary of this.#reservations.keys()) {
+      unplug(secondary, tapName({ ...this.us, secondary }));
+    }
+    sh('ip', 'link', 'delete', bridgeName(this.us));
+    await localFilters().remove(filterRefOf(this.us), signal);
   }
 
   async apply(fields: Partial<NetworkFields> = {}): Promise<FilterFields> {
@@ -135,7 +153,9 @@ export async function measure(protocol: 'tcp' | 'udp', way: Way): Promise<number
   const [skip, seconds] = [1.5, 2];
   const sink = await Traffic.listening(to, 'sink', protocol, `${port}`, `${skip}`, `${seconds}`);
   const sender = Traffic.of(from, 'send', protocol, address, `${port}`);
-  const bytes = Number(await sink.says(/^listens\n(\d+)\n/));
-  sender.end();
-  return bytes / seconds;
+  try {
+    return Number(await sink.says(/^listens\n(\d+)\n/)) / seconds;
+  } finally {
+    for (const each of [sender, sink]) each.end();
+  }
 }

@@ -1,8 +1,14 @@
 /** Where real connections come through to, with a list of where they may, and while it changes. */
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { gatewayOf, type NetworkFields } from '../../../src/model/network.ts';
 import { sh } from '../../support/filtered-partitions.ts';
-import { measure, outside, Traffic, WiredPartition } from '../../support/wired-partition.ts';
+import {
+  measure,
+  noMoreOutside,
+  outside,
+  Traffic,
+  WiredPartition,
+} from '../../support/wired-partition.ts';
 
 const cidr = '10.231.13.0/24';
 const gateway = gatewayOf(cidr);
@@ -29,6 +35,10 @@ beforeAll(() => {
   sh('ip', 'netns', 'exec', 'up', 'sysctl', '-q', '-w', 'net.ipv4.icmp_ratelimit=0');
   red = new WiredPartition('red', network);
   [one, two] = [red.plug('one'), red.plug('two')];
+});
+afterAll(async () => {
+  await red.close();
+  for (const name of ['up', 'alt']) noMoreOutside(name);
 });
 beforeEach(() => {
   port += 1;

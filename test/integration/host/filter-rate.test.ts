@@ -2,9 +2,9 @@
  * That the kernel holds a partition's traffic to its rate, each way, whatever is sent. Beside whatever
  * is held there is something by the same way that is not.
  */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sh } from '../../support/filtered-partitions.ts';
-import { measure, outside, WiredPartition } from '../../support/wired-partition.ts';
+import { measure, noMoreOutside, outside, WiredPartition } from '../../support/wired-partition.ts';
 
 const MiB = 2 ** 20;
 const rate = MiB;
@@ -31,6 +31,12 @@ beforeAll(async () => {
   free.plug('other');
   await slow.apply({ networkBytesPerSecond: rate });
   await free.apply();
+});
+
+afterAll(async () => {
+  await slow.close();
+  await free.close();
+  noMoreOutside('up');
 });
 
 const through = async (protocol: 'tcp' | 'udp', from: string, to: string, address: string) => {

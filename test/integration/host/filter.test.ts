@@ -18,7 +18,7 @@ import {
   udpFrame,
 } from '../../support/frames-of.ts';
 import { type GuestConsole, isAnswered, sendFrom, Witness } from '../../support/guest-wire.ts';
-import { outside } from '../../support/wired-partition.ts';
+import { noMoreOutside, outside } from '../../support/wired-partition.ts';
 
 const routed = {
   mode: 'routed',
@@ -89,6 +89,7 @@ afterAll(async () => {
   for (const each of [fromA, fromB, fromC, fromG, fromY, atB]) each.close();
   server.close();
   for (const each of [red, blue, green, yellow]) await each.close();
+  for (const name of ['up', 'alt']) noMoreOutside(name);
   expect(sh('nft', 'list', 'tables')).not.toContain('un_');
 });
 
