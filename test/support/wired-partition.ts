@@ -135,7 +135,12 @@ export class Traffic {
   /** With the processes that it has begun. */
   end(): void {
     const { pid } = this.#process;
-    if (pid !== undefined && this.#process.exitCode === null) process.kill(-pid, 'SIGKILL');
+    if (pid === undefined || this.#process.exitCode !== null) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself just now.
+    }
   }
 }
 
