@@ -9,7 +9,8 @@ import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
-import type { FilterPort } from '../model/filter.ts';
+import { egressRules } from '../model/egress.ts';
+import type { FilterFields, FilterPort } from '../model/filter.ts';
 import { printable } from './render/paint.ts';
 
 export type OtherKind = Exclude<ResourceKind, 'secondary'>;
@@ -30,7 +31,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
-  filter: ['MODE', 'UPLINK', 'ISOLATION', 'PORTS', 'TABLE'],
+  filter: ['MODE', 'UPLINK', 'ISOLATION', 'EGRESS', 'BYTES/S', 'PORTS', 'TABLE'],
   nic: ['DOMAIN', 'MAC', 'TAP', 'ADDRESS'],
 };
 
@@ -154,11 +155,7 @@ function filterRows({ filter: seen, partition }: Observed): readonly ResourceRow
   if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
   const { table, fields, ports } = seen.value;
   const status = fields === null ? 'Changed' : 'Active';
-  const said =
-    fields === null
-      ? ['?', '?', '?']
-      : [fields.mode, printable(fields.uplink ?? '-'), fields.portIsolation ? 'yes' : 'no'];
-  const cells = [...said, `${ports.length}`, table];
+  const cells = [...filterCells(fields), `${ports.length}`, table];
   const object = { name: partition, status, table, fields, ports: [...ports].sort(byTap) };
   return [{ name: partition, status, cells, object }];
 }
@@ -185,6 +182,14 @@ function nicRows({ primary: seen, network, partition, installation }: Observed):
       object: { name: partition, status, domainName, ...plug, address },
     },
   ];
+}
+
+function filterCells(fields: FilterFields | null): readonly string[] {
+  if (fields === null) return ['?', '?', '?', '?', '?'];
+  const { mode, uplink, portIsolation, egress, networkBytesPerSecond } = fields;
+  const where = egress === null ? 'any' : `${egressRules(egress).length} allowed`;
+  const rate = textOf(networkBytesPerSecond, formatSize) ?? 'any';
+  return [mode, printable(uplink ?? '-'), portIsolation ? 'yes' : 'no', where, rate];
 }
 
 function byTap(a: FilterPort, b: FilterPort): number {

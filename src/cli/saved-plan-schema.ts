@@ -4,6 +4,7 @@ import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN, PRIMARY_STATION } from '../model/names.ts';
+import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
@@ -83,6 +84,7 @@ const sliceFields = z.strictObject({
   diskOperationsPerSecond: limit,
 });
 const network = z.strictObject({ uuid: z.uuid(), networkName: z.string() });
+const egress = z.string().regex(EGRESS_PATTERN);
 const networkDefinition = z.strictObject({
   ...network.shape,
   owner: partitionOwner,
@@ -92,6 +94,8 @@ const networkDefinition = z.strictObject({
     mode: z.enum(NETWORK_MODES),
     uplink: interfaceName.nullable(),
     portIsolation: z.boolean(),
+    egress: egress.nullable(),
+    networkBytesPerSecond: limit,
   }),
 });
 const reservation = z.strictObject({
@@ -108,6 +112,8 @@ const filterFields = z.strictObject({
   mode: z.enum(NETWORK_MODES),
   uplink: interfaceName.nullable(),
   portIsolation: z.boolean(),
+  egress: egress.nullable(),
+  networkBytesPerSecond: limit,
 });
 const tap = z.string().regex(/^unt[0-9a-f]{12}$/);
 const station = z.union([name, z.literal(PRIMARY_STATION)]);

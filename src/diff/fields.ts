@@ -35,6 +35,8 @@ export const RESOURCE_FIELDS = [
   'mode',
   'uplink',
   'portIsolation',
+  'egress',
+  'networkBytesPerSecond',
   'address',
   'gateway',
   'port',

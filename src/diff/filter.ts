@@ -15,6 +15,7 @@ import { byName, type SecondaryName } from '../model/names.ts';
 import type { NetworkFields, Reservations } from '../model/network.ts';
 import type { FilterChange, NetworkChange } from './change.ts';
 import { differingKeys, type FieldChange } from './fields.ts';
+import { networkPath } from './network.ts';
 import { blocked } from './ownership.ts';
 
 export function diffFilter(network: NetworkChange | null, observed: Observed): FilterChange | null {
@@ -69,14 +70,24 @@ function wantedByWhatIs({ network, ...us }: Observed): Wanted | 'unknown' {
   const { owner, live, defined, lastApplied, reservations } = network.value;
   const fields = live ?? defined ?? lastApplied;
   if (owner === null || !samePartition(owner, us) || fields === null) return 'unknown';
-  // How its ports are kept apart, the definition says: it changes under whoever is on it. So does
-  // the uplink of one that libvirt lets out anywhere.
-  const portIsolation = defined?.portIsolation ?? fields.portIsolation;
+  // What changes under whoever is on it, the definition says. So does the uplink of one that libvirt
+  // lets out anywhere.
+  const { portIsolation, egress, networkBytesPerSecond } = defined ?? fields;
   const uplink = fields.uplink ?? (defined?.mode === fields.mode ? defined.uplink : null);
-  return { fields: { ...fields, uplink, portIsolation }, reservations };
+  return {
+    fields: { ...fields, uplink, portIsolation, egress, networkBytesPerSecond },
+    reservations,
+  };
 }
 
-const keys = ['gateway', 'mode', 'uplink', 'portIsolation'] as const;
+const keys = [
+  'gateway',
+  'mode',
+  'uplink',
+  'portIsolation',
+  'egress',
+  'networkBytesPerSecond',
+] as const;
 
 /** The kernel keeps no note of who has set it. */
 function change(
@@ -98,7 +109,7 @@ function differences({ fields: from }: ObservedFilter, to: FilterFields): FieldC
 }
 
 function pathOf(field: (typeof keys)[number]): string {
-  return field === 'gateway' ? field : `spec.network.${field}`;
+  return field === 'gateway' ? field : networkPath(field);
 }
 
 /** Of those that are to be there, and of those that nobody has. */

@@ -160,7 +160,10 @@ function isHeldByFilter(live: NetworkFields | null, { mode }: NetworkFields): bo
 
 const runningKeys = ['cidr', 'mode', 'uplink'] as const;
 /** The filter is told of the last one, and the running network never. */
-const definedKeys = [...runningKeys, 'portIsolation'] as const;
+const definedKeys = [...runningKeys, 'portIsolation', 'egress', 'networkBytesPerSecond'] as const;
+const nothing = Object.fromEntries(definedKeys.map((key) => [key, null])) as {
+  readonly [K in (typeof definedKeys)[number]]: null;
+};
 
 function differences(
   { lastApplied }: ObservedNetwork,
@@ -168,15 +171,22 @@ function differences(
   wanted: NetworkFields,
   keys: readonly (keyof NetworkFields)[],
 ): FieldChange[] {
-  const from = actual ?? { cidr: null, mode: null, uplink: null, portIsolation: null };
+  const from = actual ?? nothing;
   return differingKeys(from, wanted, keys).map((field) => ({
     field,
-    path: `spec.network.${field}`,
+    path: networkPath(field),
     from: from[field],
     to: wanted[field],
     impact: 'none',
     origin: originOf(field, from, wanted, lastApplied),
   }));
+}
+
+/** Where a document says it. */
+export function networkPath(field: keyof NetworkFields): string {
+  return field === 'networkBytesPerSecond'
+    ? 'spec.limits.networkBandwidthPerSecond'
+    : `spec.network.${field}`;
 }
 
 /** Everything that a new network is, as a plan shows it. */
@@ -189,7 +199,7 @@ export function initialNetworkFields(
       ? []
       : [{ field: name, path, from: null, to, impact: 'none', origin: 'document' }];
   return [
-    ...definedKeys.flatMap((key) => field(key, `spec.network.${key}`, fields[key])),
+    ...definedKeys.flatMap((key) => field(key, networkPath(key), fields[key])),
     ...addressFields(reservations, new Map()),
   ];
 }

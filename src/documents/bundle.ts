@@ -3,6 +3,7 @@
  * of it, defaulted and frozen, or every mistake there is, and never a part of it: a bundle with
  * one bad document changes nothing (invariant 6).
  */
+import { egressText, type EgressRule } from '../model/egress.ts';
 import type { PartitionName } from '../model/names.ts';
 import { GRANTS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -106,10 +107,18 @@ export function judge(
 /** More than one Partition is a mistake of its own. */
 function networkIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['network'] {
   if (placed === undefined) return 'unspoken';
-  const { network } = placed.document.spec;
+  const { network, limits } = placed.document.spec;
   if (network === undefined) return null;
   const { cidr, mode, uplink = null, portIsolation } = network;
-  return Object.freeze({ cidr, mode, uplink, portIsolation });
+  const egress = network.egress === undefined ? null : egressText(network.egress.map(egressRule));
+  const networkBytesPerSecond = limits?.networkBandwidthPerSecond ?? null;
+  return Object.freeze({ cidr, mode, uplink, portIsolation, egress, networkBytesPerSecond });
+}
+
+type EgressEntry = NonNullable<NonNullable<PartitionDocument['spec']['network']>['egress']>[number];
+
+function egressRule({ cidr, protocol, ports = [] }: EgressEntry): EgressRule {
+  return { cidr, protocol: protocol ?? null, ports };
 }
 
 function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['primary'] {
@@ -134,7 +143,6 @@ function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['
       memoryBytes: limits.memory,
       storageBytes: limits.storage,
       secondaries: limits.secondaries,
-      networkBytesPerSecond: limits.networkBandwidthPerSecond ?? null,
       diskBytesPerSecond: limits.diskBandwidthPerSecond ?? null,
       diskOperationsPerSecond: limits.diskOperationsPerSecond ?? null,
     }),

@@ -24,9 +24,10 @@ export function fieldsOfKind(kind: Kind): readonly FieldFacts[] {
 }
 
 function walk(kind: Kind, path: string, schema: JsonSchema, required: boolean): FieldFacts[] {
-  const properties = Object.entries(schema.properties ?? {}).map(
+  const properties = Object.entries(mappingIn(schema).properties ?? {}).map(
     ([name, child]) => [name, schemaIn(child)] as const,
   );
+  const { required: needed = [] } = mappingIn(schema);
   const { default: fallback, description = '', change } = schema;
   const facts: FieldFacts = {
     kind,
@@ -40,9 +41,14 @@ function walk(kind: Kind, path: string, schema: JsonSchema, required: boolean): 
   };
   const below = properties.flatMap(([name, child]) => {
     const childPath = path === '' ? name : `${path}.${name}`;
-    return walk(kind, childPath, child, schema.required?.includes(name) ?? false);
+    return walk(kind, childPath, child, needed.includes(name));
   });
   return [facts, ...below];
+}
+
+/** Of a list of mappings, one of them. */
+function mappingIn(schema: JsonSchema): JsonSchema {
+  return schema.items === undefined ? schema : schemaIn(schema.items);
 }
 
 function written(value: unknown): string {

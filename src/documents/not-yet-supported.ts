@@ -45,9 +45,6 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   const grants = ['primary', 'grants'];
   refuse(isGranted(spec, 'imageDisk'), grants, 'no image disk is taken from a Primary yet');
   refuse(isGranted(spec, 'channel'), grants, 'no Primary is given a channel yet');
-  const bandwidth = spec.limits?.networkBandwidthPerSecond;
-  const path = ['limits', 'networkBandwidthPerSecond'];
-  refuse(bandwidth !== undefined, path, 'no traffic is limited yet');
   for (const list of lists)
     refuse(policy[list].length > 0, ['policy', list], 'there is no policy yet');
   return missing;

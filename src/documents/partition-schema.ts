@@ -1,10 +1,11 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
 import * as z from 'zod';
+import { EGRESS_PROTOCOLS } from '../model/egress.ts';
 import { partitionOfDomain } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { ENFORCEMENTS } from '../model/share.ts';
-import { cidr, cpuSet, interfaceName } from './network-checks.ts';
+import { cidr, cpuSet, destination, interfaceName } from './network-checks.ts';
 import {
   branded,
   field,
@@ -18,10 +19,14 @@ import {
   wholeNumber,
 } from './schema-parts.ts';
 
+const KiB = 2 ** 10;
 const MiB = 2 ** 20;
+const GiB = 2 ** 30;
 const TiB = 2 ** 40;
 const memory = size(16 * MiB, 16 * TiB);
-const perSecond = size(2 ** 10, TiB);
+const diskBandwidth = size(KiB, TiB);
+/** nf_tables counts in nanoseconds times bytes, in 64 bits: 2^64 / 10^9 is 17.1 GiB (nft_limit.c). */
+const networkBandwidth = size(KiB, 16 * GiB);
 /** What a host of today's largest kind has. */
 const cpusMax = 8192;
 
@@ -64,10 +69,11 @@ const limits = z.strictObject({
     description: 'Room for Volumes and Images together, from 1MiB to 1024TiB.',
   }),
   secondaries: field(wholeNumber(0, 20_000), { description: 'How many Secondaries.' }),
-  networkBandwidthPerSecond: field(perSecond.optional(), {
-    description: 'Bytes per second over the uplink, each way, such as 125MiB.',
+  networkBandwidthPerSecond: field(networkBandwidth.optional(), {
+    description:
+      'Bytes per second that all Secondaries together send out of their network, and as many that they are sent, from 1KiB to 16GiB, such as 125MiB. What is more is dropped, whatever `enforcement` says; what they send each other and the host does not count.',
   }),
-  diskBandwidthPerSecond: field(perSecond.optional(), {
+  diskBandwidthPerSecond: field(diskBandwidth.optional(), {
     description: 'Bytes per second that all disks together read and write.',
   }),
   diskOperationsPerSecond: field(wholeNumber(1, 10_000_000).optional(), {
@@ -88,6 +94,25 @@ const guarantees = z.strictObject({
   }),
 });
 
+/**
+ * Flat, unlike NetworkPolicy's `to` and `ports`, which are each multiplied by the other: a line here is
+ * one rule of the kernel, and reads back as one. As there: a list says all that is allowed.
+ */
+const egressEntry = z
+  .strictObject({
+    cidr: field(destination, { description: 'The addresses, such as 10.0.0.0/8 or 1.1.1.1/32.' }),
+    protocol: field(oneOf(EGRESS_PROTOCOLS).optional(), {
+      description: 'The only protocol; without it any.',
+    }),
+    ports: field(listOf(wholeNumber(1, 65_535), 16).min(1, 'at least one port').optional(), {
+      description: 'The only ports, of tcp or udp; without them any.',
+    }),
+  })
+  .refine(({ protocol, ports }) => ports === undefined || /^(?:tcp|udp)$/.test(protocol ?? ''), {
+    message: 'tcp or udp, where there are ports',
+    path: ['protocol'],
+  });
+
 const network = z
   .strictObject({
     cidr: field(cidr, {
@@ -104,6 +129,14 @@ const network = z
     portIsolation: field(z.boolean().default(false), {
       description: 'Whether Secondaries are kept from reaching each other.',
     }),
+    egress: field(z.array(egressEntry).max(64, 'at most 64 entries').optional(), {
+      description:
+        "Where Secondaries may begin connections to outside of their network; without it anywhere, with an empty list nowhere. What they have open to elsewhere is cut off. Answers to whom outside has begun pass. The gateway's DNS counts as outside, since it asks others: it answers if its address is listed.",
+    }),
+  })
+  .refine(({ mode, egress }) => mode !== 'isolated' || egress === undefined, {
+    message: 'no egress where mode is isolated',
+    path: ['egress'],
   })
   .refine(({ mode, uplink }) => mode !== 'isolated' || uplink === undefined, {
     message: 'no uplink where mode is isolated',

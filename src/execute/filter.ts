@@ -57,7 +57,9 @@ function sameFields(a: FilterFields, b: FilterFields): boolean {
     a.gateway === b.gateway &&
     a.mode === b.mode &&
     a.uplink === b.uplink &&
-    a.portIsolation === b.portIsolation
+    a.portIsolation === b.portIsolation &&
+    a.egress === b.egress &&
+    a.networkBytesPerSecond === b.networkBytesPerSecond
   );
 }
 

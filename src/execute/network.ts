@@ -28,7 +28,9 @@ function isDefined({ defined, lastApplied }: ObservedNetwork, { fields }: Networ
     is?.cidr === fields.cidr &&
     is.mode === fields.mode &&
     is.uplink === fields.uplink &&
-    is.portIsolation === fields.portIsolation;
+    is.portIsolation === fields.portIsolation &&
+    is.egress === fields.egress &&
+    is.networkBytesPerSecond === fields.networkBytesPerSecond;
   return same(defined) && same(lastApplied);
 }
 

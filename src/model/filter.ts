@@ -15,6 +15,10 @@ export interface FilterFields {
   /** The only interface that it leaves by; null: any that leads to no other partition. */
   readonly uplink: string | null;
   readonly portIsolation: boolean;
+  /** Where they may begin something (`egress.ts`); null: anywhere. */
+  readonly egress: string | null;
+  /** Of what leaves the network, and of what comes in, each; null: not limited. */
+  readonly networkBytesPerSecond: number | null;
 }
 
 /** The one interface, MAC and address that a Secondary sends from. */
@@ -46,8 +50,13 @@ export function filterRefOf(owner: PartitionOwner): FilterRef {
   return { table: filterTable(owner), bridge: bridgeName(owner) };
 }
 
-export function filterFieldsOf({ cidr, mode, uplink, portIsolation }: NetworkFields): FilterFields {
-  return { gateway: gatewayOf(cidr), mode, uplink, portIsolation };
+/** Where nothing leaves, nothing of it is limited or listed. */
+export function filterFieldsOf({ cidr, ...fields }: NetworkFields): FilterFields {
+  const { mode, uplink, portIsolation } = fields;
+  const gateway = gatewayOf(cidr);
+  const { egress, networkBytesPerSecond } =
+    mode === 'isolated' ? { egress: null, networkBytesPerSecond: null } : fields;
+  return { gateway, mode, uplink, portIsolation, egress, networkBytesPerSecond };
 }
 
 /** An operator's entry has another MAC address, and is no port of ours. */

@@ -11,8 +11,8 @@ export const NETWORK_MODES = ['nat', 'routed', 'isolated'] as const;
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
 /**
- * All but `portIsolation` cannot be changed while guests are on it, nor can `uplink` once it is one:
- * what leaves by whichever the host routes by, the packet filter holds to one.
+ * `cidr` and `mode` cannot be changed while guests are on it, nor can `uplink` once it is one: what
+ * leaves by whichever the host routes by, the packet filter holds to one.
  */
 export interface NetworkFields {
   /** Such as `10.20.0.0/24`. */
@@ -25,6 +25,10 @@ export interface NetworkFields {
    * `security.port_isolation`). Only the packet filter knows: guests stay on the network.
    */
   readonly portIsolation: boolean;
+  /** Where Secondaries may begin something (`egress.ts`); null: anywhere. The filter's, as the next. */
+  readonly egress: string | null;
+  /** What all of them together may send out of it and, once more, be sent; null: not limited. */
+  readonly networkBytesPerSecond: number | null;
 }
 
 export interface Reservation {
@@ -92,6 +96,12 @@ export function addressAt(cidr: string, index: number): string {
 export function isWithin(address: string, cidr: string): boolean {
   const index = numberOf(address) - numberOf(cidr);
   return index >= 2 && index <= sizeOf(cidr) - 2;
+}
+
+/** Whether it is any address of that subnet. */
+export function isCovered(address: string, cidr: string): boolean {
+  const index = numberOf(address) - numberOf(cidr);
+  return index >= 0 && index < sizeOf(cidr);
 }
 
 function numberOf(text: string): number {

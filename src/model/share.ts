@@ -1,12 +1,13 @@
-/** A partition's share of its host, as the operator grants it. */
+/**
+ * A partition's share of its host, as the operator grants it. What its traffic may take is its network's
+ * (`network.ts`), which is held to it with or without a control group.
+ */
 
 export interface Limits {
   readonly vcpus: number;
   readonly memoryBytes: number;
   readonly storageBytes: number;
   readonly secondaries: number;
-  /** Each way, over the uplink; null: not limited. */
-  readonly networkBytesPerSecond: number | null;
   /** Of all disks together; null: not limited. */
   readonly diskBytesPerSecond: number | null;
   readonly diskOperationsPerSecond: number | null;

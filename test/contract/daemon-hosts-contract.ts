@@ -99,7 +99,14 @@ export function describeDaemonHostsContract(
         networkName: networkName(here),
         owner,
         bridge: bridgeName(owner),
-        fields: { cidr: '10.99.0.0/24', mode: 'isolated', uplink: null, portIsolation: false },
+        fields: {
+          cidr: '10.99.0.0/24',
+          mode: 'isolated',
+          uplink: null,
+          portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
+        },
       };
       await subject.hosts.host(here).networks.define(network, never);
       await sign(({ kind }) => kind === 'network');

@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Host, HostView } from '../../src/host/ports.ts';
+import { type EgressRule, egressText } from '../../src/model/egress.ts';
 import type { FilterFields, FilterPort, FilterRules } from '../../src/model/filter.ts';
 import { filterRefOf, portsOf } from '../../src/model/filter.ts';
 import { macAddress } from '../../src/model/identity.ts';
@@ -20,17 +21,53 @@ export interface FilterSubject {
 
 const never = new AbortController().signal;
 
-const everyField: readonly FilterFields[] = NETWORK_MODES.flatMap((mode) =>
-  [null, ...(mode === 'isolated' ? [] : ['eth0.4094'])].flatMap((uplink) =>
-    [false, true].map((portIsolation) => ({ gateway: '10.20.0.1', mode, uplink, portIsolation })),
-  ),
-);
+/** The least and the most, both sides of every unit of nft's, and one that is odd. */
+const rates = [
+  2 ** 10,
+  2 ** 10 + 1,
+  2 ** 20 - 2 ** 10,
+  2 ** 20,
+  2 ** 20 + 2 ** 10,
+  125 * 2 ** 20,
+  2 ** 30,
+  2 ** 32 - 2 ** 10,
+  2 ** 32,
+  10 ** 10 + 1,
+  2 ** 34,
+];
 const plain: FilterFields = {
   gateway: '10.20.0.1',
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
+const all = { cidr: '0.0.0.0/0', protocol: null, ports: [] } as const;
+const many = Array.from({ length: 64 }, (_, index) => ({
+  cidr: `${index + 1}.0.0.0/8`,
+  protocol: (['tcp', 'udp'] as const)[index % 2] ?? null,
+  ports: Array.from({ length: 16 }, (_port, at) => 65_535 - 7 * at),
+}));
+const lists = [
+  [],
+  [all],
+  [{ ...all, protocol: 'tcp', ports: [443] }],
+  [{ ...all, protocol: 'icmp' }],
+  [{ ...all, cidr: '10.0.0.0/8' }],
+  [
+    { ...all, cidr: '1.1.1.1/32', protocol: 'udp' },
+    { ...all, cidr: '1.1.1.1/32', protocol: 'tcp', ports: [443, 80, 81, 82] },
+    { ...all, cidr: '128.0.0.0/1', protocol: 'icmp' },
+    { ...all, cidr: '10.20.0.0/24', protocol: 'udp', ports: [53] },
+  ],
+  many,
+].map((rules) => egressText(rules as EgressRule[]));
+const everyField: readonly FilterFields[] = NETWORK_MODES.flatMap((mode) =>
+  [null, ...(mode === 'isolated' ? [] : ['eth0.4094'])].flatMap((uplink) =>
+    [false, true].map((portIsolation) => ({ ...plain, mode, uplink, portIsolation })),
+  ),
+);
 
 export function describeFilterContract(
   what: string,
@@ -78,6 +115,28 @@ export function describeFilterContract(
       await apply({ fields, ports });
       expect(await look()).toEqual({ ...ref(), fields, ports });
       expect(await look(subject.view)).toEqual(await look());
+    });
+
+    test.each(rates)('a rate of %i is read back to the byte', async (networkBytesPerSecond) => {
+      for (const mode of ['nat', 'routed'] as const) {
+        for (const uplink of [null, 'eth0']) {
+          const fields = { ...plain, mode, uplink, networkBytesPerSecond };
+          await apply({ fields, ports: two() });
+          expect(await look()).toMatchObject({ fields });
+        }
+      }
+    });
+
+    test.each(lists)('list number %# is read back as it was put in force', async (egress) => {
+      for (const networkBytesPerSecond of [null, 2 ** 20]) {
+        for (const mode of ['nat', 'routed'] as const) {
+          for (const uplink of [null, 'eth0']) {
+            const fields = { ...plain, mode, uplink, egress, networkBytesPerSecond };
+            await apply({ fields, ports: two() });
+            expect(await look()).toMatchObject({ fields });
+          }
+        }
+      }
     });
 
     test('what is put in force takes the place of what was', async () => {

@@ -64,6 +64,8 @@ export function describeNetworkContract(
           mode: 'isolated',
           uplink: null,
           portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
           ...fields,
         },
       };
@@ -111,8 +113,10 @@ export function describeNetworkContract(
       test.each<Partial<NetworkFields>>([
         { mode: 'isolated' },
         { mode: 'nat' },
-        { mode: 'nat', uplink: 'eth7', portIsolation: false },
-        { mode: 'routed', uplink: 'eth7', portIsolation: false },
+        { mode: 'nat', uplink: 'eth7' },
+        { mode: 'routed', uplink: 'eth7', portIsolation: true },
+        { mode: 'nat', egress: '', networkBytesPerSecond: 2 ** 34 },
+        { mode: 'nat', egress: '1.1.1.1/32 tcp 443, 10.0.0.0/8', networkBytesPerSecond: 1025 },
         { mode: 'routed' },
         { cidr: '10.231.200.64/26' },
       ])('of %j is read back as it was asked for, and is not active', async (fields) => {
@@ -136,7 +140,13 @@ export function describeNetworkContract(
       test('replaces the one that is there, and keeps its reservations', async () => {
         const made = await define();
         await reserve(made, web, at(2));
-        const other = await define({ mode: 'nat', uplink: 'eth7', portIsolation: false });
+        const other = await define({
+          mode: 'nat',
+          uplink: 'eth7',
+          portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
+        });
         expect(await look(made)).toMatchObject({
           defined: other.fields,
           lastApplied: other.fields,

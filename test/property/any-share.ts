@@ -21,7 +21,6 @@ export const anyShare: fc.Arbitrary<Share> = fc.record({
     memoryBytes: fc.integer({ min: 1, max: 12 }).map((count) => count * 128 * MiB),
     storageBytes: fc.integer({ min: 1, max: 9 }).map((count) => count * MiB),
     secondaries: fc.integer({ min: 0, max: 5 }),
-    networkBytesPerSecond: fc.constant(null),
     diskBytesPerSecond: fc.constant(null),
     diskOperationsPerSecond: fc.constant(null),
   }),

@@ -65,9 +65,30 @@ export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Vo
     .chain((chosen) => fc.tuple(...chosen.map((name) => anyVolume(name, images))));
 
 const subnets: readonly NetworkFields[] = [
-  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
-  { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: true },
-  { cidr: '10.30.0.0/29', mode: 'isolated', uplink: null, portIsolation: false },
+  {
+    cidr: '10.20.0.0/24',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.20.0.0/24',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: true,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.30.0.0/29',
+    mode: 'isolated',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
 ];
 
 export const anyNetworkWanted: fc.Arbitrary<DesiredState['network']> = fc.constantFrom(

@@ -237,6 +237,8 @@ const natFields: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 
 /** That of the tests' partition. */

@@ -6,10 +6,11 @@ import { splitUses } from '../../model/volume.ts';
 import { printable } from './paint.ts';
 
 export function formatValue(field: FieldChange['field'], value: FieldValue): string {
+  if (field === 'egress' && !value) return value === null ? 'anywhere' : 'nowhere';
   if (value === null) return 'none';
   if (typeof value === 'number') {
     if (field === 'stopGraceMs') return `${value / 1000}`;
-    return field.endsWith('Bytes') ? formatSize(value) : `${value}`;
+    return /Bytes(?:PerSecond)?$/.test(field) ? formatSize(value) : `${value}`;
   }
   if (value === '') return 'none';
   if (field === 'volumes' || field === 'bootVolume') return formatVolumes(`${value}`);

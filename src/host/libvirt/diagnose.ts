@@ -8,7 +8,7 @@ import { connect, connectReadOnly, type ReadOnlyConnection } from '../../libvirt
 import { explainError, HostError } from '../host-error.ts';
 import { applyScript } from '../local/filter-script.ts';
 import { hasErrno } from '../local/io-error.ts';
-import { checkScript } from '../local/nft.ts';
+import { checkScript, tellsBridge } from '../local/nft.ts';
 import { storePath } from '../local/store.ts';
 import { readFacts } from './facts.ts';
 import type { LibvirtTarget } from './open.ts';
@@ -117,10 +117,13 @@ async function checkFilter(signal: AbortSignal): Promise<Finding> {
     mode: 'nat',
     uplink: 'lo',
     portIsolation: false,
+    egress: '10.0.0.0/8 tcp 80 443',
+    networkBytesPerSecond: 2 ** 20,
   } as const;
   const ref = { table: `un_${digits}`, bridge: `un-${digits}` };
   try {
-    await checkScript(applyScript(ref, { fields, ports: [] }), signal);
+    const kernel = { tellsBridge: await tellsBridge(signal) };
+    await checkScript(applyScript(ref, { fields, ports: [] }, kernel), signal);
     return ok('filter', 'nft and the kernel take the packet filter of a network');
   } catch (error) {
     const mend =

@@ -39,11 +39,13 @@ function readFields(
   const bridge = attributeOf(childNamed(network, 'bridge'), 'name');
   if (cidr === null || way === null || bridge !== bridgeName(owner)) return null;
   if (elementsOf(network).filter(isSubnet).length > 1) return null;
-  const portIsolation = applied?.portIsolation ?? false;
-  return attributeOf(subnet, 'address') === gatewayOf(cidr)
-    ? { cidr, ...way, portIsolation }
-    : null;
+  if (attributeOf(subnet, 'address') !== gatewayOf(cidr)) return null;
+  const { portIsolation, egress, networkBytesPerSecond } = applied ?? unfiltered;
+  return { cidr, ...way, portIsolation, egress, networkBytesPerSecond };
 }
+
+/** Of marks of before there was a packet filter, or before it could do that. */
+const unfiltered = { portIsolation: false, egress: null, networkBytesPerSecond: null } as const;
 
 function wayOut(forward: XmlElement | undefined): Pick<NetworkFields, 'mode' | 'uplink'> | null {
   if (forward === undefined) return { mode: 'isolated', uplink: null };
@@ -62,11 +64,14 @@ function readApplied(text: string | undefined): NetworkFields | null {
   const cidr = values?.get('cidr');
   const mode = values?.get('mode');
   const uplink = values?.get('uplink');
-  // Marks of before there was a packet filter say nothing of it.
-  const portIsolation = values?.get('portIsolation') ?? false;
+  const portIsolation = values?.get('portIsolation') ?? unfiltered.portIsolation;
+  const egress = values?.get('egress') ?? null;
+  const networkBytesPerSecond = values?.get('networkBytesPerSecond') ?? null;
   if (typeof cidr !== 'string' || !isMode(mode) || typeof portIsolation !== 'boolean') return null;
   if (uplink !== null && typeof uplink !== 'string') return null;
-  return { cidr, mode, uplink, portIsolation };
+  if (egress !== null && typeof egress !== 'string') return null;
+  if (networkBytesPerSecond !== null && typeof networkBytesPerSecond !== 'number') return null;
+  return { cidr, mode, uplink, portIsolation, egress, networkBytesPerSecond };
 }
 
 function isMode(value: unknown): value is NetworkMode {

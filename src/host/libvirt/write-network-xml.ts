@@ -45,8 +45,12 @@ function newNetwork({ networkName, uuid }: NetworkDefinition): XmlElement {
   return element('network', {}, [element('name', {}, [networkName]), element('uuid', {}, [uuid])]);
 }
 
-function writeApplied({ cidr, mode, uplink, portIsolation }: NetworkFields): string {
-  return JSON.stringify({ cidr, mode, uplink, portIsolation });
+/** What is not limited is not said, so that a mark of before there were limits stays as it is. */
+function writeApplied(fields: NetworkFields): string {
+  const { cidr, mode, uplink, portIsolation, egress, networkBytesPerSecond } = fields;
+  const listed = egress === null ? {} : { egress };
+  const limited = networkBytesPerSecond === null ? {} : { networkBytesPerSecond };
+  return JSON.stringify({ cidr, mode, uplink, portIsolation, ...listed, ...limited });
 }
 
 /** Of what is there only the ports and addresses of NAT stay: the rest says where it leads. */

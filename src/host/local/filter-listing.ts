@@ -9,11 +9,13 @@ import { NETWORK_MODES } from '../../model/network.ts';
 import {
   BETWEEN,
   type Family,
-  type FilterChain,
+  type FilterKernel,
   type FilterTable,
   SETS,
   tablesOf,
 } from './filter-rules.ts';
+import type { FilterChain } from './filter-chain.ts';
+import { egressFrom } from './filter-egress.ts';
 import { elementsOf } from './filter-script.ts';
 import { ruleText } from './filter-rule-text.ts';
 
@@ -48,14 +50,22 @@ const listing = z.strictObject({ nftables: z.array(object) });
 export function readFilter(
   ref: FilterRef,
   listings: Readonly<Record<Family, string | null>>,
+  kernel: FilterKernel,
 ): ObservedFilter {
   const read = Object.entries(listings).map(([family, text]) =>
     text === null ? null : readTable(family as Family, text),
   );
   const tables = read.filter((each) => each !== null);
   const ports = portsIn(tables);
-  const fields = ports !== null && tables.length === read.length ? fieldsIn(ref, tables) : null;
+  const fields =
+    ports !== null && tables.length === read.length ? fieldsIn(ref, tables, kernel) : null;
   return { ...ref, fields, ports: ports ?? [] };
+}
+
+/** Whether a table is as it would be written, but for what is in its sets. */
+export function isListed(table: FilterTable, listing: string): boolean {
+  const read = readTable(table.family, listing);
+  return read !== null && textOf(read) === textOf(table);
 }
 
 interface ReadTable extends FilterTable {
@@ -120,19 +130,27 @@ function inOrder(elements: readonly string[]): string {
 }
 
 /** What it must have been made from, if all that this makes is what is there. */
-function fieldsIn(ref: FilterRef, tables: readonly ReadTable[]): FilterFields | null {
+function fieldsIn(
+  ref: FilterRef,
+  tables: readonly ReadTable[],
+  kernel: FilterKernel,
+): FilterFields | null {
   const rules = tables.flatMap(({ chains }) => chains.flatMap((each) => each.rules));
   const found = (pattern: RegExp) =>
     rules.flatMap((each) => pattern.exec(each)?.[1] ?? []).find((each) => each !== ref.bridge);
+  const rate = found(/^limit rate over (\d+) bytes\/second /);
+  const listed = tables.flatMap(({ chains }) => chains).find(({ name }) => name === 'egress');
   const guess = {
-    gateway: found(/^ip daddr (\S+) udp dport 53 accept$/) ?? '',
-    uplink: found(/^oifname "([^"*]+)" accept$/) ?? null,
+    gateway: found(/^ip daddr (\S+) icmp type echo-request accept$/) ?? '',
+    uplink: found(/^oifname "([^"*]+)" (?:accept|goto (?:egress|leaving_at_rate))$/) ?? null,
     portIsolation: !rules.includes(BETWEEN),
+    egress: listed === undefined ? null : egressFrom(listed.rules.slice(1, -1)),
+    networkBytesPerSecond: rate === undefined ? null : Number(rate),
   };
   const is = tables.map(textOf).join();
   const mode = NETWORK_MODES.find(
     (each) =>
-      tablesOf(ref, { ...guess, mode: each })
+      tablesOf(ref, { ...guess, mode: each }, kernel)
         .map(textOf)
         .join() === is,
   );

@@ -4,11 +4,14 @@
  * through whatever is not ours (`policy accept`), and drops by rules. Ours come before those of
  * libvirt; where ours let something through, libvirt's still decide.
  *
- * The kernel need not have `meta ibrname`. In the bridge family a port of ours is known by its tap,
- * whatever bridge it is in. What has passed as one carries `passed` as its priority on the way up into
- * the host, and what comes from the bridge without that has come in by a port that nobody knows.
+ * In the bridge family a port of ours is known by its tap, whatever bridge it is in: not every kernel
+ * tells the bridge (`meta ibrname`). What has passed as one carries `passed` as its priority on the way up
+ * into the host, and what comes from the bridge without that has come in by a port that nobody knows. Two of
+ * those reach each other, but where the kernel tells their bridge.
  */
 import type { FilterFields, FilterRef } from '../../model/filter.ts';
+import { based, type FilterChain, inner } from './filter-chain.ts';
+import { hostChains } from './filter-host-rules.ts';
 
 export const FAMILIES = ['bridge', 'arp', 'inet'] as const;
 export type Family = (typeof FAMILIES)[number];
@@ -20,18 +23,8 @@ export interface FilterTable {
   readonly chains: readonly FilterChain[];
 }
 
-export interface FilterChain {
-  readonly name: string;
-  /** Where the kernel enters it, as `prerouting -310`; null: from other chains only. */
-  readonly hook: string | null;
-  readonly rules: readonly string[];
-}
-
 /** Before what libvirt and others have at `filter` and `raw`, -300. */
 const first = -310;
-/** Before what others let through; behind connection tracking, -200. */
-const early = -10;
-
 /**
  * `un` and 16: of no qdisc's handle, so that no shaping of the taps takes it for a class, and of the
  * usual band in those that look at its last four bits. What is forwarded gets another one from IP.
@@ -56,10 +49,20 @@ export const SETS = {
   addresses: 'ipv4_addr',
 } as const;
 
-export function tablesOf(ref: FilterRef, fields: FilterFields): readonly FilterTable[] {
+/** What kernels differ in. */
+export interface FilterKernel {
+  /** CONFIG_NFT_BRIDGE_META: a frame between two ports tells their bridge. */
+  readonly tellsBridge: boolean;
+}
+
+export function tablesOf(
+  ref: FilterRef,
+  fields: FilterFields,
+  kernel: FilterKernel,
+): readonly FilterTable[] {
   const unknownPort = `iifname "${ref.bridge}" meta priority != ${passed} drop`;
   return [
-    { family: 'bridge', sets: SETS, chains: bridgeChains(fields) },
+    { family: 'bridge', sets: SETS, chains: bridgeChains(ref, fields, kernel) },
     { family: 'arp', sets: {}, chains: [based('input', first, [unknownPort])] },
     {
       family: 'inet',
@@ -69,13 +72,22 @@ export function tablesOf(ref: FilterRef, fields: FilterFields): readonly FilterT
   ];
 }
 
-function bridgeChains({ portIsolation }: FilterFields): readonly FilterChain[] {
+function bridgeChains(
+  { bridge }: FilterRef,
+  { portIsolation }: FilterFields,
+  { tellsBridge }: FilterKernel,
+): readonly FilterChain[] {
   const between = portIsolation ? [] : [BETWEEN];
   return [
     based('prerouting', first, ['iifname @ports goto incoming']),
     // Frames to bridges (01:80:c2:00:00:0x) come by here only, and it learns where their senders are.
     based('input', first, ['iifname @ports goto incoming']),
-    based('forward', first, [...between, 'iifname @ports drop', 'oifname @ports drop']),
+    based('forward', first, [
+      ...between,
+      'iifname @ports drop',
+      'oifname @ports drop',
+      ...(tellsBridge ? [`meta ibrname "${bridge}" drop`] : []),
+    ]),
     // What is for a Secondary leaves by its own port, or not at all.
     based('output', first, [
       'oifname @ports goto outgoing',
@@ -109,59 +121,4 @@ function bridgeChains({ portIsolation }: FilterFields): readonly FilterChain[] {
     inner('between', [elsewhere, 'accept']),
     inner('outgoing', [elsewhere, 'ether type ip accept', 'ether type arp accept', 'drop']),
   ];
-}
-
-/** What reaches the host, and what it forwards. */
-function hostChains(ref: FilterRef, fields: FilterFields): readonly FilterChain[] {
-  const { bridge } = ref;
-  const { gateway } = fields;
-  return [
-    based('input', early, [`iifname "${bridge}" goto to_host`]),
-    based('forward', early, [
-      `iifname "${bridge}" goto leaving`,
-      `oifname "${bridge}" goto arriving`,
-    ]),
-    inner('to_host', [
-      // Where the host has begun it.
-      'ct state established,related accept',
-      'ip daddr 255.255.255.255 udp dport 67 accept',
-      `ip daddr ${gateway} udp dport 67 accept`,
-      `ip daddr ${gateway} udp dport 53 accept`,
-      `ip daddr ${gateway} tcp dport 53 accept`,
-      `ip daddr ${gateway} icmp type echo-request accept`,
-      'drop',
-    ]),
-    inner('leaving', leaving(ref, fields)),
-    inner('arriving', arriving(fields)),
-  ];
-}
-
-/** Any bridge of a partition. */
-const ours = '"un-*"';
-
-function leaving({ bridge }: FilterRef, { mode, uplink, portIsolation }: FilterFields): string[] {
-  // From one Secondary to another by way of the host is no other way than the bridge.
-  const back = portIsolation ? [] : [`oifname "${bridge}" accept`];
-  if (mode === 'isolated') return [...back, 'drop'];
-  if (uplink === null) return [...back, `oifname ${ours} drop`, 'accept'];
-  return [...back, `oifname ${ours} drop`, `oifname "${uplink}" accept`, 'drop'];
-}
-
-function arriving({ mode, uplink }: FilterFields): string[] {
-  if (mode === 'isolated') return ['drop'];
-  const from = uplink === null ? [] : [`iifname != "${uplink}" drop`];
-  const begun =
-    mode === 'routed'
-      ? ['accept']
-      : // Behind NAT nobody outside begins, but where the operator's own rules lead there.
-        ['ct state established,related accept', 'ct status dnat accept', 'drop'];
-  return [`iifname ${ours} drop`, ...from, ...begun];
-}
-
-function based(name: string, priority: number, rules: readonly string[]): FilterChain {
-  return { name, hook: `${name} ${priority}`, rules };
-}
-
-function inner(name: string, rules: readonly string[]): FilterChain {
-  return { name, hook: null, rules };
 }

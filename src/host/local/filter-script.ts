@@ -3,16 +3,36 @@
  * one transaction: every packet meets the rules of before or those of after, and no port is open
  * in between.
  */
+import { EGRESS_PATTERN } from '../../model/egress.ts';
 import type { FilterPort, FilterRef, FilterRules } from '../../model/filter.ts';
 import { HostError } from '../host-error.ts';
-import { FAMILIES, type FilterTable, type SETS, tablesOf } from './filter-rules.ts';
+import {
+  FAMILIES,
+  type Family,
+  type FilterKernel,
+  type FilterTable,
+  type SETS,
+  tablesOf,
+} from './filter-rules.ts';
 
-/** Puts all of it in the place of whatever was. */
-export function applyScript(ref: FilterRef, { fields, ports }: FilterRules): string {
+/**
+ * Puts all of it in the place of whatever was.
+ * @param kept what is as it is to be, and has no ports: it stays
+ */
+export function applyScript(
+  ref: FilterRef,
+  { fields, ports }: FilterRules,
+  kernel: FilterKernel,
+  kept: readonly Family[] = [],
+): string {
   check(fields.gateway, ADDRESS);
   if (fields.uplink !== null) check(fields.uplink, INTERFACE);
-  const tables = tablesOf(ref, fields).map((table) => tableText(ref, table, ports));
-  return [...removal(ref), ...tables].join('\n');
+  if (fields.networkBytesPerSecond !== null) check(`${fields.networkBytesPerSecond}`, AMOUNT);
+  if (fields.egress !== null) check(fields.egress, EGRESS_PATTERN);
+  const tables = tablesOf(ref, fields, kernel).filter(({ family }) => !kept.includes(family));
+  const families = tables.map(({ family }) => family);
+  const texts = tables.map((table) => tableText(ref, table, ports));
+  return [...removal(ref, families), ...texts].join('\n');
 }
 
 /** Also of what is not there, in part or at all. */
@@ -20,8 +40,8 @@ export function removeScript(ref: FilterRef): string {
   return removal(ref).join('\n');
 }
 
-function removal({ table }: FilterRef): readonly string[] {
-  return FAMILIES.flatMap((family) => [
+function removal({ table }: FilterRef, families: readonly Family[] = FAMILIES): readonly string[] {
+  return families.flatMap((family) => [
     `add table ${family} ${table}`,
     `delete table ${family} ${table}`,
   ]);
@@ -74,9 +94,10 @@ export function elementsOf(
 
 const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/;
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
+const AMOUNT = /^[1-9]\d{0,10}$/;
 const ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
-/** Addresses come from libvirt's definition of the network, which others edit too. */
+/** What comes from libvirt's definition of the network, others edit too. */
 function check(text: string, pattern: RegExp): void {
   if (pattern.test(text)) return;
   throw new HostError('Refused', `"${text}" is nothing that the packet filter could be told`);

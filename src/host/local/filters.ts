@@ -2,31 +2,42 @@
  * Packet filters of this machine, in tables of our own by nftables' `nft`. Other tables are neither
  * looked into nor touched: not libvirt's either, which it writes anew whenever it likes.
  */
-import type { FilterRef, ObservedFilter } from '../../model/filter.ts';
+import type { FilterRef, FilterRules, ObservedFilter } from '../../model/filter.ts';
 import { absent, type Observation, present } from '../../model/observation.ts';
 import type { FilterReader, FilterWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
-import { readFilter } from './filter-listing.ts';
-import { FAMILIES, type Family } from './filter-rules.ts';
+import { isListed, readFilter } from './filter-listing.ts';
+import { FAMILIES, type Family, type FilterKernel, tablesOf } from './filter-rules.ts';
 import { applyScript, closeScript, removeScript } from './filter-script.ts';
-import { listTable, listTables, runScript } from './nft.ts';
+import { listTable, listTables, runScript, tellsBridge } from './nft.ts';
 
-export function localFilterReader(): FilterReader {
+/** A kernel does not become another one. */
+type Kernel = (signal: AbortSignal) => Promise<FilterKernel>;
+
+function thisKernel(): Kernel {
+  let known: FilterKernel | null = null;
+  return async (signal) => (known ??= { tellsBridge: await tellsBridge(signal) });
+}
+
+export function localFilterReader(kernel: Kernel = thisKernel()): FilterReader {
   return {
-    find: (ref, signal) => attempt(`reading ${ref.table}`, signal, () => find(ref, signal)),
+    find: (ref, signal) => attempt(`reading ${ref.table}`, signal, () => find(ref, kernel, signal)),
   };
 }
 
 export function localFilters(): FilterReader & FilterWriter {
+  const kernel = thisKernel();
   return {
-    ...localFilterReader(),
+    ...localFilterReader(kernel),
     apply: (ref, rules, signal) =>
-      attempt(`putting ${ref.table} in force`, signal, () =>
-        runScript(applyScript(ref, rules), signal),
-      ),
+      attempt(`putting ${ref.table} in force`, signal, async () => {
+        const its = await kernel(signal);
+        const kept = await keptFamilies(ref, rules, its, signal);
+        await runScript(applyScript(ref, rules, its, kept), signal);
+      }),
     close: (ref, tap, signal) =>
       attempt(`closing ${tap} in ${ref.table}`, signal, async () => {
-        const seen = await find(ref, signal);
+        const seen = await find(ref, kernel, signal);
         const ports = seen.status === 'present' ? seen.value.ports : [];
         const port = ports.find((each) => each.tap === tap);
         if (port !== undefined) await runScript(closeScript(ref, port), signal);
@@ -36,7 +47,26 @@ export function localFilters(): FilterReader & FilterWriter {
   };
 }
 
-async function find(ref: FilterRef, signal: AbortSignal): Promise<Observation<ObservedFilter>> {
+/**
+ * What limits traffic stays while Secondaries come and go: made anew it is full, and whoever has their
+ * documents flap would have another second's worth of traffic each time.
+ */
+async function keptFamilies(
+  ref: FilterRef,
+  { fields }: FilterRules,
+  kernel: FilterKernel,
+  signal: AbortSignal,
+): Promise<readonly Family[]> {
+  const inet = tablesOf(ref, fields, kernel).find(({ family }) => family === 'inet');
+  const listing = await listTable('inet', ref.table, signal).catch(() => null);
+  return listing !== null && inet !== undefined && isListed(inet, listing) ? ['inet'] : [];
+}
+
+async function find(
+  ref: FilterRef,
+  kernel: Kernel,
+  signal: AbortSignal,
+): Promise<Observation<ObservedFilter>> {
   const results = await Promise.allSettled(
     FAMILIES.map((family) => listTable(family, ref.table, signal)),
   );
@@ -51,5 +81,6 @@ async function find(ref: FilterRef, signal: AbortSignal): Promise<Observation<Ob
     if (there?.has(family)) throw result?.reason;
     return [family, null];
   });
-  return present(readFilter(ref, Object.fromEntries(listings) as Record<Family, string | null>));
+  const texts = Object.fromEntries(listings) as Record<Family, string | null>;
+  return present(readFilter(ref, texts, await kernel(signal)));
 }

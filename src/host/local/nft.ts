@@ -30,6 +30,18 @@ export async function checkScript(script: string, signal: AbortSignal): Promise<
   await nft(['-c', '-f', '-'], script, signal);
 }
 
+/** @throws HostError where that cannot be known */
+export async function tellsBridge(signal: AbortSignal): Promise<boolean> {
+  const chain = 'add table bridge un_probe\nadd chain bridge un_probe forward\n';
+  try {
+    await checkScript(`${chain}add rule bridge un_probe forward meta ibrname "un-probe"`, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'Unsupported') return false;
+    throw error;
+  }
+}
+
 async function nft(args: readonly string[], input: string, signal: AbortSignal): Promise<string> {
   try {
     return await runProgram({

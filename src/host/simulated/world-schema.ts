@@ -103,6 +103,8 @@ const networkFields = z.strictObject({
   uplink: text.nullable(),
   // Files of before have no packet filters.
   portIsolation: z.boolean().default(false),
+  egress: text.nullable().default(null),
+  networkBytesPerSecond: amount.nullable().default(null),
 });
 
 const filter = z.strictObject({

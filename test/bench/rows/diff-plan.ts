@@ -32,7 +32,14 @@ import { type Row, rowOf } from '../row.ts';
 const partition = 'pure' as PartitionName;
 const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
 
-const network = { cidr: '10.20.0.0/16', mode: 'nat', uplink: null, portIsolation: false } as const;
+const network = {
+  cidr: '10.20.0.0/16',
+  mode: 'nat',
+  uplink: null,
+  portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
+} as const;
 
 export async function diffPlan(): Promise<readonly Row[]> {
   const [tiny, small, medium, limited, large] = await takeTurns(
@@ -111,7 +118,6 @@ function shareFor(count: number): Share {
     memoryBytes: count * 2 ** 30,
     storageBytes: count * 2 ** 31,
     secondaries: count,
-    networkBytesPerSecond: null,
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   };

@@ -107,7 +107,6 @@ async function situation() {
       // Emulated vCPUs are not carved.
       vcpus: amounts.vcpus + 1,
       secondaries: 3,
-      networkBytesPerSecond: null,
       diskBytesPerSecond: null,
       diskOperationsPerSecond: null,
     },

@@ -179,7 +179,14 @@ describe('a NIC', () => {
     networkName: networkName(partition),
     owner: { installation, partition },
     bridge: bridgeName({ installation, partition }),
-    fields: { cidr: '10.231.77.0/24', mode: 'isolated', uplink: null, portIsolation: false },
+    fields: {
+      cidr: '10.231.77.0/24',
+      mode: 'isolated',
+      uplink: null,
+      portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
+    },
   } as const;
   beforeAll(async () => {
     await networks.define(network, signal);

@@ -16,7 +16,14 @@ describe('beside the tables of others', () => {
   const { signal } = new AbortController();
   const filters = localFilters();
   const ref = filterRefOf({ installation, partition });
-  const fields = { gateway: '10.20.0.1', mode: 'nat', uplink: null, portIsolation: false } as const;
+  const fields = {
+    gateway: '10.20.0.1',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  } as const;
   afterEach(() => filters.remove(ref, signal));
 
   test('nothing of them is touched, nor taken for ours', async () => {

@@ -6,6 +6,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tellsBridge } from '../../../src/host/local/nft.ts';
 import { FilteredPartition, guestOf, sh } from '../../support/filtered-partitions.ts';
 import {
   arpFrame,
@@ -17,8 +18,15 @@ import {
   udpFrame,
 } from '../../support/frames-of.ts';
 import { type GuestConsole, isAnswered, sendFrom, Witness } from '../../support/guest-wire.ts';
+import { noMoreOutside, outside } from '../../support/wired-partition.ts';
 
-const routed = { mode: 'routed', uplink: null, portIsolation: false } as const;
+const routed = {
+  mode: 'routed',
+  uplink: null,
+  portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
+} as const;
 const [a, b] = [guestOf('a'), guestOf('b')];
 const strangerMac = '52:ee:ee:ee:ee:ee';
 const port = 8080;
@@ -36,18 +44,6 @@ let fromY: GuestConsole;
 let atB: Witness;
 let ends: Ends;
 
-/** Somebody outside, at the other end of a cable. */
-function outside(name: string, subnet: string): void {
-  sh('ip', 'netns', 'add', name);
-  sh('ip', 'link', 'add', `${name}0`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  sh('ip', 'address', 'add', `${subnet}.1/24`, 'dev', `${name}0`);
-  sh('ip', 'link', 'set', `${name}0`, 'up');
-  const there = (...args: readonly string[]) => sh('ip', '-n', name, ...args);
-  there('address', 'add', `${subnet}.2/24`, 'dev', 'eth0');
-  there('link', 'set', 'eth0', 'up');
-  there('route', 'add', 'default', 'via', `${subnet}.1`);
-}
-
 /** It puts them back whenever an address is reserved. */
 function withoutLibvirtsRules(): void {
   for (const chain of ['LIBVIRT_FWI', 'LIBVIRT_FWO', 'LIBVIRT_FWX']) sh('iptables', '-F', chain);
@@ -61,7 +57,13 @@ beforeAll(async () => {
   server = createServer((socket) => socket.end()).listen(port, '0.0.0.0');
   red = await FilteredPartition.open('red', { cidr: '10.231.1.0/24', ...routed });
   blue = await FilteredPartition.open('blue', { cidr: '10.231.2.0/24', ...routed });
-  const nat = { mode: 'nat', uplink: 'up0', portIsolation: false } as const;
+  const nat = {
+    mode: 'nat',
+    uplink: 'up0',
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  } as const;
   green = await FilteredPartition.open('green', { cidr: '10.231.3.0/24', ...nat });
   const up = { ...routed, uplink: 'up0' } as const;
   yellow = await FilteredPartition.open('yellow', { cidr: '10.231.4.0/24', ...up });
@@ -87,6 +89,7 @@ afterAll(async () => {
   for (const each of [fromA, fromB, fromC, fromG, fromY, atB]) each.close();
   server.close();
   for (const each of [red, blue, green, yellow]) await each.close();
+  for (const name of ['up', 'alt']) noMoreOutside(name);
   expect(sh('nft', 'list', 'tables')).not.toContain('un_');
 });
 
@@ -254,6 +257,14 @@ describe('a port that is no Secondary’s', () => {
     sh('ip', '-n', name, 'address', 'add', `${address}/24`, 'dev', 'eth0');
     sh('ip', '-n', name, 'link', 'set', 'eth0', 'up');
   };
+
+  test('does not reach another one, where the kernel tells their bridge', async () => {
+    plug('first', red.bridge, '10.231.1.251');
+    plug('second', red.bridge, '10.231.1.252');
+    const knows = await tellsBridge(new AbortController().signal);
+    expect(isAnswered('first', '10.231.1.252')).toBe(!knows);
+    for (const name of ['first', 'second']) sh('ip', 'netns', 'delete', name);
+  });
 
   test('gets nothing through, and on another bridge everything', async () => {
     sh('ip', 'link', 'add', 'theirs', 'type', 'bridge');

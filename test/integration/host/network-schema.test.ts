@@ -18,11 +18,46 @@ const owner = { installation, partition: 'a-name-that-has-thirty-two-chars' as P
 const handle = { name: networkName(owner.partition), uuid: networkUuid(owner) };
 
 const variants: readonly NetworkFields[] = [
-  { cidr: '10.231.1.0/24', mode: 'isolated', uplink: null, portIsolation: false },
-  { cidr: '10.231.1.0/24', mode: 'nat', uplink: null, portIsolation: false },
-  { cidr: '10.231.0.0/16', mode: 'nat', uplink: 'enp0s31f6.4094', portIsolation: false },
-  { cidr: '10.231.1.8/29', mode: 'routed', uplink: 'eth0', portIsolation: false },
-  { cidr: '10.231.1.0/30', mode: 'routed', uplink: null, portIsolation: false },
+  {
+    cidr: '10.231.1.0/24',
+    mode: 'isolated',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.231.1.0/24',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.231.0.0/16',
+    mode: 'nat',
+    uplink: 'enp0s31f6.4094',
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.231.1.8/29',
+    mode: 'routed',
+    uplink: 'eth0',
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
+  {
+    cidr: '10.231.1.0/30',
+    mode: 'routed',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
 ];
 
 function xmlOf(fields: NetworkFields, current: string | null): string {
@@ -68,7 +103,17 @@ describe('every variant', () => {
 test.each([`'><ip address='10.0.0.1'/><x y='`, '"&<>\t\n', 'eth0;reboot'])(
   'an uplink %j stays one string',
   async (uplink) => {
-    const xml = xmlOf({ cidr: '10.231.1.0/24', mode: 'nat', uplink, portIsolation: false }, null);
+    const xml = xmlOf(
+      {
+        cidr: '10.231.1.0/24',
+        mode: 'nat',
+        uplink,
+        portIsolation: false,
+        egress: null,
+        networkBytesPerSecond: null,
+      },
+      null,
+    );
     const forward = parseXml(xml).children.find(
       (child) => typeof child !== 'string' && child.name === 'forward',
     );

@@ -132,7 +132,13 @@ describe('a Primary on its partition’s network', () => {
   let before: readonly string[];
 
   beforeAll(async () => {
-    const isolated = { mode: 'isolated', uplink: null, portIsolation: false } as const;
+    const isolated = {
+      mode: 'isolated',
+      uplink: null,
+      portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
+    } as const;
     fig = await FilteredPartition.open('fig', { cidr: '10.231.6.0/24', ...isolated });
     await definePrimary(name);
     await virsh('start', name);

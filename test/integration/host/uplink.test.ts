@@ -14,7 +14,14 @@ import { type GuestConsole, isAnswered, Witness } from '../../support/guest-wire
 
 const never = new AbortController().signal;
 const domainName = 'primary-plum';
-const nat = { cidr: '10.231.5.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
+const nat = {
+  cidr: '10.231.5.0/24',
+  mode: 'nat',
+  uplink: null,
+  portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
+} as const;
 const far = '203.0.113.1';
 
 let plum: FilteredPartition;

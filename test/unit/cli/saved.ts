@@ -13,7 +13,14 @@ import {
 } from '../../support/passes.ts';
 import { testHost } from '../../support/simulation.ts';
 
-const network = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
+const network = {
+  cidr: '10.20.0.0/24',
+  mode: 'nat',
+  uplink: null,
+  portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
+} as const;
 export const all = desiredWith({
   secondaries: [
     secondary('db', { network: 'Partition' }),

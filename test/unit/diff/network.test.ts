@@ -73,8 +73,22 @@ test('a foreign network is named as what is in the way', async () => {
 });
 
 describe('the definition and the running network are two things', () => {
-  const nat = { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
-  const other = { cidr: '10.30.0.0/24', mode: 'nat', uplink: null, portIsolation: false } as const;
+  const nat = {
+    cidr: '10.20.0.0/24',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  } as const;
+  const other = {
+    cidr: '10.30.0.0/24',
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  } as const;
   const running = domainOf('web', { power: { status: 'running' }, defined: fieldsOf(web) });
   const kindsOf = async (network: SimulatedNetwork) => {
     const host = testHost(worldOf({ recorded: true, network, domains: [running] }));

@@ -30,6 +30,8 @@ const nat: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 const primary = {
   domainName: 'team-a',

@@ -43,7 +43,12 @@ export const validDocuments = [
         diskOperationsPerSecond: 5000,
       },
       guarantees: { cpuset: '4-7,12', memory: '8GiB' },
-      network: { cidr: '10.20.0.0/24', mode: 'routed', uplink: 'eth0' },
+      network: {
+        cidr: '10.20.0.0/24',
+        mode: 'routed',
+        uplink: 'eth0',
+        egress: [{ cidr: '10.0.0.0/8' }, { cidr: '1.1.1.1/32', protocol: 'tcp', ports: [443] }],
+      },
       policy: { images: ['debian'], devices: ['rng'], confidential: ['tdx'], features: [] },
     },
   },

@@ -145,6 +145,8 @@ describe('a NIC', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
     });
     expect(diagnosticsOf([web + partition('source: Apply')])).toMatchObject([
       { code: 'UnknownReference', path: 'spec.network' },

@@ -28,6 +28,8 @@ const network: NetworkFields = {
   mode: 'nat',
   uplink: 'eth0',
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 const [web, db] = ['web', 'db'].map((name) => secondary(name, { network: 'Partition' }));
 if (web === undefined || db === undefined) throw new Error('no guests');
@@ -55,6 +57,8 @@ describe('a packet filter', () => {
       mode: 'nat',
       uplink: 'eth0',
       portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
     });
     expect(portsIn(host)).toEqual(tapsOf('db', 'web'));
     const plan = await planPass(host, desiredWith({ network: null }), true);
@@ -191,6 +195,60 @@ describe('what is in force', () => {
     expect(plan.entries[0]).toMatchObject({ kind: 'blocked', block: { code: 'HostUnknown' } });
     await runPlan(plan, host);
     expect(filterIn(host)).toEqual(before);
+  });
+
+  test('is limited as soon as its document says so, and stays so without it', async () => {
+    const host = testHost();
+    await converge(host, both);
+    const runs = domainNamed(host, 'web').guest?.runId;
+    const wanted = (rate: number | null) =>
+      desiredWith({ network: { ...network, networkBytesPerSecond: rate }, secondaries: [web, db] });
+    const plan = await planPass(host, wanted(2 ** 20));
+    expect(plan.entries).toMatchObject([
+      {
+        resource: { kind: 'network' },
+        fields: [{ path: 'spec.limits.networkBandwidthPerSecond' }],
+      },
+      { resource: { kind: 'filter' }, impact: 'live' },
+      { kind: 'unchanged' },
+      { kind: 'unchanged' },
+    ]);
+    await converge(host, wanted(2 ** 20));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBe(2 ** 20);
+    expect(domainNamed(host, 'web').guest?.runId).toBe(runs);
+    host.world.filters.clear();
+    await converge(host, desiredWith({ secondaries: [web, db] }));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBe(2 ** 20);
+    await converge(host, wanted(null));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBeNull();
+  });
+
+  test('lets out to the list of its document only, live, and stays so without it', async () => {
+    const host = testHost();
+    await converge(host, both);
+    const listed = (egress: string) =>
+      desiredWith({ network: { ...network, egress }, secondaries: [web, db] });
+    const plan = await planPass(host, listed('10.0.0.0/8'));
+    expect(plan.entries).toMatchObject([
+      { resource: { kind: 'network' }, fields: [{ path: 'spec.network.egress' }] },
+      { resource: { kind: 'filter' }, impact: 'live', fields: [{ from: null, to: '10.0.0.0/8' }] },
+      { kind: 'unchanged' },
+      { kind: 'unchanged' },
+    ]);
+    await converge(host, listed('10.0.0.0/8'));
+    await converge(host, listed(''));
+    host.world.filters.clear();
+    // Not null, which is anywhere.
+    await converge(host, desiredWith({ secondaries: [web, db] }));
+    expect(filterIn(host)?.fields?.egress).toBe('');
+  });
+
+  test('is not limited where nothing leaves', async () => {
+    const host = testHost();
+    const isolated = { ...network, mode: 'isolated', uplink: null } as const;
+    const wanted = { ...isolated, networkBytesPerSecond: 2 ** 20 };
+    await converge(host, desiredWith({ network: wanted, secondaries: [web] }));
+    expect(filterIn(host)?.fields?.networkBytesPerSecond).toBeNull();
   });
 
   test('keeps Secondaries apart as soon as their document says so, and no guest stops', async () => {

@@ -23,7 +23,14 @@ const operations = async (recorded = true) => {
     secondaries: [secondary('web', { network: 'Partition' })],
     volumes: [volume('data')],
     images: [image('debian')],
-    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+    network: {
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: null,
+      portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
+    },
   });
   return (await planPass(testHost(worldOf({ recorded })), wanted)).operations;
 };

@@ -10,7 +10,14 @@ import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts
 const us = { installation, partition };
 const wanted = (...grants: readonly 'network'[]) =>
   desiredWith({
-    network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+    network: {
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: null,
+      portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
+    },
     primary: { domainName: 'team-a', reserved: { vcpus: 1, memoryBytes: 2 ** 28 }, grants },
   });
 

@@ -19,7 +19,6 @@ const limits = {
   memoryBytes: 4 * 2 ** 30,
   storageBytes: 2 ** 30,
   secondaries: 3,
-  networkBytesPerSecond: null,
   diskBytesPerSecond: null,
   diskOperationsPerSecond: null,
 };

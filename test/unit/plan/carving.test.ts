@@ -53,7 +53,6 @@ const share: Share = {
     memoryBytes: 1280 * MiB + besides,
     storageBytes: 0,
     secondaries: 9,
-    networkBytesPerSecond: null,
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   },

@@ -194,7 +194,14 @@ describe('what is blocked late', () => {
       { rules: [unreadable('x')] },
     );
     const wanted = desiredWith({
-      network: { cidr: '10.30.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+      network: {
+        cidr: '10.30.0.0/24',
+        mode: 'nat',
+        uplink: null,
+        portIsolation: false,
+        egress: null,
+        networkBytesPerSecond: null,
+      },
       secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
     });
     expect(blocks(await planPass(host, wanted))).toEqual([
@@ -220,6 +227,8 @@ describe('what is in the way does not forbid its own remedy', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
     } as const;
     const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });
     await converge(host, desiredWith({ network, secondaries: [halted] }));

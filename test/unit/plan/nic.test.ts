@@ -31,6 +31,8 @@ const nat: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 const granting = (...grants: PrimaryWanted['grants']): PrimaryWanted => ({
   domainName: 'team-a',

@@ -14,7 +14,6 @@ function share(vcpus: number): Share {
     memoryBytes: 2 ** 40,
     storageBytes: 0,
     secondaries: 9,
-    networkBytesPerSecond: null,
     diskBytesPerSecond: null,
     diskOperationsPerSecond: null,
   };

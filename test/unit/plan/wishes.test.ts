@@ -93,6 +93,8 @@ describe('a Secondary that is held', () => {
       mode: 'nat',
       uplink: null,
       portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
     } as const;
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
     expect(blocks(plan)).toEqual(['data VolumeInUse', 'web Held']);
@@ -158,7 +160,14 @@ describe('a partition that is held', () => {
     const wanted = desiredWith({
       secondaries: [secondary('web')],
       volumes: [volume('data')],
-      network: { cidr: '10.20.0.0/24', mode: 'nat', uplink: null, portIsolation: false },
+      network: {
+        cidr: '10.20.0.0/24',
+        mode: 'nat',
+        uplink: null,
+        portIsolation: false,
+        egress: null,
+        networkBytesPerSecond: null,
+      },
     });
     const plan = await planWith(host, wanted, { holdAll: held });
     expect(plan.operations).toEqual([]);

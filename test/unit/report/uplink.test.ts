@@ -12,6 +12,8 @@ const nat: NetworkFields = {
   mode: 'nat',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 
 async function said(

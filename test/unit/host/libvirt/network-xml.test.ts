@@ -16,6 +16,8 @@ const isolated: NetworkFields = {
   mode: 'isolated',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 
 function write(fields: NetworkFields, current: string | null = null): string {
@@ -32,12 +34,14 @@ const anyFields: fc.Arbitrary<NetworkFields> = fc
     mode: fc.constantFrom('isolated', 'nat', 'routed'),
     uplink: fc.option(fc.stringMatching(/^[a-z][a-z0-9.]{0,14}$/)),
     portIsolation: fc.boolean(),
+    egress: fc.option(fc.constantFrom('', '0.0.0.0/0 tcp 80 443', '1.1.1.1/32, 10.0.0.0/8 icmp')),
+    networkBytesPerSecond: fc.option(fc.integer({ min: 2 ** 10, max: 2 ** 34 })),
   })
-  .map(({ prefix, at, mode, uplink, portIsolation }) => ({
+  .map(({ prefix, at, mode, uplink, ...live }) => ({
     cidr: `${addressAt('0.0.0.0/0', at - (at % 2 ** (32 - prefix)))}/${prefix}`,
     mode,
     uplink: mode === 'isolated' ? null : uplink,
-    portIsolation,
+    ...live,
   }));
 
 describe('a definition', () => {
@@ -54,7 +58,14 @@ describe('a definition', () => {
   });
 
   test('holds nothing that nobody has asked for', () => {
-    const xml = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0', portIsolation: false });
+    const xml = write({
+      cidr: '10.20.0.0/24',
+      mode: 'nat',
+      uplink: 'eth0',
+      portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
+    });
     expect(xml.replace(/<metadata>.*<\/metadata>/, '')).toBe(
       `<network><name>unnest.team-a</name><uuid>${networkUuid(owner)}</uuid>` +
         `<forward mode="nat" dev="eth0"/><bridge stp="off" delay="0" name="${bridge}"/>` +
@@ -97,6 +108,8 @@ describe('laid over what is there', () => {
       mode: 'nat',
       uplink: 'eth1',
       portIsolation: false,
+      egress: null,
+      networkBytesPerSecond: null,
     };
     const xml = write(fields, current);
     for (const kept of [
@@ -126,7 +139,14 @@ describe('laid over what is there', () => {
   test('another way out takes all of the old one along', () => {
     for (const mode of ['routed', 'isolated'] as const) {
       const xml = write(
-        { cidr: '10.20.0.0/24', mode, uplink: null, portIsolation: false },
+        {
+          cidr: '10.20.0.0/24',
+          mode,
+          uplink: null,
+          portIsolation: false,
+          egress: null,
+          networkBytesPerSecond: null,
+        },
         current,
       );
       expect(xml).not.toMatch(/eth0|<nat|2000/);
@@ -136,7 +156,14 @@ describe('laid over what is there', () => {
 
   test('another subnet takes the addresses of the old one along, and no name of an operator', () => {
     const xml = write(
-      { cidr: '10.30.0.0/24', mode: 'isolated', uplink: null, portIsolation: false },
+      {
+        cidr: '10.30.0.0/24',
+        mode: 'isolated',
+        uplink: null,
+        portIsolation: false,
+        egress: null,
+        networkBytesPerSecond: null,
+      },
       current,
     );
     expect(xml).not.toMatch(/10\.20\.|10\.99\.|<range/);
@@ -154,7 +181,14 @@ describe('laid over what is there', () => {
 });
 
 describe('a definition that somebody edited is none that a document can ask for', () => {
-  const made = write({ cidr: '10.20.0.0/24', mode: 'nat', uplink: 'eth0', portIsolation: false });
+  const made = write({
+    cidr: '10.20.0.0/24',
+    mode: 'nat',
+    uplink: 'eth0',
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  });
   test.each([
     ['another bridge', made.replace(bridge, 'virbr0')],
     ['another address of its own', made.replace('10.20.0.1', '10.20.0.9')],

@@ -24,6 +24,8 @@ const fields: NetworkFields = {
   mode: 'routed',
   uplink: null,
   portIsolation: false,
+  egress: null,
+  networkBytesPerSecond: null,
 };
 const definition = { ...networkRef, owner, bridge: bridgeName(owner), fields };
 

@@ -39,7 +39,14 @@ const definition = {
   ...networkRef,
   owner,
   bridge: bridgeName(owner),
-  fields: { cidr, mode: 'nat', uplink: null, portIsolation: false },
+  fields: {
+    cidr,
+    mode: 'nat',
+    uplink: null,
+    portIsolation: false,
+    egress: null,
+    networkBytesPerSecond: null,
+  },
 } as const;
 
 /** A guest that runs with `data`; `spare` is nobody's, and `fresh` and `alpine` are not there yet. */
