@@ -103,9 +103,13 @@ export class Host {
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
 
-  /** Whether it has begun anew without having been told to. */
-  get hasResetItself(): boolean {
-    return this.machine.resets > this.#reboots;
+  /**
+   * Whether its processor has given up, as QEMU's emulation of SVM now and then has it do: it has begun
+   * anew without having been told to, or stands still.
+   */
+  get hasGivenUp(): boolean {
+    if (this.machine.resets > this.#reboots) return true;
+    return /detected stalls on CPUs/.test(tailOf(paths(this.machine.dir).console, 200));
   }
 
   /** The last lines of all that may tell why something failed. */

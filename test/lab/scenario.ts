@@ -23,6 +23,8 @@ export interface Scenario {
   readonly run: (lab: Lab) => Promise<void>;
 }
 
+const givenUp = "AGAIN: the emulated host's processor has given up, which counts for nothing";
+
 /** What a scenario has: a host, the places to claim something, and the one to break it. */
 export class Lab {
   readonly host: Host;
@@ -74,7 +76,7 @@ export class Lab {
   }
 }
 
-/** How often a scenario is tried whose host has reset itself. */
+/** How often a scenario is tried whose host gives up. */
 const triesMax = 3;
 
 /**
@@ -92,7 +94,7 @@ export async function runScenario(
   for (let tries = 1; ; tries += 1) {
     const isAgain = await runOnce(scenario, states, timeline, isBroken, tries < triesMax);
     if (!isAgain) return;
-    timeline.does('AGAIN: the emulated host has reset itself, as QEMU 7.2 now and then has it do');
+    timeline.does(givenUp);
   }
 }
 
@@ -114,7 +116,7 @@ async function runOnce(
     await scenario.run(new Lab(lab, isBroken ? breaks : null));
     return false;
   } catch (error) {
-    if (mayBeAgain && states.isEmulated && host?.hasResetItself === true) return true;
+    if (mayBeAgain && states.isEmulated && host?.hasGivenUp === true) return true;
     const isExpected = isBroken && error instanceof LabFailure;
     if (host === null || isExpected || !(error instanceof Error)) throw error;
     error.message += `\n${await host.evidence()}`;

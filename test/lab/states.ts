@@ -34,6 +34,9 @@ interface State {
 
 const commandLine = 'root=/dev/vda rw console=ttyS0 apparmor=0 mitigations=off';
 
+/** Of the emulation, and so of nothing that is to be shown. */
+class HostGaveUp extends Error {}
+
 export class States {
   readonly #built: Built;
   readonly #timeline: Timeline;
@@ -82,10 +85,18 @@ export class States {
     for (const old of readdirSync(cache).filter((each) => each.startsWith(`state-${name}-`))) {
       remove(join(cache, old));
     }
-    const building = folderBeside(dir);
-    await this.#make(name, building);
-    renameSync(building, dir);
-    return state;
+    for (let triesLeft = 2; ; triesLeft -= 1) {
+      const building = folderBeside(dir);
+      try {
+        await this.#make(name, building);
+        renameSync(building, dir);
+        return state;
+      } catch (error) {
+        if (!(error instanceof HostGaveUp) || triesLeft === 0) throw error;
+        remove(building);
+        this.#timeline.does(`AGAIN: ${error.message}`);
+      }
+    }
   }
 
   async #make(name: StateName, dir: string): Promise<void> {
@@ -99,6 +110,10 @@ export class States {
       for (const { name: primary } of primaries) await host.sh(`virsh suspend ${primary}`);
       await host.sh('sync; fstrim / || true');
     } catch (error) {
+      if (this.isEmulated && host.hasGivenUp) {
+        await host.machine.end();
+        throw new HostGaveUp("the emulated host's processor has given up");
+      }
       const evidence = await host.evidence();
       await host.machine.end();
       throw new Error(`${(error as Error).message}\n${evidence}`, { cause: error });
