@@ -25,6 +25,16 @@ export function isExclusive({ partition }: SliceCpus): boolean | null {
   return partition === null ? null : partition !== 'member';
 }
 
+/**
+ * All CPUs again. Told to, systemd 252 no longer writes that file and leaves what is in it, as long as
+ * another of its units needs the controller.
+ */
+export async function giveAllCpus(folder: string): Promise<void> {
+  if ((await textIn(folder, 'cpuset.cpus'))?.trim()) {
+    await writeFile(join(folder, 'cpuset.cpus'), '\n');
+  }
+}
+
 /** Does nothing where the kernel cannot. */
 export async function separateCpus(
   folder: string,

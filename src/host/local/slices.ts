@@ -22,7 +22,7 @@ import {
   readUsage,
   textIn,
 } from './slice-files.ts';
-import { isExclusive, readCpus, separateCpus } from './slice-cpus.ts';
+import { giveAllCpus, isExclusive, readCpus, separateCpus } from './slice-cpus.ts';
 import { systemdSlices } from './systemd-slices.ts';
 
 /** Where things are on a machine; a test has them elsewhere. */
@@ -86,7 +86,9 @@ export function localSlices(
         const maker = makerFor(places);
         await maker.apply(ref, fields, device, signal);
         await promiseAll(maker, ref, places, signal);
-        await separateCpus(join(places.root, maker.folder(ref)), fields);
+        const folder = join(places.root, maker.folder(ref));
+        if (fields.cpuset === null) await giveAllCpus(folder);
+        await separateCpus(folder, fields);
       }),
     remove: (ref, signal) =>
       attempt(`removing ${ref.path}`, signal, async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { giveAllCpus } from '../../../../src/host/local/slice-cpus.ts';
 import { localSlices } from '../../../../src/host/local/slices.ts';
 import { slicePath } from '../../../../src/model/identity.ts';
 import type { SliceFields } from '../../../../src/model/slice.ts';
@@ -201,6 +202,13 @@ describe('without systemd a slice', () => {
     await slices().apply(ref, wanted, never);
     expect(await exclusive()).toBe(false);
     expect(text(parent, 'cpuset.cpus.exclusive')).toBe('0');
+  });
+
+  test('runs on all CPUs again, where systemd has left it on some', async () => {
+    group(without(), { 'cpuset.cpus': '1\n' });
+    await giveAllCpus(join(machine, 'cgroup', without()));
+    expect(read(`cgroup/${without()}/cpuset.cpus`)).toBe('\n');
+    await giveAllCpus(join(machine, 'cgroup', 'gone'));
   });
 
   test('is refused what limits a disk where there is none', async () => {
