@@ -39,7 +39,8 @@ const evidence = [
 export class Host {
   readonly machine: Machine;
   #agent: GuestAgent;
-  #reboots = 0;
+  /** Of the machine, as they were meant: a host that boots anew may take several. */
+  #resets = 0;
 
   private constructor(machine: Machine, agent: GuestAgent) {
     this.machine = machine;
@@ -87,7 +88,6 @@ export class Host {
   async reboot(): Promise<void> {
     const bootId = 'cat /proc/sys/kernel/random/boot_id';
     const before = await this.sh(bootId);
-    this.#reboots += 1;
     // Nobody answers any more to say that it has been done.
     void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
     const askAnew = async () => {
@@ -99,7 +99,9 @@ export class Host {
       return (await this.run(bootId, '', 5).catch(() => ({ stdout: '' }))).stdout;
     };
     const isBack = (now: string) => now !== '' && now !== before;
-    if ((await lookUntil(askAnew, isBack, boot)).isSo) return;
+    const { isSo } = await lookUntil(askAnew, isBack, boot);
+    this.#resets = this.machine.resets;
+    if (isSo) return;
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
 
@@ -108,7 +110,7 @@ export class Host {
    * anew without having been told to, or stands still.
    */
   get hasGivenUp(): boolean {
-    if (this.machine.resets > this.#reboots) return true;
+    if (this.machine.resets > this.#resets) return true;
     return /detected stalls on CPUs/.test(tailOf(paths(this.machine.dir).console, 200));
   }
 
