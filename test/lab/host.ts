@@ -24,7 +24,7 @@ export interface Until<T> {
   readonly isIt: (seen: T) => boolean;
 }
 
-const secondsMax = { command: 120, boot: 120, evidence: 15 };
+const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
 const lookMs = 300;
 const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
 
@@ -109,9 +109,14 @@ export class Host {
    * Whether its processor has given up, as QEMU's emulation of SVM now and then has it do: it has begun
    * anew without having been told to, or stands still.
    */
-  get hasGivenUp(): boolean {
+  async hasGivenUp(): Promise<boolean> {
     if (this.machine.resets > this.#resets) return true;
-    return /detected stalls on CPUs/.test(tailOf(paths(this.machine.dir).console, 200));
+    if (/detected stalls on CPUs/.test(tailOf(paths(this.machine.dir).console, 200))) return true;
+    // One that stands still altogether has nobody left to say so.
+    return this.run('true', '', secondsMax.answer).then(
+      () => false,
+      () => true,
+    );
   }
 
   /** The last lines of all that may tell why something failed. */

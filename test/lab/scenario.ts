@@ -116,7 +116,8 @@ async function runOnce(
     await scenario.run(new Lab(lab, isBroken ? breaks : null));
     return false;
   } catch (error) {
-    if (mayBeAgain && states.isEmulated && host?.hasGivenUp === true) return true;
+    const mayBeEmulation = mayBeAgain && states.isEmulated && host !== null;
+    if (mayBeEmulation && (await host?.hasGivenUp()) === true) return true;
     const isExpected = isBroken && error instanceof LabFailure;
     if (host === null || isExpected || !(error instanceof Error)) throw error;
     error.message += `\n${await host.evidence()}`;

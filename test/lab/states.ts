@@ -110,7 +110,7 @@ export class States {
       for (const { name: primary } of primaries) await host.sh(`virsh suspend ${primary}`);
       await host.sh('sync; fstrim / || true');
     } catch (error) {
-      if (this.isEmulated && host.hasGivenUp) {
+      if (this.isEmulated && (await host.hasGivenUp())) {
         await host.machine.end();
         throw new HostGaveUp("the emulated host's processor has given up");
       }
