@@ -277,9 +277,10 @@ export class HostAdmission {
   }
 
   #tell(): void {
+    const { commonCpus } = this;
     for (const name of this.#claimed.keys()) {
       const { cpuset } = this.#claimed.get(name)?.claim ?? noClaim;
-      const cpus = cpuset === null ? this.commonCpus : cpuset;
+      const cpus = cpuset ?? commonCpus;
       const word = JSON.stringify([this.standing(name), cpus]);
       const before = this.#told.get(name);
       this.#told.set(name, word);

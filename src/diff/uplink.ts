@@ -4,7 +4,7 @@
  * another default route moves it afterwards, and what differs by then is a condition.
  */
 import type { Observed } from '../model/domain.ts';
-import type { NetworkFields, ObservedNetwork } from '../model/network.ts';
+import { fieldsOfNetwork, type NetworkFields, type ObservedNetwork } from '../model/network.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { uplinkOf } from '../partition/uplink.ts';
 import type { Block } from './change.ts';
@@ -17,7 +17,7 @@ export function withUplink(
   there: ObservedNetwork | null,
 ): NetworkFields | Block {
   if (spec.mode === 'isolated' || spec.uplink !== null) return spec;
-  const before = there?.lastApplied ?? there?.defined ?? there?.live ?? null;
+  const before = there === null ? null : fieldsOfNetwork(there);
   const leaves = before !== null && before.mode !== 'isolated';
   if (leaves && before.uplink !== null) return { ...spec, uplink: before.uplink };
   // Nobody's NIC to go by.

@@ -73,6 +73,13 @@ export interface ObservedNetwork extends NetworkRef {
   readonly fingerprint: string;
 }
 
+/** What it is to be as far as anybody knows; null: nobody does. */
+export function fieldsOfNetwork(
+  network: Pick<ObservedNetwork, 'lastApplied' | 'defined' | 'live'>,
+): NetworkFields | null {
+  return network.lastApplied ?? network.defined ?? network.live;
+}
+
 /** The first address of the subnet is the host's own. */
 export function gatewayOf(cidr: string): string {
   return addressAt(cidr, 1);

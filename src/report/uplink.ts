@@ -3,6 +3,7 @@
  * what the operator wants, who has named it: it is told, and nothing is refused for it.
  */
 import type { Observed } from '../model/domain.ts';
+import { fieldsOfNetwork } from '../model/network.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { uplinkOf } from '../partition/uplink.ts';
 import type { Statement } from './condition.ts';
@@ -13,8 +14,7 @@ export function uplinkStatements(
   { network: spec }: Pick<DesiredState, 'network'>,
 ): readonly Statement[] {
   if (observed?.network.status !== 'present' || spec === null || spec === 'unspoken') return [];
-  const { lastApplied, defined, live } = observed.network.value;
-  const fields = lastApplied ?? defined ?? live;
+  const fields = fieldsOfNetwork(observed.network.value);
   if (fields === null || fields.mode === 'isolated') return [];
   const { uplinks } = observed;
   switch (uplinks.status) {

@@ -1,10 +1,10 @@
 /** Slices as control groups in the file system, on a machine without systemd. */
-import { mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SliceFields, SliceRef } from '../../model/slice.ts';
 import { HostError } from '../host-error.ts';
 import { hasErrno } from './io-error.ts';
-import { textIn } from './slice-files.ts';
+import { makeGroup, textIn, write } from './slice-files.ts';
 import type { SliceMaker } from './slices.ts';
 
 export function groupSlices(root: string): SliceMaker {
@@ -13,9 +13,9 @@ export function groupSlices(root: string): SliceMaker {
     apply: async (ref, fields, device) => {
       const [parent, folder] = [join(root, parentOf(ref)), join(root, folderOf(ref))];
       await enableControllers(root);
-      await makeFolder(parent);
+      await makeGroup(parent);
       await enableControllers(parent);
-      await makeFolder(folder);
+      await makeGroup(folder);
       await writeLimits(folder, fields, device);
       // libvirt limits single guests only where it finds this done.
       await enableControllers(folder);
@@ -51,14 +51,6 @@ async function enableControllers(folder: string): Promise<void> {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
-}
-
 const periodUs = 100_000;
 /** The kernel's, for a group of which nobody says it. */
 const cpuWeightDefault = 100;
@@ -82,12 +74,6 @@ async function writeLimits(
   const operations = limit(fields.diskOperationsPerSecond);
   const disk = `${device} rbps=${bytes} wbps=${bytes} riops=${operations} wiops=${operations}`;
   await write(folder, 'io.max', disk);
-}
-
-/** What the kernel has no file for, it does not limit; that is seen when it is read back. */
-async function write(folder: string, name: string, text: string): Promise<void> {
-  if ((await textIn(folder, name)) === null) return;
-  await writeFile(join(folder, name), text);
 }
 
 /** Below a slice's: where its worker runs. */

@@ -1,10 +1,10 @@
 /** Which control groups this machine works in: systemd's three, and wherever libvirt has put itself. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { SLICES } from '../../model/identity.ts';
 import type { HostGroup, HostGroups } from '../host-groups.ts';
-import { groupsOf, isGroup, textIn } from './slice-files.ts';
+import { groupsOf, isGroup, pidIn, textIn } from './slice-files.ts';
 import { hasSlices, machineSlices, makerFor, type SlicePlaces } from './slices.ts';
 
 export interface HostPlaces extends Pick<SlicePlaces, 'root' | 'proc' | 'systemd'> {
@@ -56,8 +56,8 @@ async function libvirtNames({ run, proc }: HostPlaces): Promise<readonly string[
 
 /** The top of it; none for who is not there. */
 async function groupOf(pidFile: string, proc: string): Promise<readonly string[]> {
-  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).trim() || Number.NaN);
-  if (!Number.isSafeInteger(pid)) return [];
+  const pid = await pidIn(dirname(pidFile), basename(pidFile)).catch(() => null);
+  if (pid === null) return [];
   return (await groupsOf(pid, proc)).map((path) => path.split('/')[1] ?? '');
 }
 

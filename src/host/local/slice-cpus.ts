@@ -12,12 +12,14 @@ import { foldersIn, textIn } from './slice-files.ts';
 const [set, kind] = ['cpuset.cpus.exclusive', 'cpuset.cpus.partition'];
 
 export async function readCpus(folder: string): Promise<SliceCpus> {
-  const text = async (name: string) => (await textIn(folder, name))?.trim() || null;
   const [effective, partition, exclusive] = await Promise.all(
-    ['cpuset.cpus.effective', kind, set].map(text),
+    ['cpuset.cpus.effective', kind, set].map((name) => textIn(folder, name)),
   );
-  const isAble = exclusive !== null || (await textIn(folder, set)) !== null;
-  return { effective: effective ?? null, partition: isAble ? (partition ?? null) : null };
+  const isAble = typeof exclusive === 'string';
+  return {
+    effective: effective?.trim() || null,
+    partition: (isAble && partition?.trim()) || null,
+  };
 }
 
 /** Whether the kernel was asked to, be it that it cannot just now; null: it has never heard of it. */
@@ -40,11 +42,15 @@ export async function separateCpus(
   folder: string,
   { cpuset, exclusiveCpus }: Pick<SliceFields, 'cpuset' | 'exclusiveCpus'>,
 ): Promise<void> {
-  if ((await textIn(folder, set)) === null) return;
+  const [before, state] = await Promise.all([textIn(folder, set), textIn(folder, kind)]);
+  if (before === null) return;
   const isAsked = exclusiveCpus === true && cpuset !== null;
+  const wanted = isAsked ? cpuset : '';
+  // Whoever has them does not give them up for a moment because something else is changed.
+  if (before.trim() === wanted && state?.trim() === (isAsked ? 'root' : 'member')) return;
   // Nobody changes the CPUs of a partition while it is one.
   await writeFile(join(folder, kind), 'member');
-  await writeFile(join(folder, set), `${isAsked ? cpuset : ''}\n`);
+  await writeFile(join(folder, set), `${wanted}\n`);
   await handDown(dirname(folder));
   if (isAsked) await writeFile(join(folder, kind), 'root');
 }

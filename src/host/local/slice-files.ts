@@ -2,10 +2,24 @@
  * A control group as the kernel shows it in its files (cgroup v2). What systemd believes, or what we
  * wrote, is not asked: only this is enforced.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SliceFields, SliceUsage } from '../../model/slice.ts';
 import { hasErrno } from './io-error.ts';
+
+/** One that is there already is as good. */
+export async function makeGroup(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+/** What the kernel has no file for, it does not do; that is seen when it is read back. */
+export async function write(folder: string, name: string, text: string): Promise<void> {
+  if ((await textIn(folder, name)) !== null) await writeFile(join(folder, name), text);
+}
 
 /** Whether it is there. */
 export async function isGroup(folder: string): Promise<boolean> {
@@ -107,6 +121,12 @@ async function textsIn(
   );
   const texts = new Map(read);
   return (name) => texts.get(name) ?? null;
+}
+
+/** What a daemon has written down of itself; null: nothing, or no number. */
+export async function pidIn(folder: string, file: string): Promise<number | null> {
+  const pid = Number((await textIn(folder, file))?.trim() || Number.NaN);
+  return Number.isSafeInteger(pid) ? pid : null;
 }
 
 /** The groups of a process and of each of its threads, as `/proc` names them; empty if it has gone. */

@@ -17,6 +17,7 @@ import {
   isGroup,
   isPopulated,
   memoryPromises,
+  pidIn,
   readFields,
   readMemoryMin,
   readUsage,
@@ -156,8 +157,8 @@ async function find(ref: SliceRef, stateDir: string, places: SlicePlaces) {
 }
 
 async function contains(ref: SliceRef, { domainName }: DomainRef, places: SlicePlaces) {
-  const pid = Number((await textIn(places.pids, `${domainName}.pid`))?.trim() ?? Number.NaN);
-  if (!Number.isSafeInteger(pid)) return false;
+  const pid = await pidIn(places.pids, `${domainName}.pid`);
+  if (pid === null) return false;
   const groups = await groupsOf(pid, places.proc);
   const prefix = `/${makerFor(places).folder(ref)}/`;
   return groups.length > 0 && groups.every((group) => `${group}/`.startsWith(prefix));

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { slicePath } from '../../model/identity.ts';
 import type { PartitionName } from '../../model/names.ts';
@@ -15,8 +15,7 @@ import type { WorkerPlace, WorkerPlaces } from '../worker-places.ts';
 import { attempt } from './attempt.ts';
 import { WORKER_GROUP } from './group-slices.ts';
 import { localInstallation } from './installation.ts';
-import { hasErrno } from './io-error.ts';
-import { groupsOf, isGroup, isPopulated, textIn } from './slice-files.ts';
+import { groupsOf, isGroup, isPopulated, makeGroup, textIn, write } from './slice-files.ts';
 import { hasSlices, machineSlices, makerFor, type SlicePlaces } from './slices.ts';
 
 /** Of what an idle worker has, most is the code of Node, which is shared. */
@@ -92,25 +91,12 @@ function groupPlace(path: string, slice: string, { root, proc }: SlicePlaces): W
     enter: (pid, signal) =>
       attempt(`bringing the worker into ${path}`, signal, async () => {
         await makeGroup(whole);
+        await write(whole, 'memory.min', `${memoryMinBytes}`);
+        await write(whole, 'cpu.weight', `${cpuWeight}`);
         await bringIn(pid, whole, folder, proc);
       }),
     left: () => whenEmpty(whole),
   };
-}
-
-async function makeGroup(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
-  await write(folder, 'memory.min', `${memoryMinBytes}`);
-  await write(folder, 'cpu.weight', `${cpuWeight}`);
-}
-
-/** What this kernel has no file for, it does not do. */
-async function write(folder: string, name: string, text: string): Promise<void> {
-  if ((await textIn(folder, name)) !== null) await writeFile(join(folder, name), text);
 }
 
 /**
