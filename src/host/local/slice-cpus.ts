@@ -7,6 +7,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SliceCpus, SliceFields } from '../../model/slice.ts';
+import { hasErrno } from './io-error.ts';
 import { foldersIn, textIn } from './slice-files.ts';
 
 const [set, kind] = ['cpuset.cpus.exclusive', 'cpuset.cpus.partition'];
@@ -48,17 +49,26 @@ export async function separateCpus(
   const wanted = isAsked ? cpuset : '';
   // Whoever has them does not give them up for a moment because something else is changed.
   if (before.trim() === wanted && state?.trim() === (isAsked ? 'root' : 'member')) return;
-  // Nobody changes the CPUs of a partition while it is one.
-  await writeFile(join(folder, kind), 'member');
-  await writeFile(join(folder, set), `${wanted}\n`);
-  await handDown(dirname(folder));
-  if (isAsked) await writeFile(join(folder, kind), 'root');
+  const parent = dirname(folder);
+  // Nobody changes the CPUs of a partition while it is one, and none has what its parent has not.
+  await tell(folder, kind, 'member');
+  if (isAsked) await tell(parent, set, [...(await setsIn(parent)), wanted].join(','));
+  await tell(folder, set, wanted);
+  await tell(parent, set, (await setsIn(parent)).join(','));
+  if (isAsked) await tell(folder, kind, 'root');
 }
 
-/** The group above may give only what it was given. */
-async function handDown(parent: string): Promise<void> {
+async function setsIn(parent: string): Promise<readonly string[]> {
   const names = await foldersIn(parent);
   const sets = await Promise.all(names.map((name) => textIn(join(parent, name), set)));
-  const all = sets.flatMap((text) => text?.trim() || []);
-  await writeFile(join(parent, set), `${all.join(',')}\n`);
+  return sets.flatMap((text) => text?.trim() || []);
+}
+
+/** What the kernel refuses its state tells, with the reason: no guest is kept from starting for it. */
+async function tell(folder: string, name: string, text: string): Promise<void> {
+  try {
+    await writeFile(join(folder, name), `${text}\n`);
+  } catch (error) {
+    if (!hasErrno(error, 'EINVAL') && !hasErrno(error, 'EBUSY')) throw error;
+  }
 }

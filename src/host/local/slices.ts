@@ -21,7 +21,6 @@ import {
   readFields,
   readMemoryMin,
   readUsage,
-  textIn,
 } from './slice-files.ts';
 import { giveAllCpus, isExclusive, readCpus, separateCpus } from './slice-cpus.ts';
 import { systemdSlices } from './systemd-slices.ts';
