@@ -13,6 +13,7 @@ import {
 import type { PartitionName } from '../../src/model/names.ts';
 import type { NetworkDefinition } from '../../src/model/network.ts';
 import { installation, secondary } from '../support/passes.ts';
+import { networkFields } from '../support/network-fields.ts';
 
 export interface DaemonSubject {
   readonly hosts: DaemonHosts;
@@ -99,14 +100,7 @@ export function describeDaemonHostsContract(
         networkName: networkName(here),
         owner,
         bridge: bridgeName(owner),
-        fields: {
-          cidr: '10.99.0.0/24',
-          mode: 'isolated',
-          uplink: null,
-          portIsolation: false,
-          egress: null,
-          networkBytesPerSecond: null,
-        },
+        fields: networkFields({ cidr: '10.99.0.0/24', mode: 'isolated' }),
       };
       await subject.hosts.host(here).networks.define(network, never);
       await sign(({ kind }) => kind === 'network');

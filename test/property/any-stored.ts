@@ -19,6 +19,7 @@ import {
 } from '../../src/model/volume.ts';
 import { image, installation, partition, volume } from '../support/passes.ts';
 import { digestOf, imageOf, networkOf, networkRef, volumeOf } from '../support/simulation.ts';
+import { networkFields } from '../support/network-fields.ts';
 
 const MiB = 2 ** 20;
 export const volumeNames = ['v0', 'v1', 'v2'];
@@ -65,30 +66,9 @@ export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Vo
     .chain((chosen) => fc.tuple(...chosen.map((name) => anyVolume(name, images))));
 
 const subnets: readonly NetworkFields[] = [
-  {
-    cidr: '10.20.0.0/24',
-    mode: 'nat',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.20.0.0/24',
-    mode: 'nat',
-    uplink: null,
-    portIsolation: true,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.30.0.0/29',
-    mode: 'isolated',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
+  networkFields({ cidr: '10.20.0.0/24' }),
+  networkFields({ cidr: '10.20.0.0/24', portIsolation: true }),
+  networkFields({ cidr: '10.30.0.0/29', mode: 'isolated' }),
 ];
 
 export const anyNetworkWanted: fc.Arbitrary<DesiredState['network']> = fc.constantFrom(

@@ -32,6 +32,7 @@ import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/net
 import type { SliceFields } from '../../src/model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import { installation, partition } from './passes.ts';
+import { networkFields } from './network-fields.ts';
 
 export interface TestHost extends Host {
   readonly world: World;
@@ -232,14 +233,7 @@ export const networkRef: NetworkRef = {
   networkName: networkName(partition),
 };
 
-const natFields: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const natFields: NetworkFields = networkFields({ cidr: '10.20.0.0/24' });
 
 /** That of the tests' partition. */
 export function networkOf(parts: NetworkParts = {}): SimulatedNetwork {

@@ -28,18 +28,12 @@ import { diff, makePlan, planOptionsOf } from '../built.ts';
 import { subject, takeTurns } from '../measure.ts';
 import { secondaryName } from '../partition.ts';
 import { type Row, rowOf } from '../row.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const partition = 'pure' as PartitionName;
 const installation = '5f0c8c1e-6a2b-4b8e-9d55-0c9a3c6f1d20' as InstallationId;
 
-const network = {
-  cidr: '10.20.0.0/16',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-} as const;
+const network = networkFields({ cidr: '10.20.0.0/16' });
 
 export async function diffPlan(): Promise<readonly Row[]> {
   const [tiny, small, medium, limited, large] = await takeTurns(

@@ -29,6 +29,7 @@ import type {
 } from '../../../src/model/names.ts';
 import type { DiskFormat } from '../../../src/model/volume.ts';
 import { installation, secondary } from '../../support/passes.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const MiB = 2 ** 20;
 const { signal } = new AbortController();
@@ -179,14 +180,7 @@ describe('a NIC', () => {
     networkName: networkName(partition),
     owner: { installation, partition },
     bridge: bridgeName({ installation, partition }),
-    fields: {
-      cidr: '10.231.77.0/24',
-      mode: 'isolated',
-      uplink: null,
-      portIsolation: false,
-      egress: null,
-      networkBytesPerSecond: null,
-    },
+    fields: networkFields({ cidr: '10.231.77.0/24', mode: 'isolated' }),
   } as const;
   beforeAll(async () => {
     await networks.define(network, signal);

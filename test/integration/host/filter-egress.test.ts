@@ -9,17 +9,11 @@ import {
   Traffic,
   WiredPartition,
 } from '../../support/wired-partition.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const cidr = '10.231.13.0/24';
 const gateway = gatewayOf(cidr);
-const network: NetworkFields = {
-  cidr,
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const network: NetworkFields = networkFields({ cidr });
 const [up, alt] = ['192.0.2.2', '198.51.100.2'];
 const [allowed, other] = [8001, 8002];
 

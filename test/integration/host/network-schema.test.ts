@@ -7,6 +7,7 @@ import { bridgeName, networkName, networkUuid } from '../../../src/model/identit
 import type { PartitionName, SecondaryName } from '../../../src/model/names.ts';
 import type { NetworkFields } from '../../../src/model/network.ts';
 import { installation } from '../../support/passes.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 let libvirt: Connection;
 beforeAll(async () => {
@@ -18,46 +19,11 @@ const owner = { installation, partition: 'a-name-that-has-thirty-two-chars' as P
 const handle = { name: networkName(owner.partition), uuid: networkUuid(owner) };
 
 const variants: readonly NetworkFields[] = [
-  {
-    cidr: '10.231.1.0/24',
-    mode: 'isolated',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.231.1.0/24',
-    mode: 'nat',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.231.0.0/16',
-    mode: 'nat',
-    uplink: 'enp0s31f6.4094',
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.231.1.8/29',
-    mode: 'routed',
-    uplink: 'eth0',
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
-  {
-    cidr: '10.231.1.0/30',
-    mode: 'routed',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
+  networkFields({ cidr: '10.231.1.0/24', mode: 'isolated' }),
+  networkFields({ cidr: '10.231.1.0/24' }),
+  networkFields({ cidr: '10.231.0.0/16', uplink: 'enp0s31f6.4094' }),
+  networkFields({ cidr: '10.231.1.8/29', mode: 'routed', uplink: 'eth0' }),
+  networkFields({ cidr: '10.231.1.0/30', mode: 'routed' }),
 ];
 
 function xmlOf(fields: NetworkFields, current: string | null): string {

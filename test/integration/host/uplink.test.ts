@@ -11,17 +11,11 @@ import { virsh } from '../../support/cli.ts';
 import { FilteredPartition, guestOf, sh } from '../../support/filtered-partitions.ts';
 import { marker, udpFrame } from '../../support/frames-of.ts';
 import { type GuestConsole, isAnswered, Witness } from '../../support/guest-wire.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const never = new AbortController().signal;
 const domainName = 'primary-plum';
-const nat = {
-  cidr: '10.231.5.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-} as const;
+const nat = networkFields({ cidr: '10.231.5.0/24' });
 const far = '203.0.113.1';
 
 let plum: FilteredPartition;

@@ -12,15 +12,9 @@ import {
   volume,
 } from '../../support/passes.ts';
 import { testHost } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
-const network = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-} as const;
+const network = networkFields({ cidr: '10.20.0.0/24' });
 export const all = desiredWith({
   secondaries: [
     secondary('db', { network: 'Partition' }),

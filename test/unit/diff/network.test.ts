@@ -21,6 +21,7 @@ import {
   testHost,
   worldOf,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const web = secondary('web', { network: 'Partition' });
 const mac = macAddress({ installation, partition, secondary: 'web' as SecondaryName });
@@ -73,22 +74,8 @@ test('a foreign network is named as what is in the way', async () => {
 });
 
 describe('the definition and the running network are two things', () => {
-  const nat = {
-    cidr: '10.20.0.0/24',
-    mode: 'nat',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  } as const;
-  const other = {
-    cidr: '10.30.0.0/24',
-    mode: 'nat',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  } as const;
+  const nat = networkFields({ cidr: '10.20.0.0/24' });
+  const other = networkFields({ cidr: '10.30.0.0/24' });
   const running = domainOf('web', { power: { status: 'running' }, defined: fieldsOf(web) });
   const kindsOf = async (network: SimulatedNetwork) => {
     const host = testHost(worldOf({ recorded: true, network, domains: [running] }));

@@ -23,16 +23,10 @@ import {
   testHost,
   worldOf,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const web = secondary('web', { network: 'Partition' });
-const nat: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const nat: NetworkFields = networkFields({ cidr: '10.20.0.0/24' });
 const primary = {
   domainName: 'team-a',
   reserved: { vcpus: 1, memoryBytes: 2 ** 28 },

@@ -22,15 +22,9 @@ import {
   unreadable,
   unreadableFilter,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
-const network: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: 'eth0',
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const network: NetworkFields = networkFields({ cidr: '10.20.0.0/24', uplink: 'eth0' });
 const [web, db] = ['web', 'db'].map((name) => secondary(name, { network: 'Partition' }));
 if (web === undefined || db === undefined) throw new Error('no guests');
 const both = desiredWith({ network, secondaries: [web, db] });

@@ -14,6 +14,7 @@ import {
 } from '../../support/passes.ts';
 import { installation } from '../../support/passes.ts';
 import { testHost, worldOf } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const us = { installation, partition };
 const elsewhere = { installation, partition: 'team-b' as typeof partition };
@@ -23,14 +24,7 @@ const operations = async (recorded = true) => {
     secondaries: [secondary('web', { network: 'Partition' })],
     volumes: [volume('data')],
     images: [image('debian')],
-    network: {
-      cidr: '10.20.0.0/24',
-      mode: 'nat',
-      uplink: null,
-      portIsolation: false,
-      egress: null,
-      networkBytesPerSecond: null,
-    },
+    network: networkFields({ cidr: '10.20.0.0/24' }),
   });
   return (await planPass(testHost(worldOf({ recorded })), wanted)).operations;
 };

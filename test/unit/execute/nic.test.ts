@@ -6,18 +6,12 @@ import { plugOf } from '../../../src/model/plug.ts';
 import type { Operation } from '../../../src/plan/operation.ts';
 import { converge, desiredWith, installation, partition, planPass } from '../../support/passes.ts';
 import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const us = { installation, partition };
 const wanted = (...grants: readonly 'network'[]) =>
   desiredWith({
-    network: {
-      cidr: '10.20.0.0/24',
-      mode: 'nat',
-      uplink: null,
-      portIsolation: false,
-      egress: null,
-      networkBytesPerSecond: null,
-    },
+    network: networkFields({ cidr: '10.20.0.0/24' }),
     primary: { domainName: 'team-a', reserved: { vcpus: 1, memoryBytes: 2 ** 28 }, grants },
   });
 

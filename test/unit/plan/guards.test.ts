@@ -24,6 +24,7 @@ import {
   volumeOf,
   worldOf,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const data = volume('data', { sizeBytes: 2 ** 30 });
 const withDisks = (name: string, disks: readonly Volume[], more: Partial<Secondary> = {}) =>
@@ -194,14 +195,7 @@ describe('what is blocked late', () => {
       { rules: [unreadable('x')] },
     );
     const wanted = desiredWith({
-      network: {
-        cidr: '10.30.0.0/24',
-        mode: 'nat',
-        uplink: null,
-        portIsolation: false,
-        egress: null,
-        networkBytesPerSecond: null,
-      },
+      network: networkFields({ cidr: '10.30.0.0/24' }),
       secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
     });
     expect(blocks(await planPass(host, wanted))).toEqual([
@@ -222,14 +216,7 @@ describe('what is in the way does not forbid its own remedy', () => {
         domains: [domainOf('web', { power: { status: 'running' }, defined })],
       }),
     );
-    const network = {
-      cidr: '10.30.0.0/24',
-      mode: 'nat',
-      uplink: null,
-      portIsolation: false,
-      egress: null,
-      networkBytesPerSecond: null,
-    } as const;
+    const network = networkFields({ cidr: '10.30.0.0/24' });
     const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });
     await converge(host, desiredWith({ network, secondaries: [halted] }));
     const plan = await planPass(host, desiredWith({ network, secondaries: [halted] }));

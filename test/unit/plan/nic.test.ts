@@ -23,17 +23,11 @@ import {
   type TestHost,
   worldOf,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const us = { installation, partition };
 const plug = plugOf(us);
-const nat: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const nat: NetworkFields = networkFields({ cidr: '10.20.0.0/24' });
 const granting = (...grants: PrimaryWanted['grants']): PrimaryWanted => ({
   domainName: 'team-a',
   reserved: { vcpus: 1, memoryBytes: 2 ** 28 },

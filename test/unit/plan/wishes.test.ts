@@ -24,6 +24,7 @@ import {
   volumeOf,
   worldOf,
 } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
 const held: Block = { code: 'Held', message: 'maintenance' };
 const looping: Block = { code: 'CrashLoop', message: 'it ended 3 times' };
@@ -88,14 +89,7 @@ describe('a Secondary that is held', () => {
         }),
       }),
     );
-    const network = {
-      cidr: '10.20.0.0/24',
-      mode: 'nat',
-      uplink: null,
-      portIsolation: false,
-      egress: null,
-      networkBytesPerSecond: null,
-    } as const;
+    const network = networkFields({ cidr: '10.20.0.0/24' });
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
     expect(blocks(plan)).toEqual(['data VolumeInUse', 'web Held']);
     expect(ids(plan)).toEqual(['domain.note-stop/app', 'domain.stop/app', 'domain.undefine/app']);
@@ -160,14 +154,7 @@ describe('a partition that is held', () => {
     const wanted = desiredWith({
       secondaries: [secondary('web')],
       volumes: [volume('data')],
-      network: {
-        cidr: '10.20.0.0/24',
-        mode: 'nat',
-        uplink: null,
-        portIsolation: false,
-        egress: null,
-        networkBytesPerSecond: null,
-      },
+      network: networkFields({ cidr: '10.20.0.0/24' }),
     });
     const plan = await planWith(host, wanted, { holdAll: held });
     expect(plan.operations).toEqual([]);

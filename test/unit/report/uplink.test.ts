@@ -6,15 +6,9 @@ import { uplinkStatements } from '../../../src/report/uplink.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { installation, partition } from '../../support/passes.ts';
 import { networkOf, testHost, worldOf } from '../../support/simulation.ts';
+import { networkFields } from '../../support/network-fields.ts';
 
-const nat: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'nat',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const nat: NetworkFields = networkFields({ cidr: '10.20.0.0/24' });
 
 async function said(
   spec: NetworkFields | null,

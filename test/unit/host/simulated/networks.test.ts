@@ -13,20 +13,14 @@ import {
   testHost,
   worldOf,
 } from '../../../support/simulation.ts';
+import { networkFields } from '../../../support/network-fields.ts';
 
 const { signal } = new AbortController();
 const owner = { installation, partition };
 const web = 'web' as SecondaryName;
 const two = { mac: '52:00:00:00:00:02', address: '10.20.0.2' };
 const three = { mac: '52:00:00:00:00:03', address: '10.20.0.3' };
-const fields: NetworkFields = {
-  cidr: '10.20.0.0/24',
-  mode: 'routed',
-  uplink: null,
-  portIsolation: false,
-  egress: null,
-  networkBytesPerSecond: null,
-};
+const fields: NetworkFields = networkFields({ cidr: '10.20.0.0/24', mode: 'routed' });
 const definition = { ...networkRef, owner, bridge: bridgeName(owner), fields };
 
 const hostOf = (parts: NetworkParts) => testHost(worldOf({ network: networkOf(parts) }));

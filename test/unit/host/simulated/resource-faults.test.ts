@@ -24,6 +24,7 @@ import {
   volumeOf,
   worldOf,
 } from '../../../support/simulation.ts';
+import { networkFields } from '../../../support/network-fields.ts';
 
 const { signal } = new AbortController();
 const error = new HostError('Unreachable', 'the wire is cut');
@@ -39,14 +40,7 @@ const definition = {
   ...networkRef,
   owner,
   bridge: bridgeName(owner),
-  fields: {
-    cidr,
-    mode: 'nat',
-    uplink: null,
-    portIsolation: false,
-    egress: null,
-    networkBytesPerSecond: null,
-  },
+  fields: networkFields({ cidr }),
 } as const;
 
 /** A guest that runs with `data`; `spare` is nobody's, and `fresh` and `alpine` are not there yet. */
