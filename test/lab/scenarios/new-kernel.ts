@@ -51,7 +51,9 @@ export const newKernel: Scenario = {
     );
 
     await lab.does('it is given back, and unnest is installed', async () => {
-      await host.sh(`echo member >${group}/cpuset.cpus.partition && rmdir ${group}`);
+      await host.sh(
+        `echo member >${group}/cpuset.cpus.partition && rmdir ${group} /sys/fs/cgroup/lab.slice`,
+      );
       await install(host, lab.tarball, lab.timeline);
       await givePartition(host, web.partition, spec);
     });
