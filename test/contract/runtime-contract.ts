@@ -3,6 +3,7 @@
  * memory are held against the same lines, so that what a test shows on one is true of the other.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { explainError } from '../../src/host/host-error.ts';
 import { FileError, type Files, type FileSign, type FileWatch } from '../../src/daemon/runtime.ts';
 
 /** Files, and what people beside the daemon do to them. */
@@ -129,6 +130,14 @@ export function filesContract(name: string, make: () => Promise<FilesSubject>): 
         expect(await codeOf(subject.files.replace(at('no/a'), 'x', 0o600))).toBe('Missing');
         expect(await codeOf(subject.files.replace(at('folder'), 'x', 0o600))).toBe('NotAFile');
         expect(await subject.files.list(subject.root)).toHaveLength(1);
+      });
+
+      test('says the same of the same trouble', async () => {
+        const said = async () =>
+          explainError(
+            await subject.files.replace(at('no/a'), 'x', 0o600).catch((error: unknown) => error),
+          );
+        expect(await said()).toBe(await said());
       });
 
       test('removes a file, also one that is gone', async () => {

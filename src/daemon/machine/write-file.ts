@@ -22,10 +22,17 @@ export async function writeWhole(
     } catch (error) {
       // What went wrong first is what has to be said, whether or not this works.
       await rm(draft, { force: true }).catch(() => {});
-      throw error;
+      throw named(error, draft, path);
     }
     if (lasting) await syncFolder(folder);
   });
+}
+
+/** With a draft's name in it, the same trouble would read as another one each time. */
+function named(error: unknown, draft: string, path: string): unknown {
+  if (!(error instanceof Error) || !error.message.includes(draft)) return error;
+  const message = error.message.replaceAll(draft, path);
+  return Object.assign(new Error(message, { cause: error }), { code: errnoOf(error) });
 }
 
 async function writeDraft(
