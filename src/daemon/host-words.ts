@@ -1,4 +1,4 @@
-/** What is said of partitions that do not fit their host: to themselves, and to the operator. */
+/** What is said of partitions that do not fit their host: to themselves, and with names to the operator. */
 import type { Block, BlockCode } from '../diff/change.ts';
 import { formatApproximately } from '../model/sizes.ts';
 import type { Conflict, ConflictKind } from '../partition/host-conflict.ts';
@@ -21,11 +21,37 @@ const codeOf: { readonly [Kind in ConflictKind]: BlockCode } = {
   unknown: 'HostUnknown',
 };
 
-/** What is known counts more than what is not. */
+/**
+ * What the partition itself is told: a tenant may read it, so that it names nobody else and says of the
+ * host only that it has no room. What is known counts more than what is not.
+ */
 export function fitBlock(conflicts: readonly Conflict[]): Block {
+  const message = [...new Set(conflicts.map(ownWords))].join('; ');
+  return { code: codeFor(conflicts), message };
+}
+
+function codeFor(conflicts: readonly Conflict[]): BlockCode {
   const known = conflicts.find(({ kind }) => kind !== 'unknown') ?? conflicts[0];
-  const code = known === undefined ? 'HostUnknown' : codeOf[known.kind];
-  return { code, message: conflicts.map(({ text }) => text).join('; ') };
+  return known === undefined ? 'HostUnknown' : codeOf[known.kind];
+}
+
+function ownWords({ kind, text }: Conflict): string {
+  return kind === 'unknown' ? text : `${noRoomFor[kind]}: ${operatorKnows}`;
+}
+
+const operatorKnows = 'the operator is told what to change (`unnest status` on the host)';
+const beside = 'beside the other partitions';
+const noRoomFor: { readonly [Kind in Exclude<ConflictKind, 'unknown'>]: string } = {
+  vcpus: `this host has no room for limits.vcpus ${beside}`,
+  memoryBytes: `this host has no room for limits.memory ${beside}`,
+  cpuset: 'guarantees.cpuset is not free on this host',
+  subnet: 'network.cidr is not free on this host',
+  interface: 'network.cidr is not free on this host',
+};
+
+/** With everything: who has what, and what would change it. */
+function operatorsWords(conflicts: readonly Conflict[]): Pick<HostProblem, 'code' | 'message'> {
+  return { code: codeFor(conflicts), message: conflicts.map(({ text }) => text).join('; ') };
 }
 
 /** @param why it cannot be judged; null: it was not yet */
@@ -53,7 +79,7 @@ export function hostProblems(
       .filter((each) => each !== null)
       .map((message) => ({ file: '', code: 'NotStored', message }) as const),
     ...over,
-    ...waiting.map(({ file, conflicts }) => ({ file, ...fitBlock(conflicts) })),
+    ...waiting.map(({ file, conflicts }) => ({ file, ...operatorsWords(conflicts) })),
   ];
 }
 

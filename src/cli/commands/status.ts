@@ -11,6 +11,7 @@ import { renderHostSum } from '../render/host-sum.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPartition, renderPartitions } from '../render/partition-status.ts';
 import { renderNone, renderProblems } from '../render/partition-problems.ts';
+import { unfitIn } from '../unfit.ts';
 
 interface Options extends DaemonOptions {
   readonly output: 'text' | 'json';
@@ -40,11 +41,18 @@ async function showOne(
   { stop }: Limits,
 ): Promise<ExitCode> {
   const status = await client.status(name, stop);
-  const text =
-    output === 'json'
-      ? `${JSON.stringify(status, null, 2)}\n`
-      : renderPartition(status, paintFor(stdout, variables));
-  stdout.write(text);
+  if (output === 'json') {
+    stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+    return exitCodes.ok;
+  }
+  const paint = paintFor(stdout, variables);
+  stdout.write(renderPartition(status, paint));
+  // Who has what it does not get is for operators to know, and so not in its status.
+  if (unfitIn(status) !== null) {
+    const { problems } = await client.partitions(stop);
+    const own = problems.filter(({ file }) => file === `${name}.yaml`);
+    stdout.write(renderProblems(own, paint));
+  }
   return exitCodes.ok;
 }
 

@@ -72,9 +72,12 @@ async function submit(daemon: VirtualDaemon, name: PartitionName, text: string) 
   return result?.status;
 }
 
+/** With what the operator is told of it, which is more than its tenant is. */
 function condition({ control }: VirtualDaemon, name: PartitionName, type = 'FitsHost'): string {
   const found = control.status(name)?.conditions.find((each) => each.type === type);
-  return found === undefined ? 'unsaid' : `${found.status} ${found.reason} ${found.message}`;
+  if (found === undefined) return 'unsaid';
+  const told = control.problems().find(({ file }) => file === `${name}.yaml`);
+  return `${found.status} ${found.reason} ${told?.message ?? found.message}`;
 }
 
 function words({ control }: VirtualDaemon, name: PartitionName, secondary = 'web'): string {
@@ -468,7 +471,7 @@ describe('a whole daemon', () => {
     // Of 64 GiB one is kept.
     await described('64GiB');
     expect(status()).toContain('FitsHost');
-    expect(status()).toContain('1GiB are missing');
+    expect(status()).toContain('no room for limits.memory');
     await described('63GiB');
     expect(status()).not.toContain('FitsHost');
     const closing = daemon.close();

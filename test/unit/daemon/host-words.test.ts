@@ -1,6 +1,6 @@
 /** What is said of a partition that does not fit: one code, and every reason. */
 import { expect, test } from 'vitest';
-import { fitBlock, unjudged } from '../../../src/daemon/host-words.ts';
+import { fitBlock, hostProblems, unjudged } from '../../../src/daemon/host-words.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import {
   type Conflict,
@@ -10,16 +10,28 @@ import {
 } from '../../../src/partition/host-conflict.ts';
 
 const name = 'team-a' as PartitionName;
+const line = { promised: 0, available: 8, there: 8, reserved: 0, factor: 1 };
+const nobody = { vcpus: line, memoryBytes: line, unlimited: [], waiting: [] };
 const unknown = unknownConflict(name, 'how much it has', 'no answer');
 const taken = interfaceConflict(name, '10.0.0.0/24', 256, [
   { name: 'eth0', cidr: '10.0.0.5/25', used: 128 },
 ]);
 
 test('what is known counts more than what is not, and all of it is said', () => {
-  const block = fitBlock([unknown, taken]);
-  expect(block.code).toBe('SubnetTaken');
-  expect(block.message).toBe(`${unknown.text}; ${taken.text}`);
+  expect(fitBlock([unknown, taken]).code).toBe('SubnetTaken');
   expect(fitBlock([unknown]).code).toBe('HostUnknown');
+  const [told] = hostProblems([{ file: 'team-a.yaml', conflicts: [unknown, taken] }], nobody, []);
+  expect(told?.message).toBe(`${unknown.text}; ${taken.text}`);
+});
+
+test('a tenant is told of no other, nor of the host more than that it has no room', () => {
+  for (const kind of CONFLICT_KINDS.filter((each) => each !== 'unknown')) {
+    const text = 'team-a asks for 4, and 6 of the 8 that this host may give are promised to team-b';
+    const conflict = { ...taken, kind, text, others: ['team-b' as PartitionName] };
+    const { message } = fitBlock([conflict]);
+    expect(message).toMatch(/host/);
+    expect(message).not.toMatch(/team-b|eth0|\d/);
+  }
 });
 
 test('every kind has its code', () => {

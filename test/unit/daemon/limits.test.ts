@@ -1,6 +1,5 @@
 /** The daemon and what a partition may have: over time, as limits change and a Primary is stubborn. */
 import { describe, expect, test } from 'vitest';
-import type { PartitionName } from '../../../src/model/names.ts';
 import { machineBytes } from '../../../src/model/overhead.ts';
 import { partition } from '../../support/passes.ts';
 import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
@@ -163,9 +162,8 @@ describe('a Primary', () => {
       await daemon.submit(asking('web'));
       await daemon.advance(200_000);
     }
-    const status = daemon.control.status('team-b' as PartitionName);
-    const fits = status?.conditions.find(({ type }) => type === 'FitsHost');
-    expect(fits?.message).toMatch(/asks for 2 vCPUs, and 2 of the 3 .* promised to team-a/);
+    const told = daemon.control.problems().find(({ file }) => file === 'team-b.yaml');
+    expect(told?.message).toMatch(/asks for 2 vCPUs, and 2 of the 3 .* promised to team-a/);
   });
 
   test('is to move into the slice: there is room for it there before it is started', async () => {
