@@ -54,7 +54,7 @@ export async function groupOf(host: Host, wanted: Wanted): Promise<string> {
 }
 
 /** Claims that it boots, by its own words on its serial console. */
-export function boots(lab: Lab, claim: string, { partition, name }: Wanted, seconds = 120) {
+export function boots(lab: Lab, claim: string, { partition, name }: Wanted, seconds = 240) {
   const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
   return lab.prints(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
 }
