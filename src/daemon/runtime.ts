@@ -121,6 +121,18 @@ export interface PeerCredentials {
   readonly pid: number;
 }
 
+/**
+ * Which VM is at the other end of a vsock connection, as the kernel says: a guest cannot choose its CID.
+ * Which VM has that CID by now is another question.
+ */
+export interface VmPeer {
+  readonly cid: number;
+  /** Below 1024: whoever has opened it is root in the VM. */
+  readonly port: number;
+  /** Whether the VM that has connected still runs, as far as the kernel knows. */
+  readonly isAlive: () => boolean;
+}
+
 /** Where to listen. A loopback address is for what anybody on the machine may read. */
 export type Address =
   | {
@@ -143,6 +155,11 @@ export interface Sockets {
   listen(
     address: Address,
     onConnection: (stream: Duplex, peer: PeerCredentials | null) => void,
+  ): Promise<Listening>;
+  /** For VMs of this machine, by vsock. @param onConnection as of `listen`; nothing is read yet */
+  listenToVms(
+    port: number,
+    onConnection: (stream: Duplex, peer: VmPeer) => void,
   ): Promise<Listening>;
 }
 

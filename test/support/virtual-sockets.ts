@@ -5,11 +5,14 @@ import {
   FileError,
   type PeerCredentials,
   type Sockets,
+  type VmPeer,
 } from '../../src/daemon/runtime.ts';
 
 export interface VirtualSockets extends Sockets {
   /** From outside. @param where the path of a socket, or a loopback port @throws where nobody listens */
   connect(where: string | number, peer?: PeerCredentials): Duplex;
+  /** From a VM, by vsock. @throws where nobody listens */
+  connectFromVm(port: number, peer: VmPeer): Duplex;
   /** Who listens, with the mode and group that were asked for. */
   readonly listening: readonly Address[];
   /** As of a process that has died: everything is closed. */
@@ -22,7 +25,14 @@ const rootPeer: PeerCredentials = { uid: 0, gid: 0, pid: 1000 };
 
 export function virtualSockets(): VirtualSockets {
   const servers = new Map<string | number, { address: Address; onConnection: OnConnection }>();
+  const vmServers = new Map<number, (stream: Duplex, peer: VmPeer) => void>();
   const ends = new Set<Duplex>();
+  const pair = () => {
+    const [ours, theirs] = duplexPair();
+    ends.add(theirs);
+    theirs.once('close', () => ends.delete(theirs));
+    return { ours, theirs };
+  };
   return {
     listen: async (address, onConnection) => {
       const where = address.kind === 'unix' ? address.path : address.port;
@@ -30,12 +40,24 @@ export function virtualSockets(): VirtualSockets {
       servers.set(where, { address, onConnection });
       return { close: async () => void servers.delete(where) };
     },
+    listenToVms: async (port, onConnection) => {
+      if (vmServers.has(port)) throw new FileError('Failed', `somebody listens at vsock ${port}`);
+      vmServers.set(port, onConnection);
+      return { close: async () => void vmServers.delete(port) };
+    },
+    connectFromVm: (port, peer) => {
+      const onConnection = vmServers.get(port);
+      if (onConnection === undefined) throw new Error(`nobody listens at vsock ${port}`);
+      const { ours, theirs } = pair();
+      // As a real one, once what was said is heard.
+      theirs.once('close', () => setImmediate(() => ours.destroy()));
+      queueMicrotask(() => onConnection(theirs, peer));
+      return ours;
+    },
     connect: (where, peer = rootPeer) => {
       const server = servers.get(where);
       if (server === undefined) throw new Error(`nobody listens at ${where}`);
-      const [ours, theirs] = duplexPair();
-      ends.add(theirs);
-      theirs.once('close', () => ends.delete(theirs));
+      const { ours, theirs } = pair();
       queueMicrotask(() => {
         server.onConnection(theirs, server.address.kind === 'unix' ? peer : null);
       });
@@ -46,6 +68,7 @@ export function virtualSockets(): VirtualSockets {
     },
     crash: () => {
       servers.clear();
+      vmServers.clear();
       for (const end of ends) end.destroy();
     },
   };

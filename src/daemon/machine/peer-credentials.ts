@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { PeerCredentials } from '../runtime.ts';
+import { loadLibc } from './libc.ts';
 
 export type AskPeer = (socket: Socket) => PeerCredentials | null;
 
@@ -21,17 +22,13 @@ export function peerCredentials(): Promise<AskPeer> {
 }
 
 async function load(): Promise<AskPeer> {
-  const { default: koffi } = await import('koffi');
-  const libc = koffi.load(null);
-  const getsockopt = libc.func(
-    'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)',
-  );
+  const libc = await loadLibc();
   return (socket) => {
     const fd = fdOf(socket);
     if (fd === null) return null;
     const value = Buffer.alloc(ucredBytes);
-    const length = [ucredBytes];
-    const result: unknown = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length);
+    const length: [number] = [ucredBytes];
+    const result = libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length);
     if (result !== 0 || length[0] !== ucredBytes) return null;
     return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
   };

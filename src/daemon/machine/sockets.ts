@@ -12,6 +12,7 @@ import { errnoOf, fileError, whileDoing } from './file-error.ts';
 import { groupId } from './group-id.ts';
 import { type AskPeer, peerCredentials } from './peer-credentials.ts';
 import { identityOf } from './read-file.ts';
+import { listenVsock } from './vsock.ts';
 
 type UnixAddress = Extract<Address, { kind: 'unix' }>;
 type OnConnection = Parameters<Sockets['listen']>[1];
@@ -27,6 +28,8 @@ export const machineSockets: Sockets = {
         );
     }
   },
+  listenToVms: (port, onConnection) =>
+    whileDoing(`listening at vsock port ${port}`, () => listenVsock(port, onConnection)),
 };
 
 async function listenLoopback(port: number, onConnection: OnConnection): Promise<Listening> {

@@ -17,7 +17,10 @@ export const metricsLimits = {
 export async function serveMetrics(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   address: Address,
-  { sockets, timers }: Pick<Runtime, 'sockets' | 'timers'>,
+  {
+    sockets,
+    timers,
+  }: Pick<Runtime, 'timers'> & { readonly sockets: Pick<Runtime['sockets'], 'listen'> },
 ): Promise<Listening> {
   // It never listens itself, and so has no clock of its own: the time limit below is all there is.
   const server = createServer(

@@ -175,7 +175,7 @@ async function served() {
   const metrics = { text: async () => 'unnest_up 1\n', contentType: 'text/plain; version=0.0.4' };
   let accept: (stream: Duplex) => void = () => undefined;
   const closed = { isSo: false };
-  const sockets: Sockets = {
+  const sockets: Pick<Sockets, 'listen'> = {
     listen: async (_address, onConnection) => {
       accept = (stream) => onConnection(stream, null);
       return { close: async () => void (closed.isSo = true) };
