@@ -28,6 +28,7 @@ import type { Observation } from '../model/observation.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
 import type { NicWay, PrimaryNic } from '../model/uplink.ts';
+import type { VmRun } from '../model/vm-run.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -274,10 +275,17 @@ export type HostSign =
   /** Signs come again. Those of meanwhile are missed. */
   | { readonly kind: 'back' };
 
+export interface VmRunReader {
+  /** Of those of these domains that run and have a vsock device, as they run now; in no order. */
+  of(domainNames: readonly string[], signal: AbortSignal): Promise<readonly VmRun[]>;
+}
+
 /** One host for all its partitions, for as long as a daemon lives, through every restart of libvirtd. */
 export interface DaemonHosts {
   /** Of the host as a whole. */
   readonly domains: DomainLister;
+  /** Whoever speaks by vsock. */
+  readonly vmRuns: VmRunReader;
   host(partition: PartitionName): Host;
   /**
    * Calls back at every sign, whichever partition it is about, until it is stopped. Where the

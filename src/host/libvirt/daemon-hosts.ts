@@ -13,12 +13,13 @@ import {
 import { systemTimers } from '../../libvirt/timers.ts';
 import type { PartitionName } from '../../model/names.ts';
 import { explainError } from '../host-error.ts';
-import type { DaemonHosts, DomainLister, Host, HostSign } from '../ports.ts';
+import type { DaemonHosts, DomainLister, Host, HostSign, VmRunReader } from '../ports.ts';
 import { SignListeners } from '../sign-listeners.ts';
 import { domainLister } from './domain-reader.ts';
 import { definitionFolders, watchDefinitions } from './definition-files.ts';
 import { hostOn } from './open.ts';
 import { type SignEvent, signFrom, signKinds } from './signs.ts';
+import { vmRunReader } from './vm-runs.ts';
 
 export interface LibvirtHostsTarget {
   readonly uri: string;
@@ -49,6 +50,7 @@ const listenAgainMs = 1000;
 
 class LibvirtHosts implements DaemonHosts {
   readonly domains: DomainLister;
+  readonly vmRuns: VmRunReader;
   readonly #connection: Connection;
   readonly #stateDir: string;
   readonly #timers: Timers;
@@ -61,6 +63,7 @@ class LibvirtHosts implements DaemonHosts {
   constructor(connection: Connection, stateDir: string, timers: Timers) {
     this.#connection = connection;
     this.domains = domainLister(connection);
+    this.vmRuns = vmRunReader(connection);
     this.#stateDir = stateDir;
     this.#timers = timers;
     connection.onStateChange((state) => this.#onState(state));

@@ -65,9 +65,10 @@ SystemCallArchitectures=native
 RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_VSOCK
 IPAddressDeny=any
 IPAddressAllow=localhost
-# Files of others (disks), sockets for a group, and sandboxes with another user for the workers.
+# Files of others (disks), sockets for a group, sandboxes with another user for the workers, and a
+# port for Primaries that no other program can have.
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
-CapabilityBoundingSet=CAP_SETPCAP CAP_SYS_ADMIN CAP_SYS_RESOURCE CAP_NET_ADMIN
+CapabilityBoundingSet=CAP_SETPCAP CAP_SYS_ADMIN CAP_SYS_RESOURCE CAP_NET_ADMIN CAP_NET_BIND_SERVICE
 
 [Install]
 WantedBy=multi-user.target

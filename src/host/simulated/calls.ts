@@ -37,6 +37,7 @@ const kinds = {
   'networks.unreserve': 'write',
   'primaries.find': 'read',
   'uplinks.of': 'read',
+  'vmRuns.of': 'read',
   'primaries.setVcpus': 'write',
   'primaries.setMemory': 'write',
   'primaries.plug': 'write',

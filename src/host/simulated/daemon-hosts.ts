@@ -3,6 +3,7 @@
  * as somebody looks. What else a test does to the world, it says itself.
  */
 import { HostError } from '../host-error.ts';
+import type { VmRun } from '../../model/vm-run.ts';
 import type { DaemonHosts, HostSign } from '../ports.ts';
 import { SignListeners } from '../sign-listeners.ts';
 import type { Call } from './calls.ts';
@@ -17,6 +18,8 @@ export interface SimulatedHostsOptions extends Omit<SimulationOptions, 'faults' 
 
 export interface SimulatedHosts extends DaemonHosts {
   readonly faults: Faults;
+  /** Who runs with a vsock address, as the test has it. */
+  readonly running: VmRun[];
   /** Gives a sign, as the host would of what somebody else has done. */
   touch(sign: HostSign): void;
   /** From now on every call fails, as with a libvirtd that is gone. */
@@ -45,9 +48,17 @@ export function simulatedHosts({
     if (lost === null) listeners.tell(sign);
   };
   const host = simulatedHost({ ...options, faults, onSign });
+  const running: VmRun[] = [];
   return {
     faults,
+    running,
     domains: host.domains,
+    vmRuns: {
+      of: (domainNames, signal) =>
+        faults.carryOut('vmRuns.of', domainNames, signal, {
+          whole: async () => running.filter(({ domainName }) => domainNames.includes(domainName)),
+        }),
+    },
     // Whose a call is, its arguments say.
     host: () => host,
     onSign: (listener) => listeners.add(listener),

@@ -1,0 +1,45 @@
+/** Which of some domains run, and which vsock address each has: by what runs, never by definitions. */
+import { LibvirtError, type ReadOnlyConnection } from '../../libvirt/index.ts';
+import { parseXml } from '../../libvirt/xml.ts';
+import { domainUuid } from '../../model/identity.ts';
+import type { VmRun } from '../../model/vm-run.ts';
+import type { VmRunReader } from '../ports.ts';
+import { calling } from './host-error-from.ts';
+import { attributeOf, childNamed } from './xml-tree.ts';
+
+export function vmRunReader(connection: ReadOnlyConnection): VmRunReader {
+  return {
+    of: (domainNames, signal) =>
+      calling('reading which VMs run', async () => {
+        const runs = domainNames.map((name) => runOf(connection, name, signal));
+        return (await Promise.all(runs)).filter((run) => run !== null);
+      }),
+  };
+}
+
+async function runOf(
+  { domains }: ReadOnlyConnection,
+  domainName: string,
+  signal: AbortSignal,
+): Promise<VmRun | null> {
+  try {
+    const domain = await domains.lookupByName(domainName, { signal });
+    if (domain.id < 0) return null;
+    const uuid = domainUuid(domain.uuid);
+    const cid = cidIn(await domains.xml(domain, { signal }), domain.id);
+    return uuid === undefined || cid === null ? null : { domainName, uuid, runId: domain.id, cid };
+  } catch (error) {
+    // It may have gone between the two questions.
+    if (error instanceof LibvirtError && error.code === 'NO_DOMAIN') return null;
+    throw error;
+  }
+}
+
+/** Of that run only: of one that has stopped meanwhile libvirt shows its definition, which has no id. */
+function cidIn(xml: string, runId: number): number | null {
+  const root = parseXml(xml);
+  if (attributeOf(root, 'id') !== `${runId}`) return null;
+  const device = childNamed(childNamed(root, 'devices'), 'vsock');
+  const address = attributeOf(childNamed(device, 'cid'), 'address') ?? '';
+  return /^[1-9][0-9]{0,9}$/.test(address) ? Number(address) : null;
+}
