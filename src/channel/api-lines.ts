@@ -13,6 +13,7 @@ const LINES_TYPE = 'application/x-ndjson';
 export interface StreamsOptions {
   readonly connections: Pick<Connections, 'hasRoom'>;
   readonly onBug: (error: unknown) => void;
+  readonly max: number;
 }
 
 /** Each ends with its reader, with its source, or when all are ended. */
@@ -25,7 +26,7 @@ export class Streams {
   }
 
   get isFull(): boolean {
-    return this.#open.size >= channelLimits.streamsMax;
+    return this.#open.size >= this.#options.max;
   }
 
   begin(response: ServerResponse, exchange: Exchange, source: LineSource): void {

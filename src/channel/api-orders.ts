@@ -3,12 +3,13 @@ import type * as z from 'zod';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Runtime } from '../daemon/runtime.ts';
 import { instantOf } from '../report/instant.ts';
-import type { SubmissionResult } from '../report/submission.ts';
-import { type Answered, ofAnswer, ofSubmission, problem } from './answered.ts';
+import type { SubmissionResult, SubmissionSource } from '../report/submission.ts';
+import { type Answered, ofAnswer, ofSubmission, problem, value } from './answered.ts';
 import type { Answer, Control, PowerAction } from './control.ts';
 import type {
   drainSchema,
   pauseSchema,
+  planSchema,
   resumeSchema,
   rollbackSchema,
   submissionSchema,
@@ -16,7 +17,9 @@ import type {
 import { apiProblem } from './problem.ts';
 
 export interface Orders {
+  readonly by: By;
   submit(name: PartitionName, body: z.output<typeof submissionSchema>): Promise<Answered>;
+  plan(name: PartitionName, body: z.output<typeof planSchema>): Promise<Answered>;
   rollback(name: PartitionName, body: z.output<typeof rollbackSchema>): Promise<Answered>;
   pause(name: PartitionName, body: z.output<typeof pauseSchema>): Promise<Answered>;
   resume(name: PartitionName, body: z.output<typeof resumeSchema>): Promise<Answered>;
@@ -25,12 +28,25 @@ export interface Orders {
   drain(name: PartitionName, body: z.output<typeof drainSchema>): Promise<Answered>;
 }
 
-export function ordersOf(control: Control, runtime: Runtime, submitter: string): Orders {
+/** Who asks, and as what it counts. */
+export interface By {
+  readonly submitter: string;
+  readonly source: SubmissionSource;
+}
+
+export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
+  const { submitter } = by;
   const submission = (result: SubmissionResult | null, name: PartitionName) =>
     ofSubmission(result, name, control);
   const answered = (answer: Answer | null, name: PartitionName) => ofAnswer(answer, name, control);
   return {
-    submit: async (name, body) => submission(await submit(control, name, body, submitter), name),
+    by,
+    submit: async (name, body) => submission(await submit(control, name, body, by), name),
+    plan: async (name, { files, deleteEverything = false, deletionsMax = null }) => {
+      const planned = await control.plan(name, { files, deleteEverything, deletionsMax });
+      if (planned?.status === 'planned') return value(planned);
+      return submission(planned, name);
+    },
     rollback: async (name, { generation }) =>
       submission(await control.rollback(name, generation, submitter), name),
     pause: async (name, { secondary = null, reason, ...end }) => {
@@ -54,16 +70,16 @@ function submit(
   control: Control,
   name: PartitionName,
   body: z.output<typeof submissionSchema>,
-  submitter: string,
+  by: By,
 ) {
   return control.submit(name, {
-    source: 'Apply',
-    submitter,
+    ...by,
     files: body.files,
     generation: body.generation ?? null,
     ifGeneration: body.ifGeneration ?? null,
     deleteEverything: body.deleteEverything ?? false,
     deletionsMax: body.deletionsMax ?? null,
+    folder: body.folder ?? null,
   });
 }
 

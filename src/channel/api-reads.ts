@@ -6,10 +6,16 @@ import { type Answered, noPartition, problem, value } from './answered.ts';
 import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
 import { apiProblem } from './problem.ts';
+import type { Scope } from './scope.ts';
 
-/** With what somebody needs who looks at the same host without asking for each thing. */
-export function readVersion({ version, host, stateDir }: Control): Answered {
-  return value({ version, api: 'v1', host, stateDir });
+/** To operators with what somebody needs who looks at the same host without asking for each thing. */
+export function readVersion({ version, host, stateDir }: Control, scope: Scope): Answered {
+  switch (scope.kind) {
+    case 'operator':
+      return value({ version, api: 'v1', host, stateDir });
+    case 'primary':
+      return value({ version, api: 'v1', partition: scope.partition });
+  }
 }
 
 /** Also what is described and mistaken: the list without it would say that nobody has asked. */
@@ -66,8 +72,15 @@ export function readHistory(control: Control, name: PartitionName): Answered {
   return items === null ? noPartition(name, control) : value({ items });
 }
 
-/** Those that are kept and, with `watch`, those that come; none is left out in between. */
-export function readEvents(control: Control, query: z.output<typeof eventsQuery>): Answered {
+/**
+ * Those that are kept and, with `watch`, those that come; none is left out in between. Those of the host
+ * as a whole are for its operators.
+ */
+export function readEvents(
+  control: Control,
+  query: z.output<typeof eventsQuery>,
+  { kind }: Scope,
+): Answered {
   const { after, watch = false, partition } = query;
   if (partition !== undefined && control.status(partition) === null) {
     return noPartition(partition, control);
@@ -77,7 +90,9 @@ export function readEvents(control: Control, query: z.output<typeof eventsQuery>
     if (gone !== null) return problem(apiProblem('EventsGone', gone));
   }
   const wanted = ({ event }: EventRecord) =>
-    partition === undefined || !('partition' in event) || event.partition === partition;
+    'partition' in event
+      ? partition === undefined || event.partition === partition
+      : kind === 'operator';
   return {
     kind: 'lines',
     source: (send, end) => {

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Runtime } from '../daemon/runtime.ts';
+import type { PartitionName } from '../model/names.ts';
 import { type Answered, problem } from './answered.ts';
 import { type Orders, ordersOf } from './api-orders.ts';
 import {
@@ -16,15 +17,19 @@ import {
   readStatus,
   readVersion,
 } from './api-reads.ts';
+import { beAgent } from './api-agent.ts';
 import type { Control, PowerAction } from './control.ts';
 import { channelLimits } from './limits.ts';
 import * as take from './messages.ts';
 import { apiProblem } from './problem.ts';
+import type { Scope } from './scope.ts';
 
 export interface Serving {
   readonly app: FastifyInstance;
   readonly control: Control;
   readonly runtime: Runtime;
+  readonly scope: Scope;
+  readonly submissionBytesMax: number;
   readonly submitterOf: (request: FastifyRequest) => string;
   readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
   /** Bounds how long an order may take. */
@@ -48,19 +53,38 @@ interface Schemas<P, Q, B> {
 }
 
 export function addRoutes(serving: Serving): void {
-  const { control } = serving;
-  const at = '/v1/partitions/:partition';
-  const params = take.partitionParams;
-  route(serving, 'GET', '/v1/version', {}, () => readVersion(control));
-  route(serving, 'GET', '/v1/partitions', {}, () => readPartitions(control));
+  const { control, scope, runtime } = serving;
+  const { timers } = runtime;
+  const { at, partitionParams: params } = scope;
+  route(serving, 'GET', '/v1/version', {}, () => readVersion(control, scope));
+  addReads(serving);
+  addOrders(serving);
+  switch (scope.kind) {
+    case 'operator':
+      route(serving, 'GET', '/v1/partitions', {}, () => readPartitions(control));
+      route(serving, 'GET', '/v1/events', { query: take.eventsQuery }, ({ query }) =>
+        readEvents(control, query, scope),
+      );
+      return addOperatorsOrders(serving);
+    case 'primary':
+      route(serving, 'GET', `${at}/events`, { params, query: take.ownEventsQuery }, (asked) =>
+        readEvents(control, { ...asked.query, ...asked.params }, scope),
+      );
+      route(serving, 'GET', `${at}/agent`, { params }, (asked) =>
+        beAgent({ control, timers }, asked.params.partition, asked.orders.by.submitter),
+      );
+      return refuseOperatorsOrders(serving);
+  }
+}
+
+function addReads(serving: Serving): void {
+  const { control, scope } = serving;
+  const { at, partitionParams: params } = scope;
   route(serving, 'GET', at, { params }, (asked) =>
     readStatus(control, asked.params.partition, false),
   );
   route(serving, 'GET', `${at}/status`, { params, query: take.statusQuery }, (asked) =>
     readStatus(control, asked.params.partition, asked.query.watch ?? false),
-  );
-  route(serving, 'GET', '/v1/events', { query: take.eventsQuery }, ({ query }) =>
-    readEvents(control, query),
   );
   route(serving, 'GET', `${at}/desired`, { params }, (asked) =>
     readDesired(control, asked.params.partition),
@@ -71,34 +95,51 @@ export function addRoutes(serving: Serving): void {
   route(serving, 'GET', `${at}/history`, { params }, (asked) =>
     readHistory(control, asked.params.partition),
   );
-  addOrders(serving, at);
 }
 
-function addOrders(serving: Serving, at: string): void {
-  const params = take.partitionParams;
-  const ofPartition = <B>(
-    method: Method,
-    path: string,
-    body: z.ZodType<B>,
-    order: (
-      orders: Orders,
-      name: z.output<typeof params>['partition'],
-      body: B,
-    ) => Promise<Answered>,
-  ) =>
-    route(serving, method, `${at}/${path}`, { params, body }, (asked) =>
-      order(asked.orders, asked.params.partition, asked.body),
-    );
-  ofPartition('PUT', 'desired', take.submissionSchema, (to, name, body) => to.submit(name, body));
-  ofPartition('POST', 'rollback', take.rollbackSchema, (to, name, body) => to.rollback(name, body));
-  ofPartition('POST', 'pause', take.pauseSchema, (to, name, body) => to.pause(name, body));
-  ofPartition('POST', 'resume', take.resumeSchema, (to, name, body) => to.resume(name, body));
-  ofPartition('POST', 'retry', take.nothingSchema, (to, name) => to.retry(name));
-  ofPartition('POST', 'drain', take.drainSchema, (to, name, body) => to.drain(name, body));
+/** Adds a route that asks for something of a partition. */
+function order<B>(
+  serving: Serving,
+  [method, path]: readonly [method: Method, path: string],
+  body: z.ZodType<B>,
+  give: (orders: Orders, name: PartitionName, body: B) => Promise<Answered>,
+): void {
+  const { at, partitionParams: params } = serving.scope;
+  route(serving, method, `${at}/${path}`, { params, body }, (asked) =>
+    give(asked.orders, asked.params.partition, asked.body),
+  );
+}
+
+function addOrders(serving: Serving): void {
+  const { at, secondaryParams } = serving.scope;
+  order(serving, ['PUT', 'desired'], take.submissionSchema, (to, name, body) =>
+    to.submit(name, body),
+  );
+  order(serving, ['POST', 'plan'], take.planSchema, (to, name, body) => to.plan(name, body));
+  order(serving, ['POST', 'rollback'], take.rollbackSchema, (to, name, body) =>
+    to.rollback(name, body),
+  );
+  order(serving, ['POST', 'retry'], take.nothingSchema, (to, name) => to.retry(name));
   for (const action of ['start', 'stop', 'restart'] satisfies PowerAction[]) {
-    const schemas = { params: take.secondaryParams, body: take.nothingSchema };
+    const schemas = { params: secondaryParams, body: take.nothingSchema };
     route(serving, 'POST', `${at}/secondaries/:secondary/${action}`, schemas, (asked) =>
       asked.orders.power(asked.params.partition, asked.params.secondary, action),
+    );
+  }
+}
+
+/** What an operator has paused or empties a tenant does not take back. */
+function addOperatorsOrders(serving: Serving): void {
+  order(serving, ['POST', 'pause'], take.pauseSchema, (to, name, body) => to.pause(name, body));
+  order(serving, ['POST', 'resume'], take.resumeSchema, (to, name, body) => to.resume(name, body));
+  order(serving, ['POST', 'drain'], take.drainSchema, (to, name, body) => to.drain(name, body));
+}
+
+function refuseOperatorsOrders({ app, scope, reply }: Serving): void {
+  for (const path of ['pause', 'resume', 'drain']) {
+    const detail = `only the host's operators may ${path} a partition`;
+    app.post(`${scope.at}/${path}`, (_, to) =>
+      reply(to, problem(apiProblem('OperatorsOnly', detail))),
     );
   }
 }
@@ -110,12 +151,12 @@ function route<P = unknown, Q = unknown, B = unknown>(
   schemas: Schemas<P, Q, B>,
   answer: (asked: Asked<P, Q, B>) => Answered | Promise<Answered>,
 ): void {
-  const { app, control, runtime, submitterOf, reply, inTime } = serving;
+  const { app, control, runtime, scope, submitterOf, reply, inTime } = serving;
   app.route({
     method,
     url,
     // Only documents take more room.
-    bodyLimit: method === 'PUT' ? channelLimits.bodyBytesMax : channelLimits.orderBytesMax,
+    bodyLimit: takesDocuments(url) ? serving.submissionBytesMax : channelLimits.orderBytesMax,
     handler: async (request, to) => {
       const params = check('the address', schemas.params, request.params);
       const query = check('the query', schemas.query, request.query);
@@ -124,11 +165,19 @@ function route<P = unknown, Q = unknown, B = unknown>(
       if (!params.ok || !query.ok || !body.ok) {
         return reply(to, problem(apiProblem('BadRequest', wrong.join('; '))));
       }
-      const orders = ordersOf(control, runtime, submitterOf(request));
+      const orders = ordersOf(control, runtime, {
+        submitter: submitterOf(request),
+        source: scope.source,
+      });
       const asked = { params: params.value, query: query.value, body: body.value, orders };
       return reply(to, await inTime(request, Promise.resolve(answer(asked))));
     },
   });
+}
+
+/** Those that bring a bundle: a mebibyte and more of memory, and a worker. */
+export function takesDocuments(url: string): boolean {
+  return url.endsWith('/desired') || url.endsWith('/plan');
 }
 
 type Checked<T> =

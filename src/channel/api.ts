@@ -1,20 +1,10 @@
-/**
- * The operator's API: HTTP/1.1 and JSON on a Unix socket, whose mode says who may connect. fastify
- * does not listen by itself: the runtime accepts, says who is there, and hands the stream over.
- */
-import { createServer, type Server } from 'node:http';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Address, Listening, Runtime } from '../daemon/runtime.ts';
-import { type Answered, type LineSource, problem } from './answered.ts';
-import { takeJsonBodies } from './api-bodies.ts';
-import { Streams } from './api-lines.ts';
-import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
-import { addRoutes } from './api-routes.ts';
-import { Connections } from './connections.ts';
+/** The operator's API, on a Unix socket whose mode says who may connect. */
+import type { Address, Listening, PeerCredentials, Runtime } from '../daemon/runtime.ts';
+import { makeApiServer } from './api-server.ts';
+import type { Asker } from './connections.ts';
 import type { Control } from './control.ts';
-import { channelLimits } from './limits.ts';
-import { apiProblem, refusalProblem } from './problem.ts';
-import { SubmissionSlots } from './submission-slots.ts';
+import { operatorLimits } from './limits.ts';
+import { operatorScope } from './scope.ts';
 
 export interface ApiOptions {
   /** Never a loopback address: on one nobody can be told from another. */
@@ -29,122 +19,25 @@ export async function openApi(
   runtime: Runtime,
   { address, onBug }: ApiOptions,
 ): Promise<Listening> {
-  const { app, server } = makeApp();
-  const connections = new Connections(server, runtime.timers);
-  const streams = new Streams({ connections, onBug });
-  const slots = new SubmissionSlots();
-  takeJsonBodies(app);
-  refuseInProblems(app, onBug);
-  boundRequests(app, connections, slots);
-  addRoutes({
-    app,
+  const api = await makeApiServer({
     control,
     runtime,
-    submitterOf: ({ raw }) => connections.submitterOf(raw),
-    reply: (to, answered) => give(to, answered, connections, streams),
-    inTime: (request, answering) => {
-      slots.holdUntil(request.raw, answering);
-      return inTime(answering, runtime);
-    },
+    scope: operatorScope,
+    limits: operatorLimits,
+    onBug,
   });
-  await app.ready();
   const listening = await runtime.sockets.listen(address, (stream, peer) =>
-    connections.take(stream, peer),
+    api.take(stream, askerOf(peer)),
   );
   return {
     close: async () => {
       await listening.close();
-      streams.endAll();
-      await connections.close();
-      await app.close();
+      await api.close();
     },
   };
 }
 
-function makeApp(): { readonly app: FastifyInstance; readonly server: Server } {
-  let server: Server | null = null;
-  const app = fastify({
-    logger: false,
-    // A HEAD of a stream would have nothing to say, for ever.
-    exposeHeadRoutes: false,
-    bodyLimit: channelLimits.orderBytesMax,
-    // A name that is too long is refused as any other wrong one.
-    routerOptions: { maxParamLength: channelLimits.headerBytesMax },
-    serverFactory: (handler) => {
-      const maxHeaderSize = channelLimits.headerBytesMax;
-      // All times are kept by `Connections`.
-      const none = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
-      server = createServer({ maxHeaderSize, ...none }, handler);
-      return server;
-    },
-    clientErrorHandler: answerGarbage,
-  });
-  if (server === null) throw new Error('fastify did not ask for its server');
-  return { app, server };
-}
-
-function give(
-  to: FastifyReply,
-  answered: Answered,
-  connections: Connections,
-  streams: Streams,
-): unknown {
-  switch (answered.kind) {
-    case 'value':
-      return connections.hasRoom ? to.send(answered.value) : giveProblem(to, tooMuchUnread);
-    case 'problem':
-      return giveProblem(to, answered.problem);
-    case 'lines':
-      return giveLines(to, answered.source, connections, streams);
-  }
-}
-
-const tooMuchUnread = refusalProblem('TooBusy', 'too much was asked for that nobody reads');
-const tooManyStreams = refusalProblem('TooBusy', 'too many streams at the same time');
-
-function giveLines(
-  to: FastifyReply,
-  source: LineSource,
-  connections: Connections,
-  streams: Streams,
-): unknown {
-  if (streams.isFull) return giveProblem(to, tooManyStreams);
-  if (!connections.hasRoom) return giveProblem(to, tooMuchUnread);
-  to.hijack();
-  const exchange = connections.beginStream(to.request.raw);
-  if (exchange !== null) streams.begin(to.raw, exchange, source);
-  return undefined;
-}
-
-/** The memory for bodies and answers is bounded before the first byte of one is read or made. */
-function boundRequests(
-  app: FastifyInstance,
-  connections: Connections,
-  slots: SubmissionSlots,
-): void {
-  app.addHook('onRequest', async (request, to) => {
-    const exchange = connections.exchangeOf(request.raw);
-    // What a connection has asked for that was ended for asking too much is not done either.
-    if (exchange === null) return to.hijack();
-    if (request.method !== 'PUT' || slots.take(request.raw, exchange)) return;
-    return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
-  });
-  // Not async: between finding that there is room and taking it nobody else may come.
-  app.addHook('onSend', ({ raw }, _to, payload, done) => {
-    connections.exchangeOf(raw)?.awaitReader();
-    done(null, payload);
-  });
-}
-
-async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promise<Answered> {
-  const over = new AbortController();
-  const late = timers.sleep(channelLimits.answerMs, over.signal).then((): Answered => {
-    const detail = 'unnestd has not answered in time; it may still do what was asked';
-    return problem(apiProblem('NoAnswer', detail));
-  });
-  try {
-    return await Promise.race([answering, late]);
-  } finally {
-    over.abort();
-  }
+function askerOf(peer: PeerCredentials | null): Asker {
+  if (peer === null) return { words: 'unknown uid', party: 'one user' };
+  return { words: `uid ${peer.uid}, pid ${peer.pid}`, party: `uid ${peer.uid}` };
 }

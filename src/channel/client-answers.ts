@@ -9,7 +9,9 @@ import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
-import type { Answer, PartitionProblem } from './control.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { AgentLine } from './api-agent.ts';
+import type { Answer, PartitionProblem, PlanResult } from './control.ts';
 
 /** The part that is checked stands for the whole, which this version of the types describes. */
 function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
@@ -17,6 +19,8 @@ function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
 }
 
 const text = z.string();
+/** What the daemon calls it is one. */
+const branded = <T extends string>() => text as unknown as z.ZodType<T, string>;
 const count = z.number();
 const items = <T>(schema: z.ZodType<T>) => z.looseObject({ items: z.array(schema) });
 
@@ -82,8 +86,26 @@ export const versionAnswer = z.looseObject({
   version: text,
   host: text.nullable().default(null),
   stateDir: text.nullable().default(null),
+  /** To a Primary, of which there is one partition; null: to an operator. */
+  partition: branded<PartitionName>().nullable().default(null),
 });
 export type About = z.output<typeof versionAnswer>;
+
+/** Where the partition is in what a Primary is answered. */
+export const primaryAt = '/v1/partition';
+
+export type Planned = Extract<PlanResult, { readonly status: 'planned' }>;
+export const planAnswer = loosely<Planned>({
+  status: z.literal('planned'),
+  plan: z.looseObject({
+    partition: text,
+    entries: z.array(z.looseObject({ kind: text })),
+    operations: z.array(z.looseObject({ kind: text, id: text })),
+  }),
+  generation: count,
+});
+
+export const agentAnswer = loosely<AgentLine>({ kind: text });
 
 /** Kinds of events that this version does not know are passed over by whoever shows them. */
 export const eventAnswer = loosely<EventRecord>({

@@ -1,7 +1,14 @@
 /** A stream of the API on the reader's side: lines of JSON, bounded, each checked. */
 import type * as z from 'zod';
 import { DaemonError } from './daemon-error.ts';
-import { answerBytesMax, brokenOff, request, understood, type Wish } from './client-transport.ts';
+import {
+  answerBytesMax,
+  brokenOff,
+  request,
+  type Transport,
+  understood,
+  type Wish,
+} from './client-transport.ts';
 
 /** One status is one line. */
 const lineCharactersMax = answerBytesMax;
@@ -13,12 +20,12 @@ const lineCharactersMax = answerBytesMax;
  * @throws DaemonError, and nothing else, here and while the values are read
  */
 export async function openLines<T>(
-  socketPath: string,
+  transport: Transport,
   wish: Wish,
   schema: z.ZodType<T>,
   signal: AbortSignal,
 ): Promise<AsyncIterable<T>> {
-  const response = await request(socketPath, wish, signal);
+  const response = await request(transport, wish, signal);
   return valuesOf(response, wish, schema, signal);
 }
 

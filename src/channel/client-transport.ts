@@ -1,8 +1,8 @@
 /**
- * Requests over a Unix socket, and what can go wrong with them, as one kind of error. `node:http` is
- * loaded at the first request only: most commands never make one.
+ * Requests over a stream to unnestd, and what can go wrong with them, as one kind of error. `node:http`
+ * is loaded at the first request only: most commands never make one.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type * as z from 'zod';
 import { problemAnswer } from './client-answers.ts';
 import { DaemonError } from './daemon-error.ts';
@@ -14,35 +14,47 @@ export interface Wish {
   readonly body?: unknown;
 }
 
+/** How to get to whoever answers. */
+export interface Transport {
+  /** For messages: the path of a socket, or what else it is. */
+  readonly name: string;
+  readonly options: Pick<RequestOptions, 'socketPath' | 'agent'>;
+}
+
+/** Each request is a connection of its own: on a Unix socket that costs nothing, and nothing is left open. */
+export function unixTransport(path: string): Transport {
+  return { name: path, options: { socketPath: path, agent: false } };
+}
+
 /** A status of 20,000 Secondaries is some 10 MiB, and 160 where each has much to complain of. */
 export const answerBytesMax = 192 * 2 ** 20;
 
 /** @throws DaemonError, and nothing else */
 export async function ask<T>(
-  socketPath: string,
+  transport: Transport,
   wish: Wish,
   answer: z.ZodType<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const response = await request(socketPath, wish, signal);
+  const response = await request(transport, wish, signal);
   const text = await bodyOf(response, signal);
   return understood(answer, text, wish);
 }
 
 /** The answer's headers have come, and they are those of success; its body is still to be read. */
 export async function request(
-  socketPath: string,
+  transport: Transport,
   wish: Wish,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const response = await send(socketPath, wish, signal);
+  const response = await send(transport, wish, signal);
   const { statusCode = 0 } = response;
   if (statusCode >= 200 && statusCode < 300) return response;
   throw refusalIn(await bodyOf(response, signal), statusCode, wish);
 }
 
 async function send(
-  socketPath: string,
+  transport: Transport,
   { method, path, body }: Wish,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -53,10 +65,10 @@ async function send(
       ? {}
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
   return new Promise((done, fail) => {
-    const options = { socketPath, path, method, headers, agent: false, signal };
+    const options = { ...transport.options, path, method, headers, signal };
     const asking = http.request(options, done);
     // Also after the answer has begun, when the error is that of reading it.
-    asking.on('error', (error) => fail(connectionError(socketPath, error, signal)));
+    asking.on('error', (error) => fail(connectionError(transport, error, signal)));
     asking.end(payload ?? undefined);
   });
 }
@@ -110,16 +122,16 @@ function jsonIn(text: string): unknown {
 }
 
 function connectionError(
-  socketPath: string,
+  { name }: Transport,
   cause: NodeJS.ErrnoException,
   signal: AbortSignal,
 ): DaemonError {
   if (signal.aborted) return brokenOff(cause, signal);
   if (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED') {
-    return new DaemonError('NotRunning', `unnestd does not answer on ${socketPath}`, { cause });
+    return new DaemonError('NotRunning', `unnestd does not answer on ${name}`, { cause });
   }
   if (cause.code === 'EACCES' || cause.code === 'EPERM') {
-    return new DaemonError('NotAllowed', `${socketPath} is not for this user`, { cause });
+    return new DaemonError('NotAllowed', `${name} is not for this user`, { cause });
   }
-  return new DaemonError('Broken', `talking to unnestd on ${socketPath}`, { cause });
+  return new DaemonError('Broken', `talking to unnestd on ${name}`, { cause });
 }

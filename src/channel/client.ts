@@ -1,22 +1,22 @@
-/**
- * The client of the operator's API: what `unnest` asks of `unnestd`. Each call is a connection of its
- * own: on a Unix socket that costs nothing, and nothing is left open.
- */
+/** The client of the API: what `unnest` asks of `unnestd`, on the host or in a Primary. */
 import type * as z from 'zod';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
+import type { AgentLine } from './api-agent.ts';
 import * as answers from './client-answers.ts';
 import { openLines } from './client-lines.ts';
-import { ask, type Wish } from './client-transport.ts';
+import { type ClientPlaces, clientPlaces } from './client-places.ts';
+import { ask, type Transport, type Wish } from './client-transport.ts';
 import type { PowerAction } from './control.ts';
-import type { EventsQuery, PauseMessage, SubmissionMessage } from './messages.ts';
+import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
 export interface DaemonClient {
-  readonly socketPath: string;
+  /** Where it asks, for messages. */
+  readonly name: string;
   /** Which version answers, and which host and state directory it has. */
   about(signal: AbortSignal): Promise<answers.About>;
   partitions(signal: AbortSignal): Promise<answers.Partitions>;
@@ -28,11 +28,15 @@ export interface DaemonClient {
   /** The operator's description of the partition. */
   description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
+  /** As the agent of this Primary, until the signal fires. Rejects with `AgentElsewhere` if there is one. */
+  beAgent(signal: AbortSignal): Promise<AsyncIterable<AgentLine>>;
   submit(
     name: PartitionName,
     submission: SubmissionMessage,
     signal: AbortSignal,
   ): Promise<answers.Accepted>;
+  /** What submitting these would do; changes nothing. */
+  plan(name: PartitionName, files: PlanMessage, signal: AbortSignal): Promise<answers.Planned>;
   rollback(name: PartitionName, generation: number, signal: AbortSignal): Promise<answers.Accepted>;
   /** @returns what the daemon says about it, for people; so below */
   pause(name: PartitionName, pause: PauseMessage, signal: AbortSignal): Promise<string>;
@@ -51,64 +55,74 @@ export interface DaemonClient {
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
 }
 
-/** Connects to nothing yet. */
-export function daemonClient(socketPath: string): DaemonClient {
+/** Connects to nothing yet. Whether an operator asks or a Primary, is found out with the first request. */
+export function daemonClient(transport: Transport): DaemonClient {
   const get = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    ask(socketPath, { method: 'GET', path }, schema, signal);
+    ask(transport, { method: 'GET', path }, schema, signal);
   const lines = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    openLines(socketPath, { method: 'GET', path }, schema, signal);
+    openLines(transport, { method: 'GET', path }, schema, signal);
+  const about = (signal: AbortSignal) => get('/v1/version', answers.versionAnswer, signal);
+  const places = clientPlaces(about);
+  const own = async <T>(
+    name: PartitionName,
+    path: string,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ) => get(`${await places.of(name, signal)}${path}`, schema, signal);
   return {
-    socketPath,
-    about: (signal) => get('/v1/version', answers.versionAnswer, signal),
-    partitions: (signal) => get('/v1/partitions', answers.partitionsAnswer, signal),
-    status: (name, signal) => get(pathOf(name), answers.statusAnswer, signal),
-    statuses: (name, signal) =>
-      lines(`${pathOf(name)}/status?watch=1`, answers.statusAnswer, signal),
-    events: (query, signal) => lines(eventsPath(query), answers.eventAnswer, signal),
-    desired: (name, signal) => get(`${pathOf(name)}/desired`, answers.bundleAnswer, signal),
-    description: (name, signal) =>
-      get(`${pathOf(name)}/description`, answers.descriptionAnswer, signal),
+    name: transport.name,
+    about,
+    partitions: async (signal) => {
+      const partition = await places.own(signal);
+      if (partition === null) return get('/v1/partitions', answers.partitionsAnswer, signal);
+      const status = await own(partition, '', answers.statusAnswer, signal);
+      return answers.partitionsAnswer.parse({ items: [status] });
+    },
+    status: (name, signal) => own(name, '', answers.statusAnswer, signal),
+    statuses: async (name, signal) =>
+      lines(`${await places.of(name, signal)}/status?watch=1`, answers.statusAnswer, signal),
+    events: async (query, signal) =>
+      lines(await places.events(query, signal), answers.eventAnswer, signal),
+    desired: (name, signal) => own(name, '/desired', answers.bundleAnswer, signal),
+    description: (name, signal) => own(name, '/description', answers.descriptionAnswer, signal),
     history: async (name, signal) =>
-      (await get(`${pathOf(name)}/history`, answers.historyAnswer, signal)).items,
-    ...ordersOver(socketPath),
+      (await own(name, '/history', answers.historyAnswer, signal)).items,
+    beAgent: async (signal) => {
+      const path = `${answers.primaryAt}/agent`;
+      return lines(path, answers.agentAnswer, signal);
+    },
+    ...ordersOver(transport, places),
   };
 }
 
 type Orders = Pick<
   DaemonClient,
-  'submit' | 'rollback' | 'pause' | 'resume' | 'power' | 'retry' | 'drain'
+  'submit' | 'plan' | 'rollback' | 'pause' | 'resume' | 'power' | 'retry' | 'drain'
 >;
 
-function ordersOver(socketPath: string): Orders {
-  const submit = (wish: Wish, signal: AbortSignal) =>
-    ask(socketPath, wish, answers.submissionAnswer, signal);
-  const order = async (path: string, body: object, signal: AbortSignal) => {
-    const wish: Wish = { method: 'POST', path, body };
-    return (await ask(socketPath, wish, answers.orderAnswer, signal)).message;
+function ordersOver(transport: Transport, places: ClientPlaces): Orders {
+  const asking = async <T>(
+    [method, name, path]: readonly ['PUT' | 'POST', PartitionName, string],
+    body: object,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ) => {
+    const wish: Wish = { method, path: `${await places.of(name, signal)}${path}`, body };
+    return ask(transport, wish, schema, signal);
   };
+  const submission = answers.submissionAnswer;
+  const order = async (name: PartitionName, path: string, body: object, signal: AbortSignal) =>
+    (await asking(['POST', name, path], body, answers.orderAnswer, signal)).message;
   return {
-    submit: (name, body, signal) =>
-      submit({ method: 'PUT', path: `${pathOf(name)}/desired`, body }, signal),
+    submit: (name, body, signal) => asking(['PUT', name, '/desired'], body, submission, signal),
+    plan: (name, body, signal) => asking(['POST', name, '/plan'], body, answers.planAnswer, signal),
     rollback: (name, generation, signal) =>
-      submit({ method: 'POST', path: `${pathOf(name)}/rollback`, body: { generation } }, signal),
-    pause: (name, pause, signal) => order(`${pathOf(name)}/pause`, pause, signal),
-    resume: (name, secondary, signal) => order(`${pathOf(name)}/resume`, { secondary }, signal),
+      asking(['POST', name, '/rollback'], { generation }, submission, signal),
+    pause: (name, pause, signal) => order(name, '/pause', pause, signal),
+    resume: (name, secondary, signal) => order(name, '/resume', { secondary }, signal),
     power: (name, secondary, action, signal) =>
-      order(`${pathOf(name)}/secondaries/${secondary}/${action}`, {}, signal),
-    retry: (name, signal) => order(`${pathOf(name)}/retry`, {}, signal),
-    drain: (name, signal) => order(`${pathOf(name)}/drain`, { confirm: name }, signal),
+      order(name, `/secondaries/${secondary}/${action}`, {}, signal),
+    retry: (name, signal) => order(name, '/retry', {}, signal),
+    drain: (name, signal) => order(name, '/drain', { confirm: name }, signal),
   };
-}
-
-/** Nothing in a name needs quoting. */
-function pathOf(name: PartitionName): string {
-  return `/v1/partitions/${name}`;
-}
-
-function eventsPath({ after, watch = false, partition }: EventsQuery): string {
-  const query = new URLSearchParams();
-  if (after !== undefined) query.set('after', `${after}`);
-  if (watch) query.set('watch', '1');
-  if (partition !== undefined) query.set('partition', partition);
-  return `/v1/events?${query.toString()}`;
 }

@@ -5,14 +5,22 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { PeerCredentials, Timers } from '../daemon/runtime.ts';
+import type { Timers } from '../daemon/runtime.ts';
 import { Exchange } from './exchange.ts';
-import { channelLimits } from './limits.ts';
+import { channelLimits, type PlaceLimits } from './limits.ts';
 import { turnAway } from './turn-away.ts';
+
+/** Who is at the other end, as the kernel or the hypervisor says. */
+export interface Asker {
+  /** For people, and for the books: `uid 1000, pid 4242`. */
+  readonly words: string;
+  /** Whose connections are counted together, and how to call them. */
+  readonly party: string;
+}
 
 interface Connection {
   readonly stream: Duplex;
-  readonly peer: PeerCredentials | null;
+  readonly asker: Asker;
   /** Requests that have come and are not answered and read yet, in order of coming. */
   readonly open: Map<IncomingMessage, Exchange>;
   /** Whether it is there for one stream, and for nothing else until that ends. */
@@ -24,38 +32,38 @@ interface Connection {
 export class Connections {
   readonly #server: Server;
   readonly #timers: Timers;
+  readonly #limits: PlaceLimits;
   readonly #all = new Map<Duplex, Connection>();
   readonly #whenNone = new Set<() => void>();
   #closing = false;
 
-  constructor(server: Server, timers: Timers) {
+  constructor(server: Server, timers: Timers, limits: PlaceLimits) {
     this.#server = server;
     this.#timers = timers;
+    this.#limits = limits;
     // Before whoever answers, so that each request is known by then.
     server.prependListener('request', (request, response) => this.#onRequest(request, response));
   }
 
-  take(stream: Duplex, peer: PeerCredentials | null): void {
+  take(stream: Duplex, asker: Asker): void {
     // What breaks a connection is its client's to know; the stream closes either way.
     stream.on('error', () => undefined);
-    const reason = this.#reasonToTurnAway(peer);
+    const reason = this.#reasonToTurnAway(asker);
     if (reason !== null) {
       turnAway(stream, this.#timers, reason);
       return;
     }
     const open: Connection['open'] = new Map();
     const stopWait = () => undefined;
-    const connection: Connection = { stream, peer, open, isStreaming: false, stopWait };
+    const connection: Connection = { stream, asker, open, isStreaming: false, stopWait };
     this.#all.set(stream, connection);
     stream.once('close', () => this.#forget(connection));
     this.#awaitRequest(connection);
     this.#server.emit('connection', stream);
   }
 
-  /** For people, and for the books: `uid 1000, pid 4242`. */
   submitterOf({ socket }: IncomingMessage): string {
-    const peer = this.#all.get(socket)?.peer ?? null;
-    return peer === null ? 'unknown uid' : `uid ${peer.uid}, pid ${peer.pid}`;
+    return this.#all.get(socket)?.asker.words ?? 'somebody who is gone';
   }
 
   /** Null: its connection is no longer there, so that there is nobody to answer. */
@@ -83,7 +91,7 @@ export class Connections {
     for (const { open } of this.#all.values()) {
       for (const exchange of open.values()) bytes += exchange.unreadBytes;
     }
-    return bytes < channelLimits.unreadInAllBytesMax;
+    return bytes < this.#limits.unreadInAllBytesMax;
   }
 
   /** Idle ones end now; one that is being answered ends after that, or when its time is over. */
@@ -97,16 +105,16 @@ export class Connections {
     for (const { stream } of this.#all.values()) stream.destroy();
   }
 
-  #reasonToTurnAway(peer: PeerCredentials | null): string | null {
-    const { connectionsMax, connectionsPerUserMax } = channelLimits;
+  #reasonToTurnAway({ party }: Asker): string | null {
+    const { connectionsMax, connectionsPerUserMax } = this.#limits;
     const all = [...this.#all.values()];
     if (this.#closing) return 'unnestd is stopping';
     if (all.length >= connectionsMax) {
       return `more than ${connectionsMax} connections at the same time`;
     }
-    const ofUser = all.filter((each) => each.peer?.uid === peer?.uid).length;
-    if (ofUser < connectionsPerUserMax) return null;
-    return `more than ${connectionsPerUserMax} connections of one user at the same time`;
+    const ofParty = all.filter(({ asker }) => asker.party === party).length;
+    if (ofParty < connectionsPerUserMax) return null;
+    return `more than ${connectionsPerUserMax} connections of ${party} at the same time`;
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {

@@ -4,6 +4,7 @@
  */
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -28,6 +29,13 @@ export interface SubmittedFiles {
   readonly ifGeneration: number | null;
   readonly deleteEverything: boolean;
   readonly deletionsMax: number | null;
+  /** Of what a folder of the submitter's holds; null: it was handed in by somebody. */
+  readonly folder: FolderState | null;
+}
+
+export interface FolderState {
+  /** False: somebody may still be writing there, so that what is missing is kept (invariant 6). */
+  readonly isComplete: boolean;
 }
 
 export interface Hold {
@@ -52,6 +60,19 @@ export type WishRefusalCode =
 export type Answer =
   | { readonly status: 'ok'; readonly message: string }
   | { readonly status: 'refused'; readonly code: string; readonly message: string };
+
+/** Files that are only to be planned with. */
+export type PlannedFiles = Pick<SubmittedFiles, 'files' | 'deleteEverything' | 'deletionsMax'>;
+
+/** What would be done, as a pass would plan it now. */
+export interface Planned {
+  readonly status: 'planned';
+  readonly plan: Plan;
+  /** Of the documents that it would replace; 0: none. */
+  readonly generation: number;
+}
+
+export type PlanResult = Planned | Extract<SubmissionResult, { readonly status: 'refused' }>;
 
 /** From behind `lostThrough` to `newest`, by `seq`, all events of a partition and the daemon are there. */
 export interface EventsKept {
@@ -84,6 +105,12 @@ export interface Control {
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;
   submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
+  /** What accepting these files would do. Nothing comes of it. */
+  plan(partition: PartitionName, files: PlannedFiles): Promise<PlanResult | null>;
+  /** Who keeps it up to date from its Primary, for people; null: nobody does. */
+  agent(partition: PartitionName): string | null;
+  /** @returns how to take it away again; null: there is one already, or it cannot be known yet */
+  attachAgent(partition: PartitionName, who: string): (() => void) | null;
   /** What the operator says of it; null: nothing, or there is no such partition. */
   description(name: PartitionName): PlainDocument | null;
   accepted(partition: PartitionName): AcceptedBundle | null;

@@ -1,26 +1,16 @@
-/** Bounds on what somebody on the operator's socket may cost the daemon (invariant 11). */
+/** Bounds on what somebody who asks may cost the daemon (invariant 11). */
 import { documentLimits } from '../documents/limits.ts';
 
 export const channelLimits = {
-  /** Open at the same time; whoever comes after that is told so and let go. */
-  connectionsMax: 64,
-  /** Of these, those of one user. */
-  connectionsPerUserMax: 16,
   /** Unanswered on one connection. Clients wait for each answer; more is done by those that do not. */
   requestsPerConnectionMax: 4,
-  /** Open at the same time, so that there are always connections for a question. */
-  streamsMax: 48,
   /** Node's own default; no request of ours needs a tenth of it. */
   headerBytesMax: 16 * 2 ** 10,
-  /** In JSON a quote or the end of a line takes two bytes; the rest is for paths and the frame. */
-  bodyBytesMax: 2 * documentLimits.bundleBytesMax + 2 ** 20,
   /** Of every request but a submission. */
   orderBytesMax: 64 * 2 ** 10,
   /** Values of JSON, counted before anything is made of them: a file is three, commas counted. */
   bodyValuesMax: 50_000,
   bodyDepthMax: 8,
-  /** Bundles that are taken in at the same time: each may be of `bodyBytesMax`. */
-  submissionsMax: 4,
   /** From opening, or from the answer before, until a request has come with its headers. */
   idleMs: 60_000,
   /** From the headers until the body is there. */
@@ -29,8 +19,8 @@ export const channelLimits = {
   answerMs: 120_000,
   /** From an answer, or from the first line of a stream that waits, until all of it is read. */
   drainMs: 60_000,
-  /** What may wait for readers on all connections when another answer is to be made. */
-  unreadInAllBytesMax: 128 * 2 ** 20,
+  /** How often an agent hears that it is still connected. */
+  agentBeatMs: 20_000,
   /** What may wait for a reader of a stream when another line comes. */
   unreadBytesMax: 4 * 2 ** 20,
   /** How long answers that are under way may take when the daemon ends. */
@@ -41,3 +31,46 @@ export const channelLimits = {
   /** Ten years: longer is for ever, and for ever has its own word. */
   holdSecondsMax: 10 * 366 * 86_400,
 } as const;
+
+/** Of all who ask at one place: operators on their socket, or one Primary on its channel. */
+export interface PlaceLimits {
+  /** Open at the same time; whoever comes after that is told so and let go. */
+  readonly connectionsMax: number;
+  /** Of these, those of one user of this machine. */
+  readonly connectionsPerUserMax: number;
+  /** Open at the same time, so that there are always connections for a question. */
+  readonly streamsMax: number;
+  /** Of a submission. */
+  readonly bodyBytesMax: number;
+  /** Bundles that are taken in at the same time: each may be of `bodyBytesMax`. */
+  readonly submissionsMax: number;
+  /** What may wait for readers on all connections when another answer is to be made. */
+  readonly unreadInAllBytesMax: number;
+  /** Requests per second, in the long run, and at once; null: as many as they like. */
+  readonly rate: { readonly perSecond: number; readonly burst: number } | null;
+}
+
+export const operatorLimits: PlaceLimits = {
+  connectionsMax: 64,
+  connectionsPerUserMax: 16,
+  streamsMax: 48,
+  /** In JSON a quote or the end of a line takes two bytes; the rest is for paths and the frame. */
+  bodyBytesMax: 2 * documentLimits.bundleBytesMax + 2 ** 20,
+  submissionsMax: 4,
+  unreadInAllBytesMax: 128 * 2 ** 20,
+  rate: null,
+};
+
+/** Of vsock, where Primaries speak unless the operator says otherwise. */
+export const primaryPortDefault = 1021;
+
+/** Its agent asks for everybody in it, over few connections. */
+export const primaryLimits: PlaceLimits = {
+  connectionsMax: 32,
+  connectionsPerUserMax: 32,
+  streamsMax: 24,
+  bodyBytesMax: 2 ** 20,
+  submissionsMax: 1,
+  unreadInAllBytesMax: 16 * 2 ** 20,
+  rate: { perSecond: 50, burst: 200 },
+};

@@ -21,7 +21,7 @@ const partition = z.string().transform((text, context): PartitionName => {
   return z.NEVER;
 });
 
-const secondary = z.string().transform((text, context): SecondaryName => {
+export const secondary = z.string().transform((text, context): SecondaryName => {
   const name = secondaryName(text);
   if (name !== undefined) return name;
   context.addIssue({ code: 'custom', message: nameRule });
@@ -47,7 +47,17 @@ export const submissionSchema = z.strictObject({
   ifGeneration: z.int().nonnegative().nullish(),
   deleteEverything: z.boolean().optional(),
   deletionsMax: z.int().nonnegative().nullish(),
+  /** What a folder holds, handed in again and again: what was rolled back does not come back by it. */
+  folder: z.strictObject({ isComplete: z.boolean() }).nullish(),
 });
+/** What is only to be planned with. */
+export const planSchema = submissionSchema.pick({
+  files: true,
+  deleteEverything: true,
+  deletionsMax: true,
+});
+export type PlanMessage = z.input<typeof planSchema>;
+
 /** What a client sends. */
 export type SubmissionMessage = z.input<typeof submissionSchema>;
 
@@ -84,7 +94,8 @@ const flag = z
 
 export const statusQuery = z.strictObject({ watch: flag.optional() });
 
-export const eventsQuery = z.strictObject({
+/** Of a Primary, of which there is only one partition to tell. */
+export const ownEventsQuery = z.strictObject({
   /** `latest`: only those that come from now on. Nothing: all that are kept. */
   after: z
     .union([
@@ -96,8 +107,8 @@ export const eventsQuery = z.strictObject({
     ])
     .optional(),
   watch: flag.optional(),
-  partition: partition.optional(),
 });
+export const eventsQuery = ownEventsQuery.extend({ partition: partition.optional() });
 /** What a client asks for. */
 export interface EventsQuery {
   readonly after?: number | 'latest';

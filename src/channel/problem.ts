@@ -13,7 +13,11 @@ export const API_PROBLEM_CODES = [
   'TooLarge', // more bytes or files than may be
   'UnsupportedMediaType', // a body that is not JSON
   'EventsGone', // events behind the one that was named are no longer kept
+  'TooManyRequests', // in so short a time
+  'OperatorsOnly', // a Primary may not ask for it
+  'AgentElsewhere', // another agent keeps the partition up to date
   'NotConfirmed', // the confirmation does not name the partition
+  'NoHost', // the agent has no connection to the host
   'NoAnswer', // the daemon has not answered in time; whether it will do it is not known
   'Internal', // a bug in unnestd
 ] as const;
@@ -38,7 +42,11 @@ const apiStatuses: { readonly [C in ApiProblemCode]: number } = {
   TooLarge: 413,
   UnsupportedMediaType: 415,
   EventsGone: 410,
+  TooManyRequests: 429,
+  OperatorsOnly: 403,
+  AgentElsewhere: 409,
   NotConfirmed: 422,
+  NoHost: 502,
   NoAnswer: 504,
   Internal: 500,
 };

@@ -4,15 +4,19 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.ts';
-import { channelLimits } from './limits.ts';
 
 export class SubmissionSlots {
   /** How many still hold each slot. */
   readonly #holders = new Map<IncomingMessage, number>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   /** @returns whether there was one */
   take(request: IncomingMessage, exchange: Exchange): boolean {
-    if (this.#holders.size >= channelLimits.submissionsMax) return false;
+    if (this.#holders.size >= this.#max) return false;
     this.#hold(request);
     exchange.whenOver(() => this.#release(request));
     return true;

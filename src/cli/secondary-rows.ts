@@ -107,6 +107,7 @@ function newsOf(conditions: readonly Condition[]): string {
         case 'RestartRequired':
         case 'DocumentsValid':
         case 'Accepted':
+        case 'AgentConnected':
         case 'HostReachable':
         case 'GaveUp':
         case 'FitsHost':

@@ -21,13 +21,24 @@ export interface AuthorityFacts {
   /** What keeps the one in force from being valid; empty: nothing does. */
   readonly problems: readonly Diagnostic[];
   readonly documents: DocumentsSaid;
+  /** Who speaks for the Primary; null: nobody does. Undefined: nobody is to. */
+  readonly agent: string | null | undefined;
 }
 
 export function authorityStatements(facts: AuthorityFacts): readonly Statement[] {
-  const { documents } = facts;
+  const { documents, agent } = facts;
   const statements: Statement[] = [acceptedStatement(facts)];
   if (documents.status !== 'unsaid') statements.push(documentsStatement(documents));
+  if (agent !== undefined) statements.push(agentStatement(agent));
   return statements;
+}
+
+/** What was accepted stays in force either way. */
+function agentStatement(agent: string | null): Statement {
+  const type = 'AgentConnected';
+  if (agent !== null) return { type, status: 'True', reason: 'Connected', message: agent };
+  const message = 'no `unnest agent` in the Primary is connected; what was accepted stays in force';
+  return { type, status: 'False', reason: 'NoAgent', message };
 }
 
 function acceptedStatement({ inForce, torn, problems }: AuthorityFacts): Statement {

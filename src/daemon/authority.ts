@@ -28,7 +28,7 @@ import type { DocumentParser } from './parser.ts';
 import { Judgement } from './judgement.ts';
 import { forbids } from './power-rules.ts';
 import type { GivenFiles, Orders } from './receive.ts';
-import { closedRefusal, closing, drainingRefusal } from './refusals.ts';
+import { closedRefusal, closing, drainingRefusal, type Refusal } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import { Submissions } from './submissions.ts';
 import type { Request, TurnInput } from './turn-input.ts';
@@ -63,6 +63,7 @@ export class Authority {
   /** One that is only half written down empties nothing yet. */
   #isDrainPending = false;
   #isClosed = false;
+  #agent: string | null = null;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
@@ -113,6 +114,7 @@ export class Authority {
         torn,
         problems: judged.problems,
         documents: this.#submissions.said,
+        agent: this.source === 'Channel' ? this.#agent : undefined,
       }),
       ...this.#held(),
       requests: this.#asked.requests(),
@@ -168,6 +170,38 @@ export class Authority {
   /** Files that nobody has looked into yet. @param signal what comes of them does not count any more */
   submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
     return this.#inFlight.while(() => this.#submissions.submit(given, signal));
+  }
+
+  /** As `input`, if these files were accepted. Nothing comes of it. */
+  async draft(
+    given: Pick<GivenFiles, 'files' | 'deleteEverything' | 'deletionsMax'>,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: 'drafted'; readonly input: TurnInput } | Refusal> {
+    const draft = await this.#submissions.draft(given.files, signal);
+    if (draft.status === 'refused') return draft;
+    const { deleteEverything } = given;
+    const deletionsMax = given.deletionsMax ?? this.#options.deletionsMax;
+    const desired = this.#onHost(draft.desired);
+    return {
+      status: 'drafted',
+      input: { ...this.input(), desired, deleteEverything, deletionsMax },
+    };
+  }
+
+  /** Null: one is there already. @returns how to take it away again */
+  attachAgent(who: string): (() => void) | null {
+    if (this.#agent !== null) return null;
+    this.#agent = who;
+    this.#options.onChange(null);
+    return () => {
+      this.#agent = null;
+      if (!this.#isClosed) this.#options.onChange(null);
+    };
+  }
+
+  /** Whose agent keeps it up to date; null: nobody's. */
+  get agent(): string | null {
+    return this.#agent;
   }
 
   rollback(generation: number, submitter: string): Promise<SubmissionResult> {

@@ -45,6 +45,13 @@ const metrics = z
     path: ['port'],
   });
 
+const channel = z.strictObject({
+  port: field(wholeNumber(512, 1023).default(1021), {
+    description:
+      'The vsock port that Primaries connect to, from 512 to 1023: no other program can take one of these unless it is root.',
+  }),
+});
+
 const retry = z.strictObject({
   attemptsMax: field(wholeNumber(1, 1000).default(10), {
     description: 'After how many failures in a row a thing is no longer tried by itself.',
@@ -104,6 +111,10 @@ const spec = z.strictObject({
       "Whose members may use the operators' socket, and so do anything to any partition.",
   }),
   metrics: field(metrics.prefault({}), { description: 'Numbers for a monitoring system.' }),
+  channel: field(channel.prefault({}), {
+    description:
+      'Where Primaries speak. Nobody listens there unless a partition has source Channel.',
+  }),
   resyncSeconds: field(wholeNumber(10, 86_400).default(300), {
     description: 'How often every partition is looked at although nothing has told of a change.',
   }),

@@ -29,6 +29,8 @@ export interface DaemonConfig {
   readonly operatorSocket: UnixAddress;
   /** Null: nowhere. */
   readonly metrics: Address | null;
+  /** Of vsock, for Primaries. */
+  readonly channelPort: number;
   readonly resyncMs: number;
   readonly passesInFlightMax: number;
   readonly operationsInFlightMax: number;
@@ -109,6 +111,7 @@ function configOf(spec: ConfigSpec): DaemonConfig {
     operatorGroup,
     operatorSocket: groupSocket(spec, 'operator.sock'),
     metrics: metricsAddress(spec),
+    channelPort: spec.channel.port,
     resyncMs: spec.resyncSeconds * 1000,
     passesInFlightMax: spec.passesInFlightMax,
     operationsInFlightMax: spec.operationsInFlightMax,

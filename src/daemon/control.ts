@@ -1,5 +1,11 @@
 /** What may be asked of the daemon, answered by the partition that it is about. */
-import type { Answer, Control } from '../channel/control.ts';
+import type {
+  Answer,
+  Control,
+  PlannedFiles,
+  PlanResult,
+  SubmittedFiles,
+} from '../channel/control.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -11,6 +17,8 @@ import type { KeptPartition } from './kept-partition.ts';
 import type { Partition } from './partition.ts';
 import { refusedName, refusedPower } from './power-rules.ts';
 import type { Problems } from './problems.ts';
+import type { GivenFiles } from './receive.ts';
+import { closedRefusal, refused } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -57,14 +65,36 @@ export function controlOf(options: ControlOptions): Control {
     onEvent: (listener) => events.onEvent(listener),
     submit: (name, submitted) =>
       submitting(supervisor.partition(name), (authority) =>
-        authority.submit({ ...submitted, isComplete: true }, stop),
+        authority.submit(givenBy(submitted), stop),
       ),
     rollback: (name, generation, submitter) =>
       submitting(supervisor.partition(name), (authority) =>
         authority.rollback(generation, submitter),
       ),
+    plan: (name, files) => planning(supervisor.partition(name), files, stop),
+    agent: (name) => authorityOf(name)?.agent ?? null,
+    attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
     ...wishing(options),
   };
+}
+
+function givenBy({ folder, ...submitted }: SubmittedFiles): GivenFiles {
+  return { ...submitted, isFolder: folder !== null, isComplete: folder?.isComplete ?? true };
+}
+
+async function planning(
+  kept: KeptPartition | null,
+  files: PlannedFiles,
+  stop: AbortSignal,
+): Promise<PlanResult | null> {
+  if (kept === null) return null;
+  const { authority, loop } = kept;
+  if (authority === null || loop === null) return refused('NotStored', notOpenMessage(kept));
+  const draft = await authority.draft(files, stop);
+  if (draft.status === 'refused') return draft;
+  const plan = await loop.planFor(draft.input, stop);
+  if (plan === null) return closedRefusal;
+  return { status: 'planned', plan, generation: draft.input.generation };
 }
 
 type Wishing = Pick<Control, 'pause' | 'resume' | 'power' | 'retry' | 'drain'>;
@@ -153,8 +183,7 @@ async function submitting(
 ): Promise<SubmissionResult | null> {
   if (kept === null) return null;
   if (kept.authority !== null) return submit(kept.authority);
-  const message = notOpenMessage(kept);
-  return { status: 'refused', code: 'NotStored', message, diagnostics: [] };
+  return refused('NotStored', notOpenMessage(kept));
 }
 
 const notOpen = { status: 'refused', code: 'NotOpen' } as const;

@@ -3,7 +3,9 @@
  * status files, each fed by the same events. What it needs of the machine is handed in.
  */
 import { openApi } from '../channel/api.ts';
+import { channelUsers } from '../channel/channel-users.ts';
 import type { Control } from '../channel/control.ts';
+import { PrimaryChannel } from '../channel/primary-channel.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { DaemonHosts } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -99,9 +101,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onStatus: (listener) => statuses.add(listener),
     stop: stop.signal,
   });
-  const listening = await listen(control, metrics, parts, (error) => log.bug(error));
+  const onBug = (error: unknown) => log.bug(error);
+  const listening = await listen(control, metrics, parts, onBug);
+  const { vmRuns } = hosts;
+  const port = config.channelPort;
+  const channel = new PrimaryChannel({ control, runtime, port, vmRuns, emit, onBug });
+  const stopSigns = hosts.onSign((sign) => channel.onSign(sign));
   const manager = notifier(notify, timers, () => true);
-  const source = follow({ supervisor, statusFiles, problems, manager }, parts);
+  const source = follow({ supervisor, channel, statusFiles, problems, manager }, parts);
   return {
     abort: () => abort.abort(),
     close: async () => {
@@ -113,7 +120,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       ];
       await manager.stopping();
       await source.close();
-      await Promise.all([supervisor.close(), ...listening.map((each) => each.close())]);
+      stopSigns();
+      const doors = [...listening, channel].map((each) => each.close());
+      await Promise.all([supervisor.close(), ...doors]);
       for (const cancel of impatience) cancel();
       await parts.parser.close();
       await statusFiles.close();
@@ -160,6 +169,7 @@ async function listen(
 
 interface Following {
   readonly supervisor: Supervisor;
+  readonly channel: PrimaryChannel;
   readonly statusFiles: StatusWriter;
   readonly problems: Problems;
   readonly manager: Notifier;
@@ -167,7 +177,7 @@ interface Following {
 
 /** Ready is said once it is known which partitions there are: then each of them can be asked about. */
 function follow(
-  { supervisor, statusFiles, problems, manager }: Following,
+  { supervisor, channel, statusFiles, problems, manager }: Following,
   { runtime, config }: DaemonParts,
 ) {
   let isReady = false;
@@ -177,6 +187,7 @@ function follow(
       [...partitions].map(([name, { file, value }]) => [name, { file, value }]),
     );
     supervisor.describe(described);
+    channel.admit(channelUsers(described));
     const words = `${described.size} partitions`;
     if (isReady) return manager.status(words);
     isReady = true;

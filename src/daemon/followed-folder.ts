@@ -69,6 +69,7 @@ export class FollowedFolder {
       ifGeneration: null,
       deleteEverything: false,
       deletionsMax: null,
+      isFolder: true,
       isComplete,
     } as const;
     const result = await authority.submit(given, this.#ending.signal);

@@ -7,6 +7,7 @@ import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { SliceUsage } from '../model/slice.ts';
 import { allocationOf } from '../partition/allocation.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
@@ -117,6 +118,14 @@ export class Partition {
     const installation = this.#said.observed?.installation;
     if (installation === undefined) return 'unknown';
     return readRunId(host, { installation, partition, secondary }, abort);
+  }
+
+  /** What a pass would do if this was what is to be. Nothing is done, and nothing is remembered of it. */
+  async planFor(input: TurnInput, stop: AbortSignal): Promise<Plan | null> {
+    if (input.desired === null) return null;
+    const tools = { ...this.#tools(stop), stop };
+    const { plan } = await look(input.desired, input, this.#remembered.memory, tools);
+    return stop.aborted ? null : plan;
   }
 
   /** Tries what has failed again, and starts what ended again and again. */

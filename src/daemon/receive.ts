@@ -22,6 +22,8 @@ export interface GivenFiles {
   readonly ifGeneration: number | null;
   readonly deleteEverything: boolean;
   readonly deletionsMax: number | null;
+  /** Whether it is what a folder holds, which is handed in again and again. */
+  readonly isFolder: boolean;
   /** False: somebody may still be writing, so that what is missing is kept (invariant 6). */
   readonly isComplete: boolean;
 }
@@ -52,15 +54,27 @@ export async function receive(
   given: GivenFiles,
   context: ReceiveContext,
 ): Promise<SubmissionResult> {
-  const { partition, parser, accepted, onWorkerFailure, signal } = context;
+  const { accepted, signal } = context;
   const before = context.orders();
   const early = refusalBy(before, given, signal);
   if (early !== null) return early;
   const generation = accepted.inForce?.generation ?? 0;
-  const answer = await parser.parse(partition, given.files, signal, before.description);
+  const documents = await documentsIn(given.files, before.description, context);
   // It has taken its time, and somebody may have said something else in the meantime.
   const late = refusalBy(context.orders(), given, signal);
   if (late !== null) return late;
+  return 'status' in documents ? documents : take(given, documents, generation, context);
+}
+
+type ReadContext = Pick<ReceiveContext, 'partition' | 'parser' | 'onWorkerFailure' | 'signal'>;
+
+/** As a worker reads them, or why they are none. */
+export async function documentsIn(
+  files: readonly SourceFile[],
+  description: PlainDocument,
+  { partition, parser, onWorkerFailure, signal }: ReadContext,
+): Promise<readonly PlainDocument[] | Refusal> {
+  const answer = await parser.parse(partition, files, signal, description);
   switch (answer.status) {
     case 'failed':
       onWorkerFailure(answer.code, answer.message);
@@ -68,7 +82,7 @@ export async function receive(
     case 'invalid':
       return invalidRefusal(answer.diagnostics);
     case 'parsed':
-      return take(given, answer.documents, generation, context);
+      return answer.documents;
   }
 }
 
@@ -85,7 +99,7 @@ function take(
   generation: number,
   { partition, orders, accepted, folderAgreedOn, now }: ReceiveContext,
 ): Promise<SubmissionResult> | SubmissionResult {
-  const { files: _, isComplete, ...submission } = given;
+  const { files: _, isFolder, isComplete, ...submission } = given;
   const { inForce } = accepted;
   const documents = isComplete ? parsed : nextDocuments(inForce?.documents ?? [], parsed).documents;
   // Never on the worker's word alone.
@@ -94,7 +108,7 @@ function take(
   const brought = broughtBack(given, documents, accepted, folderAgreedOn);
   if (brought !== null) return brought;
   // What a folder held does not come over what somebody has said since it was read.
-  const ifGeneration = given.source === 'Directory' ? generation : given.ifGeneration;
+  const ifGeneration = isFolder ? generation : given.ifGeneration;
   return accepted.accept({ ...submission, ifGeneration, partition, documents }, now());
 }
 
@@ -103,12 +117,12 @@ function take(
  * means it to last until the folder is mended.
  */
 function broughtBack(
-  { source }: GivenFiles,
+  { isFolder }: GivenFiles,
   documents: readonly PlainDocument[],
   { inForce, history }: AcceptedStore,
   folderAgreedOn: number,
 ): SubmissionResult | null {
-  if (source !== 'Directory' || inForce === null || inForce.rollbackOf === null) return null;
+  if (!isFolder || inForce === null || inForce.rollbackOf === null) return null;
   // It was mended, so that what it holds now is another change.
   if (inForce.generation === folderAgreedOn) return null;
   const putOut = history.find(({ generation }) => generation < inForce.generation);

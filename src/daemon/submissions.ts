@@ -4,6 +4,7 @@
  * status to say, and told to whoever has to know.
  */
 import { desiredFrom } from '../documents/desired-state.ts';
+import type { SourceFile } from '../documents/source.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Emit } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
@@ -11,6 +12,7 @@ import type { SubmissionResult } from '../report/submission.ts';
 import type { AcceptedStore } from './accepted/accepted-store.ts';
 import { emptied } from './accepted/operator-submissions.ts';
 import type { DocumentsSaid } from './authority-statements.ts';
+import { type Draft, draftOf } from './draft.ts';
 import type { DocumentParser } from './parser.ts';
 import { type GivenFiles, type Orders, receive } from './receive.ts';
 import { invalidRefusal } from './refusals.ts';
@@ -30,7 +32,7 @@ export interface SubmissionsOptions {
   readonly onSaid: () => void;
 }
 
-type By = Pick<GivenFiles, 'source' | 'submitter'>;
+type By = Pick<GivenFiles, 'source' | 'submitter'> & Partial<Pick<GivenFiles, 'isFolder'>>;
 
 export class Submissions {
   readonly #options: SubmissionsOptions;
@@ -52,7 +54,7 @@ export class Submissions {
   }
 
   async submit(given: GivenFiles, signal: AbortSignal): Promise<SubmissionResult> {
-    const { partition, parser, accepted, orders, emit } = this.#options;
+    const { partition, parser, accepted, orders } = this.#options;
     const result = await receive(given, {
       partition,
       orders,
@@ -60,16 +62,29 @@ export class Submissions {
       accepted,
       folderAgreedOn: this.#folderAgreedOn,
       now: () => this.#now(),
-      onWorkerFailure: (code, message) => emit({ kind: 'worker-failed', partition, code, message }),
+      onWorkerFailure: this.#onWorkerFailure,
       signal,
     });
-    if (given.source === 'Directory' && given.isComplete && result.status !== 'refused') {
+    if (given.isFolder && given.isComplete && result.status !== 'refused') {
       this.#folderAgreedOn = result.bundle.generation;
     }
     // Somebody may still be writing: what is wrong with it is said if it stays so.
     if (given.isComplete || result.status === 'accepted') this.#tell(result, given);
     return result;
   }
+
+  /** What the partition would be with them. Nothing comes of it. */
+  draft(files: readonly SourceFile[], signal: AbortSignal): Promise<Draft> {
+    const { partition, parser, orders } = this.#options;
+    const { description } = orders();
+    const onWorkerFailure = this.#onWorkerFailure;
+    return draftOf(files, { partition, description, parser, onWorkerFailure, signal });
+  }
+
+  readonly #onWorkerFailure = (code: string, message: string): void => {
+    const { emit, partition } = this.#options;
+    emit({ kind: 'worker-failed', partition, code, message });
+  };
 
   async rollback(generation: number, submitter: string): Promise<SubmissionResult> {
     const { accepted, orders } = this.#options;
@@ -100,7 +115,7 @@ export class Submissions {
     this.#options.onSaid();
   }
 
-  #tell(result: SubmissionResult, { source, submitter }: By): void {
+  #tell(result: SubmissionResult, { source, submitter, isFolder = false }: By): void {
     const { partition, emit, onAccepted } = this.#options;
     switch (result.status) {
       case 'unchanged':
@@ -111,7 +126,7 @@ export class Submissions {
         emit({ kind: 'submission-refused', partition, source, submitter, code, message });
         // Whoever has submitted by hand has been answered, and a folder has nobody else to tell. That no
         // worker could read them is the host's fault, and stays so.
-        if (source === 'Directory' || code === 'NotRead')
+        if (isFolder || code === 'NotRead')
           this.say({ status: 'refused', code, message, diagnostics });
         return;
       }

@@ -57,11 +57,21 @@ function desiredOf(bundle: Bundle, problems: readonly Diagnostic[]): Parsed {
 
 /** Two authorities over one partition would undo each other's work, and nobody would know why. */
 function notTheSource({ document, source }: Placed<PartitionDocument>): Diagnostic[] {
-  if (document.spec.source !== 'Directory') return [];
-  const message = 'this partition is what unnestd reads in its directory, and nothing else counts';
-  const remedy = "change the files in the partition's directory, or say source: Apply";
+  const { source: rules } = document.spec;
+  if (rules === 'Apply') return [];
+  const { is, change } = elsewhere[rules];
+  const message = `this partition is what ${is}, and nothing else counts`;
+  const remedy = `${change}, or say source: Apply`;
   return [source.complain('NotTheSource', ['spec', 'source'], message, { remedy })];
 }
+
+const elsewhere = {
+  Directory: {
+    is: 'unnestd reads in its directory',
+    change: "change the files in the partition's directory",
+  },
+  Channel: { is: 'its Primary says', change: 'change it in the Primary' },
+} as const;
 
 function nameIn(value: unknown): unknown {
   return (value as { readonly metadata?: { readonly name?: unknown } } | null)?.metadata?.name;

@@ -41,7 +41,6 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
     if (isSet) missing.push([['spec', ...path], needs]);
   };
   const { policy } = spec;
-  refuse(spec.source === 'Channel', ['source'], 'no Primary can submit documents yet');
   const grants = ['primary', 'grants'];
   refuse(isGranted(spec, 'imageDisk'), grants, 'no image disk is taken from a Primary yet');
   refuse(isGranted(spec, 'channel'), grants, 'no Primary is given a channel yet');

@@ -205,6 +205,10 @@ export const partitionSchema = z
     message: 'guarantees only beside limits that the kernel enforces (limits.enforcement: Cgroup)',
     path: ['spec', 'guarantees'],
   })
+  .refine(({ spec: { source, primary: vm } }) => source !== 'Channel' || vm !== undefined, {
+    message: 'a primary, where source is Channel: only it could say anything',
+    path: ['spec', 'source'],
+  })
   .meta({ title: 'Partition', description: 'A share of the host, as its operator grants it.' });
 
 export type PartitionDocument = z.output<typeof partitionSchema>;

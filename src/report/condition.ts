@@ -10,6 +10,7 @@ export const CONDITION_TYPES = [
   'Paused', // a person has asked for it to be left alone
   'CrashLoop', // its guest ends again and again, so that its next start waits
   'DocumentsValid', // the documents that are there could be accepted
+  'AgentConnected', // the Primary's agent can be told, and can tell
   'Accepted', // the accepted documents could be read back whole
   'HostReachable', // the host answers
   'GaveUp', // what fails is no longer tried

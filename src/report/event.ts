@@ -39,11 +39,28 @@ export type DriftClass =
   | 'filter'
   | 'slice';
 
+/** Why somebody on the channel is not listened to. */
+export type StrangerReason =
+  | 'UnprivilegedPort' // anybody in the VM could have opened it
+  | 'UnknownCid' // no running Primary with a channel has that address
+  | 'TooMany' // of that address, before it is known whose it is
+  | 'HostUnknown'; // whose it is could not be read
+
 export type DaemonEvent =
   | { readonly kind: 'daemon-started'; readonly version: string }
   | { readonly kind: 'daemon-stopping' }
   | { readonly kind: 'host-lost'; readonly message: string }
   | { readonly kind: 'host-back' }
+  /** @see PrimaryChannel */
+  | { readonly kind: 'channel-open'; readonly port: number }
+  | { readonly kind: 'channel-unavailable'; readonly message: string }
+  | {
+      readonly kind: 'channel-refused';
+      readonly cid: number;
+      readonly reason: StrangerReason;
+      /** Since it was told last. */
+      readonly times: number;
+    }
   | {
       readonly kind: 'config-problem';
       readonly code: string;

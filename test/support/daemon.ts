@@ -21,6 +21,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type DaemonClient, daemonClient } from '../../src/channel/client.ts';
+import { unixTransport } from '../../src/channel/client-transport.ts';
 import type { PartitionStatus } from '../../src/report/partition-status.ts';
 import { removeDomainsOf } from './partition-domains.ts';
 import { until } from './until.ts';
@@ -161,7 +162,7 @@ async function startDaemon(config: string, socket: string, runDir: string): Prom
   const [lines, errors]: [LogLine[], string[]] = [[], []];
   createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line) as LogLine));
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const api = daemonClient(socket);
+  const api = daemonClient(unixTransport(socket));
   await until('unnestd answers', async () => {
     if (child.exitCode !== null) throw new Error(`unnestd has ended: ${errors.join('')}`);
     return answers(api);

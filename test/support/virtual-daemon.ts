@@ -204,6 +204,7 @@ export function submitted(text: string): SubmittedFiles {
     ifGeneration: null,
     deleteEverything: false,
     deletionsMax: null,
+    folder: null,
   };
 }
 

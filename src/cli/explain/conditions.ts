@@ -32,6 +32,11 @@ export const conditionExplanations: Explanations<ConditionType> = {
     means: 'The documents that were handed in last could be accepted.',
     todo: 'Where it is False: mend what the message names; those in force stay in force until then.',
   },
+  AgentConnected: {
+    means:
+      'Of a partition with source Channel: whether an agent in its Primary (`unnest agent`) is connected, so that changes of documents there arrive. What was accepted stays in force either way.',
+    todo: 'If it is False, look in the Primary whether the agent runs, and on the host whether the Primary does.',
+  },
   Accepted: {
     means: 'The documents in force could be read back whole.',
     todo: 'Where it is False: hand the documents in again (`unnest apply`); until then nothing is deleted.',

@@ -2,7 +2,7 @@
 import type { WishRefusalCode } from '../../channel/control.ts';
 import type { ClientErrorCode } from '../../channel/daemon-error.ts';
 import type { ApiProblemCode } from '../../channel/problem.ts';
-import { channelLimits } from '../../channel/limits.ts';
+import { operatorLimits, primaryLimits } from '../../channel/limits.ts';
 import type { RefusalCode } from '../../report/submission.ts';
 import type { Explanations } from './explanation.ts';
 
@@ -97,7 +97,7 @@ export const apiExplanations: Explanations<ApiProblemCode> = {
     todo: 'Hand some in: `unnest apply -f`.',
   },
   TooLarge: {
-    means: `The request is larger than ${channelLimits.bodyBytesMax / 2 ** 20} MiB, or more of documents than a partition may have.`,
+    means: `The request is larger than ${operatorLimits.bodyBytesMax / 2 ** 20} MiB (from a Primary ${primaryLimits.bodyBytesMax / 2 ** 20} MiB), or more of documents than a partition may have.`,
     todo: 'Split the documents over several partitions.',
   },
   UnsupportedMediaType: {
@@ -109,9 +109,28 @@ export const apiExplanations: Explanations<ApiProblemCode> = {
       'Events behind the one that was named are no longer kept, or unnestd was started anew since and counts from 1 again. Nobody can say what has happened in between.',
     todo: 'Begin without --after, and look at `unnest status` for what is so now.',
   },
+  TooManyRequests: {
+    means: `A Primary may ask ${primaryLimits.rate?.perSecond ?? 0} times in a second in the long run, and ${primaryLimits.rate?.burst ?? 0} times at once.`,
+    todo: 'Wait a second. Programs that want to know of changes ask once and go on reading: `unnest events -w`, `unnest get -w`.',
+  },
+  OperatorsOnly: {
+    means:
+      "Only the host's operators may do this: what they have paused or are emptying is not a tenant's to take back.",
+    todo: 'Ask the operator. To have nothing run, give documents with runPolicy: Halted, or none.',
+  },
+  AgentElsewhere: {
+    means:
+      'One agent keeps a partition up to date, and another one is connected for this partition. The first one keeps it until it ends or its connection breaks.',
+    todo: 'Run `unnest agent` once in the Primary: look for the other one (`systemctl status unnest-agent`).',
+  },
   NotConfirmed: {
     means: 'To empty a partition, its name has to be given once more.',
     todo: 'Send it as "confirm".',
+  },
+  NoHost: {
+    means:
+      'The agent in this Primary cannot reach unnestd on the host. What was accepted stays in force there.',
+    todo: 'The message says why. Does the VM have a vsock device, has its partition source: Channel, and does unnestd run? Its operator can tell.',
   },
   NoAnswer: {
     means:

@@ -39,6 +39,14 @@ function said(event: DaemonEvent): Said {
       return bad(`the host does not answer: ${event.message}`);
     case 'host-back':
       return good('the host answers again');
+    case 'channel-open':
+      return plainly(`Primaries may speak on vsock port ${event.port}`);
+    case 'channel-unavailable':
+      return bad(`Primaries cannot be listened to: ${event.message}`);
+    case 'channel-refused':
+      return careful(
+        `CID ${event.cid} is not listened to: ${event.reason}${event.times > 1 ? ` (${event.times} times)` : ''}`,
+      );
     case 'config-problem':
       return bad(`configuration: ${event.code}: ${event.message}`);
     case 'partition-added':

@@ -102,6 +102,7 @@ export function isNews({ type, status }: Condition): boolean {
     case 'Synced':
     case 'DocumentsValid':
     case 'Accepted':
+    case 'AgentConnected':
     case 'HostReachable':
     case 'FitsHost':
     case 'CpusGuaranteed':

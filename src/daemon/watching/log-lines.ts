@@ -22,6 +22,12 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return error('the host does not answer');
     case 'host-back':
       return info('the host answers');
+    case 'channel-open':
+      return info('Primaries may speak');
+    case 'channel-unavailable':
+      return error('Primaries cannot be listened to');
+    case 'channel-refused':
+      return warn('somebody on the channel is not listened to');
     case 'config-problem':
       return error('the configuration has a problem');
     case 'partition-added':

@@ -84,6 +84,11 @@ function seriesIn(registry: Registry) {
       'Submissions by where they came from and what was answered.',
       ['source', 'result'],
     ),
+    channelRefusals: counter(
+      'unnest_channel_refusals_total',
+      'Connections on the channel that were not listened to, as of the last word about each address.',
+      ['reason'],
+    ),
     workerFailures: counter(
       'unnest_worker_failures_total',
       'Failures of the workers that read documents.',
@@ -118,6 +123,8 @@ function count(series: ReturnType<typeof seriesIn>, event: DaemonEvent): void {
     series.submissions.inc({ source: event.source, result: 'Accepted' });
   } else if (event.kind === 'submission-refused') {
     series.submissions.inc({ source: event.source, result: event.code });
+  } else if (event.kind === 'channel-refused') {
+    series.channelRefusals.inc({ reason: event.reason }, event.times);
   } else if (event.kind === 'worker-failed') {
     series.workerFailures.inc({ code: workerCode(event.code) });
   }

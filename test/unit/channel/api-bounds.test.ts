@@ -1,7 +1,7 @@
 /** What somebody on the operator's socket may cost the daemon, however they ask. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { channelLimits } from '../../../src/channel/limits.ts';
+import { channelLimits, operatorLimits } from '../../../src/channel/limits.ts';
 import type { EventRecord } from '../../../src/report/event.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { partitionName, type PartitionName } from '../../../src/model/names.ts';
@@ -78,7 +78,7 @@ describe('submissions', () => {
       for (const socket of some) socket.destroy();
       await settled();
     }
-    expect(place.calls).toHaveLength(channelLimits.submissionsMax);
+    expect(place.calls).toHaveLength(operatorLimits.submissionsMax);
     expect(await asked(put)).toContain('"TooBusy"');
     release();
     place.result = { status: 'refused', code: 'Draining', message: 'x', diagnostics: [] };
@@ -87,7 +87,7 @@ describe('submissions', () => {
 
   test('that wait behind another answer when their client hangs up count no longer', async () => {
     place.answer = () => new Promise(() => {});
-    for (let count = 0; count < channelLimits.submissionsMax; count += 1) {
+    for (let count = 0; count < operatorLimits.submissionsMax; count += 1) {
       const socket = await connected(request('POST', `${at}/retry`, '{}') + put);
       await vi.waitFor(() => expect(place.calls).toHaveLength(2 * (count + 1)));
       socket.destroy();
@@ -147,9 +147,9 @@ describe('a connection', () => {
   });
 
   test('is one of a few of its user, and there is room again when one ends', async () => {
-    const { connectionsPerUserMax, connectionsMax } = channelLimits;
+    const { connectionsPerUserMax, connectionsMax } = operatorLimits;
     const own = await Promise.all(Array.from({ length: connectionsPerUserMax }, () => connected()));
-    expect(await asked(version)).toContain('connections of one user');
+    expect(await asked(version)).toContain('connections of uid 1000');
     for (uid = 1001; uid < 1000 + connectionsMax / connectionsPerUserMax; uid += 1) {
       for (let count = 0; count < connectionsPerUserMax; count += 1) await connected();
     }
@@ -162,11 +162,11 @@ describe('a connection', () => {
 });
 
 test('streams leave connections for a question', async () => {
-  for (let count = 0; count < channelLimits.streamsMax; count += 1) {
+  for (let count = 0; count < operatorLimits.streamsMax; count += 1) {
     uid = 1000 + (count % 5);
     await connected(watch);
   }
-  await vi.waitFor(() => expect(place.listeners()).toBe(channelLimits.streamsMax));
+  await vi.waitFor(() => expect(place.listeners()).toBe(operatorLimits.streamsMax));
   const refused = await asked(watch);
   expect(statusOf(refused)).toBe(503);
   expect(refused).toContain('too many streams');
@@ -246,7 +246,7 @@ describe('what nobody reads', () => {
     const others = partitionName('team-b') as PartitionName;
     uid = 2000;
     of(teamA, 2 * 2 ** 20);
-    of(others, channelLimits.unreadInAllBytesMax / 4);
+    of(others, operatorLimits.unreadInAllBytesMax / 4);
     await connected(request('GET', `${at}/status?watch=1`));
     const reader = await connected(request('GET', `${at}/status?watch=1`));
     reader.resume();

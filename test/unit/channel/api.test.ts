@@ -1,7 +1,7 @@
 /** What the API makes of what no client of ours would send. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { channelLimits } from '../../../src/channel/limits.ts';
+import { channelLimits, operatorLimits } from '../../../src/channel/limits.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { teamA } from './fake-control.ts';
 
@@ -84,7 +84,7 @@ describe('what is refused, and how', () => {
   test('a body that says that it is larger than may be, before it has come', async () => {
     const head = request('PUT', `${at}/desired`, '').replace(
       'content-length: 0',
-      `content-length: ${channelLimits.bodyBytesMax + 1}`,
+      `content-length: ${operatorLimits.bodyBytesMax + 1}`,
     );
     const answer = answerIn(await place.raw(head, { end: true }));
     expect(answer).toMatchObject({ status: 413, problem: { code: 'TooLarge' } });

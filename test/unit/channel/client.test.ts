@@ -1,6 +1,7 @@
 /** The client and the API together, over a real socket: what one sends, the other understands. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { daemonClient, type DaemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { DaemonError } from '../../../src/channel/daemon-error.ts';
 import { partitionName, type PartitionName } from '../../../src/model/names.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
@@ -11,7 +12,7 @@ let client: DaemonClient;
 let stop: AbortController;
 beforeEach(async () => {
   place = await apiPlace();
-  client = daemonClient(place.socket);
+  client = daemonClient(unixTransport(place.socket));
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -34,6 +35,7 @@ describe('reads', () => {
     const { signal } = stop;
     expect(await client.about(signal)).toEqual({
       version: '1.2.3',
+      partition: null,
       api: 'v1',
       host: 'qemu:///system',
       stateDir: '/var/lib/unnest',
@@ -146,6 +148,7 @@ describe('submissions', () => {
             ifGeneration: 6,
             deleteEverything: true,
             deletionsMax: 3,
+            folder: null,
           },
         ],
       },
@@ -300,7 +303,7 @@ describe('a daemon that', () => {
   test('does not run', async () => {
     await place.close();
     expect(await failure(client.about(stop.signal))).toMatchObject({ code: 'NotRunning' });
-    const elsewhere = daemonClient(`${place.socket}.not-there`);
+    const elsewhere = daemonClient(unixTransport(`${place.socket}.not-there`));
     expect(await failure(elsewhere.about(stop.signal))).toMatchObject({ code: 'NotRunning' });
   });
 

@@ -1,5 +1,11 @@
 /** A daemon that only remembers: what was asked of it, and what a test makes it say. */
-import type { Answer, Control, PartitionProblem } from '../../../src/channel/control.ts';
+import type {
+  Answer,
+  Control,
+  PartitionProblem,
+  PlanResult,
+} from '../../../src/channel/control.ts';
+import type { InstallationId } from '../../../src/model/identity.ts';
 import {
   partitionName,
   type PartitionName,
@@ -90,6 +96,9 @@ export interface FakeControl {
   answer: Answer | null | (() => Promise<Answer | null>);
   result: SubmissionResult | null | (() => Promise<SubmissionResult | null>);
   kept: readonly HistoryEntry[];
+  planned: PlanResult | (() => Promise<PlanResult>);
+  /** Who is attached by now. */
+  agent: string | null;
   problems: readonly PartitionProblem[];
   sum: HostSum;
   /** As the daemon says it. */
@@ -140,6 +149,17 @@ export function fakeControl(): FakeControl {
     result: { status: 'accepted', bundle: historyEntry(7) },
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
+    agent: null,
+    planned: {
+      status: 'planned',
+      plan: {
+        partition: teamA,
+        installation: 'none' as InstallationId,
+        entries: [],
+        operations: [],
+      },
+      generation: 6,
+    },
     sum: {
       vcpus: { promised: 4, available: 24, there: 16, reserved: 0, factor: 1.5 },
       memoryBytes: {
@@ -185,6 +205,16 @@ export function fakeControl(): FakeControl {
       accepted: (name) => (statuses.has(name) ? bundle(6) : null),
       history: (name) => (statuses.has(name) ? fake.kept : null),
       rollback: submission('rollback'),
+      plan: async (partition, files) => {
+        calls.push({ method: 'plan', args: [partition, files] });
+        return statuses.has(partition) ? valueOf(fake.planned) : null;
+      },
+      agent: () => fake.agent,
+      attachAgent: (_partition, who) => {
+        if (fake.agent !== null) return null;
+        fake.agent = who;
+        return () => void (fake.agent = null);
+      },
       pause: order('pause'),
       resume: order('resume'),
       power: order('power'),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
 import { partitionStatus, teamA } from '../channel/fake-control.ts';
 import { secondaryDocument } from '../documents/parsing.ts';
@@ -31,7 +32,10 @@ const run_ = (argv: readonly string[], surroundings: Surroundings = {}) =>
   run([...argv, '-p', teamA], { stdin: documents, ...surroundings });
 /** As where the daemon has the default socket. */
 const beside = (argv: readonly string[], surroundings: Surroundings = {}) =>
-  run_(argv, { findDaemon: async () => daemonClient(place.socket), ...surroundings });
+  run_(argv, {
+    findDaemon: async () => daemonClient(unixTransport(place.socket)),
+    ...surroundings,
+  });
 const alone = (argv: readonly string[], surroundings: Surroundings = {}) =>
   run_(argv, { findDaemon: async () => null, ...surroundings });
 

@@ -29,6 +29,7 @@ async function received(value: unknown) {
       ifGeneration: null,
       deleteEverything: false,
       deletionsMax: null,
+      isFolder: true,
       isComplete: true,
     },
     {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { daemonClient } from '../../../../src/channel/client.ts';
+import { unixTransport } from '../../../../src/channel/client-transport.ts';
 import { bar } from '../../../../src/cli/render/bar.ts';
 import { worldText } from '../../../../src/host/simulated/world-text.ts';
 import { fieldsOf } from '../../../../src/model/domain.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
 });
 
 const top = (...argv: string[]) =>
-  run(['top', ...argv], { findDaemon: async () => daemonClient(place.socket) });
+  run(['top', ...argv], { findDaemon: async () => daemonClient(unixTransport(place.socket)) });
 
 const GiB = 2 ** 30;
 const amounts = { vcpus: 2, memoryBytes: GiB, storageBytes: 0, secondaries: 1 };

@@ -1,0 +1,163 @@
+/**
+ * HTTP/1.1 and JSON for all who ask at one place: operators on their socket, or one Primary on its
+ * channel. Each place has bounds of its own, so that nobody waits for what another place asks.
+ * fastify does not listen by itself: whoever accepts says who is there, and hands the stream over.
+ */
+import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Runtime } from '../daemon/runtime.ts';
+import { type Answered, type LineSource, problem } from './answered.ts';
+import { takeJsonBodies } from './api-bodies.ts';
+import { Streams } from './api-lines.ts';
+import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
+import { addRoutes, takesDocuments } from './api-routes.ts';
+import { type Asker, Connections } from './connections.ts';
+import type { Control } from './control.ts';
+import { channelLimits, type PlaceLimits } from './limits.ts';
+import { apiProblem, refusalProblem } from './problem.ts';
+import { RequestRate } from './request-rate.ts';
+import type { Scope } from './scope.ts';
+import { SubmissionSlots } from './submission-slots.ts';
+
+export interface ApiServerOptions {
+  readonly control: Control;
+  readonly runtime: Runtime;
+  readonly scope: Scope;
+  readonly limits: PlaceLimits;
+  /** Of a bug, which the asker learns only as `Internal`. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface ApiServer {
+  take(stream: Duplex, asker: Asker): void;
+  /** Streams end, answers under way are given, nothing more is taken. */
+  close(): Promise<void>;
+}
+
+export async function makeApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { control, runtime, scope, limits, onBug } = options;
+  const { app, server } = makeApp();
+  const connections = new Connections(server, runtime.timers, limits);
+  const streams = new Streams({ connections, onBug, max: limits.streamsMax });
+  const slots = new SubmissionSlots(limits.submissionsMax);
+  takeJsonBodies(app);
+  refuseInProblems(app, onBug);
+  boundRequests(app, { connections, slots, rate: new RequestRate(limits.rate, runtime.clock) });
+  addRoutes({
+    app,
+    control,
+    runtime,
+    scope,
+    submissionBytesMax: limits.bodyBytesMax,
+    submitterOf: ({ raw }) => connections.submitterOf(raw),
+    reply: (to, answered) => give(to, answered, connections, streams),
+    inTime: (request, answering) => {
+      slots.holdUntil(request.raw, answering);
+      return inTime(answering, runtime);
+    },
+  });
+  await app.ready();
+  return {
+    take: (stream, asker) => connections.take(stream, asker),
+    close: async () => {
+      streams.endAll();
+      await connections.close();
+      await app.close();
+    },
+  };
+}
+
+function makeApp(): { readonly app: FastifyInstance; readonly server: Server } {
+  let server: Server | null = null;
+  const app = fastify({
+    logger: false,
+    // A HEAD of a stream would have nothing to say, for ever.
+    exposeHeadRoutes: false,
+    bodyLimit: channelLimits.orderBytesMax,
+    // A name that is too long is refused as any other wrong one.
+    routerOptions: { maxParamLength: channelLimits.headerBytesMax },
+    serverFactory: (handler) => {
+      const maxHeaderSize = channelLimits.headerBytesMax;
+      // All times are kept by `Connections`.
+      const none = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
+      server = createServer({ maxHeaderSize, ...none }, handler);
+      return server;
+    },
+    clientErrorHandler: answerGarbage,
+  });
+  if (server === null) throw new Error('fastify did not ask for its server');
+  return { app, server };
+}
+
+function give(
+  to: FastifyReply,
+  answered: Answered,
+  connections: Connections,
+  streams: Streams,
+): unknown {
+  switch (answered.kind) {
+    case 'value':
+      return connections.hasRoom ? to.send(answered.value) : giveProblem(to, tooMuchUnread);
+    case 'problem':
+      return giveProblem(to, answered.problem);
+    case 'lines':
+      return giveLines(to, answered.source, connections, streams);
+  }
+}
+
+const tooMuchUnread = refusalProblem('TooBusy', 'too much was asked for that nobody reads');
+const tooManyStreams = refusalProblem('TooBusy', 'too many streams at the same time');
+
+function giveLines(
+  to: FastifyReply,
+  source: LineSource,
+  connections: Connections,
+  streams: Streams,
+): unknown {
+  if (streams.isFull) return giveProblem(to, tooManyStreams);
+  if (!connections.hasRoom) return giveProblem(to, tooMuchUnread);
+  to.hijack();
+  const exchange = connections.beginStream(to.request.raw);
+  if (exchange !== null) streams.begin(to.raw, exchange, source);
+  return undefined;
+}
+
+interface Bounds {
+  readonly connections: Connections;
+  readonly slots: SubmissionSlots;
+  readonly rate: RequestRate;
+}
+
+const tooFast = 'more requests in a second than are answered';
+
+/** The memory for bodies and answers is bounded before the first byte of one is read or made. */
+function boundRequests(app: FastifyInstance, { connections, slots, rate }: Bounds): void {
+  app.addHook('onRequest', async (request, to) => {
+    const exchange = connections.exchangeOf(request.raw);
+    // What a connection has asked for that was ended for asking too much is not done either.
+    if (exchange === null) return to.hijack();
+    if (!rate.take()) return giveProblem(to, apiProblem('TooManyRequests', tooFast));
+    const isLarge = request.method !== 'GET' && takesDocuments(request.routeOptions.url ?? '');
+    if (!isLarge || slots.take(request.raw, exchange)) return;
+    return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
+  });
+  // Not async: between finding that there is room and taking it nobody else may come.
+  app.addHook('onSend', ({ raw }, _to, payload, done) => {
+    connections.exchangeOf(raw)?.awaitReader();
+    done(null, payload);
+  });
+}
+
+async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promise<Answered> {
+  const over = new AbortController();
+  const late = timers.sleep(channelLimits.answerMs, over.signal).then((): Answered => {
+    const detail = 'unnestd has not answered in time; it may still do what was asked';
+    return problem(apiProblem('NoAnswer', detail));
+  });
+  try {
+    return await Promise.race([answering, late]);
+  } finally {
+    over.abort();
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The channel to the host's Primaries, over vsock. Who speaks is what the hypervisor says (the CID), which
+ * libvirt says whose it is now; a connection belongs to one run of one VM, and ends with it. Each
+ * partition has an API of its own, bounds included. Nobody listens while no partition has a channel.
+ */
+import type { Duplex } from 'node:stream';
+import type { Listening, Runtime, VmPeer } from '../daemon/runtime.ts';
+import { explainError } from '../host/host-error.ts';
+import type { HostSign, VmRunReader } from '../host/ports.ts';
+import type { PartitionName } from '../model/names.ts';
+import { isSameRun, type VmRun } from '../model/vm-run.ts';
+import type { Emit } from '../report/event.ts';
+import { type ApiServer, makeApiServer } from './api-server.ts';
+import type { Control } from './control.ts';
+import { primaryLimits } from './limits.ts';
+import { primaryScope } from './scope.ts';
+import { Strangers } from './strangers.ts';
+import { WhoRuns } from './who-runs.ts';
+
+export interface PrimaryChannelOptions {
+  readonly control: Control;
+  readonly runtime: Runtime;
+  /** Of vsock. */
+  readonly port: number;
+  readonly vmRuns: VmRunReader;
+  readonly emit: Emit;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Only root of a VM can have a port below it (vsock(7)). */
+const privilegedPortsEnd = 1024;
+/** Of one CID, before it is known whose it is. */
+const unknownConnectionsMax = 8;
+/** Before another attempt to listen. */
+const listenAgainMs = 10_000;
+
+interface Session {
+  readonly stream: Duplex;
+  readonly run: VmRun;
+  readonly partition: PartitionName;
+}
+
+export class PrimaryChannel {
+  readonly #options: PrimaryChannelOptions;
+  readonly #who: WhoRuns;
+  readonly #strangers: Strangers;
+  readonly #apis = new Map<PartitionName, Promise<ApiServer>>();
+  readonly #sessions = new Set<Session>();
+  /** How many of each CID wait for its name. */
+  readonly #waiting = new Map<number, number>();
+  readonly #ending = new AbortController();
+  #users: ReadonlyMap<string, PartitionName> = new Map();
+  #listening: Promise<Listening | null> | null = null;
+
+  constructor(options: PrimaryChannelOptions) {
+    const { runtime, vmRuns, emit } = options;
+    this.#options = options;
+    this.#strangers = new Strangers(emit, runtime.clock);
+    this.#who = new WhoRuns({
+      candidates: () => [...this.#users.keys()],
+      read: (names, signal) => vmRuns.of(names, signal),
+      timers: runtime.timers,
+    });
+  }
+
+  /** These Primaries may speak, each for its partition, and no others any more. */
+  admit(users: ReadonlyMap<string, PartitionName>): void {
+    this.#users = users;
+    const partitions = new Set(users.values());
+    for (const session of this.#sessions) {
+      if (users.get(session.run.domainName) !== session.partition) session.stream.destroy();
+    }
+    for (const [partition, api] of this.#apis) {
+      if (partitions.has(partition)) continue;
+      this.#apis.delete(partition);
+      void api.then((each) => each.close());
+    }
+    if (users.size > 0) this.#listening ??= this.#listenUntilHeard();
+  }
+
+  /** Whoever does not run any more, or runs anew, has no connection left. */
+  onSign(sign: HostSign): void {
+    const concerned =
+      sign.kind === 'back' || (sign.kind === 'domain' && this.#users.has(sign.domainName));
+    if (concerned && this.#sessions.size > 0) void this.#checkSessions();
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    this.#who.close();
+    await (await this.#listening)?.close();
+    const apis = await Promise.all(this.#apis.values());
+    await Promise.all(apis.map((api) => api.close()));
+    for (const { stream } of this.#sessions) stream.destroy();
+  }
+
+  async #listenUntilHeard(): Promise<Listening | null> {
+    const { runtime, port, emit } = this.#options;
+    const { sockets, timers } = runtime;
+    let said = '';
+    for (;;) {
+      try {
+        const listening = await sockets.listenToVms(port, (stream, peer) => {
+          void this.#take(stream, peer);
+        });
+        emit({ kind: 'channel-open', port });
+        return listening;
+      } catch (error) {
+        const message = explainError(error);
+        if (message !== said) emit({ kind: 'channel-unavailable', message });
+        said = message;
+      }
+      await timers.sleep(listenAgainMs, this.#ending.signal);
+      if (this.#ending.signal.aborted) return null;
+    }
+  }
+
+  async #take(stream: Duplex, peer: VmPeer): Promise<void> {
+    stream.on('error', () => undefined);
+    const session = await this.#sessionOf(stream, peer);
+    if (session === null) {
+      stream.destroy();
+      return;
+    }
+    const { partition, run } = session;
+    const api = await this.#apiOf(partition);
+    // Whatever has become of it meanwhile is known by now.
+    if (stream.destroyed || this.#users.get(run.domainName) !== partition) {
+      stream.destroy();
+      return;
+    }
+    this.#sessions.add(session);
+    stream.once('close', () => this.#sessions.delete(session));
+    const party = `the Primary of ${partition}`;
+    api.take(stream, { words: `Primary ${run.domainName}, CID ${run.cid}`, party });
+  }
+
+  /** Null: nobody who may speak. Not a byte was read then. */
+  async #sessionOf(stream: Duplex, peer: VmPeer): Promise<Session | null> {
+    const { cid, port, isAlive } = peer;
+    if (this.#ending.signal.aborted) return null;
+    if (port >= privilegedPortsEnd) return this.#refuse(cid, 'UnprivilegedPort');
+    if (this.#strangers.isUnknown(cid)) return this.#refuse(cid, 'UnknownCid');
+    const waiting = this.#waiting.get(cid) ?? 0;
+    if (waiting >= unknownConnectionsMax) return this.#refuse(cid, 'TooMany');
+    this.#waiting.set(cid, waiting + 1);
+    try {
+      const run = (await this.#who.ask()).find((each) => each.cid === cid);
+      const partition = run && this.#users.get(run.domainName);
+      if (partition === undefined) return this.#refuse(cid, 'UnknownCid');
+      // Or the VM that has connected is gone, and what has its CID by now is another one.
+      return isAlive() ? { stream, run: run as VmRun, partition } : null;
+    } catch {
+      return this.#refuse(cid, 'HostUnknown');
+    } finally {
+      this.#doneWaiting(cid);
+    }
+  }
+
+  #doneWaiting(cid: number): void {
+    const left = (this.#waiting.get(cid) ?? 1) - 1;
+    if (left > 0) this.#waiting.set(cid, left);
+    else this.#waiting.delete(cid);
+  }
+
+  #refuse(cid: number, reason: Parameters<Strangers['note']>[1]): null {
+    this.#strangers.note(cid, reason);
+    return null;
+  }
+
+  #apiOf(partition: PartitionName): Promise<ApiServer> {
+    const { control, runtime, onBug } = this.#options;
+    const scope = primaryScope(partition);
+    const api =
+      this.#apis.get(partition) ??
+      makeApiServer({ control, runtime, scope, limits: primaryLimits, onBug });
+    this.#apis.set(partition, api);
+    return api;
+  }
+
+  /** Where the host cannot be read, nothing is concluded. */
+  async #checkSessions(): Promise<void> {
+    const sessions = [...this.#sessions];
+    const runs = await this.#who.ask().catch(() => null);
+    if (runs === null) return;
+    for (const { stream, run } of sessions) {
+      if (!runs.some((each) => isSameRun(each, run))) stream.destroy();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What somebody who asks can speak of. Operators name a partition in each request. A Primary has one,
+ * which its hypervisor says; no request of its has a place where another could be named (invariant 8).
+ */
+import * as z from 'zod';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { SubmissionSource } from '../report/submission.ts';
+import { partitionParams, secondary, secondaryParams } from './messages.ts';
+
+export interface Scope {
+  readonly kind: 'operator' | 'primary';
+  /** Where the routes of a partition begin. */
+  readonly at: string;
+  readonly partitionParams: z.ZodType<{ readonly partition: PartitionName }>;
+  readonly secondaryParams: z.ZodType<{
+    readonly partition: PartitionName;
+    readonly secondary: SecondaryName;
+  }>;
+  /** Null: any. */
+  readonly partition: PartitionName | null;
+  /** As what a submission from there counts. */
+  readonly source: SubmissionSource;
+}
+
+export const operatorScope: Scope = {
+  kind: 'operator',
+  at: '/v1/partitions/:partition',
+  partitionParams,
+  secondaryParams,
+  partition: null,
+  source: 'Apply',
+};
+
+export function primaryScope(partition: PartitionName): Scope {
+  return {
+    kind: 'primary',
+    at: '/v1/partition',
+    partitionParams: z.object({}).transform(() => ({ partition })),
+    secondaryParams: z.object({ secondary }).transform((named) => ({ partition, ...named })),
+    partition,
+    source: 'Channel',
+  };
+}

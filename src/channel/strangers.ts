@@ -1,0 +1,54 @@
+/**
+ * Who is turned away at the channel's door, without a word: counted, and told of now and then. Whoever
+ * was found to be nobody is not looked up again for a moment, so that knocking costs the host nothing.
+ */
+import type { Clock } from '../daemon/runtime.ts';
+import type { Emit, StrangerReason } from '../report/event.ts';
+
+/** How long somebody stays unknown without being looked up again. */
+const unknownMs = 1000;
+/** How often is said that somebody still knocks. */
+const tellMs = 60_000;
+/** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
+const rememberedMax = 4096;
+
+interface Stranger {
+  times: number;
+  unknownUntil: number;
+  tellAt: number;
+}
+
+export class Strangers {
+  readonly #emit: Emit;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #known = new Map<string, Stranger>();
+
+  constructor(emit: Emit, clock: Pick<Clock, 'now'>) {
+    this.#emit = emit;
+    this.#clock = clock;
+  }
+
+  /** Whether it was looked up just now, and was nobody. */
+  isUnknown(cid: number): boolean {
+    const stranger = this.#known.get(keyOf(cid, 'UnknownCid'));
+    return stranger !== undefined && this.#clock.now() < stranger.unknownUntil;
+  }
+
+  note(cid: number, reason: StrangerReason): void {
+    const key = keyOf(cid, reason);
+    const now = this.#clock.now();
+    const before = this.#known.get(key);
+    if (before === undefined && this.#known.size >= rememberedMax) this.#known.clear();
+    const stranger = before ?? { times: 0, unknownUntil: 0, tellAt: now };
+    this.#known.set(key, stranger);
+    stranger.times += 1;
+    // What is asked during that moment does not make it longer.
+    if (now >= stranger.unknownUntil) stranger.unknownUntil = now + unknownMs;
+    if (now < stranger.tellAt) return;
+    this.#emit({ kind: 'channel-refused', cid, reason, times: stranger.times });
+    stranger.times = 0;
+    stranger.tellAt = now + tellMs;
+  }
+}
+
+const keyOf = (cid: number, reason: StrangerReason) => `${reason} ${cid}`;

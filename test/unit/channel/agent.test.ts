@@ -1,0 +1,311 @@
+/** The agent, between a folder and commands of its VM on one side and a fake host on the other. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runAgent } from '../../../src/channel/agent/agent.ts';
+import type { AgentEvent } from '../../../src/channel/agent/agent-event.ts';
+import { type ApiServer, makeApiServer } from '../../../src/channel/api-server.ts';
+import { type DaemonClient, daemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
+import { primaryLimits } from '../../../src/channel/limits.ts';
+import { primaryScope } from '../../../src/channel/scope.ts';
+import type { SubmittedFiles } from '../../../src/channel/control.ts';
+import { machineRuntime } from '../../../src/daemon/machine/machine-runtime.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
+import {
+  fakeControl,
+  type FakeControl,
+  historyEntry,
+  partitionStatus,
+  teamA,
+} from './fake-control.ts';
+
+const { signal } = new AbortController();
+/** A folder counts once nothing has changed in it for two seconds. */
+vi.setConfig({ testTimeout: 30_000 });
+const waiting = { timeout: 15_000, interval: 20 };
+
+interface Place {
+  readonly host: FakeControl;
+  readonly events: AgentEvent[];
+  /** What others in the VM would use. */
+  readonly client: DaemonClient;
+  readonly runDir: string;
+  readonly folder: string;
+  state(): Record<string, unknown>;
+  submitted(): readonly SubmittedFiles[];
+  /** The host is there, anew if it was there before. */
+  hostBegins(): Promise<void>;
+  hostEnds(): Promise<void>;
+  begin(options?: { readonly watch?: boolean }): void;
+  end(): Promise<void>;
+}
+
+let place: Place;
+beforeEach(() => {
+  place = agentPlace();
+});
+afterEach(() => place.end());
+
+function agentPlace(): Place {
+  const root = mkdtempSync(join(tmpdir(), 'unnest-agent-'));
+  const [hostSocket, runDir, folder] = ['host.sock', 'run', 'desired'].map((name) =>
+    join(root, name),
+  ) as [string, string, string];
+  mkdirSync(folder);
+  const runtime = machineRuntime();
+  const host = fakeControl();
+  const events: AgentEvent[] = [];
+  const ending = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let served: { readonly api: ApiServer; readonly server: Server } | null = null;
+  const hostEnds = async () => {
+    const ended = served;
+    served = null;
+    ended?.server.close();
+    await ended?.api.close();
+  };
+  return {
+    host,
+    events,
+    runDir,
+    folder,
+    client: daemonClient(unixTransport(join(runDir, 'agent.sock'))),
+    state: () => JSON.parse(readFileSync(join(runDir, 'agent.json'), 'utf8')),
+    submitted: () =>
+      host.calls.flatMap(({ method, args }) =>
+        method === 'submit' ? [args[1] as SubmittedFiles] : [],
+      ),
+    hostBegins: async () => {
+      const api = await makeApiServer({
+        control: host.control,
+        runtime,
+        scope: primaryScope(teamA),
+        limits: primaryLimits,
+        onBug: (error) => expect.unreachable(String(error)),
+      });
+      const server = createServer({ allowHalfOpen: true }, (stream) =>
+        api.take(stream, { words: 'Primary vm, CID 7', party: 'it' }),
+      );
+      await new Promise<void>((done) => server.listen(hostSocket, done));
+      served = { api, server };
+    },
+    hostEnds,
+    begin: ({ watch = true } = {}) => {
+      const dial = () =>
+        new Promise<Socket>((done, fail) => {
+          const socket = createConnection(hostSocket, () => done(socket));
+          socket.once('error', fail);
+        });
+      running = runAgent(
+        {
+          runtime,
+          dial,
+          hostName: 'the host',
+          runDir,
+          group: null,
+          folder: watch ? folder : null,
+          emit: (event) => events.push(event),
+        },
+        ending.signal,
+      );
+    },
+    end: async () => {
+      ending.abort();
+      await running;
+      await hostEnds();
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** As a tool that knows how puts it there: whole. */
+function put(name: string, text: string): void {
+  writeFileSync(join(place.folder, `.${name}`), text);
+  renameSync(join(place.folder, `.${name}`), join(place.folder, name));
+}
+
+const isConnected = () =>
+  vi.waitFor(() => expect(place.state()).toMatchObject({ connected: true }), waiting);
+
+describe('what the folder holds', () => {
+  test('is handed in, as the host would take it from a folder of its own', async () => {
+    put('web.yaml', 'kind: Secondary\n');
+    await place.hostBegins();
+    place.begin();
+    await vi.waitFor(() => {
+      const last = place.submitted().at(-1);
+      expect(last).toMatchObject({
+        source: 'Channel',
+        files: [{ path: 'web.yaml', text: 'kind: Secondary\n' }],
+        folder: { isComplete: true },
+        deleteEverything: false,
+      });
+    }, waiting);
+    await vi.waitFor(
+      () =>
+        expect(place.state()).toMatchObject({
+          partition: 'team-a',
+          folder: { status: 'accepted', generation: 7 },
+        }),
+      waiting,
+    );
+    expect(place.events).toContainEqual({ kind: 'accepted', generation: 7 });
+  });
+
+  test('is handed in once there is a host, and again when it is back', async () => {
+    put('web.yaml', 'one\n');
+    place.begin();
+    await vi.waitFor(() => expect(place.events).toMatchObject([{ kind: 'disconnected' }]), waiting);
+    await place.hostBegins();
+    await vi.waitFor(() => expect(place.submitted()).not.toEqual([]), waiting);
+    await place.hostEnds();
+    await vi.waitFor(() => expect(place.state()).toMatchObject({ connected: false }), waiting);
+    const before = place.submitted().length;
+    await place.hostBegins();
+    await vi.waitFor(() => expect(place.submitted().length).toBeGreaterThan(before), waiting);
+  });
+
+  test('is told to be wrong with the host’s own words, once, and tried again when it is another', async () => {
+    place.host.result = {
+      status: 'refused',
+      code: 'Invalid',
+      message: 'web.yaml:1:1: UnknownKind: no such kind',
+      diagnostics: [],
+    };
+    put('web.yaml', 'kind: Nonsense\n');
+    await place.hostBegins();
+    place.begin();
+    const refusals = () => place.events.filter(({ kind }) => kind === 'refused');
+    await vi.waitFor(() => expect(refusals()).toHaveLength(1), waiting);
+    expect(refusals()).toMatchObject([
+      { code: 'Invalid', message: expect.stringContaining('UnknownKind') },
+    ]);
+    place.host.result = { status: 'accepted', bundle: historyEntry(8) };
+    put('web.yaml', 'kind: Secondary\n');
+    await vi.waitFor(
+      () => expect(place.events).toContainEqual({ kind: 'accepted', generation: 8 }),
+      waiting,
+    );
+    expect(refusals()).toHaveLength(1);
+  });
+
+  test('counts and nothing else does: whoever hands in documents beside it is told', async () => {
+    await place.hostBegins();
+    place.begin();
+    await isConnected();
+    const handing = place.client.submit(teamA, { files: [] }, signal);
+    await expect(handing).rejects.toMatchObject({
+      code: 'NotTheSource',
+      message: expect.stringContaining(place.folder),
+    });
+  });
+});
+
+describe('what others in the VM ask', () => {
+  test('is asked of the host, and answered as it is', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    expect(await place.client.about(signal)).toMatchObject({ partition: 'team-a' });
+    expect(await place.client.status(teamA, signal)).toMatchObject({ partition: 'team-a' });
+    expect(await place.client.partitions(signal)).toMatchObject({
+      items: [{ partition: 'team-a' }],
+      promised: null,
+    });
+    expect(await place.client.retry(teamA, signal)).toBe('taken down');
+    expect(await place.client.plan(teamA, { files: [] }, signal)).toMatchObject({
+      status: 'planned',
+      generation: 6,
+    });
+    await place.client.submit(teamA, { files: [] }, signal);
+    expect(place.submitted()).toMatchObject([{ source: 'Channel', folder: null }]);
+    await expect(place.client.drain(teamA, signal)).rejects.toMatchObject({
+      code: 'OperatorsOnly',
+    });
+  });
+
+  test('about another partition is not even asked', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    const asking = place.client.status('team-b' as PartitionName, signal);
+    await expect(asking).rejects.toMatchObject({ code: 'NoPartition' });
+  });
+
+  test('goes on as a stream for as long as they listen', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    const stop = new AbortController();
+    const events = await place.client.events({ after: 'latest', watch: true }, stop.signal);
+    place.host.say({ kind: 'gave-up', partition: teamA, attempts: 1, message: 'no' });
+    for await (const { event } of events) {
+      expect(event).toMatchObject({ kind: 'gave-up' });
+      break;
+    }
+    stop.abort();
+    // The status that the agent itself listens to is left, and the agent's stay.
+    await vi.waitFor(() => expect(place.host.listeners()).toBe(2), waiting);
+  });
+
+  test('is answered with why the host is not there', async () => {
+    place.begin({ watch: false });
+    await vi.waitFor(
+      () => expect(existsSync(join(place.runDir, 'agent.sock'))).toBe(true),
+      waiting,
+    );
+    await expect(place.client.about(signal)).rejects.toMatchObject({ code: 'NoHost' });
+  });
+});
+
+describe('the agent', () => {
+  test('writes down what the host says', async () => {
+    await place.hostBegins();
+    place.begin();
+    const file = join(place.runDir, 'status.json');
+    await vi.waitFor(
+      () => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 6 }),
+      waiting,
+    );
+    place.host.set(partitionStatus({ generation: 9 }));
+    await vi.waitFor(
+      () => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 9 }),
+      waiting,
+    );
+  });
+
+  test('is one: a second is told so, and comes in when the first is gone', async () => {
+    place.host.agent = 'another one';
+    await place.hostBegins();
+    place.begin();
+    await vi.waitFor(
+      () => expect(place.events).toMatchObject([{ kind: 'disconnected', code: 'AgentElsewhere' }]),
+      waiting,
+    );
+    expect(place.submitted()).toEqual([]);
+    place.host.agent = null;
+    await isConnected();
+  });
+
+  test('ends in good order, and says so', async () => {
+    await place.hostBegins();
+    place.begin();
+    await isConnected();
+    const { runDir } = place;
+    const socket = join(runDir, 'agent.sock');
+    expect(existsSync(socket)).toBe(true);
+    await place.hostEnds();
+    await vi.waitFor(() => expect(place.host.agent).toBe(null), waiting);
+  });
+});

@@ -1,0 +1,270 @@
+/** Who is listened to on the channel, for which partition, and for how long. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { primaryLimits } from '../../../src/channel/limits.ts';
+import { partitionStatus } from './fake-control.ts';
+import { port, type PrimaryPlace, primaryPlace, runOf, settled } from './primary-place.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
+import type { VmRun } from '../../../src/model/vm-run.ts';
+
+const teamB = 'team-b' as PartitionName;
+
+let place: PrimaryPlace;
+beforeEach(async () => {
+  place = await primaryPlace();
+  place.set(partitionStatus({ partition: teamB }));
+});
+afterEach(async () => {
+  await place.channel.close();
+  expect(place.bugs).toEqual([]);
+});
+
+const bodyOf = (answer: string) =>
+  JSON.parse(answer.split('\r\n\r\n')[1] || 'null') as Record<string, unknown>;
+
+describe('a Primary', () => {
+  test('is told of its own partition, which it need not name', async () => {
+    const caller = await place.call(101);
+    expect(bodyOf(await caller.ask('GET', '/v1/partition'))).toMatchObject({ partition: 'team-a' });
+    expect(bodyOf(await caller.ask('GET', '/v1/version'))).toEqual({
+      version: '1.2.3',
+      api: 'v1',
+      partition: 'team-a',
+    });
+  });
+
+  test('submits for its partition, as the channel, by its name', async () => {
+    const caller = await place.call(101);
+    const answer = await caller.ask('PUT', '/v1/partition/desired', { files: [] });
+    expect(answer).toMatch(/^HTTP\/1.1 200/);
+    expect(place.calls).toMatchObject([
+      {
+        method: 'submit',
+        args: ['team-a', { source: 'Channel', submitter: 'Primary vm-101, CID 101' }],
+      },
+    ]);
+  });
+
+  test.each([
+    ['GET', '/v1/partitions'],
+    ['GET', '/v1/partitions/team-a'],
+    ['GET', '/v1/partitions/team-b'],
+    ['PUT', '/v1/partitions/team-b/desired'],
+    ['GET', '/v1/events'],
+    ['GET', '/v1/partition/../partitions/team-b'],
+    ['GET', '/v1/partition/team-b/status'],
+  ])('has no word for another partition: %s %s', async (method, path) => {
+    const caller = await place.call(101);
+    expect(await caller.ask(method, path, method === 'PUT' ? { files: [] } : undefined)).toMatch(
+      /^HTTP\/1.1 404/,
+    );
+    expect(place.calls).toEqual([]);
+  });
+
+  test.each(['partition', 'source', 'submitter'])(
+    'cannot say %s in a submission',
+    async (field) => {
+      const caller = await place.call(101);
+      const answer = await caller.ask('PUT', '/v1/partition/desired', {
+        files: [],
+        [field]: 'team-b',
+      });
+      expect(bodyOf(answer)).toMatchObject({ code: 'BadRequest' });
+      expect(place.calls).toEqual([]);
+    },
+  );
+
+  test('hears only of its own partition, and nothing of the host', async () => {
+    place.say({ kind: 'daemon-started', version: '1' });
+    place.say({ kind: 'channel-refused', cid: 55, reason: 'UnknownCid', times: 1 });
+    place.say({ kind: 'partition-added', partition: teamB });
+    place.say({
+      kind: 'gave-up',
+      partition: 'team-a' as PartitionName,
+      attempts: 3,
+      message: 'no',
+    });
+    const caller = await place.call(101);
+    const answer = await caller.ask('GET', '/v1/partition/events');
+    expect(answer).toContain('"gave-up"');
+    expect(answer).not.toMatch(/daemon-started|channel-refused|team-b/);
+  });
+
+  test.each(['pause', 'resume', 'drain'])('may not %s, which is for operators', async (order) => {
+    const caller = await place.call(101);
+    const answer = await caller.ask('POST', `/v1/partition/${order}`, {
+      confirm: 'team-a',
+      reason: 'x',
+    });
+    expect(bodyOf(answer)).toMatchObject({ code: 'OperatorsOnly', status: 403 });
+    expect(place.calls).toEqual([]);
+  });
+
+  test('asks as often as it may, and again a second later', async () => {
+    const caller = await place.call(101);
+    const burst = primaryLimits.rate?.burst ?? 0;
+    for (let count = 0; count < burst; count += 1) await caller.ask('GET', '/v1/version');
+    expect(bodyOf(await caller.ask('GET', '/v1/version'))).toMatchObject({
+      code: 'TooManyRequests',
+    });
+    await place.runtime.advance(1000);
+    expect(await caller.ask('GET', '/v1/version')).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  test('has its bounds to itself: what one asks too often, another one may', async () => {
+    place.running = [runOf(101), runOf(102)];
+    place.admit({ 'vm-101': 'team-a', 'vm-102': 'team-b' });
+    const [a, b] = [await place.call(101), await place.call(102)];
+    const burst = primaryLimits.rate?.burst ?? 0;
+    for (let count = 0; count <= burst; count += 1) await a.ask('GET', '/v1/version');
+    expect(bodyOf(await a.ask('GET', '/v1/version'))).toMatchObject({ code: 'TooManyRequests' });
+    expect(bodyOf(await b.ask('GET', '/v1/partition'))).toMatchObject({ partition: 'team-b' });
+  });
+
+  test('sends no more than a mebibyte of documents', async () => {
+    const caller = await place.call(101);
+    const files = [{ path: 'a.yaml', text: 'x'.repeat(primaryLimits.bodyBytesMax) }];
+    const answer = await caller.ask('PUT', '/v1/partition/desired', { files });
+    expect(answer).toMatch(/^HTTP\/1.1 413/);
+  });
+});
+
+describe('nobody reads a byte of', () => {
+  /** What comes of asking. */
+  const heardBy = async (cid: number, from: { port?: number; isAlive?: () => boolean } = {}) => {
+    const caller = await place.call(cid, from);
+    caller.stream.write('GET /v1/version HTTP/1.1\r\nhost: x\r\n\r\n');
+    await settled();
+    return { text: caller.heard(), isEnded: caller.isEnded() };
+  };
+  const nothing = { text: '', isEnded: true };
+  const refused = () =>
+    place.events.flatMap((event) => (event.kind === 'channel-refused' ? [event] : []));
+
+  test('a VM that is no Primary, such as a Secondary', async () => {
+    expect(await heardBy(55)).toEqual(nothing);
+    expect(refused()).toMatchObject([{ cid: 55, reason: 'UnknownCid' }]);
+  });
+
+  test('a Primary whose partition has another source', async () => {
+    place.admit({ 'vm-200': 'team-b' });
+    expect(await heardBy(101)).toEqual(nothing);
+  });
+
+  test('a process in a Primary that is not root', async () => {
+    expect(await heardBy(101, { port: 1024 })).toEqual(nothing);
+    expect(refused()).toMatchObject([{ cid: 101, reason: 'UnprivilegedPort' }]);
+    expect(place.lookups()).toBe(0);
+  });
+
+  test('a VM that is gone when it is known whose its address is: another may have it', async () => {
+    expect(await heardBy(101, { isAlive: () => false })).toEqual(nothing);
+  });
+
+  test('anybody while the host cannot be read', async () => {
+    place.running = () => Promise.reject(new Error('no libvirtd'));
+    expect(await heardBy(101)).toEqual(nothing);
+    expect(refused()).toMatchObject([{ cid: 101, reason: 'HostUnknown' }]);
+  });
+
+  test('a Primary that is not running any more when its API is there', async () => {
+    place.running = async () => {
+      place.admit({ 'vm-9': 'team-b' });
+      return [runOf(101)];
+    };
+    expect(await heardBy(101)).toEqual(nothing);
+  });
+});
+
+describe('a connection ends', () => {
+  test('with the run of its VM, also when another has its address by then', async () => {
+    const caller = await place.call(101);
+    expect(await caller.ask('GET', '/v1/version')).toMatch(/^HTTP\/1.1 200/);
+    place.running = [runOf(101, { runId: 2 })];
+    place.sign('vm-101');
+    await settled();
+    expect(caller.isEnded()).toBe(true);
+  });
+
+  test('not for what happens to others, or to itself in its run', async () => {
+    const caller = await place.call(101);
+    place.sign('vm-7');
+    place.sign('vm-101');
+    await settled();
+    expect(caller.isEnded()).toBe(false);
+  });
+
+  test('not because the host cannot be read', async () => {
+    const caller = await place.call(101);
+    place.running = () => Promise.reject(new Error('no libvirtd'));
+    place.sign('vm-101');
+    await settled();
+    expect(caller.isEnded()).toBe(false);
+  });
+
+  test('when the operator takes the channel away, or gives it to another', async () => {
+    const caller = await place.call(101);
+    place.admit({ 'vm-101': 'team-b' });
+    await settled();
+    expect(caller.isEnded()).toBe(true);
+    const next = await place.call(101);
+    expect(bodyOf(await next.ask('GET', '/v1/partition'))).toMatchObject({ partition: 'team-b' });
+  });
+
+  test('with unnestd', async () => {
+    const caller = await place.call(101);
+    await place.channel.close();
+    await settled();
+    expect(caller.isEnded()).toBe(true);
+  });
+});
+
+describe('knocking', () => {
+  test('by somebody unknown costs one look a second, and one word a minute', async () => {
+    for (let count = 0; count < 100; count += 1) await place.call(55);
+    expect(place.lookups()).toBe(1);
+    await place.runtime.advance(60_000);
+    await place.call(55);
+    expect(place.lookups()).toBe(2);
+    const told = place.events.flatMap((event) =>
+      event.kind === 'channel-refused' ? [event.times] : [],
+    );
+    expect(told).toEqual([1, 100]);
+  });
+
+  test('by many at once costs two looks, and of one address only a few wait', async () => {
+    let answer: (runs: readonly VmRun[]) => void = () => undefined;
+    place.running = () => new Promise((done) => (answer = done));
+    const callers = await Promise.all(Array.from({ length: 20 }, () => place.call(101)));
+    expect(place.lookups()).toBe(1);
+    expect(callers.filter((each) => each.isEnded())).toHaveLength(12);
+    place.running = [runOf(101)];
+    answer([runOf(101)]);
+    await settled();
+    expect(place.lookups()).toBe(2);
+    expect(callers.filter((each) => each.isEnded())).toHaveLength(12);
+  });
+
+  test('is answered as of after it: an answer that was under way may be of before', async () => {
+    const answers: ((runs: readonly VmRun[]) => void)[] = [];
+    place.running = () => new Promise((done) => answers.push(done));
+    await place.call(55);
+    const late = await place.call(101);
+    // What was asked for the first knows of the one that had the address before.
+    answers[0]?.([runOf(101, { domainName: 'vm-101' })]);
+    await settled();
+    expect(late.isEnded()).toBe(false);
+    answers[1]?.([]);
+    await settled();
+    expect(late.isEnded()).toBe(true);
+  });
+});
+
+describe('listening', () => {
+  test('begins when somebody has a channel, and is tried again until it can', async () => {
+    const { runtime } = place;
+    await place.channel.close();
+    expect(() =>
+      runtime.sockets.connectFromVm(port, { cid: 1, port: 1, isAlive: () => true }),
+    ).toThrow('nobody listens');
+  });
+});
