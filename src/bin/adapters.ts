@@ -37,8 +37,11 @@ const adapterOf = ({ uri }: { readonly uri: string }) => (isSimulated(uri) ? sim
 /** A socket that may not be looked at is there, and the client finds out what is the matter. */
 async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
   if (!(await mayBeThere(path))) return null;
-  const { daemonClient } = await import('../channel/client.ts');
-  return daemonClient(path);
+  const [{ daemonClient }, { unixTransport }] = await Promise.all([
+    import('../channel/client.ts'),
+    import('../channel/client-transport.ts'),
+  ]);
+  return daemonClient(unixTransport(path));
 }
 
 /** What could not be looked at is not absent. */
@@ -53,7 +56,11 @@ async function mayBeThere(path: string): Promise<boolean> {
 }
 
 export const adapters: Adapter &
-  Pick<Environment, 'findDaemon' | 'isKept' | 'installer' | 'hostGroups'> = {
+  Pick<Environment, 'agent' | 'findDaemon' | 'isKept' | 'installer' | 'hostGroups'> = {
+  agent: async (settings, stop) => {
+    const { agentOnMachine } = await import('./agent.ts');
+    return agentOnMachine(settings, stop);
+  },
   findDaemon,
   hostGroups: () => readHostGroups(),
   // Where the daemon's store of accepted documents has them.

@@ -6,6 +6,7 @@ import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { collect } from '../cli/read-bytes.ts';
 import { adapters } from './adapters.ts';
+import { withAgentPlace } from './agent-place.ts';
 import { reportLostOutput } from './lost-output.ts';
 import { askOnTerminal, outputOf } from './streams.ts';
 import { interruptions } from './signals.ts';
@@ -29,7 +30,9 @@ process.once('exit', (code) => {
 });
 
 process.exitCode = await main(process.argv.slice(2), version, {
-  variables: new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
+  variables: withAgentPlace(
+    new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
+  ),
   stdout,
   stderr,
   ask: askOnTerminal(process.stdin, process.stderr, stop),

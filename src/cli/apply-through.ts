@@ -19,6 +19,7 @@ import { type CommandError, usageError } from './command-error.ts';
 import { withinLimits } from './daemon.ts';
 import type { Environment } from './environment.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { clientInPrimary, planInPrimary, withDiagnostics } from './in-primary.ts';
 import { type GuardOptions, type HostOptions, planOptionsOf, targetOf } from './options.ts';
 import { type Limits, limitsOf, planFor } from './pass.ts';
 import { targetFor } from './place.ts';
@@ -53,9 +54,10 @@ export async function applyThrough(
   const files = await readFiles(options.file ?? [], environment, limits);
   const operators = await descriptionOf(client, partition, limits);
   const desired = desiredIn(files, partition, operators, environment);
+  const planning = () => planBefore(client, desired, files, options, command, environment, limits);
   const ifGeneration = options.yes
     ? null
-    : await agreed(client, desired, options, command, environment, limits);
+    : await agreed(client, desired, planning, options, environment, limits);
   const submission = {
     files: files.map(({ path, text }) => ({ path, text })),
     ifGeneration,
@@ -103,24 +105,18 @@ function desiredIn(
   throw refused(parsed.diagnostics, environment);
 }
 
-/** What only the daemon can know is wrong, such as a Partition among the documents. */
-function withDiagnostics(error: unknown, environment: Environment): unknown {
-  if (!(error instanceof DaemonError) || error.diagnostics.length === 0) return error;
-  return refused(error.diagnostics, environment);
-}
-
 /** @returns the generation that the plan that was agreed to would replace; null: there is none */
 async function agreed(
   client: DaemonClient,
   desired: DesiredState,
+  planning: () => Promise<Plan>,
   options: ApplyOptions,
-  command: Command,
   environment: Environment,
   limits: Limits,
 ): Promise<number | null> {
   const reading = client.status(desired.partition, limits.stop);
   const status = await withinLimits(limits, 'the status was read', reading);
-  const plan = await planHere(desired, options, command, environment, limits);
+  const plan = await planning();
   const stranger = strangerIn(plan, status);
   if (stranger !== null) {
     const why = `unnestd knows ${stranger}, and here it is not seen as one of this partition`;
@@ -151,6 +147,23 @@ function isForeign(entry: PlanEntry): boolean {
 }
 
 const foreignCodes: ReadonlySet<string> = new Set(['NameTaken', 'MarkMismatch']);
+
+/** What whoever is asked agrees to: in a Primary as unnestd says, else as it is seen from here. */
+async function planBefore(
+  client: DaemonClient,
+  desired: DesiredState,
+  files: readonly SourceFile[],
+  options: ApplyOptions,
+  command: Command,
+  environment: Environment,
+  limits: Limits,
+): Promise<Plan> {
+  const inPrimary = await clientInPrimary(command, environment, limits);
+  if (inPrimary === null) return planHere(desired, options, command, environment, limits);
+  const deletionsSaid = command.getOptionValueSource('maxDeletions') === 'cli';
+  const guards = { ...options, deletionsSaid };
+  return planInPrimary(client, desired.partition, files, guards, environment, limits);
+}
 
 /**
  * With a view of the host, which cannot write. The daemon makes a plan of its own in the end, for

@@ -42,6 +42,16 @@ export interface Check {
   readonly mend: string | null;
 }
 
+export interface AgentSettings {
+  readonly host:
+    | { readonly kind: 'vsock'; readonly port: number }
+    | { readonly kind: 'unix'; readonly path: string };
+  /** Absolute, as all paths here. */
+  readonly runDir: string;
+  readonly group: string | null;
+  readonly folder: string | null;
+}
+
 export interface Environment {
   readonly variables: ReadonlyMap<string, string>;
   readonly stdout: Output;
@@ -60,6 +70,8 @@ export interface Environment {
   readonly findDaemon: (socketPath: string) => Promise<DaemonClient | null>;
   /** Whether a daemon has accepted documents of this partition, be it running or not. */
   readonly isKept: (stateDir: string, partition: PartitionName) => Promise<boolean>;
+  /** Runs in a Primary until the signal fires. */
+  readonly agent: (settings: AgentSettings, stop: AbortSignal) => Promise<void>;
   /** Puts the daemon on this machine. */
   readonly installer: Installer;
   readonly newInstallationId: () => InstallationId;

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { explainError } from '../host/host-error.ts';
 import { exitCodeOf, remedyOf } from './command-error.ts';
+import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { consoleCommand } from './commands/console.ts';
@@ -83,6 +84,7 @@ function programFor(
     drainCommand(environment, exit),
     doctorCommand(environment, exit),
     hostCommand(environment, exit),
+    agentCommand(environment, exit),
     renderCommand(environment),
     schemaCommand(environment),
     explainCommand(environment, exit),

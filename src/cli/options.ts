@@ -141,6 +141,11 @@ export function wholeSeconds(text: string): number {
   throw new InvalidArgumentError('expected whole seconds, from 0 to 999999');
 }
 
+export function wholePort(text: string): number {
+  if (/^[0-9]{1,10}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('expected the number of a port');
+}
+
 function seconds(text: string): number {
   const value = Number(text);
   if (/^[0-9]{1,6}$/.test(text) && value > 0) return value;

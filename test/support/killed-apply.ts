@@ -72,6 +72,7 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   diagnose: async () => [],
   hostGroups: async () => null,
   isKept: async () => false,
+  agent: async () => undefined,
   findDaemon: adapters.findDaemon,
   installer: adapters.installer,
   newInstallationId,

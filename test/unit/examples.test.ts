@@ -1,11 +1,21 @@
 /** Every example is what its README says: valid, and planned on a host that has nothing yet. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { primaryPortDefault } from '../../src/channel/limits.ts';
+import type { AgentSettings } from '../../src/cli/environment.ts';
 import { run } from './cli/run.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,13 +30,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const host = () => `sim:${join(folder, 'host.json')}`;
 const onHost = (...argv: string[]) => run([...argv, '--host', host()]);
 
-test.each(['quickstart', 'database', 'fleet', 'dry-run'])('%s says what it is for', (name) => {
-  const readme = readFileSync(example(name, 'README.md'), 'utf8');
-  expect(readme).toMatch(new RegExp(`^# ${name}\n\nPurpose: \\w`));
-  for (const [, path = ''] of readme.matchAll(/ -f (examples\/\S+)/g)) {
-    expect(() => readdirSync(join(root, path))).not.toThrow();
-  }
-});
+test.each(['quickstart', 'database', 'fleet', 'dry-run', 'gitops', 'kubernetes'])(
+  '%s says what it is for',
+  (name) => {
+    const readme = readFileSync(example(name, 'README.md'), 'utf8');
+    expect(readme).toMatch(new RegExp(`^# ${name}\n\nPurpose: \\w`));
+    for (const [, path = ''] of readme.matchAll(/ -f (examples\/\S+)/g)) {
+      expect(existsSync(join(root, path))).toBe(true);
+    }
+  },
+);
 
 test.each([
   ['quickstart', ['quickstart'], ['web']],
@@ -36,6 +49,7 @@ test.each([
     ['database', 'web-0', 'web-1', 'web-2', 'worker-0', 'worker-1'],
   ],
   ['dry-run', ['dry-run', 'documents'], ['web-0', 'web-1']],
+  ['gitops', ['gitops', 'documents'], ['web-0', 'web-1']],
   [
     'database',
     ['database', 'documents'],
@@ -56,6 +70,66 @@ test.each([
   expect(made.map((change) => `${change.action} ${change.name}`)).toEqual(
     names.map((each) => `create ${each}`),
   );
+});
+
+describe('an agent', () => {
+  /** How it would run, by such a command line. */
+  async function settingsOf(words: readonly string[]): Promise<AgentSettings | null> {
+    let settings: AgentSettings | null = null;
+    const agent = async (given: AgentSettings) => void (settings = given);
+    const [program = '', ...argv] = words;
+    expect(basename(program)).toBe('unnest');
+    expect(await run(argv, { agent })).toMatchObject({ code: 0, stderr: '' });
+    return settings;
+  }
+  const vsock = { kind: 'vsock', port: primaryPortDefault };
+
+  test('of gitops watches what git-sync swaps', async () => {
+    const unit = readFileSync(example('gitops', 'unnest-agent.service'), 'utf8');
+    const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '';
+    expect(await settingsOf(line.split(' '))).toEqual({
+      host: vsock,
+      runDir: '/run/unnest',
+      group: 'adm',
+      folder: '/srv/vms/current/documents',
+    });
+    // What it needs: a port below 1024, and sockets of two families.
+    expect(unit).toMatch(/^CapabilityBoundingSet=.*CAP_NET_BIND_SERVICE/m);
+    expect(unit).toMatch(/^RestrictAddressFamilies=AF_UNIX AF_VSOCK$/m);
+  });
+
+  test('of kubernetes watches where the ConfigMap is, whose documents are valid', async () => {
+    const text = readFileSync(example('kubernetes', 'agent.yaml'), 'utf8');
+    const documents: unknown = parseAllDocuments(text).map((each) => each.toJS() as unknown);
+    const [, config, daemonSet] = documents as [
+      unknown,
+      { data: Record<string, string> },
+      { spec: { template: { spec: PodSpec } } },
+    ];
+    const stdin = Object.values(config.data).join('---\n');
+    expect(await run(['validate', '-f', '-'], { stdin })).toMatchObject({ code: 0 });
+    const { containers } = daemonSet.spec.template.spec;
+    const [{ command, args, volumeMounts, securityContext }] = containers;
+    const settings = await settingsOf([...command, ...args]);
+    const writable = volumeMounts.filter(({ readOnly }) => readOnly !== true);
+    expect(volumeMounts.map(({ mountPath }) => mountPath)).toContain(settings?.folder);
+    expect(writable.map(({ mountPath }) => mountPath)).toEqual([settings?.runDir]);
+    expect(securityContext.capabilities.add).toEqual(['NET_BIND_SERVICE']);
+  });
+
+  interface PodSpec {
+    readonly containers: readonly [
+      {
+        readonly command: readonly string[];
+        readonly args: readonly string[];
+        readonly volumeMounts: readonly {
+          readonly mountPath: string;
+          readonly readOnly?: boolean;
+        }[];
+        readonly securityContext: { readonly capabilities: { readonly add: readonly string[] } };
+      },
+    ];
+  }
 });
 
 describe('the fleet', () => {

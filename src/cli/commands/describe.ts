@@ -1,5 +1,6 @@
 /** `unnest describe`: all there is to know about one Secondary, for a person. */
 import { Command } from 'commander';
+import type { DaemonClient } from '../../channel/client.ts';
 import { DaemonError } from '../../channel/daemon-error.ts';
 import { fieldRules } from '../../diff/fields.ts';
 import type { DomainFields, FieldName } from '../../model/domain.ts';
@@ -8,8 +9,10 @@ import type { Condition } from '../../report/condition.ts';
 import { daemonFor, type SocketOptions, socketOption } from '../daemon.ts';
 import type { Environment, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { findSecondary } from '../one-secondary.ts';
-import { type HostOptions, withHostOptions } from '../options.ts';
+import { clientInPrimary } from '../in-primary.ts';
+import { formatSize } from '../../model/sizes.ts';
+import { findSecondary, noSuchSecondary } from '../one-secondary.ts';
+import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { targetFor } from '../place.ts';
 import { formatValue } from '../render/field-value.ts';
@@ -27,6 +30,9 @@ export function describeCommand(environment: Environment, exit: (code: ExitCode)
     .addOption(socketOption(environment))
     .action(async (name: string, options: Options, command: Command) => {
       const limits = limitsOf(environment, options.timeout);
+      const client = await clientInPrimary(command, environment, limits);
+      if (client !== null)
+        return exit(await describeThere(client, name, options, environment, limits));
       const target = await targetFor(command, options, environment, limits);
       const status = await using(environment.openView, target, limits, (host) =>
         findSecondary(name, host, target, environment, limits),
@@ -41,6 +47,34 @@ export function describeCommand(environment: Environment, exit: (code: ExitCode)
       }
       exit(status.status === 'Unknown' ? exitCodes.partial : exitCodes.ok);
     });
+}
+
+/** In a Primary, where the host cannot be looked at: as unnestd says. */
+async function describeThere(
+  client: DaemonClient,
+  name: string,
+  options: Options,
+  { stdout, variables }: Environment,
+  { stop }: Limits,
+): Promise<ExitCode> {
+  const { partition } = targetOf(options);
+  const { secondaries } = await client.status(partition, stop);
+  const report = secondaries.find((each) => each.name === name);
+  if (report === undefined) {
+    const names = secondaries.map((each) => each.name);
+    throw noSuchSecondary(partition, name, names);
+  }
+  const paint = paintFor(stdout, variables);
+  const lines = [
+    `${paint.bold(report.name)}: ${report.status}`,
+    `  domain   ${report.domain ?? '-'}  ${report.uuid ?? '-'}`,
+    ...(report.address === null ? [] : [`  address  ${report.address}`]),
+    `  has      ${report.vcpus ?? '?'} vCPU, ${report.memoryBytes === null ? '?' : formatSize(report.memoryBytes)}`,
+    '  conditions, as unnestd says:',
+    ...indented(report.conditions, paint),
+  ];
+  stdout.write(`${lines.join('\n')}\n`);
+  return report.status === 'Unknown' ? exitCodes.partial : exitCodes.ok;
 }
 
 const indented = (conditions: readonly Condition[], paint: Paint) =>

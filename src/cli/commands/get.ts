@@ -10,6 +10,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { eachLookAtHost, eachStatus } from '../get-secondaries.ts';
 import { type HostOptions, targetOf, withHostOptions } from '../options.ts';
 import { parseBeside } from '../../documents/desired-state.ts';
+import { refuseInPrimary } from '../in-primary.ts';
 import { RESOURCE_KINDS, type ResourceKind } from '../../model/resource.ts';
 import { nothingWanted, type Wanted, wantedBy } from '../../observe/wanted.ts';
 import { type Limits, limitsOf, observeHost } from '../pass.ts';
@@ -81,6 +82,8 @@ async function runGet(
   const target = targetOf(options);
   if (kind !== 'secondary') {
     if (options.watch) throw usageError('only Secondaries can be watched');
+    const instead = '`unnest status` says what there is besides Secondaries';
+    await refuseInPrimary(command, environment, limits, instead);
     const { place, wanted } = await otherPlace(kind, options, command, environment, limits);
     const observed = await using(environment.openView, place, limits, (host) =>
       observeHost(host, place.partition, wanted, environment, limits),

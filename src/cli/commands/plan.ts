@@ -2,7 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { summarise } from '../../plan/summary.ts';
-import { CommandError } from '../command-error.ts';
+import type { DaemonClient } from '../../channel/client.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { CommandError, usageError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import {
@@ -10,18 +12,20 @@ import {
   type HostOptions,
   outputOption,
   planOptionsOf,
+  targetOf,
   withDocuments,
   withGuardOptions,
   withHostOptions,
 } from '../options.ts';
-import { limitsOf, planFor } from '../pass.ts';
+import { clientInPrimary, planInPrimary } from '../in-primary.ts';
+import { type Limits, limitsOf, planFor } from '../pass.ts';
 import { placeFor } from '../place.ts';
-import { readDesiredState } from '../read-documents.ts';
+import { readDesiredState, readFiles } from '../read-documents.ts';
 import { paintFor } from '../render/paint.ts';
 import { renderPlan } from '../render/plan.ts';
 import { planJson } from '../render/plan-json.ts';
 import { type SavedPlan, writeSavedPlan } from '../saved-plan.ts';
-import { warnUnfit } from '../unfit.ts';
+import { unfitIn, warnUnfit } from '../unfit.ts';
 import { using } from '../using.ts';
 
 interface Options extends HostOptions, GuardOptions {
@@ -48,23 +52,60 @@ async function runPlan(
   environment: Environment,
 ): Promise<ExitCode> {
   const limits = limitsOf(environment, options.timeout);
-  const target = await placeFor(command, options, environment, limits);
-  const desired = await readDesiredState(options.file ?? [], target, environment, limits);
-  const saved = await using(environment.openView, target, limits, (host) =>
-    planFor(host, desired, planOptionsOf(options), environment, limits),
-  );
-  const { plan } = saved;
-  if (options.out !== undefined) await save(options.out, saved);
+  const client = await clientInPrimary(command, environment, limits);
+  const { plan, unfit } =
+    client === null
+      ? await planHere(options, command, environment, limits)
+      : await planThere(client, options, command, environment, limits);
   const { stdout, variables } = environment;
   const text =
     options.output === 'json'
       ? `${JSON.stringify(planJson(plan), null, 2)}\n`
       : renderPlan(plan, paintFor(stdout, variables));
   stdout.write(text);
-  warnUnfit(target.unfit, environment);
+  warnUnfit(unfit, environment);
   const { blocked } = summarise(plan);
-  if (blocked > 0 || target.unfit !== null) return exitCodes.partial;
+  if (blocked > 0 || unfit !== null) return exitCodes.partial;
   return options.detailedExitcode && plan.operations.length > 0 ? exitCodes.changes : exitCodes.ok;
+}
+
+interface Made {
+  readonly plan: Plan;
+  readonly unfit: string | null;
+}
+
+async function planHere(
+  options: Options,
+  command: Command,
+  environment: Environment,
+  limits: Limits,
+): Promise<Made> {
+  const target = await placeFor(command, options, environment, limits);
+  const desired = await readDesiredState(options.file ?? [], target, environment, limits);
+  const saved = await using(environment.openView, target, limits, (host) =>
+    planFor(host, desired, planOptionsOf(options), environment, limits),
+  );
+  if (options.out !== undefined) await save(options.out, saved);
+  return { plan: saved.plan, unfit: target.unfit };
+}
+
+/** By unnestd, in whose hands it is to carry it out. */
+async function planThere(
+  client: DaemonClient,
+  options: Options,
+  command: Command,
+  environment: Environment,
+  limits: Limits,
+): Promise<Made> {
+  if (options.out !== undefined) {
+    throw usageError('unnestd makes its own plans and takes none', 'leave out --out');
+  }
+  const { partition } = targetOf(options);
+  const files = await readFiles(options.file ?? [], environment, limits);
+  const deletionsSaid = command.getOptionValueSource('maxDeletions') === 'cli';
+  const guards = { ...options, deletionsSaid };
+  const plan = await planInPrimary(client, partition, files, guards, environment, limits);
+  return { plan, unfit: unfitIn(await client.status(partition, limits.stop)) };
 }
 
 async function save(path: string, saved: SavedPlan): Promise<void> {

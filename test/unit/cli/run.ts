@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly answer?: string;
   /** By default what is on this machine. */
   readonly findDaemon?: Environment['findDaemon'];
+  /** What runs as the agent; by default this machine's own. */
+  readonly agent?: Environment['agent'];
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -32,6 +34,7 @@ export async function run(
     columns = 80,
     answer,
     findDaemon,
+    agent,
     stop,
     onOutput,
   }: Surroundings = {},
@@ -42,6 +45,7 @@ export async function run(
   const code = await main(argv, '1.2.3', {
     ...adapters,
     findDaemon: findDaemon ?? adapters.findDaemon,
+    agent: agent ?? adapters.agent,
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,

@@ -1,0 +1,65 @@
+/**
+ * The agent in a Primary: the one that speaks with the host. It hands in what a folder holds, forwards
+ * what others in the VM ask, and writes down what the host says. Whatever becomes of it, what was
+ * accepted stays in force.
+ */
+import type { Runtime } from '../../daemon/runtime.ts';
+import { daemonClient } from '../client.ts';
+import type { EmitAgent } from './agent-event.ts';
+import { FolderSync } from './folder-sync.ts';
+import { forwardToHost } from './forwarding.ts';
+import { type Dial, hostTransport } from './host-agent.ts';
+import { StateFiles } from './state-files.ts';
+import { stayConnected } from './stay.ts';
+
+export interface AgentOptions {
+  readonly runtime: Runtime;
+  /** How to get to the host, and how to call that. */
+  readonly dial: Dial;
+  readonly hostName: string;
+  /** Absolute, and not in what is watched. */
+  readonly runDir: string;
+  /** Whose members may use the socket; null: the agent's own. */
+  readonly group: string | null;
+  /** Whose documents are handed in; null: what others in the VM hand in. */
+  readonly folder: string | null;
+  readonly emit: EmitAgent;
+}
+
+const socketMode = 0o660;
+
+/** Resolves when the signal has fired and all is put in order. @throws Error if it cannot listen */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { runtime, dial, hostName, runDir, group, folder, emit } = options;
+  await runtime.files.makeFolder(runDir, 0o755);
+  const path = `${runDir}/agent.sock`;
+  const host = hostTransport(hostName, dial);
+  const client = daemonClient(host);
+  const address = { kind: 'unix', path, mode: socketMode, group } as const;
+  const listening = await forwardToHost({ runtime, address, host, folder });
+  const files = new StateFiles({ runtime, runDir, socket: path, emit });
+  const onSaid = (said: Parameters<StateFiles['folder']>[0]) => files.folder(said);
+  const sync = folder === null ? null : new FolderSync({ runtime, client, folder, emit, onSaid });
+  await stayConnected(
+    {
+      client,
+      runtime,
+      emit,
+      onConnected: (partition) => {
+        files.connected(partition);
+        sync?.connected(partition);
+      },
+      onDisconnected: (message) => {
+        files.disconnected(message);
+        sync?.disconnected();
+      },
+      onStatus: (status) => files.status(status),
+    },
+    signal,
+  );
+  files.disconnected('the agent has ended');
+  await sync?.close();
+  await listening.close();
+  host.close();
+  await files.close();
+}

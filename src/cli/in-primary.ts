@@ -1,0 +1,79 @@
+/**
+ * Whether a command runs in a Primary. There the host cannot be looked at: what would be planned, and
+ * what is so, unnestd says through the agent, in the words that it has on the host too.
+ */
+import type { Command } from 'commander';
+import type { DaemonClient } from '../channel/client.ts';
+import { DaemonError } from '../channel/daemon-error.ts';
+import type { SourceFile } from '../documents/source.ts';
+import type { PartitionName } from '../model/names.ts';
+import type { Plan } from '../plan/plan.ts';
+import { CommandError } from './command-error.ts';
+import { socketPath } from './daemon.ts';
+import type { Environment } from './environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { GuardOptions } from './options.ts';
+import type { Limits } from './pass.ts';
+import { refused } from './read-documents.ts';
+import { saidOf } from './said-where.ts';
+
+/**
+ * Null: it does not, or a host is named to work on.
+ * @throws DaemonError `NoHost` where there is an agent that cannot reach unnestd
+ */
+export async function clientInPrimary(
+  command: Command,
+  environment: Environment,
+  { stop }: Limits,
+): Promise<DaemonClient | null> {
+  if (saidOf(command, 'host', environment) !== 'nothing') return null;
+  const client = await environment.findDaemon(socketPath(command, environment));
+  if (client === null) return null;
+  try {
+    const { partition } = await client.about(stop);
+    return partition === null ? null : client;
+  } catch (error) {
+    // Whoever asks next says what is the matter with any other.
+    if (error instanceof DaemonError && error.code !== 'NoHost') return null;
+    throw error;
+  }
+}
+
+/** @throws CommandError where it runs in a Primary. @param instead what can be done there */
+export async function refuseInPrimary(
+  command: Command,
+  environment: Environment,
+  limits: Limits,
+  instead: string,
+): Promise<void> {
+  if ((await clientInPrimary(command, environment, limits)) === null) return;
+  const message = 'this needs the host, which nobody in a Primary can look at';
+  throw new CommandError(exitCodes.usage, message, { remedy: instead });
+}
+
+/** What the host would do about these documents, as it would plan it now. */
+export async function planInPrimary(
+  client: DaemonClient,
+  partition: PartitionName,
+  files: readonly SourceFile[],
+  options: GuardOptions & { readonly deletionsSaid: boolean },
+  environment: Environment,
+  { stop }: Limits,
+): Promise<Plan> {
+  const message = {
+    files: files.map(({ path, text }) => ({ path, text })),
+    deleteEverything: options.deleteEverything ?? false,
+    deletionsMax: options.deletionsSaid ? options.maxDeletions : null,
+  };
+  try {
+    return (await client.plan(partition, message, stop)).plan;
+  } catch (error) {
+    throw withDiagnostics(error, environment);
+  }
+}
+
+/** Mistakes in documents that only the host has found are shown as those that are found here. */
+export function withDiagnostics(error: unknown, environment: Environment): unknown {
+  if (!(error instanceof DaemonError) || error.diagnostics.length === 0) return error;
+  return refused(error.diagnostics, environment);
+}
