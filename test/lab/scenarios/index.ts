@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { balloon } from './balloon.ts';
 import { carving } from './carving.ts';
+import { channel } from './channel.ts';
 import { core } from './core.ts';
 import { limitsHold } from './limits.ts';
 import { neighbour } from './neighbour.ts';
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   reboot,
   limitsHold,
   carving,
+  channel,
   balloon,
   who,
   noSystemd,

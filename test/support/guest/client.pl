@@ -34,6 +34,7 @@ my %ROUTES = (
   'GET /tcp' => \&tcp,
   'GET /resolve' => \&resolve,
   'POST /request' => \&request_over_vsock,
+  'POST /run' => \&run_line,
   'POST /write' => sub { disk_io('>', @_) },
   'GET /read' => sub { disk_io('<', @_) },
   'POST /poweroff' => sub { hold(sub { sleep 1; exec 'poweroff', '-f' }); 'powers off' },
@@ -260,10 +261,11 @@ sub cid_of { (unpack 'S S L L', $_[0])[3] }
 
 # One HTTP request over AF_VSOCK; returns the status and the body.
 sub exchange {
-  my ($cid, $port, $method, $path) = @_;
+  my ($cid, $port, $method, $path, $from) = @_;
   local $SIG{ALRM} = sub { refuse(504, 'no answer in time') };
   alarm 20;
   socket my $peer, $AF_VSOCK, $STREAM, 0 or refuse(502, "no AF_VSOCK: $!");
+  !$from or bind $peer, vsock_address($CID_ANY, $from) or refuse(502, "cannot take port $from: $!");
   connect $peer, vsock_address($cid, $port) or refuse(502, "cannot connect to $cid:$port: $!");
   syswrite $peer, "$method $path HTTP/1.1\r\nhost: unnest\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
   my $answer = '';
@@ -279,8 +281,18 @@ sub request_over_vsock {
   my ($method, $path) = ($query->{method} // 'GET', $query->{path} // '/');
   $method =~ /^[A-Z]{1,10}$/ or refuse(400, 'method must be a word in capitals');
   $path =~ m{^/[!-~]*$} or refuse(400, 'path must begin with a slash');
-  my ($status, $body) = exchange($cid, $port, $method, $path);
+  my $from = exists $query->{from} ? number($query, 'from', 65535) : 0;
+  my ($status, $body) = exchange($cid, $port, $method, $path, $from);
   return sprintf '{"status":%d,"body":%s}', $status, json_text($body);
+}
+
+# What a line of shell says, both ways, and how it ends.
+sub run_line {
+  my ($query) = @_;
+  my $line = $query->{line} // refuse(400, 'line is missing');
+  my $said = `{ $line\n} 2>&1`;
+  my $code = $? >> 8;
+  return substr($said, 0, $BODY_BYTES_MAX) . "exit $code";
 }
 
 # What METHOD and TARGET amount to: a status and a text of one line.
