@@ -51,6 +51,7 @@ export function virtualSockets(): VirtualSockets {
       const { ours, theirs } = pair();
       // As a real one, once what was said is heard.
       theirs.once('close', () => setImmediate(() => ours.destroy()));
+      ours.once('close', () => theirs.destroy());
       queueMicrotask(() => onConnection(theirs, peer));
       return ours;
     },

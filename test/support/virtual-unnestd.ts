@@ -21,8 +21,17 @@ export interface VirtualUnnestd {
   secondsToClose(): Promise<number>;
 }
 
-/** One partition, of which a folder rules. @param rules what goes wrong with the host */
-export async function virtualUnnestd(rules: readonly FaultRule[] = []): Promise<VirtualUnnestd> {
+export interface VirtualUnnestdOptions {
+  /** What goes wrong with the host. */
+  readonly rules?: readonly FaultRule[];
+  /** Of the one partition; by default a folder rules it. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+export async function virtualUnnestd({
+  rules = [],
+  spec = { source: 'Directory' },
+}: VirtualUnnestdOptions = {}): Promise<VirtualUnnestd> {
   const runtime = virtualRuntime();
   const world = worldOf({ files: ['vmlinuz'] });
   const { hostClock: clock } = runtime.time;
@@ -30,7 +39,7 @@ export async function virtualUnnestd(rules: readonly FaultRule[] = []): Promise<
   const read = readConfig(null);
   if (!read.ok) throw new Error('the defaults are not valid');
   const { config } = read;
-  const [, description] = descriptionOf(partition, { source: 'Directory' });
+  const [, description] = descriptionOf(partition, spec);
   const file = `${config.partitionsDir}/${partition}.yaml`;
   runtime.disk.write(file, JSON.stringify(description.value));
   const starting = startDaemon({

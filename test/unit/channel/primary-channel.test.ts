@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { primaryLimits } from '../../../src/channel/limits.ts';
 import { partitionStatus } from './fake-control.ts';
-import { port, type PrimaryPlace, primaryPlace, runOf, settled } from './primary-place.ts';
+import { bodyOf, settled } from '../../support/virtual-caller.ts';
+import { port, type PrimaryPlace, primaryPlace, runOf } from './primary-place.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import type { VmRun } from '../../../src/model/vm-run.ts';
 
@@ -17,9 +18,6 @@ afterEach(async () => {
   await place.channel.close();
   expect(place.bugs).toEqual([]);
 });
-
-const bodyOf = (answer: string) =>
-  JSON.parse(answer.split('\r\n\r\n')[1] || 'null') as Record<string, unknown>;
 
 describe('a Primary', () => {
   test('is told of its own partition, which it need not name', async () => {

@@ -1,11 +1,11 @@
 /** The channel to Primaries on virtual sockets, with a fake daemon behind it and a host that a test moves. */
-import type { Duplex } from 'node:stream';
 import { PrimaryChannel } from '../../../src/channel/primary-channel.ts';
 import type { HostSign } from '../../../src/host/ports.ts';
 import type { DomainUuid } from '../../../src/model/identity.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import type { VmRun } from '../../../src/model/vm-run.ts';
 import type { DaemonEvent } from '../../../src/report/event.ts';
+import { type Caller, callerOn, settled } from '../../support/virtual-caller.ts';
 import { type VirtualRuntime, virtualRuntime } from '../../support/virtual-runtime.ts';
 import { fakeControl, type FakeControl } from './fake-control.ts';
 
@@ -14,14 +14,6 @@ const uuid = '5d1f0a4e-7a53-4a4b-9d0c-0d6b6f3c0c03' as DomainUuid;
 
 export function runOf(cid: number, more: Partial<VmRun> = {}): VmRun {
   return { domainName: `vm-${cid}`, uuid, runId: 1, cid, ...more };
-}
-
-export interface Caller {
-  readonly stream: Duplex;
-  /** All that has come so far. */
-  readonly heard: () => string;
-  readonly isEnded: () => boolean;
-  ask(method: string, path: string, body?: object): Promise<string>;
 }
 
 export interface PrimaryPlace extends FakeControl {
@@ -86,33 +78,4 @@ export async function primaryPlace(): Promise<PrimaryPlace> {
   admit({ 'vm-101': 'team-a' });
   await settled();
   return place;
-}
-
-/** fastify makes itself ready over some turns of the event loop. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await new Promise((done) => setImmediate(done));
-}
-
-function callerOn(stream: Duplex): Caller {
-  let text = '';
-  let ended = false;
-  stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  stream.on('error', () => undefined);
-  stream.on('end', () => (ended = true));
-  stream.on('close', () => (ended = true));
-  return {
-    stream,
-    heard: () => text,
-    isEnded: () => ended,
-    ask: async (method, path, body) => {
-      const from = text.length;
-      const payload = body === undefined ? '' : JSON.stringify(body);
-      const type = body === undefined ? [] : ['content-type: application/json'];
-      const length = body === undefined ? [] : [`content-length: ${Buffer.byteLength(payload)}`];
-      const head = [`${method} ${path} HTTP/1.1`, 'host: x', ...type, ...length];
-      stream.write(`${head.join('\r\n')}\r\n\r\n${payload}`);
-      await settled();
-      return text.slice(from);
-    },
-  };
 }

@@ -171,7 +171,7 @@ describe('an end of the daemon', () => {
   });
 
   test('breaks off what does not answer, before systemd would', async () => {
-    const unnestd = await virtualUnnestd([onCall('start', { kind: 'hang' })]);
+    const unnestd = await virtualUnnestd({ rules: [onCall('start', { kind: 'hang' })] });
     await unnestd.write(secondaryText('web'));
     expect(await unnestd.secondsToClose()).toBe(60);
   });

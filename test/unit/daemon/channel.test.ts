@@ -1,0 +1,181 @@
+/** A whole daemon that a Primary speaks with: documents in force, plans, who is attached, what is undone. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { DomainUuid } from '../../../src/model/identity.ts';
+import { bodyOf, type Caller, callerOn, settled } from '../../support/virtual-caller.ts';
+import { secondaryText } from '../../support/virtual-daemon.ts';
+import { type VirtualUnnestd, virtualUnnestd } from '../../support/virtual-unnestd.ts';
+
+const spec = {
+  source: 'Channel',
+  primary: { domain: 'team-a-vm', reserved: { vcpus: 1, memory: '64MiB' } },
+};
+const run = {
+  domainName: 'team-a-vm',
+  uuid: '5d1f0a4e-7a53-4a4b-9d0c-0d6b6f3c0c03' as DomainUuid,
+  runId: 4,
+  cid: 101,
+};
+
+let unnestd: VirtualUnnestd;
+let caller: Caller;
+beforeEach(async () => {
+  unnestd = await virtualUnnestd({ spec });
+  unnestd.hosts.running.push(run);
+  caller = await connected();
+});
+
+async function connected(): Promise<Caller> {
+  const peer = { cid: 101, port: 700, isAlive: () => true };
+  const next = callerOn(unnestd.runtime.sockets.connectFromVm(1021, peer));
+  await unnestd.runtime.advance(0);
+  await settled();
+  return next;
+}
+
+/** What comes of it once the host has had its time. */
+async function ask(method: string, path: string, body?: object) {
+  const answering = caller.ask(method, path, body);
+  await unnestd.runtime.advance(3000);
+  return bodyOf(await answering);
+}
+
+const files = (...names: readonly string[]) => ({
+  files: names.map((name) => ({ path: `${name}.yaml`, text: secondaryText(name) })),
+});
+const folder = { folder: { isComplete: true } };
+const domains = () =>
+  [...unnestd.world.domains.values()].map(({ domainName }) => domainName).sort();
+const status = async () => (await ask('GET', '/v1/partition')) as unknown as Status;
+interface Status {
+  readonly generation: number;
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly message: string;
+  }[];
+}
+const condition = async (type: string) =>
+  (await status()).conditions.find((each) => each.type === type);
+
+test('what a Primary hands in is made real', async () => {
+  expect(await ask('PUT', '/v1/partition/desired', files('web'))).toMatchObject({
+    status: 'accepted',
+    bundle: { generation: 1, source: 'Channel', submitter: 'Primary team-a-vm, CID 101' },
+  });
+  await unnestd.runtime.advance(10_000);
+  expect(domains()).toEqual(['unnest.team-a.web']);
+});
+
+test('a plan says what would be done, and nothing comes of it', async () => {
+  await ask('PUT', '/v1/partition/desired', files('web'));
+  await unnestd.runtime.advance(10_000);
+  const answer = await ask('POST', '/v1/partition/plan', files('web', 'db'));
+  expect(answer).toMatchObject({ status: 'planned', generation: 1 });
+  const { entries } = answer['plan'] as { entries: { kind: string; resource: { name: string } }[] };
+  const kinds = entries.map(({ kind, resource }) => `${kind} ${resource.name}`);
+  expect(kinds).toEqual(expect.arrayContaining(['create db', 'unchanged web']));
+  await unnestd.runtime.advance(400_000);
+  expect(domains()).toEqual(['unnest.team-a.web']);
+  // A connection that asks nothing for so long is no more.
+  caller = await connected();
+  expect(await status()).toMatchObject({ generation: 1 });
+});
+
+test('a plan of documents that are wrong says where', async () => {
+  const wrong = { files: [{ path: 'web.yaml', text: 'kind: Nonsense\n' }] };
+  const answer = await ask('POST', '/v1/partition/plan', wrong);
+  expect(answer).toMatchObject({ code: 'Invalid', diagnostics: [{ file: 'web.yaml' }] });
+});
+
+test('a plan that would delete everything is refused as an apply is', async () => {
+  await ask('PUT', '/v1/partition/desired', files('web'));
+  await unnestd.runtime.advance(10_000);
+  const kindOf = async (more: object) => {
+    const { plan } = (await ask('POST', '/v1/partition/plan', { files: [], ...more })) as {
+      plan: { entries: { kind: string; resource: { name: string } }[] };
+    };
+    return plan.entries.find(({ resource }) => resource.name === 'web')?.kind;
+  };
+  expect(await kindOf({})).toBe('blocked');
+  expect(await kindOf({ deleteEverything: true })).toBe('delete');
+});
+
+describe('a folder that is handed in', () => {
+  test('keeps what is missing while somebody may still be writing', async () => {
+    await ask('PUT', '/v1/partition/desired', { ...files('web', 'db'), ...folder });
+    await unnestd.runtime.advance(10_000);
+    const half = { ...files('web'), folder: { isComplete: false } };
+    await ask('PUT', '/v1/partition/desired', half);
+    await unnestd.runtime.advance(10_000);
+    expect(domains()).toEqual(['unnest.team-a.db', 'unnest.team-a.web']);
+    await ask('PUT', '/v1/partition/desired', { ...files('web'), ...folder });
+    await unnestd.runtime.advance(60_000);
+    expect(domains()).toEqual(['unnest.team-a.web']);
+  });
+
+  test('does not bring back what was rolled back, until it is another', async () => {
+    await ask('PUT', '/v1/partition/desired', { ...files('web'), ...folder });
+    await ask('PUT', '/v1/partition/desired', { ...files('web', 'db'), ...folder });
+    expect(await ask('POST', '/v1/partition/rollback', { generation: 1 })).toMatchObject({
+      bundle: { generation: 3 },
+    });
+    const again = await ask('PUT', '/v1/partition/desired', { ...files('web', 'db'), ...folder });
+    expect(again).toMatchObject({ code: 'RolledBack' });
+    const other = await ask('PUT', '/v1/partition/desired', { ...files('db'), ...folder });
+    expect(other).toMatchObject({ bundle: { generation: 4 } });
+  });
+
+  test('that is wrong is said in the status too, where somebody looks who has not handed it in', async () => {
+    await ask('PUT', '/v1/partition/desired', {
+      files: [{ path: 'web.yaml', text: 'kind: Nonsense\n' }],
+      ...folder,
+    });
+    expect(await condition('DocumentsValid')).toMatchObject({ status: 'False' });
+  });
+});
+
+describe('an agent', () => {
+  test('is known while it is connected, and is one', async () => {
+    expect(await condition('AgentConnected')).toMatchObject({ status: 'False' });
+    const agent = await connected();
+    expect(await agent.ask('GET', '/v1/partition/agent')).toContain('"attached"');
+    await unnestd.runtime.advance(0);
+    expect(await condition('AgentConnected')).toMatchObject({
+      status: 'True',
+      message: 'Primary team-a-vm, CID 101',
+    });
+    expect(await ask('GET', '/v1/partition/agent')).toMatchObject({ code: 'AgentElsewhere' });
+    agent.stream.destroy();
+    await settled();
+    await unnestd.runtime.advance(0);
+    expect(await condition('AgentConnected')).toMatchObject({ status: 'False' });
+  });
+
+  test('hears a beat, as long as it listens', async () => {
+    const agent = await connected();
+    await agent.ask('GET', '/v1/partition/agent');
+    await unnestd.runtime.advance(60_000);
+    await settled();
+    expect(agent.heard().match(/"beat"/g)).toHaveLength(3);
+  });
+});
+
+test('what was accepted stays in force when the Primary is gone', async () => {
+  await ask('PUT', '/v1/partition/desired', files('web'));
+  unnestd.hosts.running.length = 0;
+  unnestd.hosts.touch({
+    kind: 'domain',
+    domainName: 'team-a-vm',
+    uuid: run.uuid,
+    event: 'stopped',
+  });
+  await unnestd.runtime.advance(10_000);
+  await settled();
+  expect(caller.isEnded()).toBe(true);
+  expect(domains()).toEqual(['unnest.team-a.web']);
+});
+
+test('nobody else may hand in: not the host’s operator, by a folder or by hand', async () => {
+  await unnestd.write(secondaryText('web'));
+  expect(domains()).toEqual([]);
+});
