@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { primaryLimits } from '../../../src/channel/limits.ts';
 import { partitionStatus } from './fake-control.ts';
-import { bodyOf, settled } from '../../support/virtual-caller.ts';
+import { bodyOf, callerOn, settled } from '../../support/virtual-caller.ts';
 import { port, type PrimaryPlace, primaryPlace, runOf } from './primary-place.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import type { VmRun } from '../../../src/model/vm-run.ts';
@@ -164,7 +164,18 @@ describe('nobody reads a byte of', () => {
     expect(refused()).toMatchObject([{ cid: 101, reason: 'HostUnknown' }]);
   });
 
-  test('a Primary that is not running any more when its API is there', async () => {
+  test('a Primary whose channel is taken away while its API is being made', async () => {
+    const peer = { cid: 101, port: 700, isAlive: () => true };
+    const caller = callerOn(place.runtime.sockets.connectFromVm(port, peer));
+    while (place.lookups() === 0) await Promise.resolve();
+    // It is known by then who it is.
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    place.admit({ 'vm-102': 'team-a' });
+    expect(bodyOf(await caller.ask('GET', '/v1/version'))).toBe(null);
+    expect(caller.isEnded()).toBe(true);
+  });
+
+  test('a Primary that is none any more when it is known who it is', async () => {
     place.running = async () => {
       place.admit({ 'vm-9': 'team-b' });
       return [runOf(101)];
@@ -206,6 +217,13 @@ describe('a connection ends', () => {
     expect(caller.isEnded()).toBe(true);
     const next = await place.call(101);
     expect(bodyOf(await next.ask('GET', '/v1/partition'))).toMatchObject({ partition: 'team-b' });
+  });
+
+  test('when its partition gets another Primary', async () => {
+    const caller = await place.call(101);
+    place.admit({ 'vm-102': 'team-a' });
+    await settled();
+    expect(caller.isEnded()).toBe(true);
   });
 
   test('with unnestd', async () => {

@@ -125,6 +125,14 @@ describe('a folder that is handed in', () => {
     expect(other).toMatchObject({ bundle: { generation: 4 } });
   });
 
+  test('is not in the way of somebody who brings it back by hand', async () => {
+    await ask('PUT', '/v1/partition/desired', { ...files('web'), ...folder });
+    await ask('PUT', '/v1/partition/desired', { ...files('web', 'db'), ...folder });
+    await ask('POST', '/v1/partition/rollback', { generation: 1 });
+    const byHand = await ask('PUT', '/v1/partition/desired', files('web', 'db'));
+    expect(byHand).toMatchObject({ status: 'accepted', bundle: { generation: 4 } });
+  });
+
   test('that is wrong is said in the status too, where somebody looks who has not handed it in', async () => {
     await ask('PUT', '/v1/partition/desired', {
       files: [{ path: 'web.yaml', text: 'kind: Nonsense\n' }],

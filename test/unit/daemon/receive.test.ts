@@ -16,10 +16,11 @@ const description = {
   },
 };
 
-async function received(value: unknown) {
+// What is refused never gets to the store.
+const nothing = { inForce: null, history: [] } as unknown as AcceptedStore;
+
+async function received(value: unknown, accepted = nothing, isFolder = true) {
   const answer: ParsedDocuments = { status: 'parsed', documents: [{ file: 'a.yaml', value }] };
-  // What is refused never gets to the store.
-  const accepted = { inForce: null, history: [] } as unknown as AcceptedStore;
   return receive(
     {
       source: 'Directory',
@@ -29,7 +30,7 @@ async function received(value: unknown) {
       ifGeneration: null,
       deleteEverything: false,
       deletionsMax: null,
-      isFolder: true,
+      isFolder,
       isComplete: true,
     },
     {
@@ -57,4 +58,24 @@ test('names of a forged document are cut and tamed in what is said of it', async
   expect(JSON.stringify(result).length).toBeLessThan(5000);
   const [diagnostic] = result.status === 'refused' ? result.diagnostics : [];
   expect(diagnostic?.path).toMatch(/^metadata\.\ufffd\[2Jx+$/);
+});
+
+test('what a folder held does not come over what somebody has said since it was read', async () => {
+  const asked: (number | null)[] = [];
+  const inForce = { generation: 7, documents: [], rollbackOf: null };
+  const store = {
+    inForce,
+    history: [],
+    accept: async ({ ifGeneration }: { readonly ifGeneration: number | null }) =>
+      void asked.push(ifGeneration),
+  } as unknown as AcceptedStore;
+  const volume = {
+    apiVersion: 'unnest.dev/v1',
+    kind: 'Volume',
+    metadata: { name: 'v' },
+    spec: { size: '1GiB' },
+  };
+  await received(volume, store);
+  await received(volume, store, false);
+  expect(asked).toEqual([7, null]);
 });
