@@ -83,6 +83,9 @@ export const resumeSchema = z.strictObject({ secondary: secondary.nullish() });
 /** An order without anything to say: no body, or an empty object. */
 export const nothingSchema = z.strictObject({}).nullish();
 
+/** Of what is refused whatever it says. */
+export const anything = z.unknown();
+
 export const drainSchema = z.strictObject({ confirm: z.string() });
 
 export const partitionParams = z.object({ partition });

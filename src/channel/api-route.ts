@@ -1,0 +1,114 @@
+/** One route: what it takes, which is checked before anybody looks at it, and what it answers. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import * as z from 'zod';
+import type { Runtime } from '../daemon/runtime.ts';
+import { type Answered, problem } from './answered.ts';
+import { type Orders, ordersOf } from './api-orders.ts';
+import type { Control } from './control.ts';
+import { channelLimits } from './limits.ts';
+import { apiProblem } from './problem.ts';
+import type { Scope } from './scope.ts';
+
+export interface Serving {
+  readonly app: Pick<FastifyInstance, 'route'>;
+  readonly control: Control;
+  readonly runtime: Runtime;
+  readonly scope: Scope;
+  readonly submissionBytesMax: number;
+  readonly submitterOf: (request: FastifyRequest) => string;
+  readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
+  /** Bounds how long an order may take. */
+  readonly inTime: (request: FastifyRequest, answering: Promise<Answered>) => Promise<Answered>;
+}
+
+export type Method = 'GET' | 'PUT' | 'POST';
+
+interface Asked<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly orders: Orders;
+}
+
+/** What a route is for, and what it answers when it does it. */
+export interface Says {
+  readonly summary: string;
+  readonly answer: z.ZodType;
+  /** Whether it answers with one such value a line, for as long as somebody reads. */
+  readonly isStream?: boolean;
+}
+
+/** What a route takes; what it does not name, it takes nothing of. */
+export interface Schemas<P, Q, B> {
+  readonly says: Says;
+  readonly params?: z.ZodType<P>;
+  readonly query?: z.ZodType<Q>;
+  readonly body?: z.ZodType<B>;
+}
+
+export interface RouteFacts extends Schemas<unknown, unknown, unknown> {
+  readonly method: Method;
+  readonly url: string;
+}
+
+/** Adds a route, whose handler gets checked values only. */
+export function route<P = unknown, Q = unknown, B = unknown>(
+  serving: Serving,
+  method: Method,
+  url: string,
+  schemas: Schemas<P, Q, B>,
+  answer: (asked: Asked<P, Q, B>) => Answered | Promise<Answered>,
+): void {
+  const { app, control, runtime, scope, submitterOf, reply, inTime } = serving;
+  app.route({
+    method,
+    url,
+    // For whoever describes the API; fastify does nothing with it.
+    config: { facts: { method, url, ...schemas } satisfies RouteFacts },
+    // Only documents take more room.
+    bodyLimit: takesDocuments(url) ? serving.submissionBytesMax : channelLimits.orderBytesMax,
+    handler: async (request, to) => {
+      const params = check('the address', schemas.params, request.params);
+      const query = check('the query', schemas.query, request.query);
+      const body = check('the body', schemas.body, request.body);
+      const wrong = [params, query, body].flatMap((each) => (each.ok ? [] : [each.detail]));
+      if (!params.ok || !query.ok || !body.ok) {
+        return reply(to, problem(apiProblem('BadRequest', wrong.join('; '))));
+      }
+      const orders = ordersOf(control, runtime, {
+        submitter: submitterOf(request),
+        source: scope.source,
+      });
+      const asked = { params: params.value, query: query.value, body: body.value, orders };
+      return reply(to, await inTime(request, Promise.resolve(answer(asked))));
+    },
+  });
+}
+
+/** Those that bring a bundle: a mebibyte and more of memory, and a worker. */
+export function takesDocuments(url: string): boolean {
+  return url.endsWith('/desired') || url.endsWith('/plan');
+}
+
+type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly detail: string };
+
+/** Fields that nobody asked for are refused too: somebody meant something by them. */
+function check<T>(what: string, schema: z.ZodType<T> | undefined, given: unknown): Checked<T> {
+  const checked = (schema ?? nothing).safeParse(given);
+  // Whoever names no schema gets nothing to look at.
+  if (checked.success) return { ok: true, value: checked.data as T };
+  return { ok: false, detail: `${what}: ${wordsOf(checked.error)}` };
+}
+
+const nothing = z.strictObject({}).nullish();
+
+const issuesMax = 5;
+
+function wordsOf({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, issuesMax)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join(', ');
+}

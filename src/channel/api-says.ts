@@ -1,0 +1,85 @@
+/**
+ * What each route of the API is for and answers, for `schemas/openapi.*.json`. Answers are what clients
+ * check, and may hold more than that: a reader has to bear what it does not know.
+ */
+import type { Says } from './api-route.ts';
+import * as answers from './client-answers.ts';
+import { partitionStatusSchema } from './partition-status-schema.ts';
+
+export const version: Says = {
+  summary: 'Who answers, in which version, and to a Primary for which partition.',
+  answer: answers.versionAnswer,
+};
+export const partitions: Says = {
+  summary: 'Every partition, and what is wrong with the descriptions of those that are not there.',
+  answer: answers.partitionsAnswer,
+};
+export const status: Says = {
+  summary: 'How the partition is, with every Secondary, its usage and its limits: one read.',
+  answer: partitionStatusSchema,
+};
+export const watchedStatus: Says = {
+  summary: 'The same; with watch=1 one at once and one at every change.',
+  answer: partitionStatusSchema,
+  isStream: true,
+};
+export const events: Says = {
+  summary:
+    'What has happened since `after`, oldest first; with watch=1 also what happens from now on. Go on with the last `seq`; EventsGone tells that something in between is lost.',
+  answer: answers.eventAnswer,
+  isStream: true,
+};
+export const agent: Says = {
+  summary: "Be the Primary's agent for as long as the stream is open. There is one at a time.",
+  answer: answers.agentAnswer,
+  isStream: true,
+};
+export const desired: Says = {
+  summary: 'The documents in force, with their generation and digest.',
+  answer: answers.bundleAnswer,
+};
+export const description: Says = {
+  summary: "The operator's description of the partition.",
+  answer: answers.descriptionAnswer,
+};
+export const history: Says = {
+  summary: 'The generations that are kept, without their documents.',
+  answer: answers.historyAnswer,
+};
+export const submission: Says = {
+  summary:
+    'Hands in all documents of the partition; what none of them names is to go. `ifGeneration` makes it conditional.',
+  answer: answers.submissionAnswer,
+};
+export const plan: Says = {
+  summary: 'What handing these in would do, as the host would plan it now. Nothing comes of it.',
+  answer: answers.planAnswer,
+};
+export const rollback: Says = {
+  summary: 'Accepts the documents of an earlier generation anew.',
+  answer: answers.submissionAnswer,
+};
+export const retry: Says = {
+  summary: 'Tries at once what has failed, also what was given up.',
+  answer: answers.orderAnswer,
+};
+export const pause: Says = {
+  summary: 'Leaves one Secondary, or the whole partition, alone.',
+  answer: answers.orderAnswer,
+};
+export const resume: Says = {
+  summary: 'Ends a pause, and an emptying.',
+  answer: answers.orderAnswer,
+};
+export const drain: Says = {
+  summary: 'Empties the partition; `confirm` has to be its name.',
+  answer: answers.orderAnswer,
+};
+export const operatorsOnly: Says = {
+  summary: "For the host's operators: always refused here, with OperatorsOnly.",
+  answer: answers.orderAnswer,
+};
+export const power = (action: string): Says => ({
+  summary: `Asks for one ${action}, once: asking again before it is done asks for nothing more.`,
+  answer: answers.orderAnswer,
+});
