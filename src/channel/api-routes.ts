@@ -15,7 +15,7 @@ import {
 import { beAgent } from './api-agent.ts';
 import { type Method, route, type Says, type Serving } from './api-route.ts';
 import * as says from './api-says.ts';
-import type { Control, PowerAction } from './control.ts';
+import type { PowerAction } from './control.ts';
 import * as take from './messages.ts';
 import { apiProblem } from './problem.ts';
 
