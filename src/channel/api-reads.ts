@@ -1,11 +1,11 @@
 /** The routes that only look, and those that go on looking: streams of statuses and of events. */
 import type * as z from 'zod';
-import type { PartitionName } from '../model/names.ts';
+import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import { type Answered, noPartition, problem, value } from './answered.ts';
 import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
-import { apiProblem } from './problem.ts';
+import { apiProblem, conflictProblem } from './problem.ts';
 import type { Scope } from './scope.ts';
 
 /** To operators with what somebody needs who looks at the same host without asking for each thing. */
@@ -65,6 +65,35 @@ export function readDesired(control: Control, name: PartitionName): Answered {
 export function readDescription(control: Control, name: PartitionName): Answered {
   const description = control.description(name);
   return description === null ? noPartition(name, control) : value(description);
+}
+
+/** A line of a console's stream. */
+export type ConsoleLine =
+  /** In Base64: a guest may write any byte. */
+  | { readonly kind: 'data'; readonly data: string }
+  | { readonly kind: 'end'; readonly message: string };
+
+export function readConsole(
+  control: Control,
+  name: PartitionName,
+  secondary: SecondaryName,
+): Answered {
+  const answer = control.console(name, secondary);
+  if (answer === null) return noPartition(name, control);
+  if (answer.status === 'refused') return problem(conflictProblem(answer.code, answer.message));
+  return {
+    kind: 'lines',
+    source: (send, end) => {
+      const say = (line: ConsoleLine) => send(line);
+      return answer.read({
+        onBytes: (bytes) => say({ kind: 'data', data: Buffer.from(bytes).toString('base64') }),
+        onEnd: (message) => {
+          say({ kind: 'end', message });
+          end();
+        },
+      });
+    },
+  };
 }
 
 export function readHistory(control: Control, name: PartitionName): Answered {

@@ -4,6 +4,7 @@ import type { PartitionName } from '../model/names.ts';
 import { type Answered, problem } from './answered.ts';
 import type { Orders } from './api-orders.ts';
 import {
+  readConsole,
   readDescription,
   readDesired,
   readEvents,
@@ -56,7 +57,11 @@ export function addRoutes(serving: Serving): void {
 
 function addReads(serving: Serving): void {
   const { control, scope } = serving;
-  const { at, partitionParams: params } = scope;
+  const { at, partitionParams: params, secondaryParams } = scope;
+  const console = { params: secondaryParams, says: says.console };
+  route(serving, 'GET', `${at}/secondaries/:secondary/console`, console, (asked) =>
+    readConsole(control, asked.params.partition, asked.params.secondary),
+  );
   route(serving, 'GET', at, { params, says: says.status }, (asked) =>
     readStatus(control, asked.params.partition, false),
   );

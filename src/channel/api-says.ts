@@ -34,6 +34,12 @@ export const agent: Says = {
   answer: answers.agentAnswer,
   isStream: true,
 };
+export const console: Says = {
+  summary:
+    'What a running Secondary writes to its serial console, from the last 64 KiB on; many may read it.',
+  answer: answers.consoleAnswer,
+  isStream: true,
+};
 export const desired: Says = {
   summary: 'The documents in force, with their generation and digest.',
   answer: answers.bundleAnswer,

@@ -11,6 +11,7 @@ import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { AgentLine } from './api-agent.ts';
+import type { ConsoleLine } from './api-reads.ts';
 import type { Answer, PartitionProblem, PlanResult } from './control.ts';
 
 /** The part that is checked stands for the whole, which this version of the types describes. */
@@ -104,6 +105,8 @@ export const planAnswer = loosely<Planned>({
   }),
   generation: count,
 });
+
+export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
 
 export const agentAnswer = loosely<AgentLine>({ kind: text });
 

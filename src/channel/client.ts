@@ -6,6 +6,7 @@ import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
 import type { AgentLine } from './api-agent.ts';
+import type { ConsoleLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
 import { openLines } from './client-lines.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
@@ -28,6 +29,12 @@ export interface DaemonClient {
   /** The operator's description of the partition. */
   description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
+  /** What a running Secondary writes to its serial console. Throws when that ends for a reason. */
+  console(
+    name: PartitionName,
+    secondary: SecondaryName,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ConsoleLine>>;
   /** As the agent of this Primary, until the signal fires. Rejects with `AgentElsewhere` if there is one. */
   beAgent(signal: AbortSignal): Promise<AsyncIterable<AgentLine>>;
   submit(
@@ -87,6 +94,10 @@ export function daemonClient(transport: Transport): DaemonClient {
     description: (name, signal) => own(name, '/description', answers.descriptionAnswer, signal),
     history: async (name, signal) =>
       (await own(name, '/history', answers.historyAnswer, signal)).items,
+    console: async (name, secondary, signal) => {
+      const path = `${await places.of(name, signal)}/secondaries/${secondary}/console`;
+      return lines(path, answers.consoleAnswer, signal);
+    },
     beAgent: async (signal) => {
       const path = `${answers.primaryAt}/agent`;
       return lines(path, answers.agentAnswer, signal);

@@ -54,6 +54,7 @@ export type WishRefusalCode =
   | 'NothingYet' // no documents are in force
   | 'NoSuchSecondary' // no document speaks of it
   | 'RunPolicy' // the document rules it otherwise
+  | 'GuestNotRunning' // it has no console now
   | 'NotOpen'; // what is kept of the partition could not be read yet
 
 /** An answer to a wish: taken down, or why not. */
@@ -73,6 +74,17 @@ export interface Planned {
 }
 
 export type PlanResult = Planned | Extract<SubmissionResult, { readonly status: 'refused' }>;
+
+export interface ConsoleReader {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Nothing more comes. @param why for people */
+  readonly onEnd: (why: string) => void;
+}
+
+export type ConsoleAnswer =
+  /** `read` returns how to stop. */
+  | { readonly status: 'ready'; readonly read: (reader: ConsoleReader) => () => void }
+  | Extract<Answer, { readonly status: 'refused' }>;
 
 /** From behind `lostThrough` to `newest`, by `seq`, all events of a partition and the daemon are there. */
 export interface EventsKept {
@@ -107,6 +119,8 @@ export interface Control {
   submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
   /** What accepting these files would do. Nothing comes of it. */
   plan(partition: PartitionName, files: PlannedFiles): Promise<PlanResult | null>;
+  /** What a running Secondary writes to its serial console. Nothing is opened before somebody reads. */
+  console(partition: PartitionName, secondary: SecondaryName): ConsoleAnswer | null;
   /** Who keeps it up to date from its Primary, for people; null: nobody does. */
   agent(partition: PartitionName): string | null;
   /** @returns how to take it away again; null: there is one already, or it cannot be known yet */

@@ -61,6 +61,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NothingYet: { exit: usage, remedy: 'hand some in: `unnest apply -f`' },
   NoSuchSecondary: { exit: usage, remedy: '`unnest get` lists those that there are' },
   RunPolicy: { exit: partial, remedy: '`unnest explain RunPolicy` says which goes with what' },
+  GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },
   NotOpen: { exit: partial, remedy: lookAtStatus },
 };
 

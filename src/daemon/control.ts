@@ -1,6 +1,7 @@
 /** What may be asked of the daemon, answered by the partition that it is about. */
 import type {
   Answer,
+  ConsoleAnswer,
   Control,
   PlannedFiles,
   PlanResult,
@@ -72,10 +73,22 @@ export function controlOf(options: ControlOptions): Control {
         authority.rollback(generation, submitter),
       ),
     plan: (name, files) => planning(supervisor.partition(name), files, stop),
+    console: (name, secondary) => consoleOf(supervisor.partition(name), secondary),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
     ...wishing(options),
   };
+}
+
+function consoleOf(kept: KeptPartition | null, secondary: SecondaryName): ConsoleAnswer | null {
+  if (kept === null) return null;
+  const { authority, loop } = kept;
+  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
+  const unknown = refusedName(authority, loop, secondary);
+  if (unknown?.status === 'refused') return unknown;
+  const ref = loop.runningDomain(secondary);
+  if (ref !== null) return { status: 'ready', read: (reader) => loop.consoles.read(ref, reader) };
+  return { status: 'refused', code: 'GuestNotRunning', message: `${secondary} does not run` };
 }
 
 function givenBy({ folder, ...submitted }: SubmittedFiles): GivenFiles {

@@ -3,6 +3,7 @@
  */
 import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
+import type { DomainRef } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { SliceUsage } from '../model/slice.ts';
@@ -12,6 +13,7 @@ import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
+import { Consoles } from './consoles.ts';
 import { operationEvent, passFinished } from './happenings.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
@@ -54,6 +56,7 @@ export class Partition {
   readonly #loop: Loop;
   readonly #remembered = new Remembered();
   readonly #said: PartitionSaid;
+  readonly consoles: Consoles;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -64,6 +67,7 @@ export class Partition {
   constructor(options: PartitionOptions) {
     const { runtime, slots } = options;
     this.#options = options;
+    this.consoles = new Consoles(options.host.domains, runtime.timers);
     this.#said = new PartitionSaid({
       ...options,
       clock: runtime.clock,
@@ -128,6 +132,12 @@ export class Partition {
     return stop.aborted ? null : plan;
   }
 
+  /** As of the last look; null: it does not run, or nobody could look. */
+  runningDomain(secondary: SecondaryName): DomainRef | null {
+    const seen = this.#said.observed?.domains.get(secondary);
+    return seen?.status === 'present' && seen.value.power.status === 'running' ? seen.value : null;
+  }
+
   /** Tries what has failed again, and starts what ended again and again. */
   forgive(name: SecondaryName | null): void {
     this.#remembered.forgive(name);
@@ -139,6 +149,7 @@ export class Partition {
   }
 
   close(): Promise<void> {
+    this.consoles.close();
     return this.#loop.close();
   }
 

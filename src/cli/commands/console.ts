@@ -3,14 +3,18 @@
  * guest's bytes are shown as text, without the control characters a terminal would obey.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import type { ConsoleLine } from '../../channel/api-reads.ts';
+import type { DaemonClient } from '../../channel/client.ts';
 import { HostError } from '../../host/host-error.ts';
 import type { Host } from '../../host/ports.ts';
 import type { DomainRef } from '../../model/domain.ts';
+import type { PartitionName, SecondaryName } from '../../model/names.ts';
 import { CommandError } from '../command-error.ts';
 import type { Environment, Output, Target } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { clientInPrimary } from '../in-primary.ts';
 import { findSecondary } from '../one-secondary.ts';
-import { type HostOptions, withHostOptions } from '../options.ts';
+import { type HostOptions, requireSecondary, targetOf, withHostOptions } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { targetFor } from '../place.ts';
 import { printable } from '../render/paint.ts';
@@ -27,10 +31,17 @@ export function consoleCommand(environment: Environment, exit: (code: ExitCode) 
     .option('--lines <count>', 'end after this many lines', positive)
     .action(async (name: string, options: Options, command: Command) => {
       const limits = limitsOf(environment, options.timeout);
+      const client = await clientInPrimary(command, environment, limits);
+      if (client !== null) {
+        const { partition } = targetOf(options);
+        const opening = () => readThrough(client, partition, requireSecondary(name), limits);
+        return exit(await follow(opening, options, environment, limits));
+      }
       const target = await targetFor(command, options, environment, limits);
       const code = await using(environment.openHost, target, limits, async (host) => {
         const ref = await findRunning(name, host, target, environment, limits);
-        return follow(ref, host, options, environment, limits);
+        const opening = async () => chunksOf(ref, await openConsole(ref, host, limits));
+        return follow(opening, options, environment, limits);
       });
       exit(code);
     });
@@ -53,20 +64,34 @@ async function findRunning(
  * an error as well as the end of the stream.
  */
 async function follow(
-  ref: DomainRef,
-  host: Host,
+  opening: () => Promise<AsyncIterable<Uint8Array>>,
   options: Options,
   environment: Environment,
   limits: Limits,
 ): Promise<ExitCode> {
   try {
-    const chunks = chunksOf(ref, await openConsole(ref, host, limits));
-    if (await printLines(chunks, options, environment.stdout, limits)) return exitCodes.ok;
+    if (await printLines(await opening(), options, environment.stdout, limits)) return exitCodes.ok;
   } catch (error) {
     if (!limits.stop.aborted) throw error;
   }
   if (limits.timedOut()) return exitCodes.timeout;
   return limits.stop.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+/** In a Primary. */
+async function readThrough(
+  client: DaemonClient,
+  partition: PartitionName,
+  secondary: SecondaryName,
+  { stop }: Limits,
+): Promise<AsyncIterable<Uint8Array>> {
+  return bytesIn(await client.console(partition, secondary, stop));
+}
+
+async function* bytesIn(lines: AsyncIterable<ConsoleLine>): AsyncGenerator<Uint8Array> {
+  for await (const line of lines) {
+    if (line.kind === 'data') yield Buffer.from(line.data, 'base64');
+  }
 }
 
 async function openConsole(

@@ -76,6 +76,10 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
       'The document says itself when the guest runs, and would undo what was asked for: one with Always or RerunOnFailure is started again, one with Halted stays stopped.',
     todo: 'For a guest that is started and stopped by hand write runPolicy: Manual. To stop another for good write Halted; `unnest restart` goes with all but Halted.',
   },
+  GuestNotRunning: {
+    means: 'Only a Secondary that runs has a console.',
+    todo: 'Wait until it does: `unnest wait NAME --for running`.',
+  },
   NotOpen: {
     means:
       'What unnestd keeps of the partition, its documents and wishes, could not be read yet, so nothing is done to it.',

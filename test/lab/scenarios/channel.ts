@@ -134,6 +134,12 @@ export const channel: Scenario = {
       inPrimary('cat /run/unnest/status.json'),
       /"name": "web"/,
     );
+    await lab.prints(
+      'and its console is read there',
+      inPrimary('timeout 20 unnest console web --lines 1'),
+      /unnest-guest web/,
+      60,
+    );
     await lab.does('somebody there plans with db beside it', async () => {
       await host.sh(
         inPrimary('mkdir -p /tmp/more; cat /etc/unnest/desired/web.yaml >/tmp/more/web.yaml'),

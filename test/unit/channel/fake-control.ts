@@ -1,6 +1,7 @@
 /** A daemon that only remembers: what was asked of it, and what a test makes it say. */
 import type {
   Answer,
+  ConsoleAnswer,
   Control,
   PartitionProblem,
   PlanResult,
@@ -97,6 +98,7 @@ export interface FakeControl {
   result: SubmissionResult | null | (() => Promise<SubmissionResult | null>);
   kept: readonly HistoryEntry[];
   planned: PlanResult | (() => Promise<PlanResult>);
+  console: ConsoleAnswer;
   /** Who is attached by now. */
   agent: string | null;
   problems: readonly PartitionProblem[];
@@ -150,6 +152,7 @@ export function fakeControl(): FakeControl {
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
     agent: null,
+    console: { status: 'refused', code: 'GuestNotRunning', message: 'web does not run' },
     planned: {
       status: 'planned',
       plan: {
@@ -208,6 +211,10 @@ export function fakeControl(): FakeControl {
       plan: async (partition, files) => {
         calls.push({ method: 'plan', args: [partition, files] });
         return statuses.has(partition) ? valueOf(fake.planned) : null;
+      },
+      console: (partition, secondary) => {
+        calls.push({ method: 'console', args: [partition, secondary] });
+        return statuses.has(partition) ? fake.console : null;
       },
       agent: () => fake.agent,
       attachAgent: (_partition, who) => {

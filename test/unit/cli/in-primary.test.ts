@@ -143,6 +143,30 @@ test('apply asks with the host’s plan, and hands in what was agreed to', async
   expect(host.calls).toMatchObject([{ method: 'submit', args: [teamA, { source: 'Channel' }] }]);
 });
 
+test('a console is read through the agent, as text', async () => {
+  host.console = {
+    status: 'ready',
+    read: ({ onBytes, onEnd }) => {
+      onBytes(Buffer.from('Linux boots\r\nlo'));
+      onBytes(Buffer.from('gin: \u001b[1mroot\n'));
+      queueMicrotask(() => onEnd('the console has ended'));
+      return () => undefined;
+    },
+  };
+  expect(await run(['console', 'web'])).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: 'Linux boots\nlogin: root\n',
+  });
+  expect((await run(['console', 'web', '--lines', '1'])).stdout).toBe('Linux boots\n');
+});
+
+test('a Secondary that does not run has none', async () => {
+  const { code, stderr } = await run(['console', 'web']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('web does not run');
+});
+
 test('what needs the host says so', async () => {
   const { code, stderr } = await run(['get', '--kind', 'volumes']);
   expect(code).toBe(64);

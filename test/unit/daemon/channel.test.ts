@@ -142,6 +142,37 @@ describe('a folder that is handed in', () => {
   });
 });
 
+describe('a console', () => {
+  const path = '/v1/partition/secondaries/web/console';
+
+  test('is read for as long as somebody listens, from what was said last', async () => {
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    await unnestd.runtime.advance(10_000);
+    const listener = await connected();
+    await listener.ask('GET', path);
+    await unnestd.runtime.advance(5000);
+    await settled();
+    const data = [...listener.heard().matchAll(/"data":"([^"]+)"/g)].map(([, text = '']) =>
+      Buffer.from(text, 'base64').toString(),
+    );
+    expect(data.join('')).toMatch(/simulated guest web up \d+ s, 1 vCPU/);
+    listener.stream.destroy();
+  });
+
+  test('is only that of a Secondary that runs', async () => {
+    expect(await ask('GET', path)).toMatchObject({ code: 'NoSuchSecondary' });
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    const none = '/v1/partition/secondaries/db/console';
+    expect(await ask('GET', none)).toMatchObject({ code: 'NoSuchSecondary' });
+    await ask('PUT', '/v1/partition/desired', {
+      files: [{ path: 'web.yaml', text: secondaryText('web', { spec: { runPolicy: 'Halted' } }) }],
+    });
+    await unnestd.runtime.advance(200_000);
+    caller = await connected();
+    expect(await ask('GET', path)).toMatchObject({ code: 'GuestNotRunning' });
+  });
+});
+
 describe('an agent', () => {
   test('is known while it is connected, and is one', async () => {
     expect(await condition('AgentConnected')).toMatchObject({ status: 'False' });
