@@ -11,15 +11,21 @@ import { channelLimits } from './limits.ts';
 const LINES_TYPE = 'application/x-ndjson';
 
 export interface StreamsOptions {
-  readonly connections: Pick<Connections, 'hasRoom'>;
+  readonly connections: Pick<Connections, 'hasRoomFor'>;
+  /** As JSON. */
+  readonly textOf: (value: unknown) => string;
   readonly onBug: (error: unknown) => void;
   readonly max: number;
+  /** A line that whoever has read all before is given in any case. */
+  readonly keptUpBytesMax: number;
 }
 
 /** Each ends with its reader, with its source, or when all are ended. */
 export class Streams {
   readonly #open = new Set<() => void>();
   readonly #options: StreamsOptions;
+  /** Of values that are told, for as long as somebody has them. */
+  readonly #lines = new WeakMap<object, string>();
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -71,13 +77,27 @@ export class Streams {
   }
 
   #write(response: ServerResponse, exchange: Exchange, value: unknown): void {
-    if (this.#isTooSlow(response)) response.destroy();
-    else if (!response.write(`${JSON.stringify(value)}\n`)) exchange.awaitReader();
+    const line = this.#lineOf(value);
+    if (this.#isTooSlow(response, line.length)) response.destroy();
+    else if (!response.write(line)) exchange.awaitReader();
   }
 
-  /** A reader that has kept up is never punished for the others. */
-  #isTooSlow({ writableLength, writableNeedDrain }: ServerResponse): boolean {
-    if (writableLength > channelLimits.unreadBytesMax) return true;
-    return writableNeedDrain && !this.#options.connections.hasRoom;
+  /** Many listen to the same, and a status may be of megabytes. */
+  #lineOf(value: unknown): string {
+    const { textOf } = this.#options;
+    if (typeof value !== 'object' || value === null) return `${textOf(value)}\n`;
+    const known = this.#lines.get(value);
+    if (known !== undefined) return known;
+    const line = `${textOf(value)}\n`;
+    this.#lines.set(value, line);
+    return line;
+  }
+
+  /** A reader that has kept up is never punished for the others, but where its line is more than its share. */
+  #isTooSlow({ writableLength }: ServerResponse, bytes: number): boolean {
+    const { connections, keptUpBytesMax } = this.#options;
+    if (writableLength === 0) return bytes > keptUpBytesMax && !connections.hasRoomFor(bytes);
+    const isBehind = writableLength + bytes > channelLimits.unreadBytesMax;
+    return isBehind || !connections.hasRoomFor(bytes);
   }
 }

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { apiProblem, PROBLEM_TYPE, type Problem } from './problem.ts';
 
 export function giveProblem(to: FastifyReply, given: Problem): FastifyReply {
-  return to.status(given.status).type(PROBLEM_TYPE).send(JSON.stringify(given));
+  return to.status(given.status).type(PROBLEM_TYPE).send(given);
 }
 
 /** @param onBug of what the asker learns only as `Internal` */

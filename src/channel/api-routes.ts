@@ -13,7 +13,7 @@ import {
   readStatus,
   readVersion,
 } from './api-reads.ts';
-import { beAgent } from './api-agent.ts';
+import { AgentStays } from './api-agent.ts';
 import { type Method, route, type Says, type Serving } from './api-route.ts';
 import * as says from './api-says.ts';
 import type { PowerAction } from './control.ts';
@@ -21,8 +21,7 @@ import * as take from './messages.ts';
 import { apiProblem } from './problem.ts';
 
 export function addRoutes(serving: Serving): void {
-  const { control, scope, runtime } = serving;
-  const { timers } = runtime;
+  const { control, scope } = serving;
   const { at, partitionParams: params } = scope;
   route(serving, 'GET', '/v1/version', { says: says.version }, () => readVersion(control, scope));
   addReads(serving);
@@ -48,11 +47,21 @@ export function addRoutes(serving: Serving): void {
         { params, query: take.ownEventsQuery, says: says.events },
         (asked) => readEvents(control, { ...asked.query, ...asked.params }, scope),
       );
-      route(serving, 'GET', `${at}/agent`, { params, says: says.agent }, (asked) =>
-        beAgent({ control, timers }, asked.params.partition, asked.orders.by.submitter),
-      );
+      addAgent(serving);
       return refuseOperatorsOrders(serving);
   }
+}
+
+function addAgent(serving: Serving): void {
+  const { control, runtime, scope } = serving;
+  const stays = new AgentStays(control, runtime.timers);
+  const { at, partitionParams: params } = scope;
+  route(serving, 'GET', `${at}/agent`, { params, says: says.agent }, (asked) =>
+    stays.begin(asked.params.partition, asked.orders.by.submitter),
+  );
+  order(serving, ['POST', 'agent/beat', says.beat], take.nothingSchema, async () =>
+    stays.answered(),
+  );
 }
 
 function addReads(serving: Serving): void {

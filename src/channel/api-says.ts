@@ -34,6 +34,10 @@ export const agent: Says = {
   answer: answers.agentAnswer,
   isStream: true,
 };
+export const beat: Says = {
+  summary: 'What the agent answers to each beat of its stream, or it loses its place after three.',
+  answer: answers.orderAnswer,
+};
 export const console: Says = {
   summary:
     'What a running Secondary writes to its serial console, from the last 64 KiB on; many may read it.',

@@ -5,7 +5,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Runtime } from '../daemon/runtime.ts';
 import { type Answered, type LineSource, problem } from './answered.ts';
 import { takeJsonBodies } from './api-bodies.ts';
@@ -39,12 +39,20 @@ export interface ApiServer {
 export async function makeApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { control, runtime, scope, limits, onBug } = options;
   const { app, server } = makeApp();
-  const connections = new Connections(server, runtime.timers, limits);
-  const streams = new Streams({ connections, onBug, max: limits.streamsMax });
+  const { textOf } = scope;
+  const rate = new RequestRate(limits.rate, runtime.clock);
+  const connections = new Connections(server, runtime.timers, limits, rate);
+  const { streamsMax: max, unreadInAllBytesMax } = limits;
+  const keptUpBytesMax = unreadInAllBytesMax / max;
+  const streams = new Streams({ connections, onBug, max, keptUpBytesMax, textOf });
   const slots = new SubmissionSlots(limits.submissionsMax);
   takeJsonBodies(app);
   refuseInProblems(app, onBug);
-  boundRequests(app, { connections, slots, rate: new RequestRate(limits.rate, runtime.clock) });
+  app.setReplySerializer((value) => textOf(value));
+  const { clock } = runtime;
+  const work = new RequestRate(limits.workRate, clock);
+  const attaching = new RequestRate(channelLimits.attachRate, clock);
+  boundRequests(app, { connections, slots, work, attaching });
   addRoutes({
     app,
     control,
@@ -127,20 +135,23 @@ function giveLines(
 interface Bounds {
   readonly connections: Connections;
   readonly slots: SubmissionSlots;
-  readonly rate: RequestRate;
+  readonly work: RequestRate;
+  readonly attaching: RequestRate;
 }
 
 const tooFast = 'more requests in a second than are answered';
 
 /** The memory for bodies and answers is bounded before the first byte of one is read or made. */
-function boundRequests(app: FastifyInstance, { connections, slots, rate }: Bounds): void {
+function boundRequests(app: FastifyInstance, bounds: Bounds): void {
+  const { connections, slots } = bounds;
   app.addHook('onRequest', async (request, to) => {
     const exchange = connections.exchangeOf(request.raw);
     // What a connection has asked for that was ended for asking too much is not done either.
     if (exchange === null) return to.hijack();
-    if (!rate.take()) return giveProblem(to, apiProblem('TooManyRequests', tooFast));
-    const isLarge = request.method !== 'GET' && takesDocuments(request.routeOptions.url ?? '');
-    if (!isLarge || slots.take(request.raw, exchange)) return;
+    const bucket = bucketOf(request, bounds);
+    const isLate = exchange.isTooFast || bucket?.take() === false;
+    if (isLate) return giveProblem(to, apiProblem('TooManyRequests', tooFast));
+    if (!isHeavy(request) || slots.take(request.raw, exchange)) return;
     return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
   });
   // Not async: between finding that there is room and taking it nobody else may come.
@@ -148,6 +159,23 @@ function boundRequests(app: FastifyInstance, { connections, slots, rate }: Bound
     connections.exchangeOf(raw)?.awaitReader();
     done(null, payload);
   });
+}
+
+/** Null: it only looks at what is known. */
+function bucketOf(
+  { method, routeOptions }: FastifyRequest,
+  { work, attaching }: Bounds,
+): RequestRate | null {
+  const { url = '' } = routeOptions;
+  if (url.endsWith('/agent')) return attaching;
+  // Asks for nothing, and must not fail for what others in the VM ask.
+  if (url.endsWith('/agent/beat')) return null;
+  return method === 'GET' ? null : work;
+}
+
+/** A whole bundle is read, judged and written for it, or all of the host is looked at. */
+function isHeavy({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return method !== 'GET' && (takesDocuments(url) || url.endsWith('/rollback'));
 }
 
 async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promise<Answered> {

@@ -22,6 +22,9 @@ export function clientPlaces(about: (signal: AbortSignal) => Promise<About>): Cl
     return known;
   };
   const of = async (name: PartitionName, signal: AbortSignal) => {
+    const before = await own(signal);
+    // It may have been given to another partition since.
+    if (before !== null && before !== name) known = undefined;
     const only = await own(signal);
     // Nothing in a name needs quoting.
     if (only === null) return `/v1/partitions/${name}`;

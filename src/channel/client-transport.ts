@@ -69,6 +69,10 @@ async function send(
     const asking = http.request(options, done);
     // Also after the answer has begun, when the error is that of reading it.
     asking.on('error', (error) => fail(connectionError(transport, error, signal)));
+    // A request that waits for a connection of the agent's does not hear of it.
+    const giveUp = () => fail(brokenOff(signal.reason, signal));
+    signal.addEventListener('abort', giveUp, { once: true });
+    asking.once('close', () => signal.removeEventListener('abort', giveUp));
     asking.end(payload ?? undefined);
   });
 }

@@ -37,6 +37,8 @@ export interface DaemonClient {
   ): Promise<AsyncIterable<ConsoleLine>>;
   /** As the agent of this Primary, until the signal fires. Rejects with `AgentElsewhere` if there is one. */
   beAgent(signal: AbortSignal): Promise<AsyncIterable<AgentLine>>;
+  /** To each beat of that. */
+  answerBeat(signal: AbortSignal): Promise<string>;
   submit(
     name: PartitionName,
     submission: SubmissionMessage,
@@ -101,6 +103,10 @@ export function daemonClient(transport: Transport): DaemonClient {
     beAgent: async (signal) => {
       const path = `${answers.primaryAt}/agent`;
       return lines(path, answers.agentAnswer, signal);
+    },
+    answerBeat: async (signal) => {
+      const wish = { method: 'POST', path: `${answers.primaryAt}/agent/beat`, body: {} } as const;
+      return (await ask(transport, wish, answers.orderAnswer, signal)).message;
     },
     ...ordersOver(transport, places),
   };

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Timers } from '../daemon/runtime.ts';
 import { Exchange } from './exchange.ts';
 import { channelLimits, type PlaceLimits } from './limits.ts';
+import type { RequestRate } from './request-rate.ts';
 import { turnAway } from './turn-away.ts';
 
 /** Who is at the other end, as the kernel or the hypervisor says. */
@@ -27,17 +28,24 @@ interface Connection {
   isStreaming: boolean;
   /** Stops the wait for the next request. */
   stopWait: () => void;
+  /** How many of its requests came too fast. */
+  tooFast: number;
 }
+
+/** A client that was told so often that it asks too fast is not asking, but flooding. */
+const tooFastMax = 20;
 
 export class Connections {
   readonly #server: Server;
   readonly #timers: Timers;
   readonly #limits: PlaceLimits;
+  readonly #rate: RequestRate;
   readonly #all = new Map<Duplex, Connection>();
   readonly #whenNone = new Set<() => void>();
   #closing = false;
 
-  constructor(server: Server, timers: Timers, limits: PlaceLimits) {
+  constructor(server: Server, timers: Timers, limits: PlaceLimits, rate: RequestRate) {
+    this.#rate = rate;
     this.#server = server;
     this.#timers = timers;
     this.#limits = limits;
@@ -55,7 +63,14 @@ export class Connections {
     }
     const open: Connection['open'] = new Map();
     const stopWait = () => undefined;
-    const connection: Connection = { stream, asker, open, isStreaming: false, stopWait };
+    const connection: Connection = {
+      stream,
+      asker,
+      open,
+      isStreaming: false,
+      stopWait,
+      tooFast: 0,
+    };
     this.#all.set(stream, connection);
     stream.once('close', () => this.#forget(connection));
     this.#awaitRequest(connection);
@@ -87,11 +102,21 @@ export class Connections {
 
   /** Whether another answer may be made, considering what nobody has read yet. */
   get hasRoom(): boolean {
+    return this.#unreadBytes < this.#limits.unreadInAllBytesMax;
+  }
+
+  /** Whether so much more may wait. What is too large by itself may, as long as nothing else does. */
+  hasRoomFor(bytes: number): boolean {
+    const before = this.#unreadBytes;
+    return before === 0 || before + bytes <= this.#limits.unreadInAllBytesMax;
+  }
+
+  get #unreadBytes(): number {
     let bytes = 0;
     for (const { open } of this.#all.values()) {
       for (const exchange of open.values()) bytes += exchange.unreadBytes;
     }
-    return bytes < this.#limits.unreadInAllBytesMax;
+    return bytes;
   }
 
   /** Idle ones end now; one that is being answered ends after that, or when its time is over. */
@@ -121,12 +146,16 @@ export class Connections {
     const connection = this.#all.get(request.socket);
     if (connection === undefined) return;
     const { stream, open } = connection;
-    if (connection.isStreaming || open.size >= channelLimits.requestsPerConnectionMax) {
+    const isTooFast = !this.#rate.take();
+    if (isTooFast) connection.tooFast += 1;
+    const isFull = open.size >= this.#limits.requestsPerConnectionMax;
+    if (connection.isStreaming || isFull || connection.tooFast > tooFastMax) {
       stream.destroy();
       return;
     }
     connection.stopWait();
     const exchange = new Exchange(response, this.#timers, () => giveUp(connection, exchange));
+    exchange.isTooFast = isTooFast;
     open.set(request, exchange);
     exchange.awaitBody(request);
     response.once('close', () => {

@@ -12,6 +12,8 @@ export class Exchange {
   readonly #onLate: () => void;
   readonly #whenOver = new Set<() => void>();
   #stopWait: (() => void) | null = null;
+  /** More requests came than may in that time. */
+  isTooFast = false;
   #isAwaitingReader = false;
   #isOver = false;
 

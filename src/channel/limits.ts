@@ -2,8 +2,6 @@
 import { documentLimits } from '../documents/limits.ts';
 
 export const channelLimits = {
-  /** Unanswered on one connection. Clients wait for each answer; more is done by those that do not. */
-  requestsPerConnectionMax: 4,
   /** Node's own default; no request of ours needs a tenth of it. */
   headerBytesMax: 16 * 2 ** 10,
   /** Of every request but a submission. */
@@ -19,6 +17,8 @@ export const channelLimits = {
   answerMs: 120_000,
   /** From an answer, or from the first line of a stream that waits, until all of it is read. */
   drainMs: 60_000,
+  /** How often somebody may become the agent: each time the whole status is said anew. */
+  attachRate: { perSecond: 0.2, burst: 10 },
   /** How often an agent hears that it is still connected. */
   agentBeatMs: 20_000,
   /** What may wait for a reader of a stream when another line comes. */
@@ -47,7 +47,16 @@ export interface PlaceLimits {
   /** What may wait for readers on all connections when another answer is to be made. */
   readonly unreadInAllBytesMax: number;
   /** Requests per second, in the long run, and at once; null: as many as they like. */
-  readonly rate: { readonly perSecond: number; readonly burst: number } | null;
+  readonly rate: Rate | null;
+  /** Of those, the ones that ask for work: orders, submissions, plans, and being the agent. */
+  readonly workRate: Rate | null;
+  /** Unanswered on one connection. Clients wait for each answer; more is done by those that do not. */
+  readonly requestsPerConnectionMax: number;
+}
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
 }
 
 export const operatorLimits: PlaceLimits = {
@@ -59,6 +68,8 @@ export const operatorLimits: PlaceLimits = {
   submissionsMax: 4,
   unreadInAllBytesMax: 128 * 2 ** 20,
   rate: null,
+  workRate: null,
+  requestsPerConnectionMax: 4,
 };
 
 /** Of vsock, where Primaries speak unless the operator says otherwise. */
@@ -73,4 +84,6 @@ export const primaryLimits: PlaceLimits = {
   submissionsMax: 1,
   unreadInAllBytesMax: 16 * 2 ** 20,
   rate: { perSecond: 50, burst: 200 },
+  workRate: { perSecond: 2, burst: 20 },
+  requestsPerConnectionMax: 4,
 };

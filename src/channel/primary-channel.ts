@@ -13,6 +13,7 @@ import type { Emit } from '../report/event.ts';
 import { type ApiServer, makeApiServer } from './api-server.ts';
 import type { Control } from './control.ts';
 import { primaryLimits } from './limits.ts';
+import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 import { Strangers } from './strangers.ts';
 import { WhoRuns } from './who-runs.ts';
@@ -31,6 +32,12 @@ export interface PrimaryChannelOptions {
 const privilegedPortsEnd = 1024;
 /** Of one CID, before it is known whose it is. */
 const unknownConnectionsMax = 8;
+/** Of one CID, in the long run and at once: an agent keeps its connections. */
+const connectionRate = { perSecond: 5, burst: 60 };
+/** Of one CID: beyond these its API turns away, with an answer that somebody would have to take. */
+const { connectionsMax } = primaryLimits;
+/** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
+const ratesMax = 4096;
 /** Before another attempt to listen. */
 const listenAgainMs = 10_000;
 
@@ -48,7 +55,10 @@ export class PrimaryChannel {
   readonly #sessions = new Set<Session>();
   /** How many of each CID wait for its name. */
   readonly #waiting = new Map<number, number>();
+  /** By CID, how often it may connect. */
+  readonly #rates = new Map<number, RequestRate>();
   readonly #ending = new AbortController();
+  #doorEnds = new AbortController();
   #users: ReadonlyMap<string, PartitionName> = new Map();
   #listening: Promise<Listening | null> | null = null;
 
@@ -60,6 +70,7 @@ export class PrimaryChannel {
       candidates: () => [...this.#users.keys()],
       read: (names, signal) => vmRuns.of(names, signal),
       timers: runtime.timers,
+      clock: runtime.clock,
     });
   }
 
@@ -73,9 +84,22 @@ export class PrimaryChannel {
     for (const [partition, api] of this.#apis) {
       if (partitions.has(partition)) continue;
       this.#apis.delete(partition);
-      void api.then((each) => each.close());
+      this.#closeSoon(api);
     }
     if (users.size > 0) this.#listening ??= this.#listenUntilHeard();
+    else this.#stopListening();
+  }
+
+  #closeSoon(api: Promise<ApiServer>): void {
+    void api.then((each) => each.close()).catch((error: unknown) => this.#options.onBug(error));
+  }
+
+  #stopListening(): void {
+    this.#doorEnds.abort();
+    this.#doorEnds = new AbortController();
+    const listening = this.#listening;
+    this.#listening = null;
+    void listening?.then((each) => each?.close());
   }
 
   /** Whoever does not run any more, or runs anew, has no connection left. */
@@ -87,6 +111,7 @@ export class PrimaryChannel {
 
   async close(): Promise<void> {
     this.#ending.abort();
+    this.#doorEnds.abort();
     this.#who.close();
     await (await this.#listening)?.close();
     const apis = await Promise.all(this.#apis.values());
@@ -97,11 +122,15 @@ export class PrimaryChannel {
   async #listenUntilHeard(): Promise<Listening | null> {
     const { runtime, port, emit } = this.#options;
     const { sockets, timers } = runtime;
+    const ends = AbortSignal.any([this.#ending.signal, this.#doorEnds.signal]);
     let said = '';
     for (;;) {
       try {
         const listening = await sockets.listenToVms(port, (stream, peer) => {
-          void this.#take(stream, peer);
+          this.#take(stream, peer).catch((error: unknown) => {
+            stream.destroy();
+            this.#options.onBug(error);
+          });
         });
         emit({ kind: 'channel-open', port });
         return listening;
@@ -110,8 +139,8 @@ export class PrimaryChannel {
         if (message !== said) emit({ kind: 'channel-unavailable', message });
         said = message;
       }
-      await timers.sleep(listenAgainMs, this.#ending.signal);
-      if (this.#ending.signal.aborted) return null;
+      await timers.sleep(listenAgainMs, ends);
+      if (ends.aborted) return null;
     }
   }
 
@@ -125,7 +154,8 @@ export class PrimaryChannel {
     const { partition, run } = session;
     const api = await this.#apiOf(partition);
     // Whatever has become of it meanwhile is known by now.
-    if (stream.destroyed || this.#users.get(run.domainName) !== partition) {
+    const isOver = stream.destroyed || this.#ending.signal.aborted;
+    if (isOver || this.#users.get(run.domainName) !== partition) {
       stream.destroy();
       return;
     }
@@ -140,14 +170,20 @@ export class PrimaryChannel {
     const { cid, port, isAlive } = peer;
     if (this.#ending.signal.aborted) return null;
     if (port >= privilegedPortsEnd) return this.#refuse(cid, 'UnprivilegedPort');
-    if (this.#strangers.isUnknown(cid)) return this.#refuse(cid, 'UnknownCid');
+    const recent = this.#strangers.recently(cid);
+    if (recent !== null) return this.#refuse(cid, recent);
     const waiting = this.#waiting.get(cid) ?? 0;
-    if (waiting >= unknownConnectionsMax) return this.#refuse(cid, 'TooMany');
+    const isTooMuch =
+      waiting >= unknownConnectionsMax || this.#connectionsOf(cid) >= connectionsMax;
+    if (isTooMuch || !this.#rateOf(cid).take()) return this.#refuse(cid, 'TooMany');
     this.#waiting.set(cid, waiting + 1);
     try {
-      const run = (await this.#who.ask()).find((each) => each.cid === cid);
+      const { runs, unread } = await this.#who.ask();
+      const run = runs.find((each) => each.cid === cid);
       const partition = run && this.#users.get(run.domainName);
-      if (partition === undefined) return this.#refuse(cid, 'UnknownCid');
+      if (partition === undefined) {
+        return this.#refuse(cid, unread.length === 0 ? 'UnknownCid' : 'HostUnknown');
+      }
       // Or the VM that has connected is gone, and what has its CID by now is another one.
       return isAlive() ? { stream, run: run as VmRun, partition } : null;
     } catch {
@@ -155,6 +191,18 @@ export class PrimaryChannel {
     } finally {
       this.#doneWaiting(cid);
     }
+  }
+
+  #connectionsOf(cid: number): number {
+    return [...this.#sessions].filter(({ run }) => run.cid === cid).length;
+  }
+
+  #rateOf(cid: number): RequestRate {
+    const { clock } = this.#options.runtime;
+    if (this.#rates.size > ratesMax) this.#rates.clear();
+    const rate = this.#rates.get(cid) ?? new RequestRate(connectionRate, clock);
+    this.#rates.set(cid, rate);
+    return rate;
   }
 
   #doneWaiting(cid: number): void {
@@ -171,19 +219,22 @@ export class PrimaryChannel {
   #apiOf(partition: PartitionName): Promise<ApiServer> {
     const { control, runtime, onBug } = this.#options;
     const scope = primaryScope(partition);
-    const api =
-      this.#apis.get(partition) ??
-      makeApiServer({ control, runtime, scope, limits: primaryLimits, onBug });
+    const before = this.#apis.get(partition);
+    if (before !== undefined) return before;
+    const api = makeApiServer({ control, runtime, scope, limits: primaryLimits, onBug });
     this.#apis.set(partition, api);
+    api.catch(() => this.#apis.delete(partition));
     return api;
   }
 
   /** Where the host cannot be read, nothing is concluded. */
   async #checkSessions(): Promise<void> {
     const sessions = [...this.#sessions];
-    const runs = await this.#who.ask().catch(() => null);
-    if (runs === null) return;
+    const seen = await this.#who.ask().catch(() => null);
+    if (seen === null) return;
+    const { runs, unread } = seen;
     for (const { stream, run } of sessions) {
+      if (unread.includes(run.domainName)) continue;
       if (!runs.some((each) => isSameRun(each, run))) stream.destroy();
     }
   }

@@ -1,15 +1,15 @@
 /** How many requests somebody may send: so many at once, and so many a second in the long run. */
 import type { Clock } from '../daemon/runtime.ts';
-import type { PlaceLimits } from './limits.ts';
+import type { Rate } from './limits.ts';
 
 export class RequestRate {
-  readonly #rate: PlaceLimits['rate'];
+  readonly #rate: Rate | null;
   readonly #clock: Pick<Clock, 'now'>;
   /** What is left to be used at once. */
   #left: number;
   #at: number;
 
-  constructor(rate: PlaceLimits['rate'], clock: Pick<Clock, 'now'>) {
+  constructor(rate: Rate | null, clock: Pick<Clock, 'now'>) {
     this.#rate = rate;
     this.#clock = clock;
     this.#left = rate?.burst ?? 0;

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { SubmissionSource } from '../report/submission.ts';
+import { discreetJson } from './discreet.ts';
 import { partitionParams, secondary, secondaryParams } from './messages.ts';
 
 export interface Scope {
@@ -20,6 +21,8 @@ export interface Scope {
   readonly partition: PartitionName | null;
   /** As what a submission from there counts. */
   readonly source: SubmissionSource;
+  /** What is answered there, as JSON. */
+  readonly textOf: (value: unknown) => string;
 }
 
 export const operatorScope: Scope = {
@@ -29,6 +32,7 @@ export const operatorScope: Scope = {
   secondaryParams,
   partition: null,
   source: 'Apply',
+  textOf: (value) => JSON.stringify(value),
 };
 
 export function primaryScope(partition: PartitionName): Scope {
@@ -39,5 +43,6 @@ export function primaryScope(partition: PartitionName): Scope {
     secondaryParams: z.object({ secondary }).transform((named) => ({ partition, ...named })),
     partition,
     source: 'Channel',
+    textOf: (value) => discreetJson(value) ?? 'null',
   };
 }

@@ -28,10 +28,14 @@ export class Strangers {
     this.#clock = clock;
   }
 
-  /** Whether it was looked up just now, and was nobody. */
-  isUnknown(cid: number): boolean {
-    const stranger = this.#known.get(keyOf(cid, 'UnknownCid'));
-    return stranger !== undefined && this.#clock.now() < stranger.unknownUntil;
+  /** Why it was not known when it was looked up just now; null: it was not, or it was somebody. */
+  recently(cid: number): StrangerReason | null {
+    const reasons = ['UnknownCid', 'HostUnknown'] as const;
+    const isRecent = (reason: StrangerReason) => {
+      const stranger = this.#known.get(keyOf(cid, reason));
+      return stranger !== undefined && this.#clock.now() < stranger.unknownUntil;
+    };
+    return reasons.find(isRecent) ?? null;
   }
 
   note(cid: number, reason: StrangerReason): void {

@@ -2,26 +2,31 @@
  * Which VM has a CID now. A question counts from when it is asked: an answer that was under way already
  * may be of before the connection that it is about. So whoever comes meanwhile shares the next one.
  */
-import type { Timers } from '../daemon/runtime.ts';
-import type { VmRun } from '../model/vm-run.ts';
+import type { Clock, Timers } from '../daemon/runtime.ts';
+import type { VmRuns } from '../host/ports.ts';
 
 export interface WhoRunsOptions {
   /** Those that could be meant, by libvirt's name. */
   readonly candidates: () => readonly string[];
-  readonly read: (domainNames: readonly string[], signal: AbortSignal) => Promise<readonly VmRun[]>;
+  readonly read: (domainNames: readonly string[], signal: AbortSignal) => Promise<VmRuns>;
   readonly timers: Timers;
+  readonly clock: Pick<Clock, 'now'>;
 }
+
+/** From one question to the next: whoever knocks does not decide how often libvirt is asked. */
+const gapMs = 100;
 
 /** libvirt may be starting a hundred guests. */
 const answerMs = 10_000;
 
-type Answer = Promise<readonly VmRun[]>;
+type Answer = Promise<VmRuns>;
 
 export class WhoRuns {
   readonly #options: WhoRunsOptions;
   readonly #end = new AbortController();
   #now: Answer | null = null;
   #next: Answer | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: WhoRunsOptions) {
     this.#options = options;
@@ -44,15 +49,24 @@ export class WhoRuns {
   }
 
   #begin(): Answer {
-    const { candidates, read, timers } = this.#options;
-    const late = new AbortController();
-    const stop = timers.after(answerMs, () => late.abort());
-    const signal = AbortSignal.any([this.#end.signal, late.signal]);
-    const answer = read(candidates(), signal).finally(() => {
-      stop();
+    const answer = this.#ask().finally(() => {
       if (this.#now === answer) this.#now = null;
     });
     this.#now = answer;
     return answer;
+  }
+
+  async #ask(): Answer {
+    const { candidates, read, timers, clock } = this.#options;
+    const waitMs = this.#askedAt + gapMs - clock.now();
+    if (waitMs > 0) await timers.sleep(waitMs, this.#end.signal);
+    this.#askedAt = clock.now();
+    const late = new AbortController();
+    const stop = timers.after(answerMs, () => late.abort());
+    try {
+      return await read(candidates(), AbortSignal.any([this.#end.signal, late.signal]));
+    } finally {
+      stop();
+    }
   }
 }

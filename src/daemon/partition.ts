@@ -127,9 +127,16 @@ export class Partition {
   /** What a pass would do if this was what is to be. Nothing is done, and nothing is remembered of it. */
   async planFor(input: TurnInput, stop: AbortSignal): Promise<Plan | null> {
     if (input.desired === null) return null;
-    const tools = { ...this.#tools(stop), stop };
-    const { plan } = await look(input.desired, input, this.#remembered.memory, tools);
-    return stop.aborted ? null : plan;
+    // It looks at the host as a pass does, and takes turns with them.
+    const release = await this.#options.slots.take(stop);
+    if (release === null) return null;
+    try {
+      const tools = { ...this.#tools(stop), stop };
+      const { plan } = await look(input.desired, input, this.#remembered.memory, tools);
+      return stop.aborted ? null : plan;
+    } finally {
+      release();
+    }
   }
 
   /** As of the last look; null: it does not run, or nobody could look. */

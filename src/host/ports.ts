@@ -275,9 +275,15 @@ export type HostSign =
   /** Signs come again. Those of meanwhile are missed. */
   | { readonly kind: 'back' };
 
+export interface VmRuns {
+  /** Those that run and have a vsock device, as they run now; in no order. */
+  readonly runs: readonly VmRun[];
+  /** Of these nothing is known. */
+  readonly unread: readonly string[];
+}
+
 export interface VmRunReader {
-  /** Of those of these domains that run and have a vsock device, as they run now; in no order. */
-  of(domainNames: readonly string[], signal: AbortSignal): Promise<readonly VmRun[]>;
+  of(domainNames: readonly string[], signal: AbortSignal): Promise<VmRuns>;
 }
 
 /** One host for all its partitions, for as long as a daemon lives, through every restart of libvirtd. */

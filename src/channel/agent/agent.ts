@@ -27,14 +27,19 @@ export interface AgentOptions {
 }
 
 const socketMode = 0o660;
+/** Its stay, the status, the documents, and one more. Together with those of others, fewer than the host takes. */
+const connectionsOwn = 4;
+const connectionsForOthers = 16;
 
 /** Resolves when the signal has fired and all is put in order. @throws Error if it cannot listen */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { runtime, dial, hostName, runDir, group, folder, emit } = options;
   await runtime.files.makeFolder(runDir, 0o755);
   const path = `${runDir}/agent.sock`;
-  const host = hostTransport(hostName, dial);
-  const client = daemonClient(host);
+  // What others ask waits for one another, and never keeps the agent waiting.
+  const own = hostTransport(hostName, dial, connectionsOwn);
+  const host = hostTransport(hostName, dial, connectionsForOthers);
+  const client = daemonClient(own);
   const address = { kind: 'unix', path, mode: socketMode, group } as const;
   const listening = await forwardToHost({ runtime, address, host, folder });
   const files = new StateFiles({ runtime, runDir, socket: path, emit });
@@ -61,5 +66,6 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   await sync?.close();
   await listening.close();
   host.close();
+  own.close();
   await files.close();
 }

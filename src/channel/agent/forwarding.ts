@@ -7,31 +7,48 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { Address, Listening, PeerCredentials, Runtime } from '../../daemon/runtime.ts';
 import { explainError } from '../../host/host-error.ts';
 import type { Transport } from '../client-transport.ts';
-import { Connections } from '../connections.ts';
+import { type Asker, Connections } from '../connections.ts';
 import { channelLimits, primaryLimits } from '../limits.ts';
 import { apiProblem, type Problem, PROBLEM_TYPE, refusalProblem } from '../problem.ts';
 import { primaryAt } from '../client-answers.ts';
+import { RequestRate } from '../request-rate.ts';
 
 export interface ForwardingOptions {
-  readonly runtime: Pick<Runtime, 'sockets' | 'timers'>;
+  readonly runtime: Pick<Runtime, 'sockets' | 'timers' | 'clock'>;
   readonly address: Extract<Address, { readonly kind: 'unix' }>;
   readonly host: Transport;
   /** The folder that says what the partition is to be; null: whoever asks. */
   readonly folder: string | null;
 }
 
-/** Fewer than the host takes from this Primary, so that the agent itself always finds room. */
-const localLimits = { ...primaryLimits, connectionsMax: 16, connectionsPerUserMax: 16 };
+/** Less than the host gives this Primary, in everything, so that there is always room for the agent itself. */
+const localLimits = {
+  ...primaryLimits,
+  connectionsMax: 16,
+  connectionsPerUserMax: 8,
+  // A stream may never end, and what is asked behind it would take another connection to the host.
+  requestsPerConnectionMax: 1,
+  rate: { perSecond: 25, burst: 100 },
+  workRate: { perSecond: 1, burst: 10 },
+};
 
 export async function forwardToHost(options: ForwardingOptions): Promise<Listening> {
   const { runtime, address } = options;
   const none = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
   const server = createServer({ maxHeaderSize: channelLimits.headerBytesMax, ...none });
-  const connections = new Connections(server, runtime.timers, localLimits);
-  server.on('request', (asked, answer) => forward(asked, answer, options));
+  const rate = new RequestRate(localLimits.rate, runtime.clock);
+  const work = new RequestRate(localLimits.workRate, runtime.clock);
+  const connections = new Connections(server, runtime.timers, localLimits, rate);
+  server.on('request', (asked, answer) => {
+    const exchange = connections.exchangeOf(asked);
+    if (exchange === null) return;
+    const isTooMuch = exchange.isTooFast || (asked.method !== 'GET' && !work.take());
+    if (isTooMuch) refuse(answer, apiProblem('TooManyRequests', 'too many in a second'));
+    else void forward(asked, answer, options);
+  });
   server.on('clientError', (_error, stream) => stream.destroy());
   const listening = await runtime.sockets.listen(address, (stream, peer) =>
-    connections.take(stream, { words: wordsOf(peer), party: 'this Primary' }),
+    connections.take(stream, askerOf(peer)),
   );
   return {
     close: async () => {
@@ -41,16 +58,53 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   };
 }
 
-const wordsOf = (peer: PeerCredentials | null) => (peer === null ? 'somebody' : `uid ${peer.uid}`);
+function askerOf(peer: PeerCredentials | null): Asker {
+  const party = peer === null ? 'one user' : `uid ${peer.uid}`;
+  return { words: party, party };
+}
 
-function forward(asked: IncomingMessage, answer: ServerResponse, options: ForwardingOptions): void {
-  const { host, folder } = options;
-  const { method = 'GET', url = '/' } = asked;
-  if (folder !== null && method === 'PUT' && url === `${primaryAt}/desired`) {
+/** What has a route on the host, spelt in the one way that it has. */
+const address = /^(\/v1\/[a-z0-9/-]+)(?:\?[A-Za-z0-9=&_-]*)?$/;
+const methods: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST']);
+
+async function forward(
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  { host, folder }: ForwardingOptions,
+): Promise<void> {
+  const { method = '', url = '' } = asked;
+  const [, path] = address.exec(url) ?? [];
+  if (path === undefined || !methods.has(method)) {
+    return refuse(answer, apiProblem('NotFound', `there is no ${method} ${url}`));
+  }
+  if (folder !== null && method === 'PUT' && path === `${primaryAt}/desired`) {
     const message = `the agent hands in what ${folder} holds, and nothing else counts: change it there`;
     return refuse(answer, refusalProblem('NotTheSource', message));
   }
-  const forwarded = request({ ...host.options, method, path: url, headers: headersOf(asked) });
+  const body = await bodyOf(asked);
+  if (body === 'too large') {
+    const detail = `a body of more than ${primaryLimits.bodyBytesMax} bytes`;
+    return refuse(answer, apiProblem('TooLarge', detail));
+  }
+  // Its connection is shared: what is no part of one request must never be read as the next.
+  if (method === 'GET' && body.length > 0) {
+    return refuse(answer, apiProblem('BadRequest', 'a GET has no body'));
+  }
+  pass({ method, url, body, type: asked.headers['content-type'] }, answer, host);
+}
+
+interface Passed {
+  readonly method: string;
+  readonly url: string;
+  readonly body: Uint8Array;
+  readonly type: string | undefined;
+}
+
+function pass({ method, url, body, type }: Passed, answer: ServerResponse, host: Transport): void {
+  if (answer.destroyed) return;
+  const length = method === 'GET' ? {} : { 'content-length': body.length };
+  const headers = { ...length, ...(type === undefined ? {} : { 'content-type': type }) };
+  const forwarded = request({ ...host.options, method, path: url, headers });
   forwarded.on('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, headersOf(response));
     // Of a stream there may be nothing more for a long time.
@@ -64,12 +118,27 @@ function forward(asked: IncomingMessage, answer: ServerResponse, options: Forwar
   });
   // Whoever does not wait for the answer any more does not keep a connection to the host.
   answer.once('close', () => forwarded.destroy());
-  asked.pipe(forwarded);
+  forwarded.end(body);
 }
 
-/** What there is to know of a body; the rest is of the one connection and no other's. */
+/** As a whole, so that nobody keeps the host waiting for the rest of it. */
+async function bodyOf(asked: IncomingMessage): Promise<Uint8Array | 'too large'> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of asked) {
+      length += (chunk as Uint8Array).length;
+      if (length > primaryLimits.bodyBytesMax) return 'too large';
+      chunks.push(chunk as Uint8Array);
+    }
+  } catch {
+    // Whoever has broken off waits for no answer either.
+  }
+  return Buffer.concat(chunks);
+}
+
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
-  const names = ['content-type', 'content-length', 'accept', 'cache-control'] as const;
+  const names = ['content-type', 'content-length', 'cache-control'] as const;
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];

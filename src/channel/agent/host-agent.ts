@@ -5,12 +5,9 @@
 import { Agent, type AgentOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Transport } from '../client-transport.ts';
-import { primaryLimits } from '../limits.ts';
 
 export type Dial = () => Promise<Duplex>;
 
-/** Some are left for those that the host has not noticed to be gone. */
-const connectionsMax = primaryLimits.connectionsMax - 8;
 /** Less than the host waits for the next request, so that none is sent into a connection that ends. */
 const idleMs = 30_000;
 
@@ -44,10 +41,11 @@ class HostAgent extends Agent {
   }
 }
 
-/** @param name for messages */
+/** @param name for messages @param connectionsMax at the same time; whoever comes then waits */
 export function hostTransport(
   name: string,
   dial: Dial,
+  connectionsMax: number,
 ): Transport & { readonly close: () => void } {
   const agent = new HostAgent(dial, {
     keepAlive: true,

@@ -13,7 +13,7 @@ import { channelLimits } from '../limits.ts';
 import type { EmitAgent } from './agent-event.ts';
 
 export interface StayOptions {
-  readonly client: Pick<DaemonClient, 'beAgent' | 'statuses'>;
+  readonly client: Pick<DaemonClient, 'answerBeat' | 'beAgent' | 'statuses'>;
   readonly runtime: Pick<Runtime, 'timers' | 'random'>;
   readonly emit: EmitAgent;
   readonly onConnected: (partition: PartitionName) => void;
@@ -23,6 +23,7 @@ export interface StayOptions {
 
 const againMsMin = 500;
 const againMsMax = 30_000;
+const statusAgainMs = 5000;
 /** Two beats that did not come, and a little. */
 const silenceMsMax = 2.5 * channelLimits.agentBeatMs;
 
@@ -70,6 +71,7 @@ async function connected(
     for await (const line of await client.beAgent(until)) {
       listen();
       if (line.kind === 'elsewhere') return new DaemonError('AgentElsewhere', line.message);
+      if (line.kind === 'beat') void answer(client, until);
       if (line.kind !== 'attached') continue;
       onHeard();
       emit({ kind: 'connected', partition: line.partition });
@@ -88,15 +90,23 @@ async function connected(
   }
 }
 
+/** One that is not heard is followed by the next. */
+async function answer(client: StayOptions['client'], signal: AbortSignal): Promise<void> {
+  await client.answerBeat(signal).catch(() => undefined);
+}
+
 /** The stay ends with the connection; that this ends first is no reason to end it. */
 async function passOn(
-  { client, onStatus }: StayOptions,
+  { client, onStatus, runtime }: StayOptions,
   partition: PartitionName,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    for await (const status of await client.statuses(partition, signal)) onStatus(status);
-  } catch {
-    // What was said last stays said; `agent.json` says of when that is.
+  while (!signal.aborted) {
+    try {
+      for await (const status of await client.statuses(partition, signal)) onStatus(status);
+    } catch {
+      // Such as that there is no room just now: what was said last stays said until then.
+    }
+    await runtime.timers.sleep(statusAgainMs, signal);
   }
 }

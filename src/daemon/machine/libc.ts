@@ -24,7 +24,10 @@ let loading: Promise<Libc> | undefined;
 
 /** @throws Error where koffi is not installed, or cannot be loaded on this machine */
 export function loadLibc(): Promise<Libc> {
-  loading ??= load();
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

@@ -51,7 +51,11 @@ let loading: Promise<VsockCalls> | undefined;
 
 /** Loads and tries it once. @throws Error where this machine, or this Node, cannot */
 export function vsockCalls(): Promise<VsockCalls> {
-  loading ??= load();
+  // What has failed once, such as for want of a descriptor, may go another time.
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

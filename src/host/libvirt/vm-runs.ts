@@ -4,16 +4,21 @@ import { parseXml } from '../../libvirt/xml.ts';
 import { domainUuid } from '../../model/identity.ts';
 import type { VmRun } from '../../model/vm-run.ts';
 import type { VmRunReader } from '../ports.ts';
-import { calling } from './host-error-from.ts';
 import { attributeOf, childNamed } from './xml-tree.ts';
 
 export function vmRunReader(connection: ReadOnlyConnection): VmRunReader {
   return {
-    of: (domainNames, signal) =>
-      calling('reading which VMs run', async () => {
-        const runs = domainNames.map((name) => runOf(connection, name, signal));
-        return (await Promise.all(runs)).filter((run) => run !== null);
-      }),
+    of: async (domainNames, signal) => {
+      const reading = domainNames.map((name) => runOf(connection, name, signal));
+      const read = await Promise.allSettled(reading);
+      return {
+        runs: read.flatMap((each) =>
+          each.status === 'fulfilled' && each.value !== null ? [each.value] : [],
+        ),
+        // What is the matter with one says nothing of the others.
+        unread: domainNames.filter((_, index) => read[index]?.status !== 'fulfilled'),
+      };
+    },
   };
 }
 

@@ -56,7 +56,10 @@ export function simulatedHosts({
     vmRuns: {
       of: (domainNames, signal) =>
         faults.carryOut('vmRuns.of', domainNames, signal, {
-          whole: async () => running.filter(({ domainName }) => domainNames.includes(domainName)),
+          whole: async () => ({
+            runs: running.filter(({ domainName }) => domainNames.includes(domainName)),
+            unread: [],
+          }),
         }),
     },
     // Whose a call is, its arguments say.

@@ -269,6 +269,74 @@ describe('what others in the VM ask', () => {
   });
 });
 
+describe('what somebody in the VM tries', () => {
+  /** The agent hands in what the folder holds meanwhile. */
+  const byOthers = () => place.submitted().filter(({ folder }) => folder === null).length;
+
+  /** Bytes as they are, and what comes back until nothing more does. */
+  async function raw(text: string): Promise<string> {
+    const socket = createConnection(join(place.runDir, 'agent.sock'));
+    let heard = '';
+    socket.on('data', (chunk) => (heard += chunk.toString()));
+    socket.on('error', () => undefined);
+    socket.write(text);
+    await new Promise((done) => setTimeout(done, 300));
+    socket.destroy();
+    return heard;
+  }
+
+  beforeEach(async () => {
+    await place.hostBegins();
+    place.begin();
+    await isConnected();
+  });
+
+  test('a request in the body of another is none', async () => {
+    const inner =
+      'PUT /v1/partition/desired HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{"files":[]}';
+    const chunked = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
+    const head = 'GET /v1/version HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n';
+    const before = byOthers();
+    expect(await raw(`${head}${chunked}`)).toMatch(/^HTTP\/1.1 400 /);
+    expect(await place.client.about(signal)).toMatchObject({ partition: 'team-a' });
+    expect(byOthers()).toBe(before);
+  });
+
+  test.each([
+    'PUT /v1/partition/desired?',
+    'PUT /v1/partition/%64esired',
+    'PUT /v1/partition/./desired',
+    'PUT http://x/v1/partition/desired',
+    'PUT /v1//partition/desired',
+    'PUT /v1/partition/desired?x=1',
+    'PATCH /v1/partition/desired',
+    'DELETE /v1/partition/desired',
+    'OPTIONS /v1/partition/desired',
+  ])('documents beside the folder are not taken, however that is spelt: %s', async (line) => {
+    const before = byOthers();
+    const head = 'host: x\r\ncontent-type: application/json\r\ncontent-length: 12';
+    const answer = await raw(`${line} HTTP/1.1\r\n${head}\r\n\r\n{"files":[]}`);
+    expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(byOthers()).toBe(before);
+  });
+
+  test('streams without end do not keep the agent from the host', async () => {
+    const stream = 'GET /v1/partition/status?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n';
+    const sockets = Array.from({ length: 30 }, () => {
+      const socket = createConnection(join(place.runDir, 'agent.sock'));
+      socket.on('error', () => undefined);
+      socket.on('data', () => undefined);
+      socket.write(stream.repeat(4));
+      return socket;
+    });
+    await new Promise((done) => setTimeout(done, 500));
+    const before = place.submitted().length;
+    put('web.yaml', `# ${before}\n`);
+    await vi.waitFor(() => expect(place.submitted().length).toBeGreaterThan(before), waiting);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
 describe('the agent', () => {
   test('writes down what the host says', async () => {
     await place.hostBegins();

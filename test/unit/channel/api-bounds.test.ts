@@ -133,7 +133,7 @@ describe('a connection', () => {
     await vi.waitFor(() => expect(text).toMatch(/"host-back"[^]*\r\n0\r\n\r\n$/));
     socket.write(version);
     await vi.waitFor(() => expect(text).toContain('"version":"1.2.3"'));
-    for (let count = 0; count < 2 * channelLimits.requestsPerConnectionMax; count += 1) {
+    for (let count = 0; count < 2 * operatorLimits.requestsPerConnectionMax; count += 1) {
       text = '';
       socket.write(version);
       await vi.waitFor(() => expect(text).toContain('"version":"1.2.3"'));
@@ -143,7 +143,7 @@ describe('a connection', () => {
   test('that asks for too much at once ends, and what it asked for is not done', async () => {
     place.answer = () => new Promise(() => {});
     expect(await untilClosed(request('POST', `${at}/retry`, '{}').repeat(1000))).toBe('');
-    expect(place.calls.length).toBeLessThanOrEqual(channelLimits.requestsPerConnectionMax);
+    expect(place.calls.length).toBeLessThanOrEqual(operatorLimits.requestsPerConnectionMax);
   });
 
   test('is one of a few of its user, and there is room again when one ends', async () => {

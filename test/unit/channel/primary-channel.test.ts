@@ -1,7 +1,7 @@
 /** Who is listened to on the channel, for which partition, and for how long. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { primaryLimits } from '../../../src/channel/limits.ts';
-import { partitionStatus } from './fake-control.ts';
+import { historyEntry, partitionStatus } from './fake-control.ts';
 import { bodyOf, callerOn, settled } from '../../support/virtual-caller.ts';
 import { port, type PrimaryPlace, primaryPlace, runOf } from './primary-place.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
@@ -87,6 +87,50 @@ describe('a Primary', () => {
     expect(answer).not.toMatch(/daemon-started|channel-refused|team-b/);
   });
 
+  test('does not learn who the operators are, or where things are on the host', async () => {
+    const message = 'paused by uid 12, pid 34: /var/lib/unnest/team-a is full';
+    const paused = { type: 'Paused', status: 'True', reason: 'Held', message } as const;
+    const since = '2026-01-01T00:00:00.000Z';
+    place.set(partitionStatus({ conditions: [{ ...paused, since, generation: 6 }] }));
+    place.kept = [historyEntry(5)];
+    const caller = await place.call(101);
+    const status = await caller.ask('GET', '/v1/partition');
+    expect(status).toContain('paused by an operator of the host: (a path of the host) is full');
+    expect(await caller.ask('GET', '/v1/partition/history')).not.toContain('uid 0');
+    // Neither in a stream, nor in a refusal.
+    const watching = await place.call(101);
+    expect(await watching.ask('GET', '/v1/partition/status?watch=1')).not.toContain('uid 12');
+    const refusal = { status: 'refused', code: 'NotStored', message, diagnostics: [] } as const;
+    place.result = refusal;
+    const answer = await caller.ask('PUT', '/v1/partition/desired', { files: [] });
+    expect(bodyOf(answer)).toMatchObject({
+      code: 'NotStored',
+      detail: expect.not.stringMatching(/uid|var/),
+    });
+  });
+
+  test('asks for work twenty times at once, and then twice a second', async () => {
+    const caller = await place.call(101);
+    const ask = async () => bodyOf(await caller.ask('POST', '/v1/partition/retry', {}));
+    for (let count = 0; count < 20; count += 1) await ask();
+    expect(place.calls).toHaveLength(20);
+    expect(await ask()).toMatchObject({ code: 'TooManyRequests' });
+    expect(place.calls).toHaveLength(20);
+    // What is known may be read all the same.
+    expect(await caller.ask('GET', '/v1/partition')).toMatch(/^HTTP\/1.1 200/);
+    await place.runtime.advance(1000);
+    await ask();
+    await ask();
+    expect(await ask()).toMatchObject({ code: 'TooManyRequests' });
+  });
+
+  test('loses a connection on which it goes on asking too fast', async () => {
+    const caller = await place.call(101);
+    const burst = primaryLimits.rate?.burst ?? 0;
+    for (let count = 0; count < burst + 25; count += 1) await caller.ask('GET', '/v1/version');
+    expect(caller.isEnded()).toBe(true);
+  });
+
   test.each(['pause', 'resume', 'drain'])('may not %s, which is for operators', async (order) => {
     const caller = await place.call(101);
     const answer = await caller.ask('POST', `/v1/partition/${order}`, {
@@ -112,6 +156,7 @@ describe('a Primary', () => {
     place.running = [runOf(101), runOf(102)];
     place.admit({ 'vm-101': 'team-a', 'vm-102': 'team-b' });
     const [a, b] = [await place.call(101), await place.call(102)];
+    await place.pass();
     const burst = primaryLimits.rate?.burst ?? 0;
     for (let count = 0; count <= burst; count += 1) await a.ask('GET', '/v1/version');
     expect(bodyOf(await a.ask('GET', '/v1/version'))).toMatchObject({ code: 'TooManyRequests' });
@@ -184,13 +229,24 @@ describe('nobody reads a byte of', () => {
   });
 });
 
+test('a Primary has so many connections and no more, whatever it reads', async () => {
+  const callers = [];
+  for (let count = 0; count < primaryLimits.connectionsMax + 20; count += 1) {
+    callers.push(await place.call(101));
+    await place.runtime.advance(1000);
+    await settled();
+  }
+  const open = callers.filter((each) => !each.isEnded());
+  expect(open).toHaveLength(primaryLimits.connectionsMax);
+});
+
 describe('a connection ends', () => {
   test('with the run of its VM, also when another has its address by then', async () => {
     const caller = await place.call(101);
     expect(await caller.ask('GET', '/v1/version')).toMatch(/^HTTP\/1.1 200/);
     place.running = [runOf(101, { runId: 2 })];
     place.sign('vm-101');
-    await settled();
+    await place.pass();
     expect(caller.isEnded()).toBe(true);
   });
 
@@ -198,7 +254,7 @@ describe('a connection ends', () => {
     const caller = await place.call(101);
     place.sign('vm-7');
     place.sign('vm-101');
-    await settled();
+    await place.pass();
     expect(caller.isEnded()).toBe(false);
   });
 
@@ -206,7 +262,16 @@ describe('a connection ends', () => {
     const caller = await place.call(101);
     place.running = () => Promise.reject(new Error('no libvirtd'));
     place.sign('vm-101');
-    await settled();
+    await place.pass();
+    expect(caller.isEnded()).toBe(false);
+  });
+
+  test('not because something is not known of its VM, while others are', async () => {
+    const caller = await place.call(101);
+    place.running = [];
+    place.unread = ['vm-101'];
+    place.sign('vm-101');
+    await place.pass();
     expect(caller.isEnded()).toBe(false);
   });
 
@@ -216,6 +281,7 @@ describe('a connection ends', () => {
     await settled();
     expect(caller.isEnded()).toBe(true);
     const next = await place.call(101);
+    await place.pass();
     expect(bodyOf(await next.ask('GET', '/v1/partition'))).toMatchObject({ partition: 'team-b' });
   });
 
@@ -255,9 +321,26 @@ describe('knocking', () => {
     expect(callers.filter((each) => each.isEnded())).toHaveLength(12);
     place.running = [runOf(101)];
     answer([runOf(101)]);
-    await settled();
+    await place.pass();
     expect(place.lookups()).toBe(2);
     expect(callers.filter((each) => each.isEnded())).toHaveLength(12);
+  });
+
+  test('by one that is known does not decide how often libvirt is asked, nor how many come', async () => {
+    for (let count = 0; count < 500; count += 1) (await place.call(101)).stream.destroy();
+    expect(place.lookups()).toBe(1);
+    await place.pass();
+    expect(place.lookups()).toBe(2);
+    const told = place.events.flatMap((event) =>
+      event.kind === 'channel-refused' ? [event.reason] : [],
+    );
+    expect(told).toEqual(['TooMany']);
+  });
+
+  test('while the host cannot be read is no reason to read it more often', async () => {
+    place.running = () => Promise.reject(new Error('no libvirtd'));
+    for (let count = 0; count < 100; count += 1) await place.call(55);
+    expect(place.lookups()).toBe(1);
   });
 
   test('is answered as of after it: an answer that was under way may be of before', async () => {
@@ -267,7 +350,7 @@ describe('knocking', () => {
     const late = await place.call(101);
     // What was asked for the first knows of the one that had the address before.
     answers[0]?.([runOf(101, { domainName: 'vm-101' })]);
-    await settled();
+    await place.pass();
     expect(late.isEnded()).toBe(false);
     answers[1]?.([]);
     await settled();
@@ -276,6 +359,18 @@ describe('knocking', () => {
 });
 
 describe('listening', () => {
+  const knock = () =>
+    place.runtime.sockets.connectFromVm(port, { cid: 1, port: 1, isAlive: () => true });
+
+  test('ends with the last channel, and begins with the next', async () => {
+    place.admit({});
+    await settled();
+    expect(knock).toThrow('nobody listens');
+    place.admit({ 'vm-101': 'team-a' });
+    await settled();
+    expect(bodyOf(await (await place.call(101)).ask('GET', '/v1/partition'))).not.toBe(null);
+  });
+
   test('begins when somebody has a channel, and is tried again until it can', async () => {
     const { runtime } = place;
     await place.channel.close();

@@ -23,9 +23,13 @@ export interface PrimaryPlace extends FakeControl {
   readonly bugs: unknown[];
   /** Who runs; may be replaced. A function is called in its place. */
   running: readonly VmRun[] | ((names: readonly string[]) => Promise<readonly VmRun[]>);
+  /** Of which nothing can be known. */
+  unread: readonly string[];
   /** How often was asked who runs. */
   readonly lookups: () => number;
   admit(users: Readonly<Record<string, string>>): void;
+  /** Until the next question about who runs is asked and answered. */
+  pass(): Promise<void>;
   sign(domainName: string): void;
   call(
     cid: number,
@@ -47,8 +51,11 @@ export async function primaryPlace(): Promise<PrimaryPlace> {
       of: async (names) => {
         lookups += 1;
         const { running } = place;
-        if (typeof running === 'function') return running(names);
-        return running.filter(({ domainName }) => names.includes(domainName));
+        const runs =
+          typeof running === 'function'
+            ? await running(names)
+            : running.filter(({ domainName }) => names.includes(domainName));
+        return { runs, unread: place.unread };
       },
     },
     emit: (event) => events.push(event),
@@ -62,8 +69,14 @@ export async function primaryPlace(): Promise<PrimaryPlace> {
     events,
     bugs,
     running: [runOf(101)] as PrimaryPlace['running'],
+    unread: [] as readonly string[],
     lookups: () => lookups,
     admit,
+    pass: async () => {
+      await settled();
+      await runtime.advance(100);
+      await settled();
+    },
     sign: (domainName: string) => {
       const sign: HostSign = { kind: 'domain', domainName, uuid, event: 'stopped' };
       channel.onSign(sign);

@@ -27,7 +27,7 @@ beforeEach(async () => {
 async function connected(): Promise<Caller> {
   const peer = { cid: 101, port: 700, isAlive: () => true };
   const next = callerOn(unnestd.runtime.sockets.connectFromVm(1021, peer));
-  await unnestd.runtime.advance(0);
+  await unnestd.runtime.advance(100);
   await settled();
   return next;
 }
@@ -190,12 +190,24 @@ describe('an agent', () => {
     expect(await condition('AgentConnected')).toMatchObject({ status: 'False' });
   });
 
-  test('hears a beat, as long as it listens', async () => {
+  test('keeps its place for as long as it answers beats, and no longer', async () => {
     const agent = await connected();
     await agent.ask('GET', '/v1/partition/agent');
-    await unnestd.runtime.advance(60_000);
-    await settled();
-    expect(agent.heard().match(/"beat"/g)).toHaveLength(3);
+    const beats = async (answers: boolean) => {
+      const before = agent.heard().match(/"beat"/g)?.length ?? 0;
+      await unnestd.runtime.advance(20_000);
+      await settled();
+      if (answers) await ask('POST', '/v1/partition/agent/beat', {});
+      return (agent.heard().match(/"beat"/g)?.length ?? 0) - before;
+    };
+    for (let count = 0; count < 6; count += 1) expect(await beats(true)).toBe(1);
+    for (let count = 0; count < 3; count += 1) expect(await beats(false)).toBe(1);
+    caller = await connected();
+    expect(await condition('AgentConnected')).toMatchObject({ status: 'True' });
+    expect(await beats(false)).toBe(0);
+    expect(await condition('AgentConnected')).toMatchObject({ status: 'False' });
+    const late = await ask('POST', '/v1/partition/agent/beat', {});
+    expect(late).toMatchObject({ code: 'AgentElsewhere' });
   });
 });
 
