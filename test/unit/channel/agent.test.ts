@@ -326,7 +326,7 @@ describe('what somebody in the VM tries', () => {
       const socket = createConnection(join(place.runDir, 'agent.sock'));
       socket.on('error', () => undefined);
       socket.on('data', () => undefined);
-      socket.write(stream.repeat(4));
+      socket.write(stream);
       return socket;
     });
     await new Promise((done) => setTimeout(done, 500));
