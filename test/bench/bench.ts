@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { makePartition } from './partition.ts';
 import type { Row } from './row.ts';
+import { channel } from './rows/channel.ts';
 import { daemonCreate } from './rows/daemon-create.ts';
 import { daemonFile } from './rows/daemon-file.ts';
 import { daemonIdle } from './rows/daemon-idle.ts';
@@ -45,6 +46,7 @@ const benches = new Map<string, () => Promise<readonly Row[]>>([
   ['daemon-pass-1000', () => daemonPass(fleet)],
   ['daemon-idle-1000', () => daemonIdle(fleet)],
   ['diff-plan-10000', diffPlan],
+  ['channel', channel],
   ['nested-vs-sibling', nested],
 ]);
 
