@@ -32,7 +32,7 @@ export async function writeWhole(
 function named(error: unknown, draft: string, path: string): unknown {
   if (!(error instanceof Error) || !error.message.includes(draft)) return error;
   const message = error.message.replaceAll(draft, path);
-  return Object.assign(new Error(message, { cause: error }), { code: errnoOf(error) });
+  return Object.assign(new Error(message), { code: errnoOf(error) });
 }
 
 async function writeDraft(
