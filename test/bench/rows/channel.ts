@@ -44,7 +44,8 @@ export async function channel(): Promise<readonly Row[]> {
     const baseline = await asked(bare, requests);
     const alone = await asked(small, requests);
     const flooder = flood(flooded);
-    const beside = await asked(small, requests).finally(() => flooder.terminate());
+    const beside = await asked(small, requests);
+    await flooder.terminate();
     const name = 'node:http alone, the same bytes';
     const twice = { of: 'ratio', max: 2 } as const;
     return [
