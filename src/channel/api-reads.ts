@@ -67,6 +67,20 @@ export function readDescription(control: Control, name: PartitionName): Answered
   return description === null ? noPartition(name, control) : value(description);
 }
 
+const auditedDefault = 100;
+
+export async function readAudit(
+  control: Control,
+  { partition = null, last = auditedDefault }: AuditQuery,
+): Promise<Answered> {
+  return value({ items: await control.audited(partition, last) });
+}
+
+interface AuditQuery {
+  readonly partition?: PartitionName | null | undefined;
+  readonly last?: number | undefined;
+}
+
 /** A line of a console's stream. */
 export type ConsoleLine =
   /** In Base64: a guest may write any byte. */

@@ -7,6 +7,8 @@ import { type Orders, ordersOf } from './api-orders.ts';
 import type { Control } from './control.ts';
 import { channelLimits } from './limits.ts';
 import { apiProblem } from './problem.ts';
+import { auditTo } from './api-audit.ts';
+import { instantOf } from '../report/instant.ts';
 import type { Scope } from './scope.ts';
 
 export interface Serving {
@@ -75,12 +77,15 @@ export function route<P = unknown, Q = unknown, B = unknown>(
       if (!params.ok || !query.ok || !body.ok) {
         return reply(to, problem(apiProblem('BadRequest', wrong.join('; '))));
       }
-      const orders = ordersOf(control, runtime, {
-        submitter: submitterOf(request),
-        source: scope.source,
-      });
+      const submitter = submitterOf(request);
+      const orders = ordersOf(control, runtime, { submitter, source: scope.source });
       const asked = { params: params.value, query: query.value, body: body.value, orders };
-      return reply(to, await inTime(request, Promise.resolve(answer(asked))));
+      const answered = await inTime(request, Promise.resolve(answer(asked)));
+      if (method !== 'GET') {
+        const what = { method, url, params: params.value, answered, by: submitter };
+        auditTo(control, what, scope, instantOf(runtime.clock.wall()));
+      }
+      return reply(to, answered);
     },
   });
 }

@@ -4,6 +4,7 @@ import type { PartitionName } from '../model/names.ts';
 import { type Answered, problem } from './answered.ts';
 import type { Orders } from './api-orders.ts';
 import {
+  readAudit,
   readConsole,
   readDescription,
   readDesired,
@@ -37,6 +38,13 @@ export function addRoutes(serving: Serving): void {
         '/v1/events',
         { query: take.eventsQuery, says: says.events },
         ({ query }) => readEvents(control, query, scope),
+      );
+      route(
+        serving,
+        'GET',
+        '/v1/audit',
+        { query: take.auditQuery, says: says.audit },
+        ({ query }) => readAudit(control, query),
       );
       return addOperatorsOrders(serving);
     case 'primary':

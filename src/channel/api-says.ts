@@ -34,6 +34,10 @@ export const agent: Says = {
   answer: answers.agentAnswer,
   isStream: true,
 };
+export const audit: Says = {
+  summary: 'Who has asked for what of a partition, or of all, and what came of it; oldest first.',
+  answer: answers.auditAnswer,
+};
 export const beat: Says = {
   summary: 'What the agent answers to each beat of its stream, or it loses its place after three.',
   answer: answers.orderAnswer,

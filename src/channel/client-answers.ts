@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import type { Diagnostic } from '../documents/diagnostic.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
+import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -105,6 +106,10 @@ export const planAnswer = loosely<Planned>({
   }),
   generation: count,
 });
+
+export const auditAnswer = items(
+  loosely<AuditEntry>({ at: text, by: text, partition: text, request: text, outcome: text }),
+);
 
 export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
 

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
@@ -29,6 +30,11 @@ export interface DaemonClient {
   /** The operator's description of the partition. */
   description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
+  /** Operators only. @param partition null: of all */
+  audit(
+    query: { readonly partition: PartitionName | null; readonly last: number },
+    signal: AbortSignal,
+  ): Promise<readonly AuditEntry[]>;
   /** What a running Secondary writes to its serial console. Throws when that ends for a reason. */
   console(
     name: PartitionName,
@@ -96,6 +102,10 @@ export function daemonClient(transport: Transport): DaemonClient {
     description: (name, signal) => own(name, '/description', answers.descriptionAnswer, signal),
     history: async (name, signal) =>
       (await own(name, '/history', answers.historyAnswer, signal)).items,
+    audit: async ({ partition, last }, signal) => {
+      const of = partition === null ? '' : `&partition=${partition}`;
+      return (await get(`/v1/audit?last=${last}${of}`, answers.auditAnswer, signal)).items;
+    },
     console: async (name, secondary, signal) => {
       const path = `${await places.of(name, signal)}/secondaries/${secondary}/console`;
       return lines(path, answers.consoleAnswer, signal);

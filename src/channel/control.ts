@@ -5,6 +5,7 @@
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -152,6 +153,10 @@ export interface Control {
   retry(partition: PartitionName, submitter: string): Promise<Answer | null>;
   /** Empties the partition: every Secondary and the network go, Volumes by their policy. */
   drain(partition: PartitionName, submitter: string): Promise<Answer | null>;
+  /** What was asked for by now is written down soon. */
+  audit(entry: AuditEntry): void;
+  /** The last ones, oldest first. @param partition null: of all */
+  audited(partition: PartitionName | null, last: number): Promise<readonly AuditEntry[]>;
   /** Those behind `after` that are still kept, oldest first; not every one may be. */
   events(after: number): readonly EventRecord[];
   /** What `events` can tell without a gap. @param partition null: of all of them */

@@ -112,6 +112,16 @@ export const ownEventsQuery = z.strictObject({
   watch: flag.optional(),
 });
 export const eventsQuery = ownEventsQuery.extend({ partition: partition.optional() });
+/** The longest that is answered in one piece. */
+export const auditQuery = z.strictObject({
+  partition: partition.optional(),
+  last: z
+    .string()
+    .regex(/^(?:[1-9][0-9]{0,3}|10000)$/, 'expected a number from 1 to 10000')
+    .transform(Number)
+    .optional(),
+});
+
 /** What a client asks for. */
 export interface EventsQuery {
   readonly after?: number | 'latest';

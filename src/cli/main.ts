@@ -4,6 +4,7 @@ import { explainError } from '../host/host-error.ts';
 import { exitCodeOf, remedyOf } from './command-error.ts';
 import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
+import { auditCommand } from './commands/audit.ts';
 import { completionCommand } from './commands/completion.ts';
 import { consoleCommand } from './commands/console.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -74,6 +75,7 @@ function programFor(
     topCommand(environment, exit),
     eventsCommand(environment, exit),
     historyCommand(environment, exit),
+    auditCommand(environment, exit),
     rollbackCommand(environment, exit),
     pauseCommand(environment, exit),
     resumeCommand(environment, exit),

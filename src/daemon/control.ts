@@ -22,6 +22,7 @@ import type { GivenFiles } from './receive.ts';
 import { closedRefusal, refused } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
+import type { AuditLog } from './watching/audit-log.ts';
 
 export interface ControlOptions {
   readonly version: string;
@@ -35,13 +36,14 @@ export interface ControlOptions {
     after(seq: number): readonly EventRecord[];
     lostThrough(partition: PartitionName | null): number;
   };
+  readonly audit: Pick<AuditLog, 'record' | 'last'>;
   readonly onStatus: Control['onStatus'];
   /** Ends what waits for a worker. */
   readonly stop: AbortSignal;
 }
 
 export function controlOf(options: ControlOptions): Control {
-  const { supervisor, events, version, stop } = options;
+  const { supervisor, events, audit, version, stop } = options;
   const { host, stateDir, partitionsDir } = options.places;
   const authorityOf = (name: PartitionName) => supervisor.partition(name)?.authority ?? null;
   return {
@@ -58,6 +60,9 @@ export function controlOf(options: ControlOptions): Control {
     description: (name) => supervisor.partition(name)?.description ?? null,
     accepted: (name) => authorityOf(name)?.accepted ?? null,
     history: (name) => authorityOf(name)?.history ?? null,
+    audit: (entry) => audit.record(entry),
+    audited: (partition, last) =>
+      audit.last(last, (entry) => partition === null || entry.partition === partition),
     events: (after) => events.after(after),
     eventsKept: (partition) => ({
       lostThrough: events.lostThrough(partition),

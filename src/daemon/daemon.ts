@@ -21,6 +21,7 @@ import type { Listening, Runtime } from './runtime.ts';
 import { slots } from './slots.ts';
 import { partitionsSource } from './sources/partitions-source.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { AuditLog } from './watching/audit-log.ts';
 import { EventLog } from './watching/event-log.ts';
 import { type LogDestination, openLog } from './watching/log.ts';
 import { type LibvirtCall, type Metrics, openMetrics } from './watching/metrics.ts';
@@ -91,7 +92,13 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onGone: (partition) => statusFiles.remove(partition),
     onProblems: (now) => problems.tell('host', now),
   });
+  const audit = new AuditLog({
+    files,
+    folder: `${config.stateDir}/audit`,
+    onFailure: (message) => emit({ kind: 'audit-not-written', message }),
+  });
   const control = controlOf({
+    audit,
     version,
     places: config,
     problems,
@@ -125,6 +132,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       await Promise.all([supervisor.close(), ...doors]);
       for (const cancel of impatience) cancel();
       await parts.parser.close();
+      await audit.close();
       await statusFiles.close();
       await hosts.close();
       manager.close();

@@ -61,6 +61,7 @@ export type DaemonEvent =
       /** Since it was told last. */
       readonly times: number;
     }
+  | { readonly kind: 'audit-not-written'; readonly message: string }
   | {
       readonly kind: 'config-problem';
       readonly code: string;

@@ -132,6 +132,15 @@ export function filesContract(name: string, make: () => Promise<FilesSubject>): 
         expect(await subject.files.list(subject.root)).toHaveLength(1);
       });
 
+      test('adds to a file, which is made if it is not there', async () => {
+        await subject.files.append(at('log'), 'one\n', 0o640);
+        await subject.files.append(at('log'), 'two\n', 0o640);
+        expect(text(await subject.files.read(at('log'), 99))).toBe('one\ntwo\n');
+        subject.folder(at('folder'));
+        expect(await codeOf(subject.files.append(at('folder'), 'x', 0o600))).toBe('NotAFile');
+        expect(await codeOf(subject.files.append(at('no/log'), 'x', 0o600))).toBe('Missing');
+      });
+
       test('says the same of the same trouble', async () => {
         const said = async () =>
           explainError(

@@ -116,6 +116,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     onProblems: (now) => problems.tell('host', now),
   });
   const control = controlOf({
+    audit: { record: () => undefined, last: async () => [] },
     version: '0.0.0',
     places: { host: 'sim:', stateDir, partitionsDir: '/etc/unnest/partitions' },
     problems,

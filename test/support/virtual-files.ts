@@ -10,6 +10,7 @@ export type FileCall =
   | 'facts'
   | 'resolve'
   | 'replace'
+  | 'append'
   | 'swap'
   | 'remove'
   | 'makeFolder'
@@ -42,7 +43,7 @@ export interface VirtualFiles extends Files {
   readonly crashed: boolean;
 }
 
-const writing: readonly FileCall[] = ['replace', 'swap', 'remove', 'makeFolder'];
+const writing: readonly FileCall[] = ['replace', 'swap', 'append', 'remove', 'makeFolder'];
 
 /** @param onCrash is told once */
 export function virtualFiles(disk: VirtualDisk, onCrash: () => void = () => {}): VirtualFiles {
@@ -132,6 +133,12 @@ function writingTo(disk: VirtualDisk, use: Use) {
   return {
     replace: (path, content, mode) => use('replace', path, () => put(path, content, mode, true)),
     swap: (path, content, mode) => use('swap', path, () => put(path, content, mode, false)),
+    append: (path, content, mode) =>
+      use('append', path, () => {
+        const found = disk.find(path)?.node;
+        const before = found?.kind === 'file' ? new TextDecoder().decode(found.bytes) : '';
+        put(path, `${before}${content}`, mode, false);
+      }),
     remove: (path) =>
       use('remove', path, () => {
         const entry = disk.findEntry(path);

@@ -47,6 +47,8 @@ function said(event: DaemonEvent): Said {
       return careful(
         `CID ${event.cid} is not listened to: ${event.reason}${event.times > 1 ? ` (${event.times} times)` : ''}`,
       );
+    case 'audit-not-written':
+      return bad(`the audit log could not be written: ${event.message}`);
     case 'config-problem':
       return bad(`configuration: ${event.code}: ${event.message}`);
     case 'partition-added':

@@ -2,7 +2,7 @@
 import type { Files } from '../runtime.ts';
 import { factsOf, listFolder, readFile, resolvePath } from './read-file.ts';
 import { watchFolder } from './watch-folder.ts';
-import { makeFolder, removeFile, writeWhole } from './write-file.ts';
+import { appendTo, makeFolder, removeFile, writeWhole } from './write-file.ts';
 
 export const machineFiles: Files = {
   read: readFile,
@@ -11,6 +11,7 @@ export const machineFiles: Files = {
   resolve: resolvePath,
   replace: (path, content, mode) => writeWhole(path, content, mode, true),
   swap: (path, content, mode) => writeWhole(path, content, mode, false),
+  append: appendTo,
   remove: removeFile,
   makeFolder,
   watch: watchFolder,

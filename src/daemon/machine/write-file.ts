@@ -3,6 +3,7 @@
  * written, whenever the process dies; with `lasting` also when the machine loses power.
  */
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, whileDoing } from './file-error.ts';
@@ -60,6 +61,19 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+export async function appendTo(path: string, content: string, mode: number): Promise<void> {
+  return whileDoing(`adding to ${path}`, async () => {
+    const flags =
+      constants.O_WRONLY + constants.O_APPEND + constants.O_CREAT + constants.O_NOFOLLOW;
+    const file = await open(path, flags, mode);
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 export async function removeFile(path: string): Promise<void> {

@@ -28,6 +28,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return error('Primaries cannot be listened to');
     case 'channel-refused':
       return warn('somebody on the channel is not listened to');
+    case 'audit-not-written':
+      return error('the audit log could not be written');
     case 'config-problem':
       return error('the configuration has a problem');
     case 'partition-added':

@@ -13,6 +13,7 @@ import {
   type SecondaryName,
   secondaryName,
 } from '../../../src/model/names.ts';
+import type { AuditEntry } from '../../../src/report/audit.ts';
 import type { DaemonEvent, EventRecord } from '../../../src/report/event.ts';
 import type { HostSum } from '../../../src/report/host-sum.ts';
 import type { PartitionStatus, SecondaryReport } from '../../../src/report/partition-status.ts';
@@ -99,6 +100,7 @@ export interface FakeControl {
   kept: readonly HistoryEntry[];
   planned: PlanResult | (() => Promise<PlanResult>);
   console: ConsoleAnswer;
+  readonly audited: AuditEntry[];
   /** Who is attached by now. */
   agent: string | null;
   problems: readonly PartitionProblem[];
@@ -152,6 +154,7 @@ export function fakeControl(): FakeControl {
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
     agent: null,
+    audited: [],
     console: { status: 'refused', code: 'GuestNotRunning', message: 'web does not run' },
     planned: {
       status: 'planned',
@@ -216,6 +219,8 @@ export function fakeControl(): FakeControl {
         calls.push({ method: 'console', args: [partition, secondary] });
         return statuses.has(partition) ? fake.console : null;
       },
+      audit: (entry) => void fake.audited.push(entry),
+      audited: async () => fake.audited,
       agent: () => fake.agent,
       attachAgent: (_partition, who) => {
         if (fake.agent !== null) return null;

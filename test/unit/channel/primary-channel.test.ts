@@ -109,6 +109,23 @@ describe('a Primary', () => {
     });
   });
 
+  test('is in the books with what it has asked for, and what came of it', async () => {
+    const caller = await place.call(101);
+    await caller.ask('PUT', '/v1/partition/desired', { files: [] });
+    place.answer = { status: 'refused', code: 'RunPolicy', message: 'it is Halted' };
+    await caller.ask('POST', '/v1/partition/secondaries/web/start', {});
+    await caller.ask('POST', '/v1/partition/drain', { confirm: 'team-a' });
+    // Who only looks is not.
+    await caller.ask('GET', '/v1/partition');
+    const by = { by: 'Primary vm-101, CID 101', from: 'primary', partition: 'team-a' };
+    expect(place.audited).toMatchObject([
+      { ...by, request: 'PUT desired', outcome: 'ok', generation: 7 },
+      { ...by, request: 'POST secondaries/web/start', outcome: 'RunPolicy', generation: null },
+      { ...by, request: 'POST drain', outcome: 'OperatorsOnly' },
+    ]);
+    expect(await caller.ask('GET', '/v1/audit')).toMatch(/^HTTP\/1.1 404/);
+  });
+
   test('asks for work twenty times at once, and then twice a second', async () => {
     const caller = await place.call(101);
     const ask = async () => bodyOf(await caller.ask('POST', '/v1/partition/retry', {}));

@@ -1,0 +1,45 @@
+/** What is written down of a request that asks for something: who, of which partition, what, and what came of it. */
+import type { PartitionName } from '../model/names.ts';
+import type { Answered } from './answered.ts';
+import type { Control } from './control.ts';
+import type { Scope } from './scope.ts';
+
+export interface AuditedRequest {
+  readonly method: string;
+  readonly url: string;
+  /** As checked: of a route about a partition its name is among them. */
+  readonly params: unknown;
+  readonly answered: Answered;
+  readonly by: string;
+}
+
+/** @param at ISO 8601, UTC */
+export function auditTo(
+  control: Pick<Control, 'audit'>,
+  { method, url, params, answered, by }: AuditedRequest,
+  { kind: from, at: place }: Scope,
+  at: string,
+): void {
+  // Border: the schemas of the routes have checked them.
+  const { partition, secondary = '' } = params as {
+    readonly partition?: PartitionName;
+    readonly secondary?: string;
+  };
+  if (partition === undefined || url.endsWith('/agent/beat')) return;
+  const path = url.slice(place.length + 1).replace(':secondary', secondary);
+  const request = `${method} ${path}`;
+  control.audit({ at, by, from, partition, request, ...outcomeOf(answered) });
+}
+
+function outcomeOf(answered: Answered) {
+  switch (answered.kind) {
+    case 'problem':
+      return { outcome: answered.problem.code, generation: null };
+    case 'lines':
+      return { outcome: 'ok', generation: null };
+    case 'value': {
+      const { bundle } = answered.value as { readonly bundle?: { readonly generation: number } };
+      return { outcome: 'ok', generation: bundle?.generation ?? null };
+    }
+  }
+}
