@@ -120,6 +120,8 @@ told 'unnest events | grep -e ended -e start | tail -n 2'
 chapter 'Unless it was asked to leave web alone'
 shown unnest pause web --reason 'to look into its disk' --for 10m
 shown virsh --quiet destroy unnest.demo.web
+# Until it has heard of it, which takes a moment.
+shown unnest wait web --for stopped --timeout 60
 shown unnest get
 shown unnest resume web
 shown unnest wait web --for ready --timeout 60

@@ -34,7 +34,7 @@ export function unplugPrimary(
   const isGone = (seen: ObservedPrimary) =>
     sidesOf(seen).every((side) => side.every((each) => each.alias !== alias));
   const refusal = () => `${primary.domainName} has not let go of its NIC`;
-  return askUntil(primary, { ask, isSo: isGone, refusal }, bench);
+  return askUntil(primary, { ask, isSo: isGone, forMs: 0, refusal }, bench);
 }
 
 function sidesOf({ plugs, livePlugs }: ObservedPrimary): readonly (readonly PrimaryPlug[])[] {

@@ -14,13 +14,18 @@ import { valueIn } from './value-in.ts';
 const releaseMs = 60_000;
 const askEveryMs = 10_000;
 const lookEveryMs = 1000;
+/**
+ * QEMU tells of a memory device's size at most once a second (monitor/monitor.c), and libvirt shows what it was
+ * told last: of a guest that has just begun to plug memory in, less than it has. So what is seen must stay so.
+ */
+const steadyMs = 1500;
 
 export function setPrimaryVcpus(
   { primary, vcpus }: OperationOf<'primary.set-vcpus'>,
   bench: Workbench,
 ): Promise<Done> {
   const ask = () => bench.host.primaries.setVcpus(primary, vcpus, bench.signal);
-  return askAndAwait(primary, 'vcpus', vcpus, ask, bench);
+  return askAndAwait(primary, ['vcpus', vcpus, 0], ask, bench);
 }
 
 export function setPrimaryMemory(
@@ -28,32 +33,33 @@ export function setPrimaryMemory(
   bench: Workbench,
 ): Promise<Done> {
   const ask = () => bench.host.primaries.setMemory(primary, pluggedBytes, bench.signal);
-  return askAndAwait(primary, 'pluggedBytes', pluggedBytes, ask, bench);
+  return askAndAwait(primary, ['pluggedBytes', pluggedBytes, steadyMs], ask, bench);
 }
 
 async function askAndAwait(
   ref: DomainRef,
-  field: keyof PrimaryHas,
-  goal: number,
+  [field, goal, forMs]: readonly [field: keyof PrimaryHas, goal: number, forMs: number],
   ask: () => Promise<void>,
   bench: Workbench,
 ): Promise<Done> {
   const isSo = ({ live, defined }: ObservedPrimary) =>
     defined[field] === goal && (live === null || live[field] === goal);
-  return askUntil(ref, { ask, isSo, refusal: notReleased(field, goal) }, bench);
+  return askUntil(ref, { ask, isSo, forMs, refusal: notReleased(field, goal) }, bench);
 }
 
 /** What is asked of a guest that may take its time, or not do it at all. */
 export interface Request {
   readonly ask: () => Promise<void>;
   readonly isSo: (primary: ObservedPrimary) => boolean;
+  /** How long it has to be so before it counts. */
+  readonly forMs: number;
   /** What is said in the end if it has not. */
   readonly refusal: (before: ObservedPrimary, now: ObservedPrimary) => string;
 }
 
 export async function askUntil(
   ref: DomainRef,
-  { ask, isSo, refusal: says }: Request,
+  { ask, isSo, forMs, refusal: says }: Request,
   bench: Workbench,
 ): Promise<Done> {
   const before = await readPrimary(ref, bench);
@@ -64,13 +70,15 @@ export async function askUntil(
     let refusal = await unlessSlow(ask);
     // What is refused at once is refused; later it may be that the guest is still at it.
     if (refusal !== null && refusal.code !== 'Timeout') throw refusal;
+    let sinceMs: number | null = null;
     for (let askAtMs = bench.now() + askEveryMs; ;) {
       if (bench.now() >= askAtMs) {
         refusal = await unlessSlow(ask);
         askAtMs = bench.now() + askEveryMs;
       }
       const now = await readPrimary(ref, bench);
-      if (isSo(now)) return 'applied';
+      sinceMs = isSo(now) ? (sinceMs ?? bench.now()) : null;
+      if (sinceMs !== null && bench.now() - sinceMs >= forMs) return 'applied';
       if (bench.now() >= deadlineMs) {
         const message = `${says(before, now)} after ${releaseMs / 1000} s`;
         throw new HostError('Timeout', message, refusal === null ? {} : { cause: refusal });
