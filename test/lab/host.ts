@@ -9,12 +9,17 @@ import { tailOf } from './machine/tail.ts';
 /** Something that was to be so in the lab, and is not. */
 export class LabFailure extends Error {
   readonly claim: string;
+  readonly seen: unknown;
 
   constructor(claim: string, seen: unknown) {
     super(`${claim}: it is not so. Seen last: ${JSON.stringify(seen, null, 1)}`);
     this.claim = claim;
+    this.seen = seen;
   }
 }
+
+/** A guest has not said a word. Under emulation inside emulation one now and then never gets to its first. */
+export class GuestSilent extends LabFailure {}
 
 export interface Until<T> {
   /** Said when it does not come to be. */
