@@ -110,7 +110,7 @@ export const neighbour: Scenario = {
     // It would take as much as it can get, and as often as it likes.
     await lab.sabotage('nothing holds the hostile tenant', () =>
       host.sh(
-        `systemctl stop unnestd && systemctl set-property --runtime ${slice} CPUQuota= AllowedCPUs=0-1 CPUWeight=4`,
+        `systemctl stop unnestd && systemctl set-property --runtime ${slice} CPUQuota= AllowedCPUs=0-1 CPUWeight=2`,
       ),
     );
 
