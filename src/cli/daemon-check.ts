@@ -11,6 +11,7 @@ import type { Limits } from './pass.ts';
 import { reserveChecks } from './host-reserve.ts';
 import { isOver, sumFinding } from './render/host-sum.ts';
 import { saidOf } from './said-where.ts';
+import { timeoutSignal } from './timeout-signal.ts';
 
 /** None with `--host`, which means without unnestd. No finding is graver than a warning: none has to run. */
 export async function daemonChecks(
@@ -23,7 +24,7 @@ export async function daemonChecks(
   const socket = socketPath(command, environment);
   try {
     const client = await requireDaemon({ socket }, environment);
-    const within = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
+    const within = AbortSignal.any([stop, timeoutSignal(answerMs)]);
     const { version } = await client.about(within);
     const finding = `version ${version} answers on ${socket}`;
     const about: Check = { name, status: 'ok', finding, mend: null };

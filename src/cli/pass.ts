@@ -11,6 +11,7 @@ import { type Basis, basisOf, moved } from '../plan/basis.ts';
 import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
 import type { SavedPlan } from './saved-plan.ts';
+import { timeoutSignal } from './timeout-signal.ts';
 
 export interface Limits {
   /** Ends reading and stops an apply between two operations. */
@@ -21,7 +22,7 @@ export interface Limits {
 /** Ctrl-C and `--timeout` together. */
 export function limitsOf({ stop }: Environment, timeoutSeconds?: number): Limits {
   if (timeoutSeconds === undefined) return { stop, timedOut: () => false };
-  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const timeout = timeoutSignal(timeoutSeconds * 1000);
   return { stop: AbortSignal.any([stop, timeout]), timedOut: () => timeout.aborted };
 }
 
