@@ -21,6 +21,8 @@ export interface DaemonClient {
   readonly name: string;
   /** Which version answers, and which host and state directory it has. */
   about(signal: AbortSignal): Promise<answers.About>;
+  /** The partition of the Primary that asks, asked for once; null: an operator does. */
+  own(signal: AbortSignal): Promise<PartitionName | null>;
   partitions(signal: AbortSignal): Promise<answers.Partitions>;
   status(name: PartitionName, signal: AbortSignal): Promise<PartitionStatus>;
   /** One at once, then one at every change. Ends when the signal fires, or the daemon ends it. */
@@ -78,7 +80,7 @@ export function daemonClient(transport: Transport): DaemonClient {
     openLines(transport, { method: 'GET', path }, schema, signal);
   const about = (signal: AbortSignal) => get('/v1/version', answers.versionAnswer, signal);
   const places = clientPlaces(about);
-  const own = async <T>(
+  const ofPartition = async <T>(
     name: PartitionName,
     path: string,
     schema: z.ZodType<T>,
@@ -87,21 +89,23 @@ export function daemonClient(transport: Transport): DaemonClient {
   return {
     name: transport.name,
     about,
+    own: (signal) => places.own(signal),
     partitions: async (signal) => {
       const partition = await places.own(signal);
       if (partition === null) return get('/v1/partitions', answers.partitionsAnswer, signal);
-      const status = await own(partition, '', answers.statusAnswer, signal);
+      const status = await ofPartition(partition, '', answers.statusAnswer, signal);
       return answers.partitionsAnswer.parse({ items: [status] });
     },
-    status: (name, signal) => own(name, '', answers.statusAnswer, signal),
+    status: (name, signal) => ofPartition(name, '', answers.statusAnswer, signal),
     statuses: async (name, signal) =>
       lines(`${await places.of(name, signal)}/status?watch=1`, answers.statusAnswer, signal),
     events: async (query, signal) =>
       lines(await places.events(query, signal), answers.eventAnswer, signal),
-    desired: (name, signal) => own(name, '/desired', answers.bundleAnswer, signal),
-    description: (name, signal) => own(name, '/description', answers.descriptionAnswer, signal),
+    desired: (name, signal) => ofPartition(name, '/desired', answers.bundleAnswer, signal),
+    description: (name, signal) =>
+      ofPartition(name, '/description', answers.descriptionAnswer, signal),
     history: async (name, signal) =>
-      (await own(name, '/history', answers.historyAnswer, signal)).items,
+      (await ofPartition(name, '/history', answers.historyAnswer, signal)).items,
     audit: async ({ partition, last }, signal) => {
       const of = partition === null ? '' : `&partition=${partition}`;
       return (await get(`/v1/audit?last=${last}${of}`, answers.auditAnswer, signal)).items;

@@ -19,7 +19,7 @@ import { type CommandError, usageError } from './command-error.ts';
 import { withinLimits } from './daemon.ts';
 import type { Environment } from './environment.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { clientInPrimary, planInPrimary, withDiagnostics } from './in-primary.ts';
+import { planInPrimary, submissionOf, withDiagnostics } from './in-primary.ts';
 import { type GuardOptions, type HostOptions, planOptionsOf, targetOf } from './options.ts';
 import { type Limits, limitsOf, planFor } from './pass.ts';
 import { targetFor } from './place.ts';
@@ -52,23 +52,20 @@ export async function applyThrough(
     throw usageError('unnestd makes its own plans and takes none', remedy);
   }
   const files = await readFiles(options.file ?? [], environment, limits);
+  const inPrimary = (await client.own(limits.stop)) !== null;
   const operators = await descriptionOf(client, partition, limits);
   const desired = desiredIn(files, partition, operators, environment);
-  const planning = () => planBefore(client, desired, files, options, command, environment, limits);
+  const submission = submissionOf(files, options, command);
+  const planning = () =>
+    inPrimary
+      ? planInPrimary(client, partition, submission, environment, limits)
+      : planHere(desired, options, command, environment, limits);
   const ifGeneration = options.yes
     ? null
     : await agreed(client, desired, planning, options, environment, limits);
-  const submission = {
-    files: files.map(({ path, text }) => ({ path, text })),
-    ifGeneration,
-    deleteEverything: options.deleteEverything ?? false,
-    // The daemon has a bound of its own, which only somebody who says so goes over or under.
-    deletionsMax:
-      command.getOptionValueSource('maxDeletions') === 'cli' ? options.maxDeletions : null,
-  };
   const give = async (stop: AbortSignal) => {
     try {
-      return await client.submit(partition, submission, stop);
+      return await client.submit(partition, { ...submission, ifGeneration }, stop);
     } catch (error) {
       throw withDiagnostics(error, environment);
     }
@@ -147,23 +144,6 @@ function isForeign(entry: PlanEntry): boolean {
 }
 
 const foreignCodes: ReadonlySet<string> = new Set(['NameTaken', 'MarkMismatch']);
-
-/** What whoever is asked agrees to: in a Primary as unnestd says, else as it is seen from here. */
-async function planBefore(
-  client: DaemonClient,
-  desired: DesiredState,
-  files: readonly SourceFile[],
-  options: ApplyOptions,
-  command: Command,
-  environment: Environment,
-  limits: Limits,
-): Promise<Plan> {
-  const inPrimary = await clientInPrimary(command, environment, limits);
-  if (inPrimary === null) return planHere(desired, options, command, environment, limits);
-  const deletionsSaid = command.getOptionValueSource('maxDeletions') === 'cli';
-  const guards = { ...options, deletionsSaid };
-  return planInPrimary(client, desired.partition, files, guards, environment, limits);
-}
 
 /**
  * With a view of the host, which cannot write. The daemon makes a plan of its own in the end, for

@@ -5,17 +5,17 @@
 import type { Command } from 'commander';
 import type { DaemonClient } from '../channel/client.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
+import type { PlanMessage } from '../channel/messages.ts';
 import type { SourceFile } from '../documents/source.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Plan } from '../plan/plan.ts';
 import { CommandError } from './command-error.ts';
-import { socketPath } from './daemon.ts';
+import { daemonBeside } from './daemon-beside.ts';
 import type { Environment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { GuardOptions } from './options.ts';
 import type { Limits } from './pass.ts';
 import { refused } from './read-documents.ts';
-import { saidOf } from './said-where.ts';
 
 /**
  * Null: it does not, or a host is named to work on.
@@ -24,14 +24,11 @@ import { saidOf } from './said-where.ts';
 export async function clientInPrimary(
   command: Command,
   environment: Environment,
-  { stop }: Limits,
+  limits: Limits,
 ): Promise<DaemonClient | null> {
-  if (saidOf(command, 'host', environment) !== 'nothing') return null;
-  const client = await environment.findDaemon(socketPath(command, environment));
-  if (client === null) return null;
   try {
-    const { partition } = await client.about(stop);
-    return partition === null ? null : client;
+    const beside = await daemonBeside(command, environment, limits);
+    return beside === null || beside.about.partition === null ? null : beside.client;
   } catch (error) {
     // Whoever asks next says what is the matter with any other.
     if (error instanceof DaemonError && error.code !== 'NoHost') return null;
@@ -51,22 +48,31 @@ export async function refuseInPrimary(
   throw new CommandError(exitCodes.usage, message, { remedy: instead });
 }
 
+/** As it is handed to unnestd. @param command whose options tell who said what */
+export function submissionOf(
+  files: readonly SourceFile[],
+  options: GuardOptions,
+  command: Command,
+): PlanMessage {
+  return {
+    files: files.map(({ path, text }) => ({ path, text })),
+    deleteEverything: options.deleteEverything ?? false,
+    // The daemon has a bound of its own, which only somebody who says so goes over or under.
+    deletionsMax:
+      command.getOptionValueSource('maxDeletions') === 'cli' ? options.maxDeletions : null,
+  };
+}
+
 /** What the host would do about these documents, as it would plan it now. */
 export async function planInPrimary(
   client: DaemonClient,
   partition: PartitionName,
-  files: readonly SourceFile[],
-  options: GuardOptions & { readonly deletionsSaid: boolean },
+  submission: PlanMessage,
   environment: Environment,
   { stop }: Limits,
 ): Promise<Plan> {
-  const message = {
-    files: files.map(({ path, text }) => ({ path, text })),
-    deleteEverything: options.deleteEverything ?? false,
-    deletionsMax: options.deletionsSaid ? options.maxDeletions : null,
-  };
   try {
-    return (await client.plan(partition, message, stop)).plan;
+    return (await client.plan(partition, submission, stop)).plan;
   } catch (error) {
     throw withDiagnostics(error, environment);
   }

@@ -4,21 +4,16 @@
  * Whoever says `--host` (or UNNEST_HOST) has no daemon in mind, and gets what they say.
  */
 import type { Command } from 'commander';
-import type { About } from '../channel/client-answers.ts';
-import type { DaemonClient } from '../channel/client.ts';
 import { DaemonError } from '../channel/daemon-error.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import { CommandError } from './command-error.ts';
-import { socketPath } from './daemon.ts';
+import { type Beside, daemonBeside } from './daemon-beside.ts';
 import type { Environment, Target } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type HostOptions, targetOf } from './options.ts';
 import type { Limits } from './pass.ts';
 import { saidOf } from './said-where.ts';
 import { unfitIn } from './unfit.ts';
-
-/** A daemon that hangs keeps nobody from looking at the host. */
-const answerMs = 2000;
 
 /** Where the host is, and what the operator says of the partition there, as far as unnestd tells. */
 export interface Place extends Target {
@@ -59,7 +54,7 @@ export async function placeFor(
 }
 
 function targetBeside(
-  said: Said | null,
+  said: Beside | null,
   command: Command,
   options: HostOptions,
   environment: Environment,
@@ -73,25 +68,13 @@ function targetBeside(
   };
 }
 
-interface Said {
-  readonly client: DaemonClient;
-  readonly about: About;
-  /** Until when it may say more. */
-  readonly soon: AbortSignal;
-}
-
 /** Null: none answers, or not to us, or the command is not about its host. */
-async function saidBy(
+function saidBy(
   command: Command,
   environment: Environment,
-  { stop }: Limits,
-): Promise<Said | null> {
-  if (saidOf(command, 'host', environment) !== 'nothing') return null;
-  const client = await environment.findDaemon(socketPath(command, environment));
-  if (client === null) return null;
-  const soon = AbortSignal.any([stop, AbortSignal.timeout(answerMs)]);
-  const about = await unlessRefused(() => client.about(soon));
-  return about === null ? null : { client, about, soon };
+  limits: Limits,
+): Promise<Beside | null> {
+  return unlessRefused(() => daemonBeside(command, environment, limits));
 }
 
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null> {

@@ -17,7 +17,7 @@ import {
   withGuardOptions,
   withHostOptions,
 } from '../options.ts';
-import { clientInPrimary, planInPrimary } from '../in-primary.ts';
+import { clientInPrimary, planInPrimary, submissionOf } from '../in-primary.ts';
 import { type Limits, limitsOf, planFor } from '../pass.ts';
 import { placeFor } from '../place.ts';
 import { readDesiredState, readFiles } from '../read-documents.ts';
@@ -102,9 +102,8 @@ async function planThere(
   }
   const { partition } = targetOf(options);
   const files = await readFiles(options.file ?? [], environment, limits);
-  const deletionsSaid = command.getOptionValueSource('maxDeletions') === 'cli';
-  const guards = { ...options, deletionsSaid };
-  const plan = await planInPrimary(client, partition, files, guards, environment, limits);
+  const submission = submissionOf(files, options, command);
+  const plan = await planInPrimary(client, partition, submission, environment, limits);
   return { plan, unfit: unfitIn(await client.status(partition, limits.stop)) };
 }
 

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withAgentPlace } from '../../../src/bin/agent-place.ts';
 import { type ApiServer, makeApiServer } from '../../../src/channel/api-server.ts';
+import { daemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { primaryLimits } from '../../../src/channel/limits.ts';
 import { primaryScope } from '../../../src/channel/scope.ts';
 import { machineRuntime } from '../../../src/daemon/machine/machine-runtime.ts';
@@ -185,6 +187,22 @@ test('pausing is for operators', async () => {
   expect(code).toBe(64);
   expect(stderr).toContain("ask the host's operator");
 });
+
+test.each([[['plan', '-f', '.']], [['describe', 'web']]])(
+  'a daemon that hangs keeps nobody from going to the host by themselves: %j',
+  async (argv) => {
+    const hanging = createServer(() => undefined);
+    const path = join(folder, 'hangs.sock');
+    await new Promise<void>((done) => hanging.listen(path, done));
+    const client = daemonClient(unixTransport(path));
+    const given = argv.map((word) => (word === '.' ? documents() : word));
+    const { stderr } = await runCommand(given, { findDaemon: async () => client });
+    // There is no libvirtd here, and that is what is said in the end.
+    expect(stderr).toMatch(/libvirt|qemu:/);
+    hanging.close();
+  },
+  20_000,
+);
 
 describe('where commands go', () => {
   const paths = () => ({
