@@ -73,12 +73,14 @@ export class Submissions {
     return result;
   }
 
-  /** What the partition would be with them. Nothing comes of it. */
-  draft(files: readonly SourceFile[], signal: AbortSignal): Promise<Draft> {
+  /** What the partition would be with them; refused where a submission would be. Nothing comes of it. */
+  async draft(files: readonly SourceFile[], signal: AbortSignal): Promise<Draft> {
     const { partition, parser, orders } = this.#options;
-    const { description } = orders();
+    const { description, refusal } = orders();
+    if (refusal !== null) return refusal;
     const onWorkerFailure = this.#onWorkerFailure;
-    return draftOf(files, { partition, description, parser, onWorkerFailure, signal });
+    const draft = await draftOf(files, { partition, description, parser, onWorkerFailure, signal });
+    return orders().refusal ?? draft;
   }
 
   readonly #onWorkerFailure = (code: string, message: string): void => {

@@ -87,6 +87,17 @@ test('a plan of documents that are wrong says where', async () => {
   expect(answer).toMatchObject({ code: 'Invalid', diagnostics: [{ file: 'web.yaml' }] });
 });
 
+test('while the partition is emptied nothing is planned, as nothing is taken', async () => {
+  const operator = callerOn(
+    unnestd.runtime.sockets.connect('/run/unnest/operator.sock', { uid: 0, gid: 0, pid: 9 }),
+  );
+  const draining = operator.ask('POST', '/v1/partitions/team-a/drain', { confirm: 'team-a' });
+  await unnestd.runtime.advance(100);
+  expect(await draining).toContain('HTTP/1.1 200');
+  const answer = await ask('POST', '/v1/partition/plan', files('web'));
+  expect(answer).toMatchObject({ code: 'Draining' });
+});
+
 test('a plan that would delete everything is refused as an apply is', async () => {
   await ask('PUT', '/v1/partition/desired', files('web'));
   await unnestd.runtime.advance(10_000);
