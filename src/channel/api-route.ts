@@ -73,21 +73,29 @@ export function route<P = unknown, Q = unknown, B = unknown>(
       const params = check('the address', schemas.params, request.params);
       const query = check('the query', schemas.query, request.query);
       const body = check('the body', schemas.body, request.body);
-      const wrong = [params, query, body].flatMap((each) => (each.ok ? [] : [each.detail]));
-      if (!params.ok || !query.ok || !body.ok) {
-        return reply(to, problem(apiProblem('BadRequest', wrong.join('; '))));
-      }
       const submitter = submitterOf(request);
-      const orders = ordersOf(control, runtime, { submitter, source: scope.source });
-      const asked = { params: params.value, query: query.value, body: body.value, orders };
-      const answered = await inTime(request, Promise.resolve(answer(asked)));
-      if (method !== 'GET') {
+      const answering = (): Promise<Answered> => {
+        if (!params.ok || !query.ok || !body.ok) {
+          return Promise.resolve(badRequest([params, query, body]));
+        }
+        const orders = ordersOf(control, runtime, { submitter, source: scope.source });
+        const asked = { params: params.value, query: query.value, body: body.value, orders };
+        return inTime(request, Promise.resolve(answer(asked)));
+      };
+      const answered = await answering();
+      // Without an address that is one, nobody knows whose book it belongs into.
+      if (method !== 'GET' && params.ok) {
         const what = { method, url, params: params.value, answered, by: submitter };
         auditTo(control, what, scope, instantOf(runtime.clock.wall()));
       }
       return reply(to, answered);
     },
   });
+}
+
+function badRequest(checked: readonly Checked<unknown>[]): Answered {
+  const wrong = checked.flatMap((each) => (each.ok ? [] : [each.detail]));
+  return problem(apiProblem('BadRequest', wrong.join('; ')));
 }
 
 /** Those that bring a bundle: a mebibyte and more of memory, and a worker. */

@@ -115,6 +115,7 @@ describe('a Primary', () => {
     place.answer = { status: 'refused', code: 'RunPolicy', message: 'it is Halted' };
     await caller.ask('POST', '/v1/partition/secondaries/web/start', {});
     await caller.ask('POST', '/v1/partition/drain', { confirm: 'team-a' });
+    await caller.ask('POST', '/v1/partition/secondaries/web/start', { now: true });
     // Who only looks is not.
     await caller.ask('GET', '/v1/partition');
     const by = { by: 'Primary vm-101, CID 101', from: 'primary', partition: 'team-a' };
@@ -122,6 +123,7 @@ describe('a Primary', () => {
       { ...by, request: 'PUT desired', outcome: 'ok', generation: 7 },
       { ...by, request: 'POST secondaries/web/start', outcome: 'RunPolicy', generation: null },
       { ...by, request: 'POST drain', outcome: 'OperatorsOnly' },
+      { ...by, request: 'POST secondaries/web/start', outcome: 'BadRequest', generation: null },
     ]);
     expect(await caller.ask('GET', '/v1/audit')).toMatch(/^HTTP\/1.1 404/);
   });
