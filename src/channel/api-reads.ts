@@ -85,7 +85,8 @@ interface AuditQuery {
 export type ConsoleLine =
   /** In Base64: a guest may write any byte. */
   | { readonly kind: 'data'; readonly data: string }
-  | { readonly kind: 'end'; readonly message: string };
+  /** With what has gone wrong; null: the guest has ended it. */
+  | { readonly kind: 'end'; readonly message: string | null };
 
 export function readConsole(
   control: Control,

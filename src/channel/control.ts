@@ -78,8 +78,8 @@ export type PlanResult = Planned | Extract<SubmissionResult, { readonly status: 
 
 export interface ConsoleReader {
   readonly onBytes: (bytes: Uint8Array) => void;
-  /** Nothing more comes. @param why for people */
-  readonly onEnd: (why: string) => void;
+  /** Nothing more comes. @param failure for people; null: the guest has ended it */
+  readonly onEnd: (failure: string | null) => void;
 }
 
 export type ConsoleAnswer =

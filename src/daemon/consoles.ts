@@ -10,8 +10,8 @@ import type { Timers } from './runtime.ts';
 
 export interface ConsoleListener {
   readonly onBytes: (bytes: Uint8Array) => void;
-  /** Nothing more comes. @param why for people */
-  readonly onEnd: (why: string) => void;
+  /** Nothing more comes. @param failure for people; null: the guest has ended it */
+  readonly onEnd: (failure: string | null) => void;
 }
 
 /** What a newcomer is given. */
@@ -65,7 +65,7 @@ export class Consoles {
 
   async #pump(ref: DomainRef, hub: Hub): Promise<void> {
     const { signal } = hub.stop;
-    let why = 'the console has ended';
+    let failure: string | null = null;
     try {
       for await (const bytes of await this.#host.console(ref, signal)) {
         if (signal.aborted) break;
@@ -74,9 +74,9 @@ export class Consoles {
         await this.#timers.sleep(bytes.length / bytesPerMsMax, signal);
       }
     } catch (error) {
-      why = explainError(error);
+      failure = explainError(error);
     }
     this.#close(ref, hub);
-    for (const { onEnd } of hub.listeners) onEnd(why);
+    for (const { onEnd } of hub.listeners) onEnd(failure);
   }
 }

@@ -85,12 +85,24 @@ async function readThrough(
   secondary: SecondaryName,
   { stop }: Limits,
 ): Promise<AsyncIterable<Uint8Array>> {
-  return bytesIn(await client.console(partition, secondary, stop));
+  return bytesIn(secondary, await client.console(partition, secondary, stop));
 }
 
-async function* bytesIn(lines: AsyncIterable<ConsoleLine>): AsyncGenerator<Uint8Array> {
+async function* bytesIn(
+  secondary: SecondaryName,
+  lines: AsyncIterable<ConsoleLine>,
+): AsyncGenerator<Uint8Array> {
   for await (const line of lines) {
-    if (line.kind === 'data') yield Buffer.from(line.data, 'base64');
+    switch (line.kind) {
+      case 'data':
+        yield Buffer.from(line.data, 'base64');
+        break;
+      case 'end':
+        if (line.message === null) return;
+        throw new HostError('Unreachable', `reading the console of ${secondary}`, {
+          cause: new Error(line.message),
+        });
+    }
   }
 }
 

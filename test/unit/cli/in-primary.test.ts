@@ -151,7 +151,7 @@ test('a console is read through the agent, as text', async () => {
     read: ({ onBytes, onEnd }) => {
       onBytes(Buffer.from('Linux boots\r\nlo'));
       onBytes(Buffer.from('gin: \u001b[1mroot\n'));
-      queueMicrotask(() => onEnd('the console has ended'));
+      queueMicrotask(() => onEnd(null));
       return () => undefined;
     },
   };
@@ -161,6 +161,21 @@ test('a console is read through the agent, as text', async () => {
     stdout: 'Linux boots\nlogin: root\n',
   });
   expect((await run(['console', 'web', '--lines', '1'])).stdout).toBe('Linux boots\n');
+});
+
+test('a console that breaks off is no console that has ended', async () => {
+  host.console = {
+    status: 'ready',
+    read: ({ onBytes, onEnd }) => {
+      onBytes(Buffer.from('Linux boots\n'));
+      queueMicrotask(() => onEnd('somebody else has it'));
+      return () => undefined;
+    },
+  };
+  const { code, stdout, stderr } = await run(['console', 'web']);
+  expect(code).toBe(5);
+  expect(stdout).toBe('Linux boots\n');
+  expect(stderr).toContain('reading the console of web: somebody else has it');
 });
 
 test('a Secondary that does not run has none', async () => {
