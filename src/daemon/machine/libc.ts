@@ -8,6 +8,14 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, bytes: number): number;
   /** Waits on a thread of its own. @returns the error's number; 0: connected */
   connect(fd: number, address: Uint8Array, bytes: number): Promise<number>;
+  sendto(
+    fd: number,
+    data: Uint8Array,
+    dataBytes: number,
+    flags: number,
+    to: Uint8Array,
+    toBytes: number,
+  ): number;
   /** @throws Error */
   socketpair(family: number, type: number): readonly [number, number];
   getpeername(fd: number, address: Uint8Array, length: [number]): number;
@@ -20,19 +28,10 @@ export interface Libc {
   errorOf(errno: number, doing: string): Error;
 }
 
-let loading: Promise<Libc> | undefined;
-
 /** @throws Error where koffi is not installed, or cannot be loaded on this machine */
-export function loadLibc(): Promise<Libc> {
-  loading ??= load().catch((error: unknown) => {
-    loading = undefined;
-    throw error;
-  });
-  return loading;
-}
-
-async function load(): Promise<Libc> {
+export async function loadLibc(): Promise<Libc> {
   const { default: koffi } = await import('koffi');
+  // Null: what the process has loaded already, be its C library glibc or musl.
   const library = koffi.load(null);
   const connect = library.func('int connect(int fd, const uint8_t *address, uint32_t length)');
   const pair = library.func('int socketpair(int family, int type, int protocol, _Out_ int *fds)');
@@ -51,6 +50,9 @@ async function load(): Promise<Libc> {
           else fail(failure);
         });
       }),
+    sendto: library.func(
+      'long sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *to, uint32_t toLength)',
+    ) as Libc['sendto'],
     socketpair: (family, type) => {
       const fds = [-1, -1];
       if (pair(family, type, 0, fds) !== 0) throw error('making a pair of sockets');

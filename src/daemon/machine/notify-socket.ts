@@ -1,7 +1,9 @@
 /**
- * Datagrams on a Unix socket, which Node cannot send: three calls of the C library, through koffi.
+ * Datagrams on a Unix socket, which Node cannot send: two calls of the C library.
  * They do not wait: a service manager that does not read is no reason to stand still.
  */
+import { loadLibc } from './libc.ts';
+
 export interface DatagramSocket {
   /** @throws Error if the other end does not take it */
   send(text: string): void;
@@ -20,24 +22,17 @@ const pathBytesMax = 108;
  * @throws Error if koffi is not there (it is an optional dependency), or the address is none
  */
 export async function openDatagramSocket(address: string): Promise<DatagramSocket> {
-  const { default: koffi } = await import('koffi');
+  const libc = await loadLibc();
   const sockaddr = unixAddress(address);
-  // Null: what the process has loaded already, be its C library glibc or musl.
-  const c = koffi.load(null);
-  const socket = c.func('int socket(int domain, int type, int protocol)');
-  const sendto = c.func(
-    'long sendto(int fd, const void *data, size_t length, int flags, const void *to, uint32_t toLength)',
-  );
-  const failed = (call: string) => new Error(`${call} failed with errno ${koffi.errno()}`);
-  const fd = Number(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (fd < 0) throw failed('socket');
+  const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw libc.error('making a socket for datagrams');
   return {
     // It stays open for as long as the process lives.
     send: (text) => {
       const data = Buffer.from(text);
       const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-      if (Number(sendto(fd, data, data.length, flags, sockaddr, sockaddr.length)) < 0) {
-        throw failed('sendto');
+      if (libc.sendto(fd, data, data.length, flags, sockaddr, sockaddr.length) < 0) {
+        throw libc.error(`sending to ${address}`);
       }
     },
   };
