@@ -1,6 +1,6 @@
 /** The command line as a function, in a test's own process: arguments in, what it printed out. */
 import { adapters } from '../../../src/bin/adapters.ts';
-import type { Environment, Output } from '../../../src/cli/environment.ts';
+import type { Environment, Output, Target } from '../../../src/cli/environment.ts';
 import { main } from '../../../src/cli/main.ts';
 import { installation } from '../../support/passes.ts';
 
@@ -44,6 +44,9 @@ export async function run(
   const never = new AbortController().signal;
   const code = await main(argv, '1.2.3', {
     ...adapters,
+    openView: (target, signal) => adapters.openView(notThisMachine(target), signal),
+    openHost: (target, signal) => adapters.openHost(notThisMachine(target), signal),
+    diagnose: (target, signal) => adapters.diagnose(notThisMachine(target), signal),
     findDaemon: findDaemon ?? adapters.findDaemon,
     agent: agent ?? adapters.agent,
     variables: new Map(Object.entries(variables)),
@@ -57,6 +60,13 @@ export async function run(
     abort: never,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** A machine that runs the tests may have a libvirtd of its own, where nobody has asked for one. */
+function notThisMachine(target: Target): Target {
+  return target.uri === 'qemu:///system'
+    ? { ...target, uri: 'qemu:///system?socket=/nonexistent/libvirt-sock' }
+    : target;
 }
 
 function recorder(
