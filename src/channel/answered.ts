@@ -49,11 +49,19 @@ export function ofAnswer(
   partition: PartitionName,
   control: Describing,
 ): Answered {
+  return ofRefusable(answer, partition, control, (done) => done);
+}
+
+type Refused = Extract<Answer, { readonly status: 'refused' }>;
+
+/** @param answer null: there is no such partition. @param said what of it is answered */
+export function ofRefusable<A extends { readonly status: 'ok' }>(
+  answer: A | Refused | null,
+  partition: PartitionName,
+  control: Describing,
+  said: (answer: A) => unknown,
+): Answered {
   if (answer === null) return noPartition(partition, control);
-  switch (answer.status) {
-    case 'ok':
-      return value(answer);
-    case 'refused':
-      return problem(conflictProblem(answer.code, answer.message));
-  }
+  if (answer.status === 'ok') return value(said(answer));
+  return problem(conflictProblem(answer.code, answer.message));
 }

@@ -21,14 +21,32 @@ export function auditTo(
   at: string,
 ): void {
   // Border: the schemas of the routes have checked them.
-  const { partition, secondary = '' } = params as {
+  const {
+    partition,
+    secondary = '',
+    image = '',
+  } = params as {
     readonly partition?: PartitionName;
     readonly secondary?: string;
+    readonly image?: string;
   };
-  if (partition === undefined || url.endsWith('/agent/beat')) return;
-  const path = url.slice(place.length + 1).replace(':secondary', secondary);
+  if (partition === undefined || url.endsWith('/agent/beat') || isMiddle(answered)) return;
+  const path = url
+    .slice(place.length + 1)
+    .replace(':secondary', secondary)
+    .replace(':image', image);
   const request = `${method} ${path}`;
   control.audit({ at, by, from, partition, request, ...outcomeOf(answered) });
+}
+
+/** Of an upload its end is written down, and what was refused of it. */
+function isMiddle(answered: Answered): boolean {
+  if (answered.kind !== 'value') return false;
+  const { receivedBytes, sizeBytes } = answered.value as {
+    readonly receivedBytes?: number;
+    readonly sizeBytes?: number;
+  };
+  return receivedBytes !== undefined && receivedBytes !== sizeBytes;
 }
 
 function outcomeOf(answered: Answered) {

@@ -1,10 +1,14 @@
-/** What a body may be: JSON, bounded in size and in what reading it costs, before it is read. */
+/** What a body may be: JSON, bounded in size and in what reading it costs, before it is read, or bytes. */
 import type { FastifyInstance } from 'fastify';
 import { isAffordable } from '../documents/json-cost.ts';
 import { channelLimits } from './limits.ts';
+import { BYTES_TYPE } from './messages.ts';
 
-export function takeJsonBodies(app: FastifyInstance): void {
+export function takeBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>(BYTES_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
   const parseJson = app.getDefaultJsonParser('error', 'error');
   const { bodyValuesMax, bodyDepthMax } = channelLimits;
   app.addContentTypeParser<Buffer>(

@@ -1,10 +1,10 @@
 /** The routes that change something. Who asks is said by the kernel, never by the message. */
 import type * as z from 'zod';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { Runtime } from '../daemon/runtime.ts';
 import { instantOf } from '../report/instant.ts';
 import type { SubmissionResult, SubmissionSource } from '../report/submission.ts';
-import { type Answered, ofAnswer, ofSubmission, problem, value } from './answered.ts';
+import { type Answered, ofAnswer, ofRefusable, ofSubmission, problem, value } from './answered.ts';
 import type { Answer, Control, PowerAction } from './control.ts';
 import type {
   drainSchema,
@@ -24,6 +24,13 @@ export interface Orders {
   pause(name: PartitionName, body: z.output<typeof pauseSchema>): Promise<Answered>;
   resume(name: PartitionName, body: z.output<typeof resumeSchema>): Promise<Answered>;
   power(name: PartitionName, who: SecondaryName, action: PowerAction): Promise<Answered>;
+  upload(
+    name: PartitionName,
+    image: ImageName,
+    atByte: number,
+    bytes: Uint8Array,
+  ): Promise<Answered>;
+  imageWritten(name: PartitionName, image: ImageName): Promise<Answered>;
   retry(name: PartitionName): Promise<Answered>;
   drain(name: PartitionName, body: z.output<typeof drainSchema>): Promise<Answered>;
 }
@@ -57,6 +64,10 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
       answered(await control.resume(name, secondary, submitter), name),
     power: async (name, who, action) =>
       answered(await control.power(name, who, action, submitter), name),
+    upload: async (name, image, atByte, bytes) =>
+      ofRefusable(await control.upload(name, image, atByte, bytes), name, control, (done) => done),
+    imageWritten: async (name, image) =>
+      answered(await control.imageWritten(name, image, submitter), name),
     retry: async (name) => answered(await control.retry(name, submitter), name),
     drain: async (name, { confirm }) => {
       if (confirm === name) return answered(await control.drain(name, submitter), name);

@@ -1,8 +1,8 @@
 /** The routes that only look, and those that go on looking: streams of statuses and of events. */
 import type * as z from 'zod';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
-import { type Answered, noPartition, problem, value } from './answered.ts';
+import { type Answered, noPartition, ofRefusable, problem, value } from './answered.ts';
 import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
 import { apiProblem, conflictProblem } from './problem.ts';
@@ -109,6 +109,14 @@ export function readConsole(
       });
     },
   };
+}
+
+export async function readImage(
+  control: Control,
+  name: PartitionName,
+  image: ImageName,
+): Promise<Answered> {
+  return ofRefusable(await control.image(name, image), name, control, (answer) => answer.image);
 }
 
 export function readHistory(control: Control, name: PartitionName): Answered {

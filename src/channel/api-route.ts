@@ -67,8 +67,7 @@ export function route<P = unknown, Q = unknown, B = unknown>(
     url,
     // For whoever describes the API; fastify does nothing with it.
     config: { facts: { method, url, ...schemas } satisfies RouteFacts },
-    // Only documents take more room.
-    bodyLimit: takesDocuments(url) ? serving.submissionBytesMax : channelLimits.orderBytesMax,
+    bodyLimit: bodyBytesMax(url, serving),
     handler: async (request, to) => {
       const params = check('the address', schemas.params, request.params);
       const query = check('the query', schemas.query, request.query);
@@ -101,6 +100,16 @@ function badRequest(checked: readonly Checked<unknown>[]): Answered {
 /** Those that bring a bundle: a mebibyte and more of memory, and a worker. */
 export function takesDocuments(url: string): boolean {
   return url.endsWith('/desired') || url.endsWith('/plan');
+}
+
+/** Those that bring bytes of an Image. */
+export function takesBytes(url: string): boolean {
+  return url.endsWith('/bytes');
+}
+
+function bodyBytesMax(url: string, { submissionBytesMax }: Serving): number {
+  if (takesBytes(url)) return channelLimits.uploadBytesMax;
+  return takesDocuments(url) ? submissionBytesMax : channelLimits.orderBytesMax;
 }
 
 type Checked<T> =

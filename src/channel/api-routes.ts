@@ -10,6 +10,7 @@ import {
   readDesired,
   readEvents,
   readHistory,
+  readImage,
   readPartitions,
   readStatus,
   readVersion,
@@ -74,7 +75,7 @@ function addAgent(serving: Serving): void {
 
 function addReads(serving: Serving): void {
   const { control, scope } = serving;
-  const { at, partitionParams: params, secondaryParams } = scope;
+  const { at, partitionParams: params, secondaryParams, imageParams } = scope;
   const console = { params: secondaryParams, says: says.console };
   route(serving, 'GET', `${at}/secondaries/:secondary/console`, console, (asked) =>
     readConsole(control, asked.params.partition, asked.params.secondary),
@@ -88,6 +89,9 @@ function addReads(serving: Serving): void {
     `${at}/status`,
     { params, query: take.statusQuery, says: says.watchedStatus },
     (asked) => readStatus(control, asked.params.partition, asked.query.watch ?? false),
+  );
+  route(serving, 'GET', `${at}/images/:image`, { params: imageParams, says: says.image }, (asked) =>
+    readImage(control, asked.params.partition, asked.params.image),
   );
   route(serving, 'GET', `${at}/desired`, { params, says: says.desired }, (asked) =>
     readDesired(control, asked.params.partition),
@@ -114,7 +118,7 @@ function order<B>(
 }
 
 function addOrders(serving: Serving): void {
-  const { at, secondaryParams } = serving.scope;
+  const { at, secondaryParams, imageParams } = serving.scope;
   order(serving, ['PUT', 'desired', says.submission], take.submissionSchema, (to, name, body) =>
     to.submit(name, body),
   );
@@ -125,6 +129,19 @@ function addOrders(serving: Serving): void {
     to.rollback(name, body),
   );
   order(serving, ['POST', 'retry', says.retry], take.nothingSchema, (to, name) => to.retry(name));
+  const bytes = { params: imageParams, query: take.uploadQuery, body: take.bytesSchema };
+  route(
+    serving,
+    'PUT',
+    `${at}/images/:image/bytes`,
+    { ...bytes, says: says.upload },
+    ({ params, query, body, orders }) =>
+      orders.upload(params.partition, params.image, query.at, body),
+  );
+  const written = { params: imageParams, body: take.nothingSchema, says: says.imageWritten };
+  route(serving, 'POST', `${at}/images/:image/written`, written, ({ params, orders }) =>
+    orders.imageWritten(params.partition, params.image),
+  );
   for (const action of ['start', 'stop', 'restart'] satisfies PowerAction[]) {
     const schemas = { params: secondaryParams, body: take.nothingSchema, says: says.power(action) };
     route(serving, 'POST', `${at}/secondaries/:secondary/${action}`, schemas, (asked) =>

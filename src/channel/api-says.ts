@@ -65,6 +65,20 @@ export const submission: Says = {
     'Hands in all documents of the partition; what none of them names is to go. `ifGeneration` makes it conditional.',
   answer: answers.submissionAnswer,
 };
+export const image: Says = {
+  summary: 'How far an Image of the documents in force is, and how its bytes are to come in.',
+  answer: answers.imageAnswer,
+};
+export const upload: Says = {
+  summary:
+    'Bytes of an Image that is uploaded, as many at a time as fit in 4 MiB: `at` is how many have come before, and 0 begins anew.',
+  answer: answers.uploadAnswer,
+};
+export const imageWritten: Says = {
+  summary:
+    'All of an Image is on the disk that was lent for it. The disk is taken back, and becomes the Image if it is what its digest says; else it is lent again.',
+  answer: answers.orderAnswer,
+};
 export const plan: Says = {
   summary: 'What handing these in would do, as the host would plan it now. Nothing comes of it.',
   answer: answers.planAnswer,

@@ -8,10 +8,10 @@ import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Runtime } from '../daemon/runtime.ts';
 import { type Answered, type LineSource, problem } from './answered.ts';
-import { takeJsonBodies } from './api-bodies.ts';
+import { takeBodies } from './api-bodies.ts';
 import { Streams } from './api-lines.ts';
 import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
-import { takesDocuments } from './api-route.ts';
+import { takesBytes, takesDocuments } from './api-route.ts';
 import { addRoutes } from './api-routes.ts';
 import { type Asker, Connections } from './connections.ts';
 import type { Control } from './control.ts';
@@ -46,13 +46,14 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
   const keptUpBytesMax = unreadInAllBytesMax / max;
   const streams = new Streams({ connections, onBug, max, keptUpBytesMax, textOf });
   const slots = new SubmissionSlots(limits.submissionsMax);
-  takeJsonBodies(app);
+  takeBodies(app);
   refuseInProblems(app, onBug);
   app.setReplySerializer((value) => textOf(value));
   const { clock } = runtime;
   const work = new RequestRate(limits.workRate, clock);
   const attaching = new RequestRate(channelLimits.attachRate, clock);
-  boundRequests(app, { connections, slots, work, attaching });
+  const uploads = new SubmissionSlots(uploadsMax);
+  boundRequests(app, { connections, slots, uploads, work, attaching });
   addRoutes({
     app,
     control,
@@ -62,7 +63,7 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
     submitterOf: ({ raw }) => connections.submitterOf(raw),
     reply: (to, answered) => give(to, answered, connections, streams),
     inTime: (request, answering) => {
-      slots.holdUntil(request.raw, answering);
+      for (const each of [slots, uploads]) each.holdUntil(request.raw, answering);
       return inTime(answering, runtime);
     },
   });
@@ -132,9 +133,13 @@ function giveLines(
   return undefined;
 }
 
+/** Bytes are written one after the other anyway. */
+const uploadsMax = 1;
+
 interface Bounds {
   readonly connections: Connections;
   readonly slots: SubmissionSlots;
+  readonly uploads: SubmissionSlots;
   readonly work: RequestRate;
   readonly attaching: RequestRate;
 }
@@ -143,7 +148,7 @@ const tooFast = 'more requests in a second than are answered';
 
 /** The memory for bodies and answers is bounded before the first byte of one is read or made. */
 function boundRequests(app: FastifyInstance, bounds: Bounds): void {
-  const { connections, slots } = bounds;
+  const { connections } = bounds;
   app.addHook('onRequest', async (request, to) => {
     const exchange = connections.exchangeOf(request.raw);
     // What a connection has asked for that was ended for asking too much is not done either.
@@ -151,7 +156,8 @@ function boundRequests(app: FastifyInstance, bounds: Bounds): void {
     const bucket = bucketOf(request, bounds);
     const isLate = exchange.isTooFast || bucket?.take() === false;
     if (isLate) return giveProblem(to, apiProblem('TooManyRequests', tooFast));
-    if (!isHeavy(request) || slots.take(request.raw, exchange)) return;
+    const slots = slotsOf(request, bounds);
+    if (slots === null || slots.take(request.raw, exchange)) return;
     return giveProblem(to, refusalProblem('TooBusy', 'too many submissions at the same time'));
   });
   // Not async: between finding that there is room and taking it nobody else may come.
@@ -169,13 +175,19 @@ function bucketOf(
   const { url = '' } = routeOptions;
   if (url.endsWith('/agent')) return attaching;
   // Asks for nothing, and must not fail for what others in the VM ask.
-  if (url.endsWith('/agent/beat')) return null;
+  if (url.endsWith('/agent/beat') || takesBytes(url)) return null;
   return method === 'GET' ? null : work;
 }
 
-/** A whole bundle is read, judged and written for it, or all of the host is looked at. */
-function isHeavy({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
-  return method !== 'GET' && (takesDocuments(url) || url.endsWith('/rollback'));
+/** Of those there are few: null where nothing much is read, judged or written. */
+function slotsOf(
+  { method, routeOptions: { url = '' } }: FastifyRequest,
+  { slots, uploads }: Bounds,
+): SubmissionSlots | null {
+  if (method === 'GET') return null;
+  if (takesBytes(url)) return uploads;
+  // A whole bundle is read, judged and written for it, or all of the host is looked at.
+  return takesDocuments(url) || url.endsWith('/rollback') ? slots : null;
 }
 
 async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promise<Answered> {

@@ -13,7 +13,7 @@ import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/s
 import type { PartitionName } from '../model/names.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
-import type { Answer, PartitionProblem, PlanResult } from './control.ts';
+import type { Answer, ImageState, PartitionProblem, PlanResult } from './control.ts';
 
 /** The part that is checked stands for the whole, which this version of the types describes. */
 function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
@@ -110,6 +110,17 @@ export const planAnswer = loosely<Planned>({
 export const auditAnswer = items(
   loosely<AuditEntry>({ at: text, by: text, partition: text, request: text, outcome: text }),
 );
+
+export const imageAnswer = loosely<ImageState>({
+  name: text,
+  phase: text,
+  message: text,
+  source: text,
+  sizeBytes: count.nullable(),
+  receivedBytes: count.nullable(),
+  serial: text.nullable(),
+});
+export const uploadAnswer = z.looseObject({ receivedBytes: count, sizeBytes: count });
 
 export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
 

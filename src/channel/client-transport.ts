@@ -6,11 +6,12 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import type * as z from 'zod';
 import { problemAnswer } from './client-answers.ts';
 import { DaemonError } from './daemon-error.ts';
+import { BYTES_TYPE } from './messages.ts';
 
 export interface Wish {
   readonly method: 'GET' | 'PUT' | 'POST';
   readonly path: string;
-  /** Undefined: none. */
+  /** Bytes as they are, anything else as JSON. Undefined: none. */
   readonly body?: unknown;
 }
 
@@ -59,11 +60,14 @@ async function send(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const http = await import('node:http');
-  const payload = body === undefined ? null : JSON.stringify(body);
+  const payload = body === undefined || isBytes(body) ? body : JSON.stringify(body);
   const headers =
-    payload === null
+    payload === undefined
       ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+      : {
+          'content-type': isBytes(payload) ? BYTES_TYPE : 'application/json',
+          'content-length': Buffer.byteLength(payload),
+        };
   return new Promise((done, fail) => {
     const options = { ...transport.options, path, method, headers, signal };
     const asking = http.request(options, done);
@@ -73,8 +77,12 @@ async function send(
     const giveUp = () => fail(brokenOff(signal.reason, signal));
     signal.addEventListener('abort', giveUp, { once: true });
     asking.once('close', () => signal.removeEventListener('abort', giveUp));
-    asking.end(payload ?? undefined);
+    asking.end(payload);
   });
+}
+
+function isBytes(body: unknown): body is Uint8Array {
+  return body instanceof Uint8Array;
 }
 
 async function bodyOf(response: IncomingMessage, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,7 @@
 /** The client of the API: what `unnest` asks of `unnestd`, on the host or in a Primary. */
 import type * as z from 'zod';
 import type { PlainDocument } from '../documents/plain-document.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
@@ -12,7 +12,7 @@ import * as answers from './client-answers.ts';
 import { openLines } from './client-lines.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import { ask, type Transport, type Wish } from './client-transport.ts';
-import type { PowerAction } from './control.ts';
+import type { ImageState, PowerAction } from './control.ts';
 import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
@@ -68,6 +68,17 @@ export interface DaemonClient {
     action: PowerAction,
     signal: AbortSignal,
   ): Promise<string>;
+  image(name: PartitionName, image: ImageName, signal: AbortSignal): Promise<ImageState>;
+  /** @param atByte how many have come before; 0: it begins anew. @returns how many have come by then */
+  upload(
+    name: PartitionName,
+    image: ImageName,
+    atByte: number,
+    bytes: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** All of it is on the disk that was lent for it. */
+  imageWritten(name: PartitionName, image: ImageName, signal: AbortSignal): Promise<string>;
   retry(name: PartitionName, signal: AbortSignal): Promise<string>;
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
 }
@@ -104,6 +115,8 @@ export function daemonClient(transport: Transport): DaemonClient {
     desired: (name, signal) => ofPartition(name, '/desired', answers.bundleAnswer, signal),
     description: (name, signal) =>
       ofPartition(name, '/description', answers.descriptionAnswer, signal),
+    image: (name, image, signal) =>
+      ofPartition(name, `/images/${image}`, answers.imageAnswer, signal),
     history: async (name, signal) =>
       (await ofPartition(name, '/history', answers.historyAnswer, signal)).items,
     audit: async ({ partition, last }, signal) => {
@@ -128,7 +141,16 @@ export function daemonClient(transport: Transport): DaemonClient {
 
 type Orders = Pick<
   DaemonClient,
-  'submit' | 'plan' | 'rollback' | 'pause' | 'resume' | 'power' | 'retry' | 'drain'
+  | 'submit'
+  | 'plan'
+  | 'rollback'
+  | 'pause'
+  | 'resume'
+  | 'power'
+  | 'upload'
+  | 'imageWritten'
+  | 'retry'
+  | 'drain'
 >;
 
 function ordersOver(transport: Transport, places: ClientPlaces): Orders {
@@ -153,6 +175,17 @@ function ordersOver(transport: Transport, places: ClientPlaces): Orders {
     resume: (name, secondary, signal) => order(name, '/resume', { secondary }, signal),
     power: (name, secondary, action, signal) =>
       order(name, `/secondaries/${secondary}/${action}`, {}, signal),
+    upload: async (name, image, atByte, bytes, signal) => {
+      const path = `/images/${image}/bytes?at=${atByte}`;
+      const { receivedBytes } = await asking(
+        ['PUT', name, path],
+        bytes,
+        answers.uploadAnswer,
+        signal,
+      );
+      return receivedBytes;
+    },
+    imageWritten: (name, image, signal) => order(name, `/images/${image}/written`, {}, signal),
     retry: (name, signal) => order(name, '/retry', {}, signal),
     drain: (name, signal) => order(name, '/drain', { confirm: name }, signal),
   };

@@ -3,12 +3,13 @@
  * the loop, which knows what is so. Answers are plain data.
  */
 import type { PlainDocument } from '../documents/plain-document.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageSource } from '../model/volume.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
-import type { PartitionStatus } from '../report/partition-status.ts';
+import type { ImagePhase, PartitionStatus } from '../report/partition-status.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
@@ -55,6 +56,11 @@ export type WishRefusalCode =
   | 'NothingYet' // no documents are in force
   | 'NoSuchSecondary' // no document speaks of it
   | 'RunPolicy' // the document rules it otherwise
+  | 'NoSuchImage' // no document speaks of it
+  | 'NotHandedOver' // its bytes do not come on a disk
+  | 'NotUploaded' // its bytes do not come by upload
+  | 'AwaitingBytes' // there is no room for them yet
+  | 'NotTaken' // they are not what is to come next
   | 'GuestNotRunning' // it has no console now
   | 'NotOpen'; // what is kept of the partition could not be read yet
 
@@ -86,6 +92,29 @@ export type ConsoleAnswer =
   /** `read` returns how to stop. */
   | { readonly status: 'ready'; readonly read: (reader: ConsoleReader) => () => void }
   | Extract<Answer, { readonly status: 'refused' }>;
+
+/** How far an Image of the documents in force is. */
+export interface ImageState {
+  readonly name: ImageName;
+  readonly phase: ImagePhase;
+  /** Why it is no further; empty: nothing keeps it. */
+  readonly message: string;
+  readonly source: ImageSource['kind'];
+  /** Of one that the Primary hands in: as many as it has; null: of any other. */
+  readonly sizeBytes: number | null;
+  /** Of an upload; null: of any other, or there is no room for it yet. */
+  readonly receivedBytes: number | null;
+  /** By what a Primary finds its disk, as `/dev/disk/by-id/virtio-SERIAL`; null: it is lent none. */
+  readonly serial: string | null;
+}
+
+type Refused = Extract<Answer, { readonly status: 'refused' }>;
+
+export type ImageAnswer = { readonly status: 'ok'; readonly image: ImageState } | Refused;
+
+export type UploadAnswer =
+  | { readonly status: 'ok'; readonly receivedBytes: number; readonly sizeBytes: number }
+  | Refused;
 
 /** From behind `lostThrough` to `newest`, by `seq`, all events of a partition and the daemon are there. */
 export interface EventsKept {
@@ -122,6 +151,20 @@ export interface Control {
   plan(partition: PartitionName, files: PlannedFiles): Promise<PlanResult | null>;
   /** What a running Secondary writes to its serial console. Nothing is opened before somebody reads. */
   console(partition: PartitionName, secondary: SecondaryName): ConsoleAnswer | null;
+  image(partition: PartitionName, image: ImageName): Promise<ImageAnswer | null>;
+  /** Bytes of an Image that is uploaded, behind those that have come; at 0 it begins anew. */
+  upload(
+    partition: PartitionName,
+    image: ImageName,
+    atByte: number,
+    bytes: Uint8Array,
+  ): Promise<UploadAnswer | null>;
+  /** All of it is on the disk that was lent for it. */
+  imageWritten(
+    partition: PartitionName,
+    image: ImageName,
+    submitter: string,
+  ): Promise<Answer | null>;
   /** Who keeps it up to date from its Primary, for people; null: nobody does. */
   agent(partition: PartitionName): string | null;
   /** @returns how to take it away again; null: there is one already, or it cannot be known yet */

@@ -27,6 +27,8 @@ export const channelLimits = {
   closeMs: 5_000,
   filesMax: 10_000,
   pathCharactersMax: 1024,
+  /** Of an Image that is uploaded, at once: of each place there is one under way. */
+  uploadBytesMax: 4 * 2 ** 20,
   reasonCharactersMax: 500,
   /** Ten years: longer is for ever, and for ever has its own word. */
   holdSecondsMax: 10 * 366 * 86_400,

@@ -5,6 +5,8 @@
 import * as z from 'zod';
 import { documentLimits } from '../documents/limits.ts';
 import {
+  imageName,
+  type ImageName,
   partitionName,
   type PartitionName,
   secondaryName,
@@ -23,6 +25,13 @@ const partition = z.string().transform((text, context): PartitionName => {
 
 export const secondary = z.string().transform((text, context): SecondaryName => {
   const name = secondaryName(text);
+  if (name !== undefined) return name;
+  context.addIssue({ code: 'custom', message: nameRule });
+  return z.NEVER;
+});
+
+export const image = z.string().transform((text, context): ImageName => {
+  const name = imageName(text);
   if (name !== undefined) return name;
   context.addIssue({ code: 'custom', message: nameRule });
   return z.NEVER;
@@ -90,6 +99,18 @@ export const drainSchema = z.strictObject({ confirm: z.string() });
 
 export const partitionParams = z.object({ partition });
 export const secondaryParams = z.object({ partition, secondary });
+export const imageParams = z.object({ partition, image });
+
+/** Where these bytes are in the whole. */
+export const uploadQuery = z.strictObject({
+  at: z
+    .string()
+    .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'expected a number of bytes')
+    .transform(Number),
+});
+/** Bytes as they are, and no JSON. */
+export const BYTES_TYPE = 'application/octet-stream';
+export const bytesSchema = z.instanceof(Uint8Array, { error: 'expected bytes' });
 
 const flag = z
   .enum(['0', '1', 'true', 'false'])

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { eventAnswer, orderAnswer, problemAnswer, submissionAnswer } from './client-answers.ts';
 import type { RouteFacts, Serving } from './api-route.ts';
 import { addRoutes } from './api-routes.ts';
+import { BYTES_TYPE, bytesSchema } from './messages.ts';
 import { partitionStatusSchema } from './partition-status-schema.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { operatorScope, primaryScope, type Scope } from './scope.ts';
@@ -124,6 +125,9 @@ function parametersIn(
 }
 
 function requestOf(body: z.ZodType): Json {
+  if (body === bytesSchema) {
+    return { required: true, content: { [BYTES_TYPE]: { schema: {} } } };
+  }
   const schema = schemaOf(body, 'request');
   return {
     required: !body.safeParse(undefined).success,

@@ -5,7 +5,12 @@
  */
 import * as z from 'zod';
 import { CONDITION_TYPES } from '../report/condition.ts';
-import { HEALTH_WORDS, STATUS_WORDS, SYNC_WORDS } from '../report/partition-status.ts';
+import {
+  HEALTH_WORDS,
+  STATUS_WORDS,
+  SYNC_WORDS,
+  IMAGE_PHASES,
+} from '../report/partition-status.ts';
 
 const count = z.int().nonnegative();
 const bytes = z.int().nonnegative();
@@ -39,7 +44,8 @@ const secondary = z.strictObject({
 });
 
 const resource = z.strictObject({
-  kind: z.enum(['primary', 'slice', 'network', 'filter', 'nic', 'image', 'volume']),
+  phase: z.enum(IMAGE_PHASES).nullable(),
+  kind: z.enum(['primary', 'slice', 'network', 'filter', 'nic', 'intake', 'image', 'volume']),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),

@@ -3,10 +3,10 @@
  * which its hypervisor says; no request of its has a place where another could be named (invariant 8).
  */
 import * as z from 'zod';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { SubmissionSource } from '../report/submission.ts';
 import { discreetJson } from './discreet.ts';
-import { partitionParams, secondary, secondaryParams } from './messages.ts';
+import { image, imageParams, partitionParams, secondary, secondaryParams } from './messages.ts';
 
 export interface Scope {
   readonly kind: 'operator' | 'primary';
@@ -16,6 +16,10 @@ export interface Scope {
   readonly secondaryParams: z.ZodType<{
     readonly partition: PartitionName;
     readonly secondary: SecondaryName;
+  }>;
+  readonly imageParams: z.ZodType<{
+    readonly partition: PartitionName;
+    readonly image: ImageName;
   }>;
   /** Null: any. */
   readonly partition: PartitionName | null;
@@ -30,6 +34,7 @@ export const operatorScope: Scope = {
   at: '/v1/partitions/:partition',
   partitionParams,
   secondaryParams,
+  imageParams,
   partition: null,
   source: 'Apply',
   textOf: (value) => JSON.stringify(value),
@@ -41,6 +46,7 @@ export function primaryScope(partition: PartitionName): Scope {
     at: '/v1/partition',
     partitionParams: z.object({}).transform(() => ({ partition })),
     secondaryParams: z.object({ secondary }).transform((named) => ({ partition, ...named })),
+    imageParams: z.object({ image }).transform((named) => ({ partition, ...named })),
     partition,
     source: 'Channel',
     textOf: (value) => discreetJson(value) ?? 'null',

@@ -97,5 +97,6 @@ function argumentFacts(argument: Argument): ArgumentFacts {
 function argumentCompletes(name: string, choices: readonly string[] | undefined): Completes {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (name === 'name') return { kind: 'secondaries' };
+  if (name === 'file') return { kind: 'files' };
   return name === 'word' ? { kind: 'words', words: topicWords() } : { kind: 'nothing' };
 }

@@ -61,6 +61,11 @@ const known: { readonly [C in KnownCode]: Known } = {
   NothingYet: { exit: usage, remedy: 'hand some in: `unnest apply -f`' },
   NoSuchSecondary: { exit: usage, remedy: '`unnest get` lists those that there are' },
   RunPolicy: { exit: partial, remedy: '`unnest explain RunPolicy` says which goes with what' },
+  NoSuchImage: { exit: usage, remedy: 'submit its document first' },
+  NotHandedOver: { exit: usage, remedy: 'look at spec.source of its document' },
+  NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
+  AwaitingBytes: { exit: partial, remedy: lookAtStatus },
+  NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },
   NotOpen: { exit: partial, remedy: lookAtStatus },
 };

@@ -16,6 +16,7 @@ import { eventsCommand } from './commands/events.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
+import { handOverCommand, uploadCommand } from './commands/hand-in.ts';
 import { historyCommand } from './commands/history.ts';
 import { hostCommand } from './commands/host.ts';
 import { manCommand } from './commands/man.ts';
@@ -82,6 +83,8 @@ function programFor(
     powerCommand('start', environment, exit),
     powerCommand('stop', environment, exit),
     powerCommand('restart', environment, exit),
+    uploadCommand(environment, exit),
+    handOverCommand(environment, exit),
     retryCommand(environment, exit),
     drainCommand(environment, exit),
     doctorCommand(environment, exit),

@@ -7,6 +7,7 @@ import { plugAlias } from '../model/plug.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
+import type { ObservedIntake } from '../model/intake.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
 import { egressRules } from '../model/egress.ts';
@@ -30,6 +31,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   slice: ['MEMORY', 'CPUS', 'PROCESSES', 'PATH'],
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
+  intake: ['KIND', 'SIZE', 'RECEIVED', 'DIGEST'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
   filter: ['MODE', 'UPLINK', 'ISOLATION', 'EGRESS', 'BYTES/S', 'PORTS', 'TABLE'],
   nic: ['DOMAIN', 'MAC', 'TAP', 'ADDRESS'],
@@ -44,6 +46,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
     }
     case 'image':
       return storedRows(observed.images, observed, imageCells);
+    case 'intake':
+      return storedRows(observed.intakes, observed, intakeCells);
     case 'network':
       return networkRows(observed);
     case 'primary':
@@ -64,6 +68,8 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedVolumes;
     case 'image':
       return observed.unlistedImages;
+    case 'intake':
+      return observed.unlistedIntakes;
     case 'primary':
     case 'slice':
     case 'filter':
@@ -73,7 +79,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
   }
 }
 
-type Stored = ObservedVolume | ObservedImage;
+type Stored = ObservedVolume | ObservedImage | ObservedIntake;
 
 function storedRows<T extends Stored>(
   all: ReadonlyMap<string, Observation<T>>,
@@ -101,6 +107,16 @@ function volumeCells(volume: ObservedVolume, users: ReadonlyMap<string, string>)
 
 function imageCells({ sizeBytes, format, digest }: ObservedImage): readonly string[] {
   return [formatSize(sizeBytes), format, digest];
+}
+
+function intakeCells({
+  kind,
+  sizeBytes,
+  receivedBytes,
+  digest,
+}: ObservedIntake): readonly string[] {
+  const received = kind === 'upload' ? formatSize(receivedBytes) : '-';
+  return [kind, formatSize(sizeBytes), received, digest];
 }
 
 function networkRows({ network: seen, partition, ...observed }: Observed): readonly ResourceRow[] {

@@ -4,13 +4,14 @@ import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN, PRIMARY_STATION } from '../model/names.ts';
+import { INTAKE_KINDS } from '../model/intake.ts';
 import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v6';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v7';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -66,8 +67,19 @@ const image = z.strictObject({
   name,
   digest,
   format,
-  file,
+  source: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('file'), file }),
+    z.strictObject({ kind: z.literal('catalogue'), file, isAllowed: z.boolean() }),
+    z.strictObject({ kind: z.literal('upload'), sizeBytes: bytes }),
+    z.strictObject({ kind: z.literal('handOver'), sizeBytes: bytes, isWritten: z.boolean() }),
+  ]),
   virtualBytesMax: bytes.nullable(),
+});
+const intake = z.strictObject({
+  image: name,
+  kind: z.enum(INTAKE_KINDS),
+  digest,
+  sizeBytes: bytes,
 });
 const slice = z.strictObject({ path: z.string().regex(/^\/unnest\/p[0-9a-f]{12}$/) });
 const limit = bytes.nullable();
@@ -173,6 +185,10 @@ const operation = z.discriminatedUnion('kind', [
     deletionPolicy,
   }),
   z.strictObject({ kind: z.literal('volume.delete'), ...head, volume: name }),
+  z.strictObject({ kind: z.literal('intake.create'), ...head, intake }),
+  z.strictObject({ kind: z.literal('intake.delete'), ...head, image: name }),
+  z.strictObject({ kind: z.literal('primary.lend-disk'), ...head, primary: domain, image: name }),
+  z.strictObject({ kind: z.literal('primary.take-disk'), ...head, primary: domain, image: name }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
   z.strictObject({

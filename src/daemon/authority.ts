@@ -7,7 +7,7 @@ import type { Block } from '../diff/change.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import { desiredFrom } from '../documents/desired-state.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
-import type { PartitionName } from '../model/names.ts';
+import type { ImageName, PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
@@ -22,6 +22,7 @@ import type { Drain } from './accepted/wish-schema.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
 import { AskedFor } from './asked-for.ts';
 import { authorityStatements } from './authority-statements.ts';
+import { withWritten } from './handed-over.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
 import { InFlight } from './in-flight.ts';
 import type { DocumentParser } from './parser.ts';
@@ -124,7 +125,9 @@ export class Authority {
 
   /** What no document says, as it is for the other partitions to say. */
   #onHost(desired: DesiredState | null): DesiredState | null {
-    return desired === null ? null : { ...desired, commonCpus: this.#options.commonCpus() };
+    if (desired === null) return null;
+    const images = withWritten(desired.images, this.#options.wishes.written);
+    return { ...desired, images, commonCpus: this.#options.commonCpus() };
   }
 
   /** Emptying only gives back, so that who has no room may do it. */
@@ -256,6 +259,16 @@ export class Authority {
       if (answer.status === 'ok') this.#options.onChange('request');
       return answer;
     });
+  }
+
+  /** What became of them is known, so that what was said of their disks has served its purpose. */
+  forgetWritten(images: readonly ImageName[]): void {
+    for (const said of this.#options.wishes.written.filter(({ image }) => images.includes(image))) {
+      void this.#inFlight.while(async () => {
+        const { status } = await this.#options.wishes.removeWritten(said);
+        if (status === 'ok' && !this.#isClosed) this.#options.onChange('request');
+      });
+    }
   }
 
   /** What was asked for and is done. */

@@ -12,10 +12,10 @@ import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { SubmissionResult } from '../report/submission.ts';
 import { instantOf } from '../report/instant.ts';
-import type { WishAnswer } from './accepted/wishes.ts';
 import type { Authority } from './authority.ts';
+import { answered, asking, notOpen, notOpenMessage } from './asking.ts';
 import type { KeptPartition } from './kept-partition.ts';
-import type { Partition } from './partition.ts';
+import { imageControl } from './image-control.ts';
 import { refusedName, refusedPower } from './power-rules.ts';
 import type { Problems } from './problems.ts';
 import type { GivenFiles } from './receive.ts';
@@ -81,6 +81,7 @@ export function controlOf(options: ControlOptions): Control {
     console: (name, secondary) => consoleOf(supervisor.partition(name), secondary),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
+    ...imageControl(supervisor, options.clock),
     ...wishing(options),
   };
 }
@@ -133,7 +134,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         const unknown = isHeld ? null : refusedName(authority, loop, secondary);
         if (unknown !== null) return unknown;
         // Whoever ends a pause does not wait for what went wrong during it.
-        loop.forgive(secondary);
+        loop.forgive(secondary === null ? null : { kind: 'secondary', name: secondary });
         const answer = await authority.wish((wishes) =>
           secondary === null ? wishes.resume() : wishes.removeHold(secondary),
         );
@@ -146,7 +147,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         if (refusal !== null) return refusal;
         const runId = await loop.runIdOf(secondary);
         if (runId === 'unknown') return cannotTell(secondary);
-        loop.forgive(secondary);
+        loop.forgive({ kind: 'secondary', name: secondary });
         const request = { secondary, action, runId, submitter, at: at() };
         const answer = await authority.wish((wishes) => wishes.addRequest(request));
         return answered(answer, `${secondary} is to ${action}${waitsFor(authority, secondary)}`);
@@ -179,22 +180,6 @@ function cannotTell(secondary: SecondaryName): Answer {
   return { status: 'refused', code: 'HostUnknown', message };
 }
 
-interface Asked {
-  readonly kept: KeptPartition;
-  readonly authority: Authority;
-  readonly loop: Partition;
-}
-
-async function asking(
-  kept: KeptPartition | null,
-  ask: (asked: Asked) => Promise<Answer>,
-): Promise<Answer | null> {
-  if (kept === null) return null;
-  const { authority, loop } = kept;
-  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
-  return ask({ kept, authority, loop });
-}
-
 async function submitting(
   kept: KeptPartition | null,
   submit: (authority: Authority) => Promise<SubmissionResult>,
@@ -202,20 +187,4 @@ async function submitting(
   if (kept === null) return null;
   if (kept.authority !== null) return submit(kept.authority);
   return refused('NotStored', notOpenMessage(kept));
-}
-
-const notOpen = { status: 'refused', code: 'NotOpen' } as const;
-
-function notOpenMessage({ name, status }: KeptPartition): string {
-  const why = status.conditions.find(({ type }) => type === 'Accepted')?.message ?? '';
-  return `partition ${name} could not be opened yet: ${why}`;
-}
-
-function answered(answer: WishAnswer, message: string): Answer {
-  switch (answer.status) {
-    case 'ok':
-      return { status: 'ok', message };
-    case 'refused':
-      return answer;
-  }
 }

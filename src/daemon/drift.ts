@@ -16,6 +16,8 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   if (kind === 'slice') return ['slice'];
   // What its Secondaries need is no drift.
   if (kind === 'primary') return [];
+  // Nothing on the host has gone astray where bytes are to come in.
+  if (kind === 'intake') return [];
   if (kind === 'volume' || kind === 'image') return ['storage'];
   if (entry.kind === 'create') return ['missing'];
   if (entry.kind === 'delete') return ['extra'];
@@ -38,6 +40,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
       case 'not-active':
       case 'reservations-changed':
       case 'carved':
+      case 'not-lent':
         return [];
     }
   });

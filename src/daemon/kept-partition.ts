@@ -231,6 +231,7 @@ export class KeptPartition {
       hurry,
       input: () => authority.input(),
       onFulfilled: (requests) => authority.fulfil(requests),
+      onJudged: (images) => authority.forgetWritten(images),
       onSynced: (generation) => authority.synced(generation),
       onResync: () => this.readFolder(),
       onStatus,

@@ -4,8 +4,9 @@
 import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
 import type { DomainRef } from '../model/domain.ts';
-import type { InstallationId } from '../model/identity.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { InstallationId, PartitionOwner } from '../model/identity.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
+import type { Resource } from '../model/resource.ts';
 import type { SliceUsage } from '../model/slice.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -14,7 +15,9 @@ import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { Consoles } from './consoles.ts';
+import { judgedImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
+import { Intakes } from './intakes.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
 import { PartitionSaid } from './partition-said.ts';
@@ -43,6 +46,8 @@ export interface PartitionOptions {
   readonly input: () => TurnInput;
   /** These need not be asked for again. */
   readonly onFulfilled: (requests: readonly Request[]) => Promise<void>;
+  /** What was handed in for these has been looked into. */
+  readonly onJudged: (images: readonly ImageName[]) => void;
   /** The host has all that the documents of this generation ask for. */
   readonly onSynced: (generation: number) => void;
   /** The periodic look: whatever else there is to look at. */
@@ -57,6 +62,7 @@ export class Partition {
   readonly #remembered = new Remembered();
   readonly #said: PartitionSaid;
   readonly consoles: Consoles;
+  readonly intakes: Intakes;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -67,6 +73,7 @@ export class Partition {
   constructor(options: PartitionOptions) {
     const { runtime, slots } = options;
     this.#options = options;
+    this.intakes = new Intakes(options.host.intakes, options.abort);
     this.consoles = new Consoles(options.host.domains, runtime.timers);
     this.#said = new PartitionSaid({
       ...options,
@@ -145,9 +152,16 @@ export class Partition {
     return seen?.status === 'present' && seen.value.power.status === 'running' ? seen.value : null;
   }
 
-  /** Tries what has failed again, and starts what ended again and again. */
-  forgive(name: SecondaryName | null): void {
-    this.#remembered.forgive(name);
+  /** Whose the things of this partition are on its host; null: nobody has looked yet. */
+  get owner(): PartitionOwner | null {
+    const { partition } = this.#options;
+    const installation = this.#said.observed?.installation;
+    return installation === undefined ? null : { installation, partition };
+  }
+
+  /** Tries what has failed again, and starts what ended again and again. @param what null: everything */
+  forgive(what: Resource | null): void {
+    this.#remembered.forgive(what);
   }
 
   /** What is said changes with what was accepted or refused, also where no pass comes of it. */
@@ -183,6 +197,7 @@ export class Partition {
     const done = await this.#act(seen, input, tools);
     this.#remembered.keep(done.memory);
     await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
+    this.#options.onJudged(judgedImages(done.outcomes));
     const durationMs = runtime.clock.now() - startedMs;
     const endedAt = instantOf(runtime.clock.wall());
     this.#said.passed(passReport(because, done.outcomes, durationMs, endedAt));

@@ -2,14 +2,14 @@
  * What is remembered between passes. A pass works on what was remembered at its beginning: what is
  * forgiven while it is under way stays forgiven after it.
  */
-import type { SecondaryName } from '../model/names.ts';
+import type { Resource } from '../model/resource.ts';
 import type { FailureFacts } from '../report/partition-report.ts';
 import { forgiving, nothingRemembered, type TurnMemory } from './turn.ts';
 
 export class Remembered {
   #memory: TurnMemory = nothingRemembered;
   /** Null: everybody. */
-  readonly #forgivenMeanwhile = new Set<SecondaryName | null>();
+  readonly #forgivenMeanwhile = new Set<Resource | null>();
 
   get memory(): TurnMemory {
     return this.#memory;
@@ -32,13 +32,13 @@ export class Remembered {
   /** What a pass leaves. */
   keep(memory: TurnMemory): void {
     let left = memory;
-    for (const name of this.#forgivenMeanwhile) left = forgiving(left, name);
+    for (const what of this.#forgivenMeanwhile) left = forgiving(left, what);
     this.#memory = left;
   }
 
-  /** @param name null: everybody, and everything that has failed */
-  forgive(name: SecondaryName | null): void {
-    this.#forgivenMeanwhile.add(name);
-    this.#memory = forgiving(this.#memory, name);
+  /** @param what null: everybody, and everything that has failed */
+  forgive(what: Resource | null): void {
+    this.#forgivenMeanwhile.add(what);
+    this.#memory = forgiving(this.#memory, what);
   }
 }

@@ -15,6 +15,8 @@ export function stateOf(key: string, observed: Observed): string {
       return textOf(observed.volumes.get(name as VolumeName), JSON.stringify);
     case 'image':
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
+    case 'intake':
+      return textOf(observed.intakes.get(name as ImageName), JSON.stringify);
     case 'primary':
     case 'nic':
       return textOf(observed.primary, JSON.stringify);

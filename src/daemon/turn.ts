@@ -12,6 +12,7 @@ import type { Host } from '../host/ports.ts';
 import type { Observed } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import { type Resource, resourceKey } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { observe } from '../observe/observe.ts';
 import { wantedBy } from '../observe/wanted.ts';
@@ -52,12 +53,15 @@ export const nothingRemembered: TurnMemory = {
   slice: noStory,
 };
 
-/** @param name null: everybody, and everything that has failed */
-export function forgiving(memory: TurnMemory, name: SecondaryName | null): TurnMemory {
+/** @param what null: everybody, and everything that has failed */
+export function forgiving(memory: TurnMemory, what: Resource | null): TurnMemory {
   const { failures, runs } = memory;
-  const left =
-    name === null ? [] : [...failures].filter(([key]) => key !== `${ofSecondaries}${name}`);
-  return { ...memory, failures: new Map(left), runs: forgiven(runs, name) };
+  if (what === null) return { ...memory, failures: new Map(), runs: forgiven(runs, null) };
+  const forgotten = resourceKey(what);
+  const left = new Map([...failures].filter(([key]) => key !== forgotten));
+  if (what.kind !== 'secondary') return { ...memory, failures: left };
+  // Names of resources are those of what they are.
+  return { ...memory, failures: left, runs: forgiven(runs, what.name as SecondaryName) };
 }
 
 export interface TurnTools {

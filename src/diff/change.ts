@@ -2,9 +2,10 @@
  * What differs, resource by resource. A change says what and why; what is done about it, and in
  * which order, is the plan's to say.
  */
-import type { ObservedDomain } from '../model/domain.ts';
+import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import type { FilterFields, FilterPort, ObservedFilter } from '../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { Intake, ObservedIntake } from '../model/intake.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
@@ -25,6 +26,7 @@ export const REASONS = [
   'not-in-documents', // ours, and no document speaks of it
   'asked-for', // a person named it for removal, or asked for its guest to be started or stopped
   'half-made', // a crash has left it half made, or half deleted
+  'not-lent', // its Primary is to write its bytes, and has no disk for them
   'not-active', // a network that is defined and does not run
   'carved', // its Secondaries need what it has, or no longer need what it had
   'reservations-changed', // Secondaries with a NIC have come, gone, or lost their address
@@ -48,6 +50,8 @@ export type BlockCode =
   | 'PartBlocked' // a Volume, Image, network or packet filter that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
+  | 'NotAllowed' // the operator has not allowed it
+  | 'AwaitingBytes' // its Primary has not handed in all of it yet
   | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
   | 'VolumeInUse' // a guest that stays still has it
@@ -87,7 +91,8 @@ export interface Changes {
   readonly filter: FilterChange | null;
   /** Of the Primary on the network; null: it is to have none, and has none of ours. */
   readonly nic: NicChange | null;
-  /** Each of these by name. */
+  /** Each of these by name. Intakes by that of their Image, and only while it does not take them. */
+  readonly intakes: readonly IntakeChange[];
   readonly images: readonly ImageChange[];
   readonly volumes: readonly VolumeChange[];
   readonly secondaries: readonly Change[];
@@ -158,11 +163,40 @@ export type ImageChange =
       readonly image: Image;
       /** What is there and has to go first: other bytes, or what a crash has left. */
       readonly remains: ObservedImage | null;
+      /** Where its bytes have come in, which is at its end then; null: they are the host's. */
+      readonly intake: Lent | null;
     }
   | { readonly kind: 'unchanged'; readonly name: ImageName; readonly observed: ObservedImage }
   | { readonly kind: 'delete'; readonly name: ImageName; readonly observed: ObservedImage }
   /** No document speaks of it, and a Volume lies on it. */
   | { readonly kind: 'keep'; readonly name: ImageName; readonly observed: ObservedImage }
+  | Blocked<ImageName>;
+
+/** An intake that is there. */
+export interface Lent {
+  readonly observed: ObservedIntake;
+  /** Whom its disk has to be taken from; null: nobody has one. */
+  readonly borrower: DomainRef | null;
+}
+
+export type IntakeChange =
+  | {
+      readonly kind: 'create';
+      readonly name: ImageName;
+      readonly intake: Intake;
+      /** What is there and has to go first: for other bytes, or what a crash has left. */
+      readonly remains: Lent | null;
+      /** Who is lent its disk; null: nobody, or not yet. */
+      readonly borrower: DomainRef | null;
+    }
+  | {
+      readonly kind: 'update';
+      readonly name: ImageName;
+      readonly observed: ObservedIntake;
+      /** Who is lent its disk now; null: nobody, or they have it already. */
+      readonly borrower: DomainRef | null;
+    }
+  | ({ readonly kind: 'delete'; readonly name: ImageName } & Lent)
   | Blocked<ImageName>;
 
 export type NetworkChange =

@@ -20,6 +20,7 @@ import {
   type Held,
   heldFilter,
   heldImages,
+  heldIntakes,
   heldNetwork,
   heldNic,
   heldSlice,
@@ -27,6 +28,7 @@ import {
   nothingHeld,
 } from './held.ts';
 import { diffImages } from './image.ts';
+import { awaitingIntakes, diffIntakes } from './intake.ts';
 import { diffNetwork } from './network.ts';
 import { diffNic } from './nic.ts';
 import { partBlocked } from './ownership.ts';
@@ -35,7 +37,9 @@ import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
 
 export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
-  const images = heldImages(diffImages(desired, observed), held);
+  const sourced = heldImages(diffImages(desired, observed), held);
+  const intakes = heldIntakes(diffIntakes(desired, observed, sourced), held);
+  const images = awaitingIntakes(sourced, intakes);
   const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);
@@ -46,7 +50,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
   const nic = heldNic(diffNic(desired, observed, network, block), held);
   const { share } = desired;
-  return { share, primary, slice, network, filter, nic, images, volumes, secondaries };
+  return { share, primary, slice, network, filter, nic, intakes, images, volumes, secondaries };
 }
 
 interface Parts {

@@ -8,6 +8,7 @@ import type {
   Blocked,
   FilterChange,
   ImageChange,
+  IntakeChange,
   NetworkChange,
   NicChange,
   SliceChange,
@@ -23,6 +24,12 @@ export const nothingHeld: Held = new Map();
 export function heldImages(changes: readonly ImageChange[], held: Held): readonly ImageChange[] {
   const isWorkOfImage = ({ kind }: ImageChange) => kind === 'create' || kind === 'delete';
   return changes.map((change) => heldOne('image', change, held, isWorkOfImage));
+}
+
+export function heldIntakes(changes: readonly IntakeChange[], held: Held): readonly IntakeChange[] {
+  const isWorkOfIntake = (change: IntakeChange) =>
+    change.kind === 'update' ? change.borrower !== null : change.kind !== 'blocked';
+  return changes.map((change) => heldOne('intake', change, held, isWorkOfIntake));
 }
 
 export function heldVolumes(changes: readonly VolumeChange[], held: Held): readonly VolumeChange[] {

@@ -1,10 +1,12 @@
 /** Images: wanted against kept. Their bytes can be had again, so what differs is replaced. */
 import type { Observed } from '../model/domain.ts';
-import { byName, type ImageName } from '../model/names.ts';
+import { byName, type FileName, type ImageName } from '../model/names.ts';
+import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
-import type { Image, ObservedImage, ObservedVolume } from '../model/volume.ts';
+import { type Image, isOfImage, type ObservedImage, type ObservedVolume } from '../model/volume.ts';
 import type { ImageChange } from './change.ts';
 import type { FieldChange } from './fields.ts';
+import { handedIn, refusal, type Sourced } from './intake.ts';
 import { blocked, foreignBlock, looked } from './ownership.ts';
 
 export function diffImages(desired: DesiredState, observed: Observed): readonly ImageChange[] {
@@ -37,12 +39,12 @@ function wanted(
   if (seen.status === 'present') {
     const block = foreignBlock(`Image ${name}`, seen.value.owner, observed);
     if (block !== null) return { kind: 'blocked', name, block };
-    if (seen.value.state === 'ready' && isOf(image, seen.value)) {
+    if (seen.value.state === 'ready' && isOfImage(image, seen.value)) {
       return { kind: 'unchanged', name, observed: seen.value };
     }
   }
   // Also where the old bytes are gone: others in their place would be worse than none.
-  const others = overlays.filter(({ origin }) => origin !== null && !isOf(image, origin));
+  const others = overlays.filter(({ origin }) => origin !== null && !isOfImage(image, origin));
   if (others.length > 0) {
     const names = others.map((volume) => volume.name).join(', ');
     const message = `Volume ${names} lies on other bytes: give the new ones another name`;
@@ -51,17 +53,38 @@ function wanted(
   return creation(image, seen.status === 'present' ? seen.value : null, observed);
 }
 
-function isOf(image: Image, bytes: Pick<Image, 'digest' | 'format'>): boolean {
-  return bytes.digest === image.digest && bytes.format === image.format;
+function creation(image: Image, remains: ObservedImage | null, observed: Observed): ImageChange {
+  const { name } = image;
+  const sourced = sourceIn(image, observed);
+  if (sourced.status === 'blocked') return { kind: 'blocked', name, block: sourced.block };
+  return { kind: 'create', name, image, remains, intake: sourced.intake };
 }
 
-function creation(image: Image, remains: ObservedImage | null, observed: Observed): ImageChange {
-  const { name, file } = image;
-  const size = looked(observed.files.get(file));
-  if (size.status === 'unknown') return blocked(name, 'FileUnknown', size.why);
-  if (size.status === 'present') return { kind: 'create', name, image, remains };
-  const message = `"${file}" is not in the store of partition ${observed.partition}`;
-  return blocked(name, 'FileMissing', message);
+/** Where its bytes are, or why they cannot be had now. */
+function sourceIn(image: Image, observed: Observed): Sourced {
+  const { source } = image;
+  switch (source.kind) {
+    case 'file':
+      return fileIn(observed.files, source.file, `in the store of partition ${observed.partition}`);
+    case 'catalogue':
+      if (source.isAllowed)
+        return fileIn(observed.catalogue, source.file, "in the host's catalogue");
+      return refusal('NotAllowed', `"${source.file}" is not in the partition's policy.images`);
+    case 'upload':
+    case 'handOver':
+      return handedIn(image, source, observed);
+  }
+}
+
+function fileIn(
+  files: ReadonlyMap<string, Observation<number>>,
+  file: FileName,
+  where: string,
+): Sourced {
+  const size = looked(files.get(file));
+  if (size.status === 'unknown') return refusal('FileUnknown', size.why);
+  if (size.status === 'absent') return refusal('FileMissing', `"${file}" is not ${where}`);
+  return { status: 'ready', intake: null };
 }
 
 /**
@@ -82,17 +105,18 @@ export function overlaysIn({
 
 /** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */
 export function imageFields(image: Image, before: ObservedImage | null): FieldChange[] {
-  const { digest, format, file } = image;
+  const { digest, format, source } = image;
   const impact = before === null ? 'none' : 'replace';
   const field = (name: 'digest' | 'format', to: string): FieldChange[] => {
     const from = before === null ? null : before[name];
     if (from === to) return [];
     return [{ field: name, path: `spec.${name}`, from, to, impact, origin: 'document' }];
   };
-  const path = 'spec.source.file';
+  const to = 'file' in source ? source.file : source.kind;
+  const path = `spec.source.${source.kind}`;
   return [
     ...field('digest', digest),
     ...field('format', format),
-    { field: 'file', path, from: null, to: file, impact, origin: 'document' },
+    { field: 'file', path, from: null, to, impact, origin: 'document' },
   ];
 }

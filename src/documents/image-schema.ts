@@ -12,23 +12,54 @@ import {
   oneOf,
   size,
   textOf,
+  wholeNumber,
 } from './schema-parts.ts';
 
 const digest = textOf(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits in lower case');
 
+/** In bytes, since a file need not be a multiple of anything. */
+const bytesMax = 64 * 2 ** 40;
+const bytes = wholeNumber(1, bytesMax);
+
+const upload = z.strictObject({
+  bytes: field(bytes, { description: 'How many bytes it has, as it is supplied.' }),
+});
+
+const handOver = z.strictObject({
+  bytes: field(bytes, {
+    description:
+      'How many bytes it has, as it is supplied: as large a disk is lent to the Primary for them.',
+  }),
+  written: field(z.boolean().default(false), {
+    description:
+      'Whether the Primary has written all of them. Then the disk is taken from it and becomes the image. `unnest hand-over` says the same without the document.',
+  }),
+});
+
+const sources = ['file', 'catalogue', 'upload', 'handOver', 'imageDisk'] as const;
+const exactlyOne = `exactly one of ${sources.slice(0, -1).join(', ')} and ${sources.at(-1)}`;
+
 const source = z
   .strictObject({
     file: field(file.optional(), {
-      description: "The name of a file in the partition's store.",
+      description: "The name of a file that the operator has put into the partition's store.",
+    }),
+    catalogue: field(file.optional(), {
+      description:
+        "The name of a file in the host's catalogue, which the partition's policy has to allow.",
+    }),
+    upload: field(upload.optional(), {
+      description: 'The Primary uploads it: `unnest upload`.',
+    }),
+    handOver: field(handOver.optional(), {
+      description:
+        'The Primary writes it to a blank disk that it is lent for that, which then becomes the image.',
     }),
     imageDisk: field(file.optional(), {
       description: 'The name of a file on the image disk that the Primary hands over.',
     }),
   })
-  .refine(
-    ({ file: inStore, imageDisk }) => (inStore === undefined) !== (imageDisk === undefined),
-    'exactly one of file and imageDisk',
-  );
+  .refine((given) => sources.filter((each) => given[each] !== undefined).length === 1, exactlyOne);
 
 const spec = z.strictObject({
   digest: field(digest, {
@@ -39,14 +70,18 @@ const spec = z.strictObject({
     description: 'How its bytes are to be read. Always said, never guessed.',
   }),
   virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
-    description: 'How large a disk it is, from 1KiB to 64TiB. An image that says more is refused.',
+    description:
+      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies has to say it.',
   }),
   source: field(
     source,
-    { description: 'Where the bytes come from: exactly one of file and imageDisk.' },
+    { description: `Where the bytes come from: ${exactlyOne}.` },
     { minProperties: 1, maxProperties: 1 },
   ),
 });
+
+const isHandedIn = ({ upload: up, handOver: over }: z.output<typeof source>) =>
+  up !== undefined || over !== undefined;
 
 export const imageSchema = z
   .strictObject({
@@ -57,6 +92,14 @@ export const imageSchema = z
     ),
     spec: field(spec, { description: 'What it is.' }),
   })
+  .refine(
+    ({ spec: { format, source: from, virtualSize } }) =>
+      format === 'raw' || virtualSize !== undefined || !isHandedIn(from),
+    {
+      message: 'the size of the disk, as it counts towards the limits from the start',
+      path: ['spec', 'virtualSize'],
+    },
+  )
   .meta({ title: 'Image', description: 'A disk image that is named and known by its digest.' });
 
 export type ImageDocument = z.output<typeof imageSchema>;

@@ -45,7 +45,7 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   refuse(isGranted(spec, 'imageDisk'), grants, 'no image disk is taken from a Primary yet');
   refuse(isGranted(spec, 'channel'), grants, 'no Primary is given a channel yet');
   for (const list of lists)
-    refuse(policy[list].length > 0, ['policy', list], 'there is no policy yet');
+    refuse(policy[list].length > 0, ['policy', list], 'there is no policy about that yet');
   return missing;
 }
 
@@ -55,4 +55,4 @@ function isGranted({ primary }: PartitionDocument['spec'], grant: Grant): boolea
   return primary?.grants.includes(grant) ?? false;
 }
 
-const lists = ['images', 'devices', 'confidential', 'features'] as const;
+const lists = ['devices', 'confidential', 'features'] as const;

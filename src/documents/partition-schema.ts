@@ -9,6 +9,7 @@ import { cidr, cpuSet, destination, interfaceName } from './network-checks.ts';
 import {
   branded,
   field,
+  file,
   headerOf,
   listOf,
   metadataOf,
@@ -49,10 +50,12 @@ const primary = z.strictObject({
     { description: 'What is never carved out of the Primary for its Secondaries.' },
   ),
   grants: field(
-    listOf(oneOf(['vcpus', 'memory', 'network', 'imageDisk', 'channel']), 5).default([]),
+    listOf(oneOf(['vcpus', 'memory', 'network', 'handOver', 'imageDisk', 'channel']), 6).default(
+      [],
+    ),
     {
       description:
-        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network.",
+        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network. handOver: lend it blank disks while it runs, on which it hands in Images.",
     },
   ),
 });
@@ -144,7 +147,9 @@ const network = z
   });
 
 const policy = z.strictObject({
-  images: field(listOf(name, 256).default([]), { description: 'Images that may be used.' }),
+  images: field(listOf(file, 256).default([]), {
+    description: "Files of the host's catalogue that Images may be made of.",
+  }),
   devices: field(listOf(oneOf(['rng', 'watchdog', 'vsock', 'tpm', 'gpu', 'pci']), 6).default([]), {
     description: 'Devices that Secondaries may have besides disks, NICs and a serial console.',
   }),

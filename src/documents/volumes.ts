@@ -1,6 +1,6 @@
 /** The documents of kinds Volume and Image, judged beside each other. */
-import type { ImageName, VolumeName } from '../model/names.ts';
-import type { Image, Volume } from '../model/volume.ts';
+import type { FileName, ImageName, VolumeName } from '../model/names.ts';
+import type { Image, ImageSource, Volume } from '../model/volume.ts';
 import { isKind } from './collect.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { ImageDocument } from './image-schema.ts';
@@ -26,24 +26,52 @@ export function storedIn(placed: readonly Placed[], mayExist: (name: string) => 
     const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
   }
-  const images = new Map([...described.values()].flatMap(imageOf));
+  const images = new Map(
+    [...described.values()].flatMap((image) => imageOf(image, allowedIn(placed))),
+  );
   return { volumes, images, diagnostics };
 }
 
 /** By name. What a Volume of one has to know of it, its document says, wherever its bytes are. */
 type Described = ReadonlyMap<ImageName, ImageDocument>;
 
-function imageOf({ metadata, spec }: ImageDocument): readonly (readonly [ImageName, Image])[] {
-  // Another source is refused before anything is done about it: see `not-yet-supported.ts`.
-  if (spec.source.file === undefined) return [];
+/** Where no document describes the partition, whoever applies its documents is the operator. */
+function allowedIn(placed: readonly Placed[]): (file: FileName) => boolean {
+  const [partition] = placed.filter(isKind('Partition'));
+  if (partition === undefined) return () => true;
+  const { images } = partition.document.spec.policy;
+  return (file) => images.includes(file);
+}
+
+function imageOf(
+  { metadata, spec }: ImageDocument,
+  isAllowed: (file: FileName) => boolean,
+): readonly (readonly [ImageName, Image])[] {
+  const source = imageSourceOf(spec.source, isAllowed);
+  if (source === null) return [];
   const image = Object.freeze({
     name: metadata.name,
     digest: spec.digest,
     format: spec.format,
-    file: spec.source.file,
+    source: Object.freeze(source),
     virtualBytesMax: spec.virtualSize ?? null,
   });
   return [[image.name, image]];
+}
+
+/** Null: one that is refused before anything is done about it; see `not-yet-supported.ts`. */
+function imageSourceOf(
+  source: ImageDocument['spec']['source'],
+  isAllowed: (file: FileName) => boolean,
+): ImageSource | null {
+  const { file, catalogue, upload, handOver } = source;
+  if (file !== undefined) return { kind: 'file', file };
+  if (catalogue !== undefined) {
+    return { kind: 'catalogue', file: catalogue, isAllowed: isAllowed(catalogue) };
+  }
+  if (upload !== undefined) return { kind: 'upload', sizeBytes: upload.bytes };
+  if (handOver === undefined) return null;
+  return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
 }
 
 function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume {

@@ -120,7 +120,8 @@ function waitsForGuest({ kind }: Operation): boolean {
     kind === 'domain.stop' ||
     kind === 'domain.await-ready' ||
     kind === 'primary.set-vcpus' ||
-    kind === 'primary.set-memory'
+    kind === 'primary.set-memory' ||
+    kind === 'primary.take-disk'
   );
 }
 

@@ -8,6 +8,7 @@ import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts'
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { deleteImage, importImage } from './image.ts';
+import { createIntake, deleteIntake, lendDisk, takeDisk } from './intake.ts';
 import {
   defineNetwork,
   reserveAddress,
@@ -57,6 +58,10 @@ export const executors: Executors = {
   'volume.grow': growVolume,
   'volume.set-deletion-policy': setDeletionPolicy,
   'volume.delete': deleteVolume,
+  'intake.create': createIntake,
+  'intake.delete': deleteIntake,
+  'primary.lend-disk': lendDisk,
+  'primary.take-disk': takeDisk,
   'image.import': importImage,
   'image.delete': deleteImage,
   'primary.set-vcpus': setPrimaryVcpus,

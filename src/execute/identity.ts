@@ -68,6 +68,22 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'volume.set-deletion-policy':
     case 'volume.delete':
       return isNamed(operation, 'volume', operation.volume);
+    case 'intake.create':
+      return isNamed(operation, 'intake', operation.intake.image);
+    case 'intake.delete':
+      // Also with the Image that its bytes have become.
+      return (
+        isNamed(operation, 'intake', operation.image) ||
+        isNamed(operation, 'image', operation.image)
+      );
+    case 'primary.lend-disk':
+      return isNamed(operation, 'intake', operation.image) && isOperators(operation.primary);
+    case 'primary.take-disk':
+      return (
+        (isNamed(operation, 'intake', operation.image) ||
+          isNamed(operation, 'image', operation.image)) &&
+        isOperators(operation.primary)
+      );
     case 'image.import':
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':
@@ -75,10 +91,7 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'primary.set-vcpus':
     case 'primary.set-memory':
       // Whose it is, its Partition says; one of ours it never is.
-      return (
-        isNamed(operation, 'primary', us.partition) &&
-        partitionOfDomain(operation.primary.domainName) === null
-      );
+      return isNamed(operation, 'primary', us.partition) && isOperators(operation.primary);
     case 'primary.plug':
       // To the operator's domain exactly this is added, and exactly this is taken out again.
       return isNicOf(operation, operation.primary, us) && samePlug(operation.plug, plugOf(us));
@@ -109,7 +122,11 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
 }
 
 function isNicOf(operation: Operation, primary: DomainRef, us: PartitionOwner): boolean {
-  return isNamed(operation, 'nic', us.partition) && partitionOfDomain(primary.domainName) === null;
+  return isNamed(operation, 'nic', us.partition) && isOperators(primary);
+}
+
+function isOperators({ domainName: name }: DomainRef): boolean {
+  return partitionOfDomain(name) === null;
 }
 
 function isDomainOf(target: DomainRef, owner: Owner | null): boolean {
@@ -134,7 +151,7 @@ function isAddressOf(
 
 function isNamed(
   { resource }: Operation,
-  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'image',
+  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'intake' | 'image',
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;

@@ -18,6 +18,7 @@ import type {
   SecondaryName,
   VolumeName,
 } from '../model/names.ts';
+import type { Intake, LentDisk, ObservedIntake } from '../model/intake.ts';
 import type {
   NetworkDefinition,
   NetworkRef,
@@ -95,6 +96,8 @@ export interface DomainConsole {
 export interface StoreReader {
   /** The size in bytes of a regular file of the partition's store. */
   size(partition: PartitionName, file: FileName): Promise<Observation<number>>;
+  /** The same of the host's catalogue. */
+  catalogueSize(file: FileName): Promise<Observation<number>>;
 }
 
 /** What a partition's store has been given to keep: its Volumes, or its Images. */
@@ -106,6 +109,8 @@ export interface KeptReader<Name extends string, Kept> {
 
 export type VolumeReader = KeptReader<VolumeName, ObservedVolume>;
 export type ImageReader = KeptReader<ImageName, ObservedImage>;
+/** Each has the name of its Image. */
+export type IntakeReader = KeptReader<ImageName, ObservedIntake>;
 
 export interface VolumeWriter {
   /**
@@ -127,12 +132,31 @@ export interface VolumeWriter {
 
 export interface ImageWriter {
   /**
-   * Takes the bytes out of a file of the store and keeps them, once they have been seen to be what
-   * the digest says and to need nothing outside themselves. `Refused` if they are or do not.
+   * Takes the bytes from where the Image says that they are and keeps them, once they have been seen to be
+   * what the digest says and to need nothing outside themselves. `Refused` if they are not or do. Those of a
+   * raw Image that came in by an intake are kept as they are there, and take no more of the store.
    */
   import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
   /** `Refused` as long as a Volume that is ready lies on it. */
   delete(owner: PartitionOwner, name: ImageName, signal: AbortSignal): Promise<void>;
+}
+
+export interface IntakeWriter {
+  /** Makes it, or makes over what a crash has left `creating`. `Conflict` if there is one. */
+  create(owner: PartitionOwner, intake: Intake, signal: AbortSignal): Promise<void>;
+  /**
+   * Adds what was uploaded behind what has come already; at 0 it begins anew. `Refused` where it does not
+   * begin there, would be too much, or is none that takes uploads. @returns how much there is then
+   */
+  append(
+    owner: PartitionOwner,
+    image: ImageName,
+    atByte: number,
+    bytes: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** Of what is not there it is done already. Nobody has its disk by then. */
+  delete(owner: PartitionOwner, image: ImageName, signal: AbortSignal): Promise<void>;
 }
 
 export interface NetworkReader {
@@ -203,6 +227,13 @@ export interface PrimaryWriter {
   plug(ref: DomainRef, plug: PrimaryPlug, signal: AbortSignal): Promise<void>;
   /** Asks the guest to let go of it. Of what is not there it is done already. */
   unplug(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Plugs the room of an Image's intake into the guest that runs, and into no definition: a Primary never
+   * needs a file of ours to be started.
+   */
+  lend(ref: DomainRef, image: ImageName, disk: LentDisk, signal: AbortSignal): Promise<void>;
+  /** Asks the guest to let go of it. Of what is not there it is done already. */
+  takeBack(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface InstallationReader {
@@ -220,6 +251,7 @@ export interface HostView {
   readonly store: StoreReader;
   readonly volumes: VolumeReader;
   readonly images: ImageReader;
+  readonly intakes: IntakeReader;
   readonly networks: NetworkReader;
   readonly filters: FilterReader;
   readonly slices: SliceReader;
@@ -232,6 +264,7 @@ export interface Host extends HostView {
   readonly domains: DomainReader & DomainWriter & DomainConsole;
   readonly volumes: VolumeReader & VolumeWriter;
   readonly images: ImageReader & ImageWriter;
+  readonly intakes: IntakeReader & IntakeWriter;
   readonly networks: NetworkReader & NetworkWriter;
   readonly filters: FilterReader & FilterWriter;
   readonly slices: SliceReader & SliceWriter;

@@ -5,8 +5,10 @@
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
 import type { ObservedFilter } from './filter.ts';
+import type { ObservedIntake } from './intake.ts';
 import {
   byName,
+  type FileName,
   type ImageName,
   type PartitionName,
   type SecondaryName,
@@ -246,6 +248,11 @@ export interface Observed {
   /** Why there may be more than `volumes` or `images` hold; null: these are all. */
   readonly unlistedVolumes: string | null;
   readonly unlistedImages: string | null;
+  /** By the Image that each is for. */
+  readonly intakes: ReadonlyMap<ImageName, Observation<ObservedIntake>>;
+  readonly unlistedIntakes: string | null;
+  /** Sizes in bytes of the files of the host's catalogue that are asked for. */
+  readonly catalogue: ReadonlyMap<FileName, Observation<number>>;
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
   readonly slice: Observation<ObservedSlice>;

@@ -99,6 +99,13 @@ export function tapName(owner: Owner): string {
   return `unt${secondaryUuid(owner).replaceAll('-', '').slice(0, 12)}`;
 }
 
+/** Of the disk on which a Primary hands in an Image: 48 bits of a UUID, to tell disks of ours apart. */
+export function lentDiskDigits({ installation, partition }: PartitionOwner, image: string): string {
+  return derived(`${partition}/image/${image}/intake`, installation)
+    .replaceAll('-', '')
+    .slice(0, 12);
+}
+
 /** The partition's control group, by 48 bits of a UUID: slices nest at dashes, which names have. */
 export function slicePath(owner: PartitionOwner): string {
   const uuid = derived(`${owner.partition}/slice`, owner.installation);

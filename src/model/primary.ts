@@ -10,8 +10,11 @@ import type { PrimaryNic } from './uplink.ts';
 export const CARVINGS = ['vcpus', 'memory'] as const;
 export type Carving = (typeof CARVINGS)[number];
 
-/** What unnest may do to it. `network`: give it a NIC on its partition's network. */
-export const GRANTS = [...CARVINGS, 'network'] as const;
+/**
+ * What unnest may do to it. `network`: give it a NIC on its partition's network. `handOver`: lend it blank
+ * disks, on which it hands in Images.
+ */
+export const GRANTS = [...CARVINGS, 'network', 'handOver'] as const;
 export type Grant = (typeof GRANTS)[number];
 
 /** As the operator describes it. */
@@ -60,4 +63,6 @@ export interface ObservedPrimary extends DomainRef {
   readonly plugs: readonly PrimaryPlug[];
   /** The same of what runs; null: it does not run. */
   readonly livePlugs: readonly PrimaryPlug[] | null;
+  /** The aliases of the disks that some unnest has lent it while it runs. None is in its definition. */
+  readonly lentDisks: readonly string[];
 }

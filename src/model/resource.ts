@@ -1,6 +1,6 @@
 /**
  * What a plan can be about. Of each kind a partition has several by name, but one network, filter,
- * slice, Primary, and NIC of that Primary on the network.
+ * slice, Primary, and NIC of that Primary on the network. An intake is named as its Image.
  */
 export const RESOURCE_KINDS = [
   'primary',
@@ -8,6 +8,7 @@ export const RESOURCE_KINDS = [
   'network',
   'filter',
   'nic',
+  'intake',
   'image',
   'volume',
   'secondary',

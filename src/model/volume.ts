@@ -40,13 +40,26 @@ export interface Volume {
   readonly deletionPolicy: DeletionPolicy;
 }
 
+/** Where an Image's bytes come from. */
+export type ImageSource =
+  /** A file that the operator has put into the partition's store. */
+  | { readonly kind: 'file'; readonly file: FileName }
+  /** A file of the host's catalogue. `isAllowed`: the operator lets this partition have it. */
+  | { readonly kind: 'catalogue'; readonly file: FileName; readonly isAllowed: boolean }
+  | IntakeSource;
+
+/** Its Primary hands them in (`intake.ts`), this many: over the channel, or on a disk lent to it. */
+export type IntakeSource =
+  | { readonly kind: 'upload'; readonly sizeBytes: number }
+  /** `isWritten`: the Primary says that it is done with the disk. */
+  | { readonly kind: 'handOver'; readonly sizeBytes: number; readonly isWritten: boolean };
+
 /** An Image as it is wanted. */
 export interface Image {
   readonly name: ImageName;
   readonly digest: string;
   readonly format: DiskFormat;
-  /** Where its bytes come from: a file of the partition's store. */
-  readonly file: FileName;
+  readonly source: ImageSource;
   /** How large a disk it may be; null: as large as it says. */
   readonly virtualBytesMax: number | null;
 }
@@ -80,6 +93,11 @@ export interface ObservedImage {
   readonly sizeBytes: number;
   /** How much of the store it takes. */
   readonly fileBytes: number;
+}
+
+/** Whether what is kept, or what a Volume began as, is what an Image says. */
+export function isOfImage(image: Image, bytes: Pick<Image, 'digest' | 'format'>): boolean {
+  return bytes.digest === image.digest && bytes.format === image.format;
 }
 
 /** How a domain refers to a Volume: what has to be said of its file, down to what lies below it. */

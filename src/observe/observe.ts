@@ -39,6 +39,8 @@ export interface ObserveRequest {
   readonly images: ReadonlySet<ImageName>;
   /** Looked for in the partition's store. */
   readonly files: ReadonlySet<FileName>;
+  /** Looked for in the host's catalogue. */
+  readonly catalogue: ReadonlySet<FileName>;
   /** libvirt's name of the Primary; null: there is none. */
   readonly primary: string | null;
   /** The id to use if the host has recorded none yet. */
@@ -50,21 +52,23 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, network, slice, filter, { primary, uplinks }] =
+  const [seen, files, facts, volumes, images, intakes, network, slice, filter, operators] =
     await Promise.all([
       // Without the id nothing can be told ours from foreign.
       recorded.status === 'unknown'
         ? unknownDomains(request, recorded.why)
         : observeDomains(host, request, installation),
-      observeFiles(host, request),
+      observeFiles(request.files, (file) => host.store.size(request.partition, file)),
       attempt<HostFacts>(() => host.domains.facts(request.signal)),
       observeKept(host.volumes, request.volumes, request),
       observeKept(host.images, request.images, request),
+      observeKept(host.intakes, request.images, request),
       recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
       recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
       recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
       observePrimary(host, request),
     ]);
+  const catalogue = await observeFiles(request.catalogue, (file) => host.store.catalogueSize(file));
   return {
     partition: request.partition,
     installation,
@@ -76,10 +80,12 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     unlistedVolumes: volumes.unlisted,
     images: images.seen,
     unlistedImages: images.unlisted,
+    intakes: intakes.seen,
+    unlistedIntakes: intakes.unlisted,
+    catalogue,
     network,
     slice,
-    primary,
-    uplinks,
+    ...operators,
     filter,
   };
 }
@@ -204,13 +210,11 @@ async function observePrimary(
 }
 
 async function observeFiles(
-  host: HostView,
-  { partition, files }: ObserveRequest,
-): Promise<ReadonlyMap<string, Observation<number>>> {
+  files: ReadonlySet<FileName>,
+  sizeOf: (file: FileName) => Promise<Observation<number>>,
+): Promise<ReadonlyMap<FileName, Observation<number>>> {
   const sizes = await Promise.all(
-    [...files].map(async (file) => {
-      return [file, await found(() => host.store.size(partition, file))] as const;
-    }),
+    [...files].map(async (file) => [file, await found(() => sizeOf(file))] as const),
   );
   return new Map(sizes);
 }

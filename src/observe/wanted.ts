@@ -7,8 +7,17 @@ export interface Wanted {
   readonly volumes: ReadonlySet<VolumeName>;
   readonly images: ReadonlySet<ImageName>;
   readonly files: ReadonlySet<FileName>;
+  /** Files of the host's catalogue. */
+  readonly catalogue: ReadonlySet<FileName>;
   /** libvirt's name of the Primary; null: there is none. */
   readonly primary: string | null;
+}
+
+function filesFrom(
+  kind: 'file' | 'catalogue',
+  images: DesiredState['images'],
+): readonly FileName[] {
+  return [...images.values()].flatMap(({ source }) => (source.kind === kind ? [source.file] : []));
 }
 
 export const nothingWanted: Wanted = {
@@ -16,6 +25,7 @@ export const nothingWanted: Wanted = {
   volumes: new Set(),
   images: new Set(),
   files: new Set(),
+  catalogue: new Set(),
   primary: null,
 };
 
@@ -26,8 +36,9 @@ export function wantedBy({ secondaries, volumes, images, primary }: DesiredState
     images: new Set(images.keys()),
     files: new Set([
       ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
-      ...[...images.values()].map(({ file }) => file),
+      ...filesFrom('file', images),
     ]),
+    catalogue: new Set(filesFrom('catalogue', images)),
     primary: primary === null || primary === 'unspoken' ? null : primary.domainName,
   };
 }

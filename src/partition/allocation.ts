@@ -3,6 +3,7 @@ import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { type PartitionOwner, samePartition } from '../model/identity.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceKey, type ResourceKind } from '../model/resource.ts';
+import type { ObservedIntake } from '../model/intake.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import { type AmountName, type Amounts, amounts, nothing, sum } from './amounts.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -31,10 +32,11 @@ export function allocationOf(observed: Observed, primary: DesiredState['primary'
 
 /** Everybody of ours who has something. */
 export function holdersOf(observed: Observed, primary: DesiredState['primary']): readonly Holder[] {
-  const { domains, volumes, images } = observed;
+  const { domains, volumes, intakes, images } = observed;
   return [
     ...held('secondary', domains, observed, domainAmounts),
     ...held('volume', volumes, observed, volumeAmounts),
+    ...held('intake', intakes, observed, intakeAmounts),
     ...held('image', images, observed, imageAmounts),
     ...primaryHolder(observed, primary),
   ];
@@ -93,12 +95,17 @@ export function imageAmounts({ fileBytes }: ObservedImage): Amounts {
   return amounts({ storageBytes: fileBytes });
 }
 
+/** All that may come in, from the start. */
+export function intakeAmounts({ heldBytes }: ObservedIntake): Amounts {
+  return amounts({ storageBytes: heldBytes });
+}
+
 function isOurs({ owner }: { readonly owner: PartitionOwner | null }, us: PartitionOwner): boolean {
   return owner !== null && samePartition(owner, us);
 }
 
 function unknownOf(observed: Observed): Allocation['unknown'] {
-  const { domains, volumes, images } = observed;
+  const { domains, volumes, intakes, images } = observed;
   const guests =
     observed.unlisted ??
     unreadIn('Secondary', domains) ??
@@ -106,8 +113,10 @@ function unknownOf(observed: Observed): Allocation['unknown'] {
   const storage =
     observed.unlistedVolumes ??
     observed.unlistedImages ??
+    observed.unlistedIntakes ??
     unreadIn('Volume', volumes) ??
-    unreadIn('Image', images);
+    unreadIn('Image', images) ??
+    unreadIn('The intake of Image', intakes);
   return { vcpus: guests, memoryBytes: guests, secondaries: guests, storageBytes: storage };
 }
 

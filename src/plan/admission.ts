@@ -184,12 +184,17 @@ function effectsOf(
   context: AdmissionContext,
 ): { readonly asks: readonly OperationAsk[]; readonly releases: readonly OperationRelease[] } {
   const byId = new Map(operations.map((each) => [each.id, each]));
+  const imported = new Map(
+    operations.flatMap((each) =>
+      each.kind === 'image.import' ? [[each.image.name, each.image] as const] : [],
+    ),
+  );
   const asks = new Map<string, OperationAsk>();
   const takers = new Set<OperationId>();
   const gives: OperationRelease[] = [];
   for (const operation of operations) {
     const { id, resource } = operation;
-    const effect = effectOf(operation, { ...context, has: (other) => byId.has(other) });
+    const effect = effectOf(operation, { ...context, imported, has: (other) => byId.has(other) });
     if (effect.kind === 'none' || resource === null) continue;
     if (effect.kind === 'gives') {
       gives.push({ id, amounts: effect.amounts });

@@ -4,6 +4,7 @@
  */
 import type { Block, Blocked, Change, Changes, VolumeChange } from '../diff/change.ts';
 import { needsParts } from '../diff/domain.ts';
+import { awaitingIntakes } from '../diff/intake.ts';
 import { partBlocked } from '../diff/ownership.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import { usesOf } from '../model/secondary.ts';
@@ -13,7 +14,9 @@ type Blocks = ReadonlyMap<string, Block>;
 
 export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   if (blocks.size === 0) return changes;
-  const images = blocking('image', changes.images, (change) => own('image', change.name, blocks));
+  const intakes = blocking('intake', changes.intakes, (each) => own('intake', each.name, blocks));
+  const sourced = awaitingIntakes(changes.images, intakes.changes);
+  const images = blocking('image', sourced, (change) => own('image', change.name, blocks));
   const volumes = blocking(
     'volume',
     changes.volumes,
@@ -27,6 +30,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   );
   return {
     ...changes,
+    intakes: intakes.changes,
     images: images.changes,
     volumes: volumes.changes,
     secondaries: secondaries.changes,

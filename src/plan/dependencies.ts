@@ -114,6 +114,10 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.undefine':
     case 'domain.grow-disk':
     case 'volume.set-deletion-policy':
+    case 'intake.create':
+    case 'intake.delete':
+    case 'primary.lend-disk':
+    case 'primary.take-disk':
     case 'image.import':
     case 'primary.set-vcpus':
     case 'primary.set-memory':

@@ -1,5 +1,6 @@
 /** Every operation in words: one phrase each, in the imperative, for plans, progress and logs. */
 import { formatSize } from '../model/sizes.ts';
+import type { Image } from '../model/volume.ts';
 import type { Operation, OperationOf, StopStep } from './operation.ts';
 
 export function describe(operation: Operation): string {
@@ -35,7 +36,15 @@ export function describe(operation: Operation): string {
     case 'volume.delete':
       return 'delete its data';
     case 'image.import':
-      return `import from ${operation.image.file}`;
+      return `import from ${describeSource(operation.image)}`;
+    case 'intake.create':
+      return `make room for ${formatSize(operation.intake.sizeBytes)} to come in`;
+    case 'intake.delete':
+      return 'give back the room that it came in by';
+    case 'primary.lend-disk':
+      return `lend ${operation.primary.domainName} a disk for it`;
+    case 'primary.take-disk':
+      return `take its disk back from ${operation.primary.domainName}`;
     case 'image.delete':
       return 'delete';
     case 'primary.set-vcpus':
@@ -68,6 +77,19 @@ export function describe(operation: Operation): string {
       return `reserve ${operation.reservation.address} for ${operation.secondary}`;
     case 'network.unreserve':
       return `give back the address of ${operation.secondary}`;
+  }
+}
+
+function describeSource({ source }: Image): string {
+  switch (source.kind) {
+    case 'file':
+      return source.file;
+    case 'catalogue':
+      return `${source.file} of the catalogue`;
+    case 'upload':
+      return 'what was uploaded';
+    case 'handOver':
+      return 'the disk that was handed over';
   }
 }
 

@@ -2,15 +2,22 @@
  * What each operation takes of the partition's share, and what it gives back. Exhaustive: whoever adds
  * an operation has to say it here, or it would not be counted.
  */
-import { type Amounts, amounts } from '../partition/amounts.ts';
-import { guestAmounts, imageAmounts, volumeAmounts } from '../partition/allocation.ts';
+import { type Amounts, amounts, plus } from '../partition/amounts.ts';
+import {
+  guestAmounts,
+  imageAmounts,
+  intakeAmounts,
+  volumeAmounts,
+} from '../partition/allocation.ts';
 import { machineBytes } from '../model/overhead.ts';
 import type { Observed, ObservedDomain, Platform } from '../model/domain.ts';
 import type { Observation } from '../model/observation.ts';
-import type { SecondaryName } from '../model/names.ts';
+import { intakeOf, roomBytes } from '../model/intake.ts';
+import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { TRANSLATION_CACHE_BYTES } from '../model/translation-cache.ts';
-import { type Operation, type OperationId, operationId } from './operation.ts';
+import type { Image } from '../model/volume.ts';
+import { type Operation, type OperationId, operationId, type OperationOf } from './operation.ts';
 
 export type Effect =
   | { readonly kind: 'none' }
@@ -27,6 +34,8 @@ interface Ground {
 export interface EffectContext extends Ground {
   /** As they are to be, by name. */
   readonly secondaries: ReadonlyMap<string, Secondary>;
+  /** Images that are imported, by name. */
+  readonly imported: ReadonlyMap<string, Image>;
   /** Which operations there are. */
   readonly has: (id: OperationId) => boolean;
 }
@@ -64,14 +73,19 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
       // What is only in the way of a new one is what the new one has instead.
       if (has(operationId('volume.create', operation.volume))) return none;
       return gives(there(observed.volumes.get(operation.volume), volumeAmounts));
-    case 'image.import': {
-      const file = observed.files.get(operation.image.file);
+    case 'intake.create':
       return {
         kind: 'takes',
-        amounts: amounts({ storageBytes: file?.status === 'present' ? file.value : 0 }),
-        instead: there(observed.images.get(operation.image.name), imageAmounts),
+        amounts: amounts({ storageBytes: roomBytes(operation.intake) }),
+        instead: there(observed.intakes.get(operation.intake.image), intakeAmounts),
       };
-    }
+    case 'intake.delete':
+      // What is only in the way of a new one is what the new one has instead.
+      if (has(operationId('intake.create', operation.image))) return none;
+      if (takesBytes(operation.image, context)) return none;
+      return gives(there(observed.intakes.get(operation.image), intakeAmounts));
+    case 'image.import':
+      return importOf(operation, context);
     case 'image.delete':
       if (has(operationId('image.import', operation.image))) return none;
       return gives(there(observed.images.get(operation.image), imageAmounts));
@@ -88,6 +102,8 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'primary.set-memory':
     case 'primary.plug':
     case 'primary.unplug':
+    case 'primary.lend-disk':
+    case 'primary.take-disk':
     case 'slice.apply':
     case 'slice.remove':
     case 'filter.apply':
@@ -101,6 +117,39 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'network.unreserve':
       return none;
   }
+}
+
+/** The bytes of a raw Image are those that came in; any other is written anew beside them. */
+function importOf({ image }: OperationOf<'image.import'>, context: EffectContext): Effect {
+  const { observed } = context;
+  const before = there(observed.images.get(image.name), imageAmounts);
+  const intake = there(observed.intakes.get(image.name), intakeAmounts);
+  return {
+    kind: 'takes',
+    amounts: amounts({ storageBytes: importedBytes(image, observed) }),
+    instead: takesBytes(image.name, context) ? plus(before, intake) : before,
+  };
+}
+
+function importedBytes({ source, format, virtualBytesMax }: Image, observed: Observed): number {
+  switch (source.kind) {
+    case 'file':
+      return sizeOf(observed.files.get(source.file));
+    case 'catalogue':
+      return sizeOf(observed.catalogue.get(source.file));
+    case 'upload':
+    case 'handOver':
+      return format === 'raw' ? source.sizeBytes : (virtualBytesMax ?? source.sizeBytes);
+  }
+}
+
+function sizeOf(seen: Observation<number> | undefined): number {
+  return seen?.status === 'present' ? seen.value : 0;
+}
+
+function takesBytes(name: ImageName, { imported }: EffectContext): boolean {
+  const image = imported.get(name);
+  return image?.format === 'raw' && intakeOf(image) !== null;
 }
 
 function takes(some: Partial<Amounts>): Effect {

@@ -45,6 +45,7 @@ export function guardUse(
     network,
     filter: guardFilter(changes, network, observed),
     nic: guardNic(changes.nic, network),
+    intakes: changes.intakes,
     images: guardImages(changes.images, volumes, observed),
     volumes,
     secondaries: changes.secondaries,

@@ -2,18 +2,22 @@
 import type { ImageChange } from '../diff/change.ts';
 import { imageFields } from '../diff/image.ts';
 import { Chain } from './chain.ts';
+import { addTakingBack } from './intake.ts';
 import type { DeletionContext } from './steps.ts';
 import type { Steps } from './work.ts';
 
 type Of<K extends ImageChange['kind']> = Extract<ImageChange, { kind: K }>;
 
-export function imageCreateSteps({ name, image, remains }: Of<'create'>): Steps {
+export function imageCreateSteps({ name, image, remains, intake }: Of<'create'>): Steps {
   const chain = new Chain('image', name);
+  // Nobody writes any more to what is looked into.
+  if (intake !== null) addTakingBack(chain, name, intake);
   // What was being made is made over; anything else has to go first.
   if (remains !== null && remains.state !== 'creating') {
     chain.add('image.delete', 'release', { image: name });
   }
   chain.add('image.import', 'provision', { image });
+  if (intake !== null) chain.add('intake.delete', 'provision', { image: name });
   const replaced = remains?.state === 'ready' ? remains : null;
   const whyNew = remains === null ? 'not-on-host' : 'half-made';
   return {

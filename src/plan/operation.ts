@@ -8,6 +8,7 @@ import type { FilterFields, FilterPort, FilterRef } from '../model/filter.ts';
 import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { Intake } from '../model/intake.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
 import type { Resource } from '../model/resource.ts';
@@ -69,6 +70,14 @@ export interface OperationArgs {
   };
   /** Deletes the data. */
   'volume.delete': { readonly volume: VolumeName };
+  /** Makes room for the bytes of an Image. */
+  'intake.create': { readonly intake: Intake };
+  /** Gives it back, with whatever has come in. */
+  'intake.delete': { readonly image: ImageName };
+  /** Plugs a disk into the running Primary that is the room of that Image's intake. */
+  'primary.lend-disk': { readonly primary: DomainRef; readonly image: ImageName };
+  /** Takes that disk out again, and waits until its guest has let go of it. */
+  'primary.take-disk': { readonly primary: DomainRef; readonly image: ImageName };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
   /** Gives the Primary so many, or takes so many from it: while it runs, and in its definition. */

@@ -19,6 +19,7 @@ import { givenBack, type Staying } from './network.ts';
 import {
   planFilter,
   planImage,
+  planIntake,
   planNetwork,
   planNic,
   planPrimary,
@@ -36,7 +37,7 @@ import type { Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -188,7 +189,7 @@ function planAll(
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
-  const { slice, network, filter, nic, images, volumes, secondaries } = changes;
+  const { slice, network, filter, nic, intakes, images, volumes, secondaries } = changes;
   const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
   const staying: Staying =
     observed.unlisted === null ? stayingStations(changes, observed) : 'everybody';
@@ -197,6 +198,7 @@ function planAll(
     ...(network === null ? [] : [planNetwork(network, context, staying)]),
     ...(filter === null ? [] : [planFilter(filter, context, givenBack(network, staying))]),
     ...(nic === null ? [] : [planNic(nic, context)]),
+    ...intakes.map((change) => planIntake(change, context)),
     ...images.map((change) => planImage(change, context)),
     ...volumes.map((change) => planVolume(change, context, stopping)),
     ...secondaries.map((change) => planSecondary(change, context)),

@@ -3,6 +3,7 @@ import type {
   Change,
   FilterChange,
   ImageChange,
+  IntakeChange,
   NetworkChange,
   NicChange,
   PrimaryChange,
@@ -13,6 +14,7 @@ import type { SecondaryName } from '../model/names.ts';
 import type { Resource, ResourceKind } from '../model/resource.ts';
 import type { PlanEntry } from './entry.ts';
 import { filterCreateSteps, filterDeleteSteps, filterUpdateSteps } from './filter.ts';
+import { intakeCreateSteps, intakeDeleteSteps, intakeUpdateSteps } from './intake.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
 import {
   networkCreateSteps,
@@ -77,6 +79,20 @@ export function planVolume(
       const goes = user !== undefined && stopping.has(user);
       return entryOf('update', resource, volumeUpdateSteps(change, goes));
     }
+  }
+}
+
+export function planIntake(change: IntakeChange, context: Context): Planned {
+  const resource = { kind: 'intake', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+      return entryOf('create', resource, intakeCreateSteps(change));
+    case 'update':
+      return entryOf('update', resource, intakeUpdateSteps(change));
+    case 'delete':
+      return entryOf('delete', resource, intakeDeleteSteps(change, context));
   }
 }
 

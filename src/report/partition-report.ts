@@ -11,6 +11,7 @@ import { guaranteeStatements } from './guarantees.ts';
 import { heldUpBy } from './held-up.ts';
 import type {
   HealthWord,
+  ImagePhase,
   PartitionStatus,
   PassReport,
   ResourceReport,
@@ -183,10 +184,35 @@ function resourcesOf({ failures }: PartitionFacts, { entries }: Look): readonly 
   return entries.flatMap((entry) => {
     const { kind, name }: Resource = entry.resource;
     if (kind === 'secondary') return [];
-    const block = entry.kind === 'blocked' ? `${entry.block.code}: ${entry.block.message}` : null;
-    const message = block ?? failures.get(resourceKey(entry.resource))?.message ?? '';
-    return [{ kind, name, sync: syncWord(entry), message }];
+    const failure = failures.get(resourceKey(entry.resource))?.message ?? null;
+    const phase = kind === 'image' ? imagePhase(entry, failure !== null) : null;
+    const message = resourceMessage(entry, failure);
+    return [{ kind, name, sync: syncWord(entry), message, phase }];
   });
+}
+
+function resourceMessage(entry: PlanEntry, failure: string | null): string {
+  if (entry.kind !== 'blocked') return failure ?? '';
+  const { code, message } = entry.block;
+  // What came before was no good, which is what whoever is asked for other bytes has to know.
+  const before = code === 'AwaitingBytes' && failure !== null ? `${failure}; ` : '';
+  return `${before}${code}: ${message}`;
+}
+
+function imagePhase(entry: PlanEntry, hasFailed: boolean): ImagePhase | null {
+  switch (entry.kind) {
+    case 'unchanged':
+      return 'Ready';
+    case 'create':
+    case 'update':
+      return hasFailed ? 'Rejected' : 'Importing';
+    case 'blocked':
+      if (hasFailed) return 'Rejected';
+      return entry.block.code === 'AwaitingBytes' ? 'Pending' : 'Blocked';
+    case 'delete':
+    case 'kept':
+      return null;
+  }
 }
 
 function isHad(resource: ResourceReport, failures: PartitionFacts['failures']): boolean {

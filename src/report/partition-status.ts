@@ -46,13 +46,25 @@ export interface SecondaryReport {
   readonly conditions: readonly Condition[];
 }
 
+/** How far an Image is. */
+export const IMAGE_PHASES = [
+  'Pending', // its bytes are not there yet
+  'Importing', // they are, and are looked into
+  'Ready',
+  'Rejected', // they are not what its document says, or nothing that a guest may run on
+  'Blocked', // something else forbids it
+] as const;
+export type ImagePhase = (typeof IMAGE_PHASES)[number];
+
 /** Of all but Secondaries, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'nic' | 'image' | 'volume';
+  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'nic' | 'intake' | 'image' | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */
   readonly message: string;
+  /** Of an Image that is wanted; null: of anything else. */
+  readonly phase: ImagePhase | null;
 }
 
 /** What was done last. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fileOf, fromFile } from '../support/passes.ts';
 import { HostError } from '../../src/host/host-error.ts';
 import type { ImageReader, ImageWriter, VolumeReader, VolumeWriter } from '../../src/host/ports.ts';
 import type { InstallationId, PartitionOwner } from '../../src/model/identity.ts';
@@ -95,7 +96,7 @@ export function describeStorageContract(
         name: `i-${count}` as ImageName,
         digest: digestOf(bytes),
         format: 'raw',
-        file,
+        source: fromFile(file),
         virtualBytesMax: null,
         ...overrides,
       };
@@ -281,7 +282,7 @@ export function describeStorageContract(
       test('stays what it is when its file changes', async () => {
         const made = await imported();
         const before = await lookImage();
-        await subject.putFile(made.file, bytesOf('other bytes', 2 * MiB));
+        await subject.putFile(fileOf(made), bytesOf('other bytes', 2 * MiB));
         expect(await lookImage()).toEqual(before);
       });
 
@@ -310,7 +311,7 @@ export function describeStorageContract(
       });
 
       test('is refused if its file is not there', async () => {
-        const made = { ...(await image()), file: 'nosuch' as FileName };
+        const made = { ...(await image()), source: fromFile('nosuch') };
         expect(await refusal(images().import(us(), made, never))).toBe('Refused');
         expect(await lookImage()).toBeNull();
       });

@@ -3,13 +3,15 @@ import fc from 'fast-check';
 import type { SimulatedFilter, SimulatedNetwork } from '../../src/host/simulated/world.ts';
 import { filterFieldsOf } from '../../src/model/filter.ts';
 import { macAddress, type NetworkUuid } from '../../src/model/identity.ts';
-import type { SecondaryName } from '../../src/model/names.ts';
+import { INTAKE_KINDS, type ObservedIntake } from '../../src/model/intake.ts';
+import type { ImageName, SecondaryName } from '../../src/model/names.ts';
 import type { NetworkFields, Reservation } from '../../src/model/network.ts';
 import type { DesiredState } from '../../src/model/secondary.ts';
 import {
   DELETION_POLICIES,
   DISK_FORMATS,
   type Image,
+  type ImageSource,
   type ObservedImage,
   type ObservedVolume,
   PROVISIONS,
@@ -17,7 +19,7 @@ import {
   type Volume,
   type VolumeOrigin,
 } from '../../src/model/volume.ts';
-import { image, installation, partition, volume } from '../support/passes.ts';
+import { fromFile, image, installation, partition, volume } from '../support/passes.ts';
 import { digestOf, imageOf, networkOf, networkRef, volumeOf } from '../support/simulation.ts';
 import { networkFields } from '../support/network-fields.ts';
 
@@ -36,8 +38,16 @@ const anyState = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...STORED_STATES) },
 );
 
+/** Mostly files of the operator's; some come from a Primary, as far as they have come. */
+const anySource = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<ImageSource>(fromFile('root.img')) },
+  { weight: 1, arbitrary: fc.constant<ImageSource>({ kind: 'upload', sizeBytes: MiB }) },
+);
+
 const anyImage = (name: string): fc.Arbitrary<Image> =>
-  fc.record({ digest: anyDigest, format: anyFormat }).map((parts) => image(name, parts));
+  fc
+    .record({ digest: anyDigest, format: anyFormat, source: anySource })
+    .map((parts) => image(name, parts));
 
 export const anyImages: fc.Arbitrary<readonly Image[]> = fc
   .subarray(imageNames)
@@ -121,20 +131,37 @@ const anyImagesThere: fc.Arbitrary<readonly ObservedImage[]> = fc
   .subarray(imageNames)
   .chain((chosen) => fc.tuple(...chosen.map(anyImageThere)));
 
+const anyIntakeThere = (name: string): fc.Arbitrary<ObservedIntake> =>
+  fc
+    .record({
+      owner: anyOwner,
+      state: anyState,
+      kind: fc.constantFrom('upload' as const, ...INTAKE_KINDS),
+      digest: anyDigest,
+      receivedBytes: fc.constantFrom(0, MiB, MiB),
+    })
+    .map((parts) => ({ name: name as ImageName, sizeBytes: MiB, heldBytes: MiB, ...parts }));
+
+const anyIntakesThere: fc.Arbitrary<readonly ObservedIntake[]> = fc
+  .subarray(imageNames)
+  .chain((chosen) => fc.tuple(...chosen.map(anyIntakeThere)));
+
 export interface StoredThere {
   readonly volumes: readonly ObservedVolume[];
   readonly images: readonly ObservedImage[];
+  readonly intakes: readonly ObservedIntake[];
 }
 
 /** What an overlay lies on is there, whole: nobody can take it away before the overlay is gone. */
 export const anyStoredThere: fc.Arbitrary<StoredThere> = fc
-  .record({ volumes: anyVolumesThere, images: anyImagesThere })
-  .map(({ volumes, images }) => {
+  .record({ volumes: anyVolumesThere, images: anyImagesThere, intakes: anyIntakesThere })
+  .map(({ volumes, images, intakes }) => {
     const overlays = volumes.flatMap(({ origin, state }) =>
       origin?.provision === 'Overlay' && state === 'ready' ? [origin] : [],
     );
     const needed = new Map(overlays.map((each) => [each.image, each]));
     return {
+      intakes,
       volumes: volumes.map((each) =>
         each.origin?.provision === 'Overlay' && each.state === 'ready'
           ? { ...each, origin: needed.get(each.origin.image) ?? null }

@@ -258,6 +258,7 @@ export function foreignOf({ domains, networks, ...stored }: World): readonly unk
     ),
     ...theirs(stored.volumes.get(partition)),
     ...theirs(stored.images.get(partition)),
+    ...theirs(stored.intakes.get(partition)),
     stored.filters.get(foreignTable),
   ];
 }
@@ -275,7 +276,7 @@ export function ownersOf({ domains }: World): readonly string[] {
  * stopped it, since a slow guest is overtaken by its grace period or not.
  */
 export function summary(world: World): unknown {
-  const { installation, domains, networks, filters, volumes, images } = world;
+  const { installation, domains, networks, filters, volumes, intakes, images } = world;
   const byKey = <T>(
     all: ReadonlyMap<string, T> = new Map(),
     what: (value: T) => unknown = (value) => value,
@@ -287,6 +288,7 @@ export function summary(world: World): unknown {
     installation,
     volumes: byKey(volumes.get(partition)),
     images: byKey(images.get(partition)),
+    intakes: byKey(intakes.get(partition)),
     networks: [...networks.values()].map(({ definition, live, ...ref }) => ({
       ...ref,
       definition: definition && sideSummary(definition),

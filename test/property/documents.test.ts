@@ -129,7 +129,9 @@ function expectTame({ secondaries, volumes, images }: Bundle): void {
   for (const name of [...secondaries.keys(), ...volumes.keys(), ...images.keys()]) {
     expect(name).toMatch(/^[a-z][a-z0-9-]{0,31}$/);
   }
-  for (const { file } of images.values()) expect(file).toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
+  for (const { source } of images.values()) {
+    expect('file' in source ? source.file : 'none').toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
+  }
   for (const { boot, disks } of secondaries.values()) {
     for (const { volume } of usesOf({ boot, disks })) expect(volumes.has(volume)).toBe(true);
     for (const file of filesOf(boot)) expect(file).toMatch(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);

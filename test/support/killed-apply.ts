@@ -35,13 +35,14 @@ function killing<T extends object>(port: T): T {
 
 const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
-  const { domains, volumes, images, networks, filters, slices, primaries, installation } =
+  const { domains, volumes, images, intakes, networks, filters, slices, primaries, installation } =
     opened.host;
   const { store, uplinks } = opened.host;
   const host: Host = {
     domains: killing(domains),
     volumes: killing(volumes),
     images: killing(images),
+    intakes: killing(intakes),
     networks: killing(networks),
     filters: killing(filters),
     slices: killing(slices),

@@ -17,7 +17,7 @@ import { storeLayout } from '../../src/host/local/layout.ts';
 import { localVolumes } from '../../src/host/local/volumes.ts';
 import type { FileName, ImageName, VolumeName } from '../../src/model/names.ts';
 import type { Image, Volume } from '../../src/model/volume.ts';
-import { installation, partition } from './passes.ts';
+import { fromFile, installation, partition } from './passes.ts';
 
 export const MiB = 2 ** 20;
 export const never: AbortSignal = new AbortController().signal;
@@ -46,7 +46,8 @@ export function localStoreForTests() {
   /** The Image `base`, whose file has these bytes. */
   const image = (bytes: Uint8Array, overrides: Partial<Image> = {}): Image => {
     writeFileSync(layout.file(file), bytes);
-    const common = { name: imageName, format: 'raw', file, virtualBytesMax: null } as const;
+    const source = fromFile(file);
+    const common = { name: imageName, format: 'raw', source, virtualBytesMax: null } as const;
     return { ...common, digest: digestOf(bytes), ...overrides };
   };
   return {

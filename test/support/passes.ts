@@ -12,9 +12,10 @@ import type {
   SecondaryName,
   VolumeName,
 } from '../../src/model/names.ts';
-import { type DesiredState, filesOf, type Secondary } from '../../src/model/secondary.ts';
-import type { Image, Volume } from '../../src/model/volume.ts';
+import type { DesiredState, Secondary } from '../../src/model/secondary.ts';
+import type { Image, ImageSource, Volume } from '../../src/model/volume.ts';
 import { observe } from '../../src/observe/observe.ts';
+import { wantedBy } from '../../src/observe/wanted.ts';
 import { makePlan, type Plan, type PlanOptions } from '../../src/plan/plan.ts';
 import { noWishes } from '../../src/plan/wishes.ts';
 
@@ -95,10 +96,20 @@ export function image(name: string, overrides: Partial<Image> = {}): Image {
     name: name as ImageName,
     digest: `sha256:${'a'.repeat(64)}`,
     format: 'raw',
-    file: 'root.img' as FileName,
+    source: fromFile('root.img'),
     virtualBytesMax: null,
     ...overrides,
   };
+}
+
+/** Of an Image: the operator has put it into the partition's store. */
+export function fromFile(file: string): Extract<ImageSource, { readonly kind: 'file' }> {
+  return { kind: 'file', file: file as FileName };
+}
+
+export function fileOf({ source }: Image): FileName {
+  if (source.kind === 'file') return source.file;
+  throw new Error(`it comes by ${source.kind}`);
 }
 
 export async function planPass(
@@ -109,17 +120,11 @@ export async function planPass(
   more: Partial<PlanOptions> = {},
   held: Held = nothingHeld,
 ): Promise<Plan> {
+  const { names, ...others } = wantedBy(wanted);
   const observed = await observe(host, {
     partition: wanted.partition,
-    wanted: new Set(wanted.secondaries.keys()),
-    volumes: new Set(wanted.volumes.keys()),
-    images: new Set(wanted.images.keys()),
-    files: new Set([
-      ...[...wanted.secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
-      ...[...wanted.images.values()].map(({ file }) => file),
-    ]),
-    primary:
-      wanted.primary === null || wanted.primary === 'unspoken' ? null : wanted.primary.domainName,
+    wanted: names,
+    ...others,
     newInstallation: installation,
     signal: new AbortController().signal,
   });

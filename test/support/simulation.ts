@@ -27,6 +27,7 @@ import {
   secondaryUuid,
   slicePath,
 } from '../../src/model/identity.ts';
+import type { ObservedIntake } from '../../src/model/intake.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/network.ts';
 import type { SliceFields } from '../../src/model/slice.ts';
@@ -130,6 +131,7 @@ export function simulatedPrimary(more: Partial<SimulatedPrimary> = {}): Simulate
     nics: [{ kind: 'bridge', bridge: 'br0' }],
     plugs: [],
     livePlugs: more.live === null ? null : [],
+    lentDisks: [],
     releasesAfterMs: 0,
     release: null,
     unplugging: null,
@@ -143,6 +145,7 @@ export interface WorldParts {
   readonly domains?: readonly SimulatedDomain[];
   readonly volumes?: readonly ObservedVolume[];
   readonly images?: readonly ObservedImage[];
+  readonly intakes?: readonly ObservedIntake[];
   readonly network?: SimulatedNetwork | null;
   /** As it has to be for the network, if it is not said. Null: none is in force. */
   readonly filter?: SimulatedFilter | null;
@@ -157,6 +160,7 @@ export function worldOf({
   domains = [],
   volumes = [],
   images = [],
+  intakes = [],
   network = null,
   filter = network === null ? null : filterFor(network),
   slice = null,
@@ -169,6 +173,8 @@ export function worldOf({
     domains: new Map(domains.map((domain) => [domain.uuid, domain])),
     volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
+    intakes: new Map([[partition, new Map(intakes.map(({ name, ...more }) => [name, more]))]]),
+    catalogue: new Map(),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
     primaries: new Map(Object.entries(primaries)),
     filters: new Map(filter === null ? [] : [[filterTable(partitionOwner), filter]]),

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Address, Listening, PeerCredentials, Runtime } from '../../daemon/runtime.ts';
 import { explainError } from '../../host/host-error.ts';
+import { takesBytes } from '../api-route.ts';
 import type { Transport } from '../client-transport.ts';
 import { type Asker, Connections } from '../connections.ts';
 import { channelLimits, primaryLimits } from '../limits.ts';
@@ -42,7 +43,7 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   server.on('request', (asked, answer) => {
     const exchange = connections.exchangeOf(asked);
     if (exchange === null) return;
-    const isTooMuch = exchange.isTooFast || (asked.method !== 'GET' && !work.take());
+    const isTooMuch = exchange.isTooFast || (isWork(asked) && !work.take());
     if (isTooMuch) refuse(answer, apiProblem('TooManyRequests', 'too many in a second'));
     else void forward(asked, answer, options);
   });
@@ -56,6 +57,11 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
       await connections.close();
     },
   };
+}
+
+/** Bytes of Images are bounded by their own number. */
+function isWork({ method, url = '' }: IncomingMessage): boolean {
+  return method !== 'GET' && !takesBytes(url.split('?', 1)[0] ?? '');
 }
 
 function askerOf(peer: PeerCredentials | null): Asker {
@@ -81,9 +87,10 @@ async function forward(
     const message = `the agent hands in what ${folder} holds, and nothing else counts: change it there`;
     return refuse(answer, refusalProblem('NotTheSource', message));
   }
-  const body = await bodyOf(asked);
+  const bytesMax = takesBytes(path) ? channelLimits.uploadBytesMax : primaryLimits.bodyBytesMax;
+  const body = await bodyOf(asked, bytesMax);
   if (body === 'too large') {
-    const detail = `a body of more than ${primaryLimits.bodyBytesMax} bytes`;
+    const detail = `a body of more than ${bytesMax} bytes`;
     return refuse(answer, apiProblem('TooLarge', detail));
   }
   // Its connection is shared: what is no part of one request must never be read as the next.
@@ -122,13 +129,13 @@ function pass({ method, url, body, type }: Passed, answer: ServerResponse, host:
 }
 
 /** As a whole, so that nobody keeps the host waiting for the rest of it. */
-async function bodyOf(asked: IncomingMessage): Promise<Uint8Array | 'too large'> {
+async function bodyOf(asked: IncomingMessage, bytesMax: number): Promise<Uint8Array | 'too large'> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     for await (const chunk of asked) {
       length += (chunk as Uint8Array).length;
-      if (length > primaryLimits.bodyBytesMax) return 'too large';
+      if (length > bytesMax) return 'too large';
       chunks.push(chunk as Uint8Array);
     }
   } catch {

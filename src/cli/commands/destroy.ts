@@ -124,6 +124,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       nic: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       filter: filter === null ? null : onlyPortsOf(filter),
+      intakes: [],
       images: [],
       volumes: [],
       secondaries: secondaries.filter(({ name }) => chosen.includes(name)),
@@ -136,8 +137,8 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
 }
 
 /** All of what could not be listed is not nothing. */
-function checkAllListed({ unlistedVolumes, unlistedImages }: Observed): void {
-  const why = unlistedVolumes ?? unlistedImages;
+function checkAllListed({ unlistedVolumes, unlistedImages, unlistedIntakes }: Observed): void {
+  const why = unlistedVolumes ?? unlistedImages ?? unlistedIntakes;
   if (why === null) return;
   throw new HostError('Unreachable', 'the store could not be listed', { cause: new Error(why) });
 }

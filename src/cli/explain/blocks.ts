@@ -28,6 +28,16 @@ export const blockExplanations: Explanations<BlockCode> = {
       "A file in the partition's store could not be looked at, so that it is not known whether it is there.",
     todo: 'Check the permissions of the store; run as root.',
   },
+  NotAllowed: {
+    means:
+      "The operator of the host has not allowed it to this partition: a file of the host's catalogue that its policy does not name, or a disk for a Primary that was not granted any.",
+    todo: 'Ask the operator: `policy.images` and `primary.grants` (handOver) of the Partition document say what is allowed.',
+  },
+  AwaitingBytes: {
+    means:
+      'It is an Image whose bytes its Primary hands in, and they have not all come. There is room for them, and whatever begins as this Image waits.',
+    todo: 'In the Primary: `unnest upload NAME FILE`, or `unnest hand-over NAME FILE` where its document says handOver.',
+  },
   Protected: {
     means: 'It would be deleted, and its document said `protect: true`.',
     todo: 'If it is meant: apply it with `protect: false` first, then remove the document.',

@@ -76,6 +76,27 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
       'The document says itself when the guest runs, and would undo what was asked for: one with Always or RerunOnFailure is started again, one with Halted stays stopped.',
     todo: 'For a guest that is started and stopped by hand write runPolicy: Manual. To stop another for good write Halted; `unnest restart` goes with all but Halted.',
   },
+  NoSuchImage: {
+    means: 'The documents in force have no Image of this name.',
+    todo: 'Submit its document first (`unnest apply`, or the folder of the agent), then hand in its bytes.',
+  },
+  NotHandedOver: {
+    means: 'The document of the Image does not say that its bytes come on a disk.',
+    todo: 'Look at its spec.source: what is uploaded comes by `unnest upload`.',
+  },
+  NotUploaded: {
+    means: 'The document of the Image does not say that its bytes are uploaded.',
+    todo: 'Look at its spec.source: what is handed over on a disk comes by `unnest hand-over`.',
+  },
+  AwaitingBytes: {
+    means:
+      'There is no room for the bytes of the Image yet: its document is too new, or something keeps the room from being made.',
+    todo: 'Look at `unnest status`, which says what keeps it, and try again.',
+  },
+  NotTaken: {
+    means: 'The bytes do not continue what has come before, are too many, or could not be written.',
+    todo: 'Run `unnest upload` again: it goes on where it stopped. The reason is in the message.',
+  },
   GuestNotRunning: {
     means: 'Only a Secondary that runs has a console.',
     todo: 'Wait until it does: `unnest wait NAME --for running`.',

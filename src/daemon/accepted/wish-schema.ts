@@ -3,7 +3,7 @@
  * which this folder knows nothing; the fields are the same.
  */
 import * as z from 'zod';
-import type { SecondaryName } from '../../model/names.ts';
+import type { ImageName, SecondaryName } from '../../model/names.ts';
 import { submitter } from './bundle-schema.ts';
 import { isBefore, named, shownText, time } from './stored-parts.ts';
 
@@ -29,17 +29,29 @@ export const powerRequest = z.strictObject({
   at: time,
 });
 
+/** A Primary's word that it has written all of an Image to the disk that it was lent. */
+export const writtenImage = z.strictObject({
+  image: named<ImageName>(),
+  /** Of those bytes: of another Image of this name it says nothing. */
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a digest'),
+  submitter,
+  at: time,
+});
+
 export const drain = z.strictObject({ submitter, at: time });
 
 export const wishesContent = z.strictObject({
   holds: z.array(hold).max(wishesMax),
   requests: z.array(powerRequest).max(wishesMax),
   drain: drain.nullable(),
+  // In files of before nothing was handed over.
+  written: z.array(writtenImage).max(wishesMax).default([]),
 });
 
 type Frozen<T> = { readonly [K in keyof T]: T[K] };
 export type Hold = Frozen<z.output<typeof hold>>;
 export type PowerRequest = Frozen<z.output<typeof powerRequest>>;
+export type WrittenImage = Frozen<z.output<typeof writtenImage>>;
 export type Drain = Frozen<z.output<typeof drain>>;
 
 export interface WishesContent {
@@ -49,6 +61,8 @@ export interface WishesContent {
   readonly requests: readonly PowerRequest[];
   /** Null: the partition is not being emptied. */
   readonly drain: Drain | null;
+  /** At most one for each Image. */
+  readonly written: readonly WrittenImage[];
 }
 
 /** Those that hold at a time. @param at ISO 8601, UTC */

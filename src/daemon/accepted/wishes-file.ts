@@ -16,7 +16,7 @@ import {
 /** Room for as many as there may be with the longest texts, which take three bytes a character. */
 const wishesFileBytesMax = 8 * 2 ** 20;
 
-const noWishes: WishesContent = { holds: [], requests: [], drain: null };
+const noWishes: WishesContent = { holds: [], requests: [], drain: null, written: [] };
 
 export interface WishesRead {
   readonly content: WishesContent;

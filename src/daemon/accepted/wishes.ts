@@ -18,6 +18,7 @@ import {
   unexpired,
   type WishesContent,
   wishesContent,
+  type WrittenImage,
 } from './wish-schema.ts';
 import { readWishes } from './wishes-file.ts';
 
@@ -79,6 +80,11 @@ export class Wishes {
     return this.#content.drain;
   }
 
+  /** What Primaries say that they have handed over. */
+  get written(): readonly WrittenImage[] {
+    return this.#content.written;
+  }
+
   /** Why the file could not be read; null once the partition was resumed. */
   get problem(): string | null {
     return this.#problem;
@@ -122,6 +128,20 @@ export class Wishes {
   removeRequest(request: PowerRequest): Promise<WishAnswer> {
     return this.#change(({ requests }) => ({
       requests: requests.filter((each) => !isSame(each, request)),
+    }));
+  }
+
+  /** Takes the place of one for the same Image. */
+  addWritten(said: WrittenImage): Promise<WishAnswer> {
+    return this.#change(({ written }) => ({
+      written: [...written.filter(({ image }) => image !== said.image), said],
+    }));
+  }
+
+  /** This very one: another that has come in the meantime stays. */
+  removeWritten(said: WrittenImage): Promise<WishAnswer> {
+    return this.#change(({ written }) => ({
+      written: written.filter(({ image, at }) => image !== said.image || at !== said.at),
     }));
   }
 

@@ -3,6 +3,7 @@ import { type Connection, connect, connectReadOnly } from '../../libvirt/index.t
 import type { PartitionName } from '../../model/names.ts';
 import { localFilterReader, localFilters } from '../local/filters.ts';
 import { localImageReader, localImages } from '../local/images.ts';
+import { localIntakeReader, localIntakes } from '../local/intakes.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
 import { localSliceReader, localSlices } from '../local/slices.ts';
@@ -41,6 +42,7 @@ export async function openLibvirtView(
       // Without the writers also at run time.
       volumes: localVolumeReader(stateDir),
       images: localImageReader(stateDir),
+      intakes: localIntakeReader(stateDir),
       networks: networkReader(connection),
       filters: localFilterReader(),
       slices: localSliceReader(stateDir),
@@ -72,10 +74,11 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     store: localStore(stateDir),
     volumes: localVolumes(stateDir),
     images: localImages(stateDir),
+    intakes: localIntakes(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     filters: localFilters(),
     slices: localSlices(stateDir),
-    primaries: { ...primaryReader(connection), ...primaryWriter(connection) },
+    primaries: { ...primaryReader(connection), ...primaryWriter(connection, layout) },
     uplinks: uplinkReader(connection),
     installation: localInstallation(stateDir),
   };

@@ -6,11 +6,20 @@ import { absent, present, unknown } from '../../model/observation.ts';
 import type { PrimaryPlug } from '../../model/plug.ts';
 import { explainError } from '../host-error.ts';
 import type { PrimaryReader, PrimaryWriter } from '../ports.ts';
+import { openIntake } from '../local/intakes.ts';
+import type { StoreLayout } from '../local/layout.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
 import { isPluggedIn } from '../local/tap.ts';
 import { setBalloon } from './primary-balloon.ts';
-import { hasMemoryDevice, plugElement, readPrimaryXml, withPlugged } from './primary-xml.ts';
+import {
+  hasMemoryDevice,
+  lentDiskElement,
+  lentDisksIn,
+  plugElement,
+  readPrimaryXml,
+  withPlugged,
+} from './primary-xml.ts';
 
 export function primaryReader({ domains }: ReadOnlyConnection): PrimaryReader {
   return {
@@ -38,7 +47,7 @@ function parsed(inactive: string, live: string | null) {
 }
 
 /** The definition first: whatever becomes of the guest, its next start has what it is to have. */
-export function primaryWriter({ domains }: Connection): PrimaryWriter {
+export function primaryWriter({ domains }: Connection, layout: StoreLayout): PrimaryWriter {
   /** Where the NIC of that alias is, or is not. */
   const sidesWith = async (
     ref: DomainRef,
@@ -94,6 +103,22 @@ export function primaryWriter({ domains }: Connection): PrimaryWriter {
         for (const side of await sidesWith(ref, alias, true, signal)) {
           await domains.detachDeviceAlias(handleOf(ref), alias, { [side]: true, signal });
         }
+      }),
+    lend: (ref, image, disk, signal) =>
+      calling(`lending ${ref.domainName} a disk`, async () => {
+        const domain = handleOf(ref);
+        const live = await domains.xml(domain, { signal });
+        const file = await openIntake(layout, image);
+        const xml = serializeXml(lentDiskElement(live, file, disk));
+        await domains.attachDevice(domain, xml, { live: true, signal });
+      }),
+    takeBack: (ref, alias, signal) =>
+      calling(`taking a disk back from ${ref.domainName}`, async () => {
+        const domain = handleOf(ref);
+        if (!(await domains.isActive(domain, { signal }))) return;
+        if (!lentDisksIn(await domains.xml(domain, { signal })).includes(alias)) return;
+        // By its alias and nothing else: no disk of an operator's is like that.
+        await domains.detachDeviceAlias(domain, alias, { live: true, signal });
       }),
   };
 }

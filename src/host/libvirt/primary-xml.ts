@@ -2,8 +2,10 @@
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import { domainUuid, partitionOfNetwork } from '../../model/identity.ts';
 import type { ObservedPrimary, PrimaryHas } from '../../model/primary.ts';
+import { isLentDiskAlias, type LentDisk } from '../../model/intake.ts';
 import { isPlugAlias, type PrimaryPlug } from '../../model/plug.ts';
 import type { PrimaryNic } from '../../model/uplink.ts';
+import { HostError } from '../host-error.ts';
 import { balloonHas, balloonIn } from './primary-balloon.ts';
 import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
 import { attributeOf, childNamed, edit, element, elementsNamed, textOf } from './xml-tree.ts';
@@ -43,9 +45,46 @@ export function readPrimaryXml(
     nextSlicePath: slicePathIn(definition),
     nics: nicsOf(now).flatMap(nicIn),
     plugs: nicsOf(definition).flatMap((nic) => plugIn(nic, () => true)),
+    lentDisks: guest === null ? [] : lentDisksOf(guest),
     livePlugs: guest && nicsOf(guest).flatMap((nic) => plugIn(nic, isPluggedIn)),
   };
 }
+
+function lentDisksOf(domain: XmlElement): readonly string[] {
+  return elementsNamed(childNamed(domain, 'devices'), 'disk').flatMap((disk) => {
+    const alias = attributeOf(childNamed(disk, 'alias'), 'name') ?? '';
+    return isLentDiskAlias(alias) ? [alias] : [];
+  });
+}
+
+/** The aliases of the disks that it was lent. @param live XML of a domain that runs */
+export function lentDisksIn(live: string): readonly string[] {
+  return lentDisksOf(parseXml(live));
+}
+
+/**
+ * For libvirt's call. Raw, whatever its guest writes to it, and at the first target that is free: a
+ * guest knows it by its serial number.
+ */
+export function lentDiskElement(live: string, file: string, disk: LentDisk): XmlElement {
+  const devices = childNamed(parseXml(live), 'devices');
+  const taken = new Set(
+    elementsNamed(devices, 'disk').map((each) => attributeOf(childNamed(each, 'target'), 'dev')),
+  );
+  const target = targets.find((each) => !taken.has(each));
+  if (target === undefined)
+    throw new HostError('Refused', 'its guest has no place for another disk');
+  return element('disk', { type: 'file', device: 'disk' }, [
+    element('driver', { name: 'qemu', type: 'raw', discard: 'unmap' }),
+    element('source', { file }),
+    element('backingStore'),
+    element('target', { dev: target, bus: 'virtio' }),
+    element('serial', {}, [disk.serial]),
+    element('alias', { name: disk.alias }),
+  ]);
+}
+
+const targets = Array.from('bcdefghijklmnopqrstuvwxyz', (letter) => `vd${letter}`);
 
 function nicsOf(domain: XmlElement): readonly XmlElement[] {
   return elementsNamed(childNamed(domain, 'devices'), 'interface');

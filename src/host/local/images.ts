@@ -4,6 +4,7 @@
  * bytes are never written again, and readable to all: QEMU reads them for every overlay, as a user
  * of its own.
  */
+import { link } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { PartitionOwner } from '../../model/identity.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
@@ -15,6 +16,7 @@ import { attempt } from './attempt.ts';
 import { copyDisk, digestOf } from './copy-disk.ts';
 import { checkDisk, diskSize, fileSize, withFile } from './disk-file.ts';
 import { hasErrno } from './io-error.ts';
+import { sealIntake } from './intakes.ts';
 import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { imagePlace, observedSize, volumePlace } from './places.ts';
@@ -79,15 +81,45 @@ async function importImage(
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'image', state: 'ready' } as const;
   const record: ImageRecord = { ...common, ...owner, name, digest, format };
-  await withSource(layout.file(image.file), async (source, sizeBytes) => {
+  const { path, isOurs } = await sourceOf(layout, owner, image);
+  await withSource(path, async (source, sizeBytes) => {
     // Of a raw file this can be said before all of it is copied.
     if (format === 'raw') checkSize(image, sizeBytes);
     await fillPlace(place, record, async () => {
       const disk = layout.imageDisk(name, format);
-      await copyDisk(source, sizeBytes, disk, signal);
+      // The bytes of one that is used as it was supplied are there already, and take no room again.
+      if (isOurs && format === 'raw') await link(path, disk);
+      else await copyDisk(source, sizeBytes, disk, signal);
       await checkCopy(disk, image, signal);
     });
   });
+}
+
+interface Source {
+  readonly path: string;
+  /** Nobody can write to it any more. */
+  readonly isOurs: boolean;
+}
+
+async function sourceOf(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  { name, source }: Image,
+): Promise<Source> {
+  switch (source.kind) {
+    case 'file':
+      return { path: layout.file(source.file), isOurs: false };
+    case 'catalogue':
+      return { path: layout.catalogueFile(source.file), isOurs: false };
+    case 'upload':
+    case 'handOver':
+      return { path: await sealIntake(layout, owner, name), isOurs: true };
+  }
+}
+
+/** For people. */
+function sourceWords({ source }: Image): string {
+  return 'file' in source ? source.file : 'what was handed in';
 }
 
 /** @throws HostError `Refused` if there is no such regular file */
@@ -111,7 +143,7 @@ async function withSource(path: string, use: Parameters<typeof withFile<void>>[2
 async function checkCopy(disk: string, image: Image, signal: AbortSignal): Promise<void> {
   const digest = await digestOf(disk, signal);
   if (digest !== image.digest) {
-    throw new HostError('Refused', `${image.file} is ${digest}, and not ${image.digest}`);
+    throw new HostError('Refused', `${sourceWords(image)} is ${digest}, and not ${image.digest}`);
   }
   await checkDisk(disk, image.format, null);
   checkSize(image, await diskSize(disk, image.format));
@@ -121,9 +153,10 @@ async function checkCopy(disk: string, image: Image, signal: AbortSignal): Promi
   });
 }
 
-function checkSize({ file, virtualBytesMax }: Image, sizeBytes: number): void {
+function checkSize(image: Image, sizeBytes: number): void {
+  const { virtualBytesMax } = image;
   if (virtualBytesMax === null || sizeBytes <= virtualBytesMax) return;
-  const message = `${file} is a disk of ${sizeBytes} bytes, and may have ${virtualBytesMax}`;
+  const message = `${sourceWords(image)} is a disk of ${sizeBytes} bytes, and may have ${virtualBytesMax}`;
   throw new HostError('Refused', message);
 }
 

@@ -15,6 +15,7 @@ import { absent, type Observation, present, unknown } from '../../model/observat
 import { DISK_FORMATS, type StoredState } from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
+import { SEALED_DISK } from './layout.ts';
 import {
   type KeptRecord,
   ownerOf,
@@ -35,7 +36,10 @@ export interface Place<R extends KeptRecord> {
   readonly schema: z.ZodType<R>;
 }
 
-const diskFiles: readonly string[] = DISK_FORMATS.map((format) => `disk.${format}`);
+const diskFiles: readonly string[] = [
+  ...DISK_FORMATS.map((format) => `disk.${format}`),
+  SEALED_DISK,
+];
 const ownFiles = new Set([...diskFiles, RECORD_FILE, RECORD_DRAFT]);
 
 /** The names below a folder that could be ours, whatever is there. None if there is no folder. */

@@ -5,6 +5,8 @@
  *   STATE/PARTITION/files/NAME                    what the operator put there
  *   STATE/PARTITION/volumes/NAME/record.json      whose it is; beside it disk.raw or disk.qcow2
  *   STATE/PARTITION/images/NAME/record.json       the same for Images
+ *   STATE/PARTITION/intakes/NAME/record.json      and for where an Image's bytes come in
+ *   STATE/catalogue.d/NAME                        what the operator lets partitions make Images of
  */
 import { join } from 'node:path';
 import type { FileName, ImageName, PartitionName, VolumeName } from '../../model/names.ts';
@@ -15,9 +17,22 @@ export interface StoreLayout {
   readonly filesDir: string;
   readonly volumesDir: string;
   readonly imagesDir: string;
+  readonly intakesDir: string;
+  catalogueFile(name: FileName): string;
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
   imageDisk(name: ImageName, format: DiskFormat): string;
+  /** While bytes come in. */
+  intakeDisk(name: ImageName): string;
+  /** Once they all have. */
+  sealedDisk(name: ImageName): string;
+}
+
+export const SEALED_DISK = 'disk.sealed';
+
+/** No partition has such a name. */
+export function cataloguePath(stateDir: string): string {
+  return join(stateDir, 'catalogue.d');
 }
 
 /** @param stateDir absolute */
@@ -25,12 +40,17 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
   const filesDir = join(stateDir, partition, 'files');
   const volumesDir = join(stateDir, partition, 'volumes');
   const imagesDir = join(stateDir, partition, 'images');
+  const intakesDir = join(stateDir, partition, 'intakes');
   return {
     filesDir,
     volumesDir,
     imagesDir,
+    intakesDir,
+    catalogueFile: (name) => join(cataloguePath(stateDir), name),
     file: (name) => join(filesDir, name),
     volumeDisk: (name, format) => join(volumesDir, name, `disk.${format}`),
     imageDisk: (name, format) => join(imagesDir, name, `disk.${format}`),
+    intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
+    sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),
   };
 }

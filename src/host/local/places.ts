@@ -10,6 +10,8 @@ import type { StoreLayout } from './layout.ts';
 import {
   type ImageRecord,
   imageRecord,
+  type IntakeRecord,
+  intakeRecord,
   type KeptRecord,
   type VolumeRecord,
   volumeRecord,
@@ -21,6 +23,12 @@ export function volumePlace({ volumesDir }: StoreLayout, name: VolumeName): Plac
 
 export function imagePlace({ imagesDir }: StoreLayout, name: ImageName): Place<ImageRecord> {
   return { what: `image ${name}`, name, folder: join(imagesDir, name), schema: imageRecord };
+}
+
+/** What is to become an Image. */
+export function intakePlace({ intakesDir }: StoreLayout, name: ImageName): Place<IntakeRecord> {
+  const what = `the intake of image ${name}`;
+  return { what, name, folder: join(intakesDir, name), schema: intakeRecord };
 }
 
 /**

@@ -8,6 +8,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type InstallationId, installationId, type PartitionOwner } from '../../model/identity.ts';
+import { INTAKE_KINDS } from '../../model/intake.ts';
 import {
   type ImageName,
   NAME_PATTERN,
@@ -66,7 +67,18 @@ export const imageRecord = z.strictObject({
 });
 export type ImageRecord = z.output<typeof imageRecord>;
 
-export type KeptRecord = VolumeRecord | ImageRecord;
+export const intakeRecord = z.strictObject({
+  ...common,
+  kind: z.literal('intake'),
+  /** Of the Image. */
+  name: named<ImageName>(),
+  digest,
+  intakeKind: z.enum(INTAKE_KINDS),
+  sizeBytes: z.int().positive(),
+});
+export type IntakeRecord = z.output<typeof intakeRecord>;
+
+export type KeptRecord = VolumeRecord | ImageRecord | IntakeRecord;
 
 export function ownerOf({ installation, partition }: KeptRecord): PartitionOwner {
   return { installation, partition };

@@ -8,6 +8,7 @@ import type { PartitionName } from '../../model/names.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
 import type { StoreReader } from '../ports.ts';
 import { hasErrno, ioError } from './io-error.ts';
+import { cataloguePath } from './layout.ts';
 
 /** The folder that a partition's files are in. */
 export function storePath(stateDir: string, partition: PartitionName): string {
@@ -17,6 +18,7 @@ export function storePath(stateDir: string, partition: PartitionName): string {
 export function localStore(stateDir: string): StoreReader {
   return {
     size: (partition, file) => sizeOf(join(storePath(stateDir, partition), file)),
+    catalogueSize: (file) => sizeOf(join(cataloguePath(stateDir), file)),
   };
 }
 

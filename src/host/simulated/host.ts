@@ -9,6 +9,7 @@ import { Faults } from './faults.ts';
 import { filterReader, filterWriter } from './filters.ts';
 import { type Temper, temperOf } from './guest.ts';
 import { imageReader, imageWriter } from './images.ts';
+import { intakeReader, intakeWriter } from './intakes.ts';
 import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
 import { primaryReader, primaryWriter } from './primaries.ts';
@@ -48,6 +49,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     store: storeReader(simulation),
     volumes: volumeReader(simulation),
     images: imageReader(simulation),
+    intakes: intakeReader(simulation),
     networks: networkReader(simulation),
     filters: filterReader(simulation),
     slices: sliceReader(simulation),
@@ -64,6 +66,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     store: storeReader(simulation),
     volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
+    intakes: { ...intakeReader(simulation), ...intakeWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
     filters: { ...filterReader(simulation), ...filterWriter(simulation) },
     slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },

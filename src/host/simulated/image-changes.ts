@@ -4,8 +4,8 @@ import type { ImageName } from '../../model/names.ts';
 import type { DiskFormat, Image, StoredState } from '../../model/volume.ts';
 import { checkPlace, findOurs, put } from './kept.ts';
 import { refused } from './refusal.ts';
-import { type FilesMode, fileIn } from './store.ts';
-import type { SimulatedImage, World } from './world.ts';
+import { catalogueFileIn, type FilesMode, fileIn } from './store.ts';
+import type { SimulatedFile, SimulatedImage, World } from './world.ts';
 
 export interface Import {
   readonly files: FilesMode;
@@ -16,15 +16,16 @@ export interface Import {
 export function importImage(
   world: World,
   owner: PartitionOwner,
-  { name, digest, format, file, virtualBytesMax }: Image,
+  image: Image,
   { files, state }: Import,
 ): void {
+  const { name, digest, format, virtualBytesMax } = image;
   const doing = `importing image ${name}`;
   checkPlace(world.images.get(owner.partition)?.get(name), owner, doing);
-  const source = fileIn(world, files, owner.partition, file);
-  if (source === null) throw refused(doing, `"${file}" is not in the store`);
+  const source = sourceIn(world, files, owner, image);
+  if (source === null) throw refused(doing, 'its bytes are not there');
   if (source.digest !== null && source.digest !== digest) {
-    throw refused(doing, `"${file}" is ${source.digest}`);
+    throw refused(doing, `they are ${source.digest}`);
   }
   const sizeBytes = source.bytes;
   checkSize(format, sizeBytes, virtualBytesMax, doing);
@@ -36,6 +37,29 @@ export function importImage(
     sizeBytes,
     fileBytes: sizeBytes,
   });
+}
+
+/** Those of a raw Image that came in are its own from then on. */
+function sourceIn(
+  world: World,
+  files: FilesMode,
+  owner: PartitionOwner,
+  { name, format, source }: Image,
+): SimulatedFile | null {
+  switch (source.kind) {
+    case 'file':
+      return fileIn(world, files, owner.partition, source.file);
+    case 'catalogue':
+      return catalogueFileIn(world, files, source.file);
+    case 'upload':
+    case 'handOver': {
+      const intake = world.intakes.get(owner.partition)?.get(name);
+      if (intake === undefined) return null;
+      if (source.kind === 'upload' && intake.receivedBytes < intake.sizeBytes) return null;
+      if (format === 'raw') intake.heldBytes = 0;
+      return { bytes: intake.sizeBytes, digest: null };
+    }
+  }
 }
 
 /** A simulated file is as large as the disk that it holds, whatever its format. */

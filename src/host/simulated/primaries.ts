@@ -71,6 +71,26 @@ export function primaryWriter(simulation: Simulation): PrimaryWriter {
           primary.unplugging = { atMs: clock.now() + releasesAfterMs, alias };
         }
       }),
+    lend: (ref, image, disk, signal) =>
+      write('primaries.lend', [ref.domainName, `intake ${image}`], signal, (world) => {
+        const primary = find(world, ref);
+        const doing = `lending ${ref.domainName} a disk`;
+        if (primary.live === null) throw refused(doing, 'it does not run');
+        if (primary.lentDisks.includes(disk.alias)) throw refused(doing, 'it has it already');
+        primary.lentDisks = [...primary.lentDisks, disk.alias];
+      }),
+    takeBack: (ref, alias, signal) =>
+      write('primaries.takeBack', [ref.domainName], signal, (world) => {
+        const primary = find(world, ref);
+        const { lentDisks, unplugging, releasesAfterMs } = primary;
+        if (!lentDisks.includes(alias)) return;
+        if (unplugging !== null) {
+          throw refused(`taking a disk back from ${ref.domainName}`, 'already in the process');
+        }
+        if (releasesAfterMs !== null) {
+          primary.unplugging = { atMs: clock.now() + releasesAfterMs, alias };
+        }
+      }),
   };
 }
 

@@ -40,6 +40,7 @@ function settleUnplugging(primary: SimulatedPrimary, nowMs: number): void {
   const { unplugging, livePlugs } = primary;
   if (unplugging === null || unplugging.atMs > nowMs) return;
   primary.livePlugs = livePlugs && livePlugs.filter(({ alias }) => alias !== unplugging.alias);
+  primary.lentDisks = primary.lentDisks.filter((alias) => alias !== unplugging.alias);
   primary.unplugging = null;
 }
 

@@ -20,6 +20,13 @@ export function storeReader({ faults, files, read }: Simulation): StoreReader {
           return file === null ? absent : present(file.bytes);
         },
       }),
+    catalogueSize: (name) =>
+      faults.carryOut('catalogueSize', [name], null, {
+        whole: async () => {
+          const file = catalogueFileIn(await read(), files, name);
+          return file === null ? absent : present(file.bytes);
+        },
+      }),
   };
 }
 
@@ -30,6 +37,16 @@ export function fileIn(
   name: string,
 ): SimulatedFile | null {
   const listed = files.get(partition)?.get(name);
+  if (listed !== undefined) return listed;
+  return mode === 'any' && FILE_NAME_PATTERN.test(name) ? anyFile : null;
+}
+
+export function catalogueFileIn(
+  { catalogue }: World,
+  mode: FilesMode,
+  name: string,
+): SimulatedFile | null {
+  const listed = catalogue.get(name);
   if (listed !== undefined) return listed;
   return mode === 'any' && FILE_NAME_PATTERN.test(name) ? anyFile : null;
 }

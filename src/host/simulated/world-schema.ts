@@ -13,6 +13,7 @@ import {
   stationName,
   volumeName,
 } from '../../model/names.ts';
+import { INTAKE_KINDS } from '../../model/intake.ts';
 import { NETWORK_MODES } from '../../model/network.ts';
 import type { PrimaryNic } from '../../model/uplink.ts';
 import { defaultRouteDefault, sizeDefault } from './world.ts';
@@ -160,6 +161,16 @@ const image = z.strictObject({
   fileBytes: amount.optional(),
 });
 
+const intake = z.strictObject({
+  owner: partitionOwner.nullable(),
+  state: z.enum(STORED_STATES),
+  kind: z.enum(INTAKE_KINDS),
+  digest,
+  sizeBytes: amount,
+  receivedBytes: amount,
+  heldBytes: amount,
+});
+
 const limit = amount.nullable();
 const sliceFields = z.strictObject({
   memoryMaxBytes: limit,
@@ -212,6 +223,7 @@ const primary = z.strictObject({
     .strictObject({ atMs: z.number(), vcpus: amount, pluggedBytes: amount })
     .nullable()
     .default(null),
+  lentDisks: z.array(text).default([]),
   unplugging: z.strictObject({ atMs: z.number(), alias: text }).nullable().default(null),
 });
 
@@ -226,6 +238,8 @@ export const worldSchema = z.strictObject({
   files: inPartitions(z.record(text, storedFile)),
   volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
+  intakes: inPartitions(z.record(parsedBy(imageName), intake)).default({}),
+  catalogue: z.record(text, storedFile).default({}),
   filters: z.record(z.string(), filter).default({}),
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),

@@ -20,6 +20,8 @@ export function parseWorld(content: string): World {
     files,
     volumes,
     images,
+    intakes,
+    catalogue,
     filters,
     slices,
     primaries,
@@ -39,6 +41,8 @@ export function parseWorld(content: string): World {
     files: mapOf(files, (names) => mapOf(names, readFile)),
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
+    intakes: mapOf(intakes, (names) => mapOf(names, itself)),
+    catalogue: mapOf(catalogue, readFile),
     filters: mapOf(filters, itself),
     slices: mapOf(slices, itself),
     primaries: mapOf(primaries, readPrimary),
@@ -55,6 +59,8 @@ export function worldText({
   files,
   volumes,
   images,
+  intakes,
+  catalogue,
   filters,
   slices,
   primaries,
@@ -74,6 +80,8 @@ export function worldText({
     files: recordOf(files, (names) => recordOf(names, writeFile)),
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
+    intakes: recordOf(intakes, (names) => recordOf(names, itself)),
+    catalogue: recordOf(catalogue, writeFile),
     filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
     slices: recordOf(slices, itself),
     primaries: recordOf(primaries, writePrimary),
@@ -107,9 +115,16 @@ function readPrimary({ livePlugs, ...primary }: PlainPrimary): SimulatedPrimary 
   return { ...primary, livePlugs: livePlugs ?? (primary.live === null ? null : []) };
 }
 
-function writePrimary({ nics, plugs, livePlugs, ...primary }: SimulatedPrimary): PlainPrimary {
+function writePrimary({
+  nics,
+  plugs,
+  livePlugs,
+  lentDisks,
+  ...primary
+}: SimulatedPrimary): PlainPrimary {
   const live = livePlugs && [...livePlugs];
-  return { ...primary, nics: [...nics], plugs: [...plugs], livePlugs: live };
+  const lists = { nics: [...nics], plugs: [...plugs], lentDisks: [...lentDisks] };
+  return { ...primary, ...lists, livePlugs: live };
 }
 
 function readFile(file: PlainFile): SimulatedFile {

@@ -19,6 +19,7 @@ import type {
 import type { FilterFields, FilterPort } from '../../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
+import type { ObservedIntake } from '../../model/intake.ts';
 import type { ObservedPrimary } from '../../model/primary.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
@@ -33,6 +34,9 @@ export interface World {
   files: Map<PartitionName, Map<string, SimulatedFile>>;
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
+  intakes: Map<PartitionName, Map<ImageName, SimulatedIntake>>;
+  /** By name. */
+  catalogue: Map<string, SimulatedFile>;
   /** By the name of their tables. */
   filters: Map<string, SimulatedFilter>;
   /** By their path. */
@@ -97,6 +101,8 @@ export interface SimulatedFile {
 
 export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
 export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
+/** Whatever was handed in is what was asked for. */
+export type SimulatedIntake = Mutable<Omit<ObservedIntake, 'name'>>;
 
 /** Its guest gives what it was asked for after a while. */
 export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainName'>> {
@@ -104,7 +110,7 @@ export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainN
   releasesAfterMs: number | null;
   /** What it is on its way to. */
   release: { atMs: number; vcpus: number; pluggedBytes: number } | null;
-  /** The NIC that it is about to let go of. */
+  /** The NIC, or the disk, that it is about to let go of. */
   unplugging: { atMs: number; alias: string } | null;
 }
 
@@ -149,6 +155,8 @@ export function emptyWorld(): World {
     files: new Map(),
     volumes: new Map(),
     images: new Map(),
+    intakes: new Map(),
+    catalogue: new Map(),
     filters: new Map(),
     slices: new Map(),
     primaries: new Map(),

@@ -67,7 +67,7 @@ async function planOf({ name }: Partition, host: Host) {
   const { signal } = new AbortController();
   const names = new Set(desired.secondaries.keys());
   const files = new Set([...desired.secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
-  const none = { volumes: new Set<never>(), images: new Set<never>() };
+  const none = { volumes: new Set<never>(), images: new Set<never>(), catalogue: new Set<never>() };
   const request = {
     partition: name,
     wanted: names,

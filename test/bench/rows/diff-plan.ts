@@ -166,6 +166,9 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     unlisted: null,
     unlistedVolumes: null,
     unlistedImages: null,
+    intakes: new Map(),
+    unlistedIntakes: null,
+    catalogue: new Map(),
     domains: new Map(
       secondaries.map((secondary, index) => [secondary.name, observationOf(secondary, index)]),
     ),

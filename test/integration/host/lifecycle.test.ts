@@ -60,6 +60,7 @@ const seen = async (name: string) => {
     volumes: new Set(),
     images: new Set(),
     files: new Set(),
+    catalogue: new Set(),
     primary: null,
     newInstallation: installation,
     signal: never,

@@ -3,8 +3,10 @@ import type {
   Answer,
   ConsoleAnswer,
   Control,
+  ImageAnswer,
   PartitionProblem,
   PlanResult,
+  UploadAnswer,
 } from '../../../src/channel/control.ts';
 import type { InstallationId } from '../../../src/model/identity.ts';
 import {
@@ -100,6 +102,8 @@ export interface FakeControl {
   kept: readonly HistoryEntry[];
   planned: PlanResult | (() => Promise<PlanResult>);
   console: ConsoleAnswer;
+  image: ImageAnswer;
+  uploaded: UploadAnswer;
   readonly audited: AuditEntry[];
   /** Who is attached by now. */
   agent: string | null;
@@ -156,6 +160,8 @@ export function fakeControl(): FakeControl {
     agent: null,
     audited: [],
     console: { status: 'refused', code: 'GuestNotRunning', message: 'web does not run' },
+    image: { status: 'refused', code: 'NoSuchImage', message: 'there is no such Image' },
+    uploaded: { status: 'ok', receivedBytes: 4, sizeBytes: 8 },
     planned: {
       status: 'planned',
       plan: {
@@ -192,6 +198,15 @@ export function fakeControl(): FakeControl {
       for (const listener of onStatus) listener(status);
     },
     control: {
+      image: async (partition, image) => {
+        calls.push({ method: 'image', args: [partition, image] });
+        return statuses.has(partition) ? fake.image : null;
+      },
+      upload: async (partition, image, atByte, bytes) => {
+        calls.push({ method: 'upload', args: [partition, image, atByte, bytes.length] });
+        return statuses.has(partition) ? fake.uploaded : null;
+      },
+      imageWritten: order('imageWritten'),
       version: '1.2.3',
       get host() {
         return fake.place.host;

@@ -26,7 +26,7 @@ test('the schema has every field of a status, and no other', () => {
   const full = partitionStatus({
     conditions,
     secondaries: [secondaryReport({ conditions })],
-    resources: [{ kind: 'volume', name: 'data', sync: 'Synced', message: '' }],
+    resources: [{ kind: 'volume', name: 'data', sync: 'Synced', message: '', phase: null }],
     lastPass: {
       at: since,
       because: ['documents'],

@@ -68,7 +68,7 @@ test('what a whole partition is held for is said once', () => {
 });
 
 test('resources count as Secondaries do', () => {
-  const blocked = { kind: 'volume', name: 'data', sync: 'Blocked' } as const;
+  const blocked = { kind: 'volume', name: 'data', sync: 'Blocked', phase: null } as const;
   const with_ = (message: string) =>
     settledIn(partitionStatus({ sync: 'Blocked', resources: [{ ...blocked, message }] }));
   expect(with_('ShrinkRefused: larger')).toEqual({

@@ -30,7 +30,6 @@ describe('documents of every kind', () => {
       'Partition',
     ]);
     expect(bundle.notYet.map(({ code, file, path }) => `${code} ${file} ${path}`)).toEqual([
-      'NotYetSupported 2.yaml spec.policy.images',
       'NotYetSupported 2.yaml spec.policy.devices',
       'NotYetSupported 2.yaml spec.policy.confidential',
     ]);

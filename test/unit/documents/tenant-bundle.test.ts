@@ -95,7 +95,7 @@ describe('what is to be made real', () => {
   }); // prettier-ignore
 
   test('is nothing where the operator asks for what cannot be done', () => {
-    for (const spec of [{ policy: { images: ['debian'] } }, { policy: { devices: ['gpu'] } }]) {
+    for (const spec of [{ policy: { devices: ['gpu'] } }]) {
       expect(problemsOf(desiredFrom(partitionOf(spec), []))).toMatchObject([
         { code: 'NotYetSupported', file: 'partitions/team-a.yaml' },
       ]);

@@ -37,7 +37,13 @@ describe('a Volume', () => {
       },
     ]);
     expect([...images.values()]).toEqual([
-      { name: 'debian', digest, format: 'raw', file: 'debian.img', virtualBytesMax: null },
+      {
+        name: 'debian',
+        digest,
+        format: 'raw',
+        source: { kind: 'file', file: 'debian.img' },
+        virtualBytesMax: null,
+      },
     ]);
   });
 

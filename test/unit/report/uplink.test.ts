@@ -21,6 +21,7 @@ async function said(
     ...nothing,
     partition,
     files: new Set(),
+    catalogue: new Set(),
     primary: null,
     newInstallation: installation,
     signal: new AbortController().signal,

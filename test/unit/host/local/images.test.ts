@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FileName } from '../../../../src/model/names.ts';
+import { fileOf, fromFile } from '../../../support/passes.ts';
 import type { Image } from '../../../../src/model/volume.ts';
 import {
   digestOf,
@@ -115,7 +115,7 @@ describe('the file of an Image', () => {
     ['a FIFO', (path) => execFileSync('mkfifo', [path])],
     ['missing', () => undefined],
   ])('that is %s is refused, and holds nobody up', async (_, put) => {
-    const image = { ...store.image(bytes()), file: 'odd' as FileName };
+    const image = { ...store.image(bytes()), source: fromFile('odd') };
     put(store.layout.file('odd'));
     await expect(importing(image)).rejects.toMatchObject({ code: 'Refused', name: 'HostError' });
     expect(nothingLeft()).toBe(0);
@@ -125,7 +125,7 @@ describe('the file of an Image', () => {
 describe('an import', () => {
   test('that is given up half-way leaves nothing', async () => {
     const image = store.image(Buffer.alloc(0), { digest: `sha256:${'0'.repeat(64)}` });
-    truncateSync(store.layout.file(image.file), 64 * 2 ** 30);
+    truncateSync(store.layout.file(fileOf(image)), 64 * 2 ** 30);
     const ending = new AbortController();
     const call = importing(image, ending.signal);
     const path = store.layout.imageDisk(image.name, 'raw');
@@ -139,7 +139,7 @@ describe('an import', () => {
 
   test('of a raw file that is too large does not even begin', async () => {
     const image = store.image(Buffer.alloc(0), { virtualBytesMax: MiB });
-    truncateSync(store.layout.file(image.file), 1024 * 2 ** 30);
+    truncateSync(store.layout.file(fileOf(image)), 1024 * 2 ** 30);
     await expect(importing(image)).rejects.toMatchObject({ code: 'Refused' });
     expect(store.filesIn(store.layout.imagesDir)).toBeNull();
   });

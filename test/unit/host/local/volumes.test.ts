@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImageName, VolumeName } from '../../../../src/model/names.ts';
 import type { Image, Provision, StoredState } from '../../../../src/model/volume.ts';
-import { partition } from '../../../support/passes.ts';
+import { fileOf, partition } from '../../../support/passes.ts';
 import {
   localStoreForTests,
   type LocalStoreForTests,
@@ -155,7 +155,7 @@ describe('a Volume that begins as an Image', () => {
   test('is not grown once its header names another file', async () => {
     const made = await base();
     await store.create({ ...from(made, 'Overlay'), format: 'qcow2' });
-    const other = store.layout.file(made.file);
+    const other = store.layout.file(fileOf(made));
     execFileSync('qemu-img', ['rebase', '-u', '-F', 'raw', '-b', other, disk('qcow2')]);
     const call = store.volumes.grow(us, name, 8 * MiB, never);
     await expect(call).rejects.toMatchObject({ code: 'Refused' });

@@ -2,9 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { HostError } from '../../../../src/host/host-error.ts';
 import type { FilesMode } from '../../../../src/host/simulated/store.ts';
-import type { FileName } from '../../../../src/model/names.ts';
 import type { ObservedVolume } from '../../../../src/model/volume.ts';
-import { installation, partition } from '../../../support/passes.ts';
+import { fromFile, installation, partition } from '../../../support/passes.ts';
 import { digestOf, imageOf, testHost, volumeOf, worldOf } from '../../../support/simulation.ts';
 
 const { signal } = new AbortController();
@@ -22,7 +21,7 @@ describe('an Image out of a file', () => {
   const importing = async (files: FilesMode, file: string, digest: string) => {
     const host = testHost(worldOf({ files: ['listed.img'] }), { files });
     host.world.files.get(partition)?.set('known.img', { bytes: 2 * MiB, digest: known });
-    const image = { ...debian, digest, file: file as FileName, virtualBytesMax: null };
+    const image = { ...debian, digest, source: fromFile(file), virtualBytesMax: null };
     const code = await codeOf(host.images.import(owner, image, signal));
     return code ?? host.world.images.get(partition)?.get(debian.name)?.sizeBytes;
   };
@@ -44,7 +43,7 @@ describe('an Image out of a file', () => {
 
   test('is no larger than it may be', async () => {
     const host = testHost(worldOf({ files: ['listed.img'] }));
-    const image = { ...debian, file: 'listed.img' as FileName, virtualBytesMax: MiB - 1 };
+    const image = { ...debian, source: fromFile('listed.img'), virtualBytesMax: MiB - 1 };
     expect(await codeOf(host.images.import(owner, image, signal))).toBe('Refused');
     await host.images.import(owner, { ...image, virtualBytesMax: MiB }, signal);
   });

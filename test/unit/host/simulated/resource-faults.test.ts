@@ -5,9 +5,9 @@ import type { CallName } from '../../../../src/host/simulated/calls.ts';
 import type { Fault } from '../../../../src/host/simulated/faults.ts';
 import { fieldsOf } from '../../../../src/model/domain.ts';
 import { bridgeName } from '../../../../src/model/identity.ts';
-import type { FileName, SecondaryName } from '../../../../src/model/names.ts';
+import type { SecondaryName } from '../../../../src/model/names.ts';
 import { joinUses, useOf } from '../../../../src/model/volume.ts';
-import { installation, partition, secondary } from '../../../support/passes.ts';
+import { fromFile, installation, partition, secondary } from '../../../support/passes.ts';
 import {
   digestOf,
   domainOf,
@@ -79,7 +79,7 @@ const reservedIn = async ({ networks }: TestHost) => {
   const { reservations, stray } = seen.value;
   return [...reservations.keys(), ...stray.map((name) => `stray ${name}`)];
 };
-const importing = { ...alpine, file: 'root.img' as FileName, virtualBytesMax: null };
+const importing = { ...alpine, source: fromFile('root.img'), virtualBytesMax: null };
 
 const cases: readonly Case[] = [
   {

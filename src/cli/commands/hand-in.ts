@@ -1,0 +1,229 @@
+/**
+ * `unnest upload` and `unnest hand-over`: the bytes of an Image whose document says that they come from
+ * whoever runs this, and what the host finds when it has looked into them.
+ */
+import { Command } from 'commander';
+import type { DaemonClient } from '../../channel/client.ts';
+import type { ImageState } from '../../channel/control.ts';
+import { DaemonError } from '../../channel/daemon-error.ts';
+import { channelLimits } from '../../channel/limits.ts';
+import { imageName, type ImageName, type PartitionName } from '../../model/names.ts';
+import { formatApproximately } from '../../model/sizes.ts';
+import type { ResourceReport } from '../../report/partition-status.ts';
+import { CommandError, usageError } from '../command-error.ts';
+import {
+  type DaemonOptions,
+  partitionOf,
+  requireDaemon,
+  stoppedLooking,
+  withDaemonOptions,
+  withinLimits,
+} from '../daemon.ts';
+import type { Environment } from '../environment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
+import { MovingLine } from '../moving-line.ts';
+import { type Limits, limitsOf } from '../pass.ts';
+import { paintFor, printable } from '../render/paint.ts';
+
+interface Options extends DaemonOptions {
+  readonly wait: boolean;
+  readonly device?: string;
+}
+
+/** What both of them work with. */
+interface HandingIn {
+  readonly client: DaemonClient;
+  readonly partition: PartitionName;
+  readonly name: ImageName;
+  readonly file: ImageFile;
+  readonly environment: Environment;
+  readonly limits: Limits;
+}
+
+const argumentsOf = (command: Command, environment: Environment) =>
+  withDaemonOptions(command, environment)
+    .argument('<image>', 'the Image, by the name of its document')
+    .argument('<file>', 'what it is made of')
+    .option('--no-wait', 'do not wait until the host has looked into it');
+
+export function uploadCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return argumentsOf(new Command('upload'), environment)
+    .description('upload the bytes of an Image; what was interrupted goes on where it stopped')
+    .action(async (image: string, path: string, options: Options) => {
+      exit(await handIn('upload', image, path, options, environment, upload));
+    });
+}
+
+export function handOverCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
+  return argumentsOf(new Command('hand-over'), environment)
+    .description('write an Image to the disk that the host has lent for it, and give the disk back')
+    .option('--device <path>', 'the disk; by default the one under /dev/disk/by-id')
+    .action(async (image: string, path: string, options: Options) => {
+      const write = (state: ImageState, handing: HandingIn) =>
+        handOver(state, options.device ?? null, handing);
+      exit(await handIn('handOver', image, path, options, environment, write));
+    });
+}
+
+async function handIn(
+  by: 'upload' | 'handOver',
+  image: string,
+  path: string,
+  options: Options,
+  environment: Environment,
+  give: (state: ImageState, handing: HandingIn) => Promise<void>,
+): Promise<ExitCode> {
+  const name = requireImage(image);
+  const limits = limitsOf(environment, options.timeout);
+  const partition = partitionOf(options);
+  const client = await requireDaemon(options, environment);
+  const asking = client.image(partition, name, limits.stop);
+  const state = await withinLimits(limits, 'the Image was asked about', asking);
+  if (state.phase === 'Ready') {
+    environment.stdout.write(`${name} is there already\n`);
+    return exitCodes.ok;
+  }
+  if (state.source !== by) throw otherWay(state);
+  const before = await client.status(partition, limits.stop);
+  const file = await openImageFile(path);
+  try {
+    checkSize(path, file, state);
+    await give(state, { client, partition, name, file, environment, limits });
+  } finally {
+    await file.close();
+  }
+  if (!options.wait) return exitCodes.ok;
+  const earlier = before.lastPass?.at ?? null;
+  return outcome({ client, partition, name }, earlier, environment, limits);
+}
+
+function requireImage(text: string): ImageName {
+  const name = imageName(text);
+  if (name !== undefined) return name;
+  throw usageError(`"${text}" is no name of an Image`, 'it is metadata.name of its document');
+}
+
+function otherWay({ name, source }: ImageState): CommandError {
+  const way = {
+    file: "it is made of a file in the partition's store, which the operator puts there",
+    catalogue: "it is made of a file of the host's catalogue",
+    upload: `it is uploaded: unnest upload ${name} FILE`,
+    handOver: `it is handed over on a disk: unnest hand-over ${name} FILE`,
+  };
+  return usageError(`the bytes of ${name} come in another way`, way[source]);
+}
+
+/** Before any of it is sent: the host would refuse it anyway, later. */
+function checkSize(path: string, { sizeBytes }: ImageFile, state: ImageState): void {
+  if (state.sizeBytes === null || sizeBytes === state.sizeBytes) return;
+  const remedy = `is it the right file? Else correct \`bytes\` and \`digest\` in the document`;
+  throw usageError(
+    `${path} has ${sizeBytes} bytes, and the document of ${state.name} says ${state.sizeBytes}`,
+    remedy,
+  );
+}
+
+async function upload(state: ImageState, handing: HandingIn): Promise<void> {
+  const { client, partition, name, file, limits } = handing;
+  if (state.receivedBytes === null) throw notYet(state);
+  // What is all there and was no good is begun anew.
+  const begun = state.receivedBytes === file.sizeBytes ? 0 : state.receivedBytes;
+  await piecewise(begun, handing, (piece, atByte) =>
+    withinLimits(
+      limits,
+      `${name} was uploaded`,
+      client.upload(partition, name, atByte, piece, limits.stop),
+    ),
+  );
+}
+
+async function handOver(
+  state: ImageState,
+  device: string | null,
+  handing: HandingIn,
+): Promise<void> {
+  const { client, partition, name, limits } = handing;
+  if (device === null && state.serial === null) throw notYet(state);
+  const disk = await openLentDisk(device ?? `/dev/disk/by-id/virtio-${state.serial}`);
+  try {
+    await piecewise(0, handing, (piece, atByte) => disk.write(piece, atByte));
+    await disk.sync();
+  } finally {
+    await disk.close();
+  }
+  const telling = client.imageWritten(partition, name, limits.stop);
+  const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
+  handing.environment.stdout.write(`${printable(message)}\n`);
+}
+
+function notYet({ name, message }: ImageState): CommandError {
+  return new CommandError(exitCodes.partial, `there is no room for ${name} yet`, {
+    remedy: message === '' ? 'try again in a moment' : message,
+  });
+}
+
+/** From there to the end of the file, with a line that says how far it is. */
+async function piecewise(
+  from: number,
+  { name, file, environment, limits }: HandingIn,
+  give: (piece: Uint8Array, atByte: number) => Promise<unknown>,
+): Promise<void> {
+  const { stderr, variables } = environment;
+  let done = from;
+  const line = new MovingLine(
+    stderr,
+    paintFor(stderr, variables),
+    () => `${name}: ${formatApproximately(done)} of ${formatApproximately(file.sizeBytes)}`,
+  );
+  try {
+    while (done < file.sizeBytes) {
+      limits.stop.throwIfAborted();
+      const piece = await file.read(done, channelLimits.uploadBytesMax);
+      if (piece.length === 0) throw usageError('the file has become shorter', 'try again');
+      await give(piece, done);
+      done += piece.length;
+    }
+  } finally {
+    line.end();
+  }
+}
+
+/** What the host says of it once it has looked. @param earlier when the last pass before it has ended */
+async function outcome(
+  { client, partition, name }: Pick<HandingIn, 'client' | 'partition' | 'name'>,
+  earlier: string | null,
+  { stdout }: Environment,
+  limits: Limits,
+): Promise<ExitCode> {
+  const ends = new AbortController();
+  const stop = AbortSignal.any([limits.stop, ends.signal]);
+  let now = 'unnestd has not said yet';
+  try {
+    for await (const status of await client.statuses(partition, stop)) {
+      const report = status.resources.find((each) => each.kind === 'image' && each.name === name);
+      if (report?.phase === 'Ready') {
+        stdout.write(`${name} is ready\n`);
+        return exitCodes.ok;
+      }
+      // What was said before these bytes came is not about them.
+      if (status.lastPass?.at === earlier) continue;
+      if (report?.phase === 'Rejected') throw rejected(report);
+      now = report === undefined ? 'no document speaks of it any more' : (report.phase ?? now);
+    }
+  } catch (error) {
+    if (!limits.stop.aborted || (error instanceof DaemonError && error.code !== 'Cancelled')) {
+      throw error;
+    }
+  } finally {
+    ends.abort();
+  }
+  if (limits.stop.aborted) throw stoppedLooking(limits, `${name} ready`, now);
+  throw new DaemonError('Broken', `unnestd has ended while waiting for ${name}: ${now}`);
+}
+
+function rejected({ name, message }: ResourceReport): CommandError {
+  return new CommandError(exitCodes.partial, `${name} was rejected: ${message}`, {
+    remedy: 'correct the file, or its document, and hand it in again',
+  });
+}

@@ -1,0 +1,99 @@
+/** What a Primary hands in of Images: how far that is, what comes by upload, and its word about a disk. */
+import type { Control, ImageState, UploadAnswer } from '../channel/control.ts';
+import { explainError, HostError } from '../host/host-error.ts';
+import { lentDisk } from '../model/intake.ts';
+import type { ImageName, PartitionName } from '../model/names.ts';
+import type { Image } from '../model/volume.ts';
+import { instantOf } from '../report/instant.ts';
+import { answered, type Asked, asking } from './asking.ts';
+import type { Clock } from './runtime.ts';
+import type { Supervisor } from './supervisor.ts';
+
+type ImageControl = Pick<Control, 'image' | 'upload' | 'imageWritten'>;
+
+export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl {
+  const of = (name: PartitionName) => supervisor.partition(name);
+  return {
+    image: (name, image) =>
+      asking(of(name), async (asked) => {
+        const wanted = wantedImage(asked, image);
+        if (wanted === null) return noImage(image);
+        return { status: 'ok', image: await stateOf(wanted, asked) };
+      }),
+    upload: (name, image, atByte, bytes) =>
+      asking(of(name), async (asked) => {
+        const wanted = wantedImage(asked, image);
+        if (wanted === null) return noImage(image);
+        return upload(wanted, atByte, bytes, asked);
+      }),
+    imageWritten: (name, image, submitter) =>
+      asking(of(name), async (asked) => {
+        const { authority, loop } = asked;
+        const wanted = wantedImage(asked, image);
+        if (wanted === null) return noImage(image);
+        if (wanted.source.kind !== 'handOver') {
+          return refused('NotHandedOver', `${image} is not handed over on a disk`);
+        }
+        // What is said before there is a disk would be said of nothing.
+        if (loop.owner === null || (await loop.intakes.read(loop.owner, image)) === null) {
+          return refused('AwaitingBytes', `there is no disk for ${image} yet`);
+        }
+        loop.forgive({ kind: 'image', name: image });
+        const at = instantOf(clock.wall());
+        const said = { image, digest: wanted.digest, submitter, at };
+        const answer = await authority.wish((wishes) => wishes.addWritten(said));
+        return answered(answer, `the disk of ${image} is taken back, and looked into`);
+      }),
+  };
+}
+
+function wantedImage({ authority }: Asked, image: ImageName): Image | null {
+  return authority.input().desired?.images.get(image) ?? null;
+}
+
+function noImage(image: ImageName) {
+  return refused('NoSuchImage', `the documents in force have no Image ${image}`);
+}
+
+function refused(code: string, message: string) {
+  return { status: 'refused', code, message } as const;
+}
+
+async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageState> {
+  const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
+  const { owner } = loop;
+  const intake = owner === null ? null : await loop.intakes.read(owner, name);
+  const isHandedIn = source.kind === 'upload' || source.kind === 'handOver';
+  return {
+    name,
+    phase: report?.phase ?? 'Pending',
+    message: report?.message ?? '',
+    source: source.kind,
+    sizeBytes: isHandedIn ? source.sizeBytes : null,
+    receivedBytes: source.kind === 'upload' ? (intake?.receivedBytes ?? null) : null,
+    serial: source.kind === 'handOver' && owner !== null ? lentDisk(owner, name).serial : null,
+  };
+}
+
+async function upload(
+  { name, source }: Image,
+  atByte: number,
+  bytes: Uint8Array,
+  { loop }: Asked,
+): Promise<UploadAnswer> {
+  const { owner } = loop;
+  if (source.kind !== 'upload') return refused('NotUploaded', `${name} is not uploaded`);
+  if (owner === null) return refused('AwaitingBytes', `there is no room for ${name} yet`);
+  try {
+    const receivedBytes = await loop.intakes.append(owner, name, atByte, bytes);
+    if (atByte === 0 || receivedBytes === source.sizeBytes) {
+      // Other bytes may be the right ones.
+      loop.forgive({ kind: 'image', name });
+      loop.wake('request');
+    }
+    return { status: 'ok', receivedBytes, sizeBytes: source.sizeBytes };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return refused('NotTaken', explainError(error));
+  }
+}

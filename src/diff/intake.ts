@@ -1,0 +1,177 @@
+/**
+ * Intakes: where the bytes of Images come in that their Primary supplies. One is there from when its Image
+ * is asked for until that has its bytes, and is its room, and nobody else's, for as long.
+ */
+import type { DomainRef, Observed } from '../model/domain.ts';
+import { type Intake, intakeOf, isFor, lentDisk, type ObservedIntake } from '../model/intake.ts';
+import { byName, type ImageName } from '../model/names.ts';
+import type { DesiredState } from '../model/secondary.ts';
+import { type Image, type IntakeSource, isOfImage } from '../model/volume.ts';
+import type { Block, BlockCode, ImageChange, IntakeChange, Lent } from './change.ts';
+import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
+
+/** Where the bytes of an Image are. */
+export type Sourced =
+  | { readonly status: 'ready'; readonly intake: Lent | null }
+  | { readonly status: 'blocked'; readonly block: Block };
+
+export function refusal(code: BlockCode, message: string): Sourced {
+  return { status: 'blocked', block: { code, message } };
+}
+
+/** What an Image waits for that its Primary hands in, or where all of it is. */
+export function handedIn(image: Image, source: IntakeSource, observed: Observed): Sourced {
+  const { name } = image;
+  const seen = looked(observed.intakes.get(name));
+  if (seen.status === 'unknown') return refusal('HostUnknown', seen.why);
+  const intake = intakeOf(image);
+  const isThere =
+    seen.status === 'present' &&
+    seen.value.state === 'ready' &&
+    intake !== null &&
+    isFor(intake, seen.value) &&
+    foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) === null;
+  if (!isThere) return refusal('AwaitingBytes', 'its Primary has not begun to hand it in');
+  switch (source.kind) {
+    case 'upload': {
+      const { receivedBytes, sizeBytes } = seen.value;
+      if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
+      const message = `${receivedBytes} of ${sizeBytes} bytes have been uploaded (unnest upload ${name} FILE)`;
+      return refusal('AwaitingBytes', message);
+    }
+    case 'handOver': {
+      const { serial } = lentDisk(observed, name);
+      if (!source.isWritten) {
+        const message = `its Primary is to write it to /dev/disk/by-id/virtio-${serial} (unnest hand-over ${name} FILE)`;
+        return refusal('AwaitingBytes', message);
+      }
+      if (observed.primary.status === 'unknown') {
+        return refusal('HostUnknown', observed.primary.why);
+      }
+      return { status: 'ready', intake: lent(seen.value, borrowerOf(name, observed)) };
+    }
+  }
+}
+
+function lent(observed: ObservedIntake, borrower: DomainRef | null): Lent {
+  return { observed, borrower };
+}
+
+/** Who has its disk now. */
+function borrowerOf(name: ImageName, observed: Observed): DomainRef | null {
+  const { primary } = observed;
+  if (primary.status !== 'present') return null;
+  const { alias } = lentDisk(observed, name);
+  const { uuid, domainName, lentDisks } = primary.value;
+  return lentDisks.includes(alias) ? { uuid, domainName } : null;
+}
+
+/** @param images as they are to be: one that takes its bytes sees to its intake itself */
+export function diffIntakes(
+  desired: DesiredState,
+  observed: Observed,
+  images: readonly ImageChange[],
+): readonly IntakeChange[] {
+  const taking = new Set(
+    images.flatMap((change) =>
+      change.kind === 'create' && change.intake !== null ? [change.name] : [],
+    ),
+  );
+  const names = new Set([...desired.images.keys(), ...observed.intakes.keys()]);
+  return [...names].sort(byName).flatMap((name) => {
+    if (taking.has(name)) return [];
+    const image = desired.images.get(name);
+    const intake = image === undefined || isKept(image, observed) ? null : intakeOf(image);
+    if (image === undefined || intake === null) return unwanted(name, observed);
+    return wanted(image, intake, desired, observed);
+  });
+}
+
+function isKept(image: Image, { images }: Observed): boolean {
+  const seen = images.get(image.name);
+  return seen?.status === 'present' && seen.value.state === 'ready' && isOfImage(image, seen.value);
+}
+
+/** What keeps an Image's bytes from coming in keeps it from being had. */
+export function awaitingIntakes(
+  images: readonly ImageChange[],
+  intakes: readonly IntakeChange[],
+): readonly ImageChange[] {
+  const blocks = new Map(
+    intakes.flatMap((each) => (each.kind === 'blocked' ? [[each.name, each.block] as const] : [])),
+  );
+  return images.map((change): ImageChange => {
+    const block = blocks.get(change.name);
+    if (change.kind !== 'blocked' || block === undefined) return change;
+    if (change.block.code !== 'AwaitingBytes' || block.code === 'AwaitingBytes') return change;
+    return { kind: 'blocked', name: change.name, block: partBlocked('its intake', block) };
+  });
+}
+
+function unwanted(name: ImageName, observed: Observed): IntakeChange[] {
+  const seen = looked(observed.intakes.get(name));
+  if (seen.status === 'absent') return [];
+  if (seen.status === 'unknown') return [blocked(name, 'HostUnknown', seen.why)];
+  if (foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) !== null) return [];
+  if (observed.primary.status === 'unknown') {
+    return [blocked(name, 'HostUnknown', observed.primary.why)];
+  }
+  return [{ kind: 'delete', name, ...lent(seen.value, borrowerOf(name, observed)) }];
+}
+
+function wanted(
+  { name, source }: Image,
+  intake: Intake,
+  desired: DesiredState,
+  observed: Observed,
+): IntakeChange[] {
+  const seen = looked(observed.intakes.get(name));
+  if (seen.status === 'unknown') return [blocked(name, 'HostUnknown', seen.why)];
+  const there = seen.status === 'present' ? seen.value : null;
+  if (there !== null) {
+    const block = foreignBlock(`the intake of Image ${name}`, there.owner, observed);
+    if (block !== null) return [{ kind: 'blocked', name, block }];
+  }
+  const block = source.kind === 'handOver' ? lendingBlock(desired, observed) : null;
+  if (block !== null) return [{ kind: 'blocked', name, block }];
+  const isThere = there !== null && there.state === 'ready' && isFor(intake, there);
+  const isWritten = source.kind === 'handOver' && source.isWritten;
+  const reader = source.kind === 'handOver' && !isWritten ? runningPrimary(observed) : null;
+  if (isThere) {
+    const isLent = borrowerOf(name, observed) !== null;
+    return [{ kind: 'update', name, observed: there, borrower: isLent ? null : reader }];
+  }
+  // Nobody can have written what nobody was lent.
+  if (isWritten) {
+    const message = 'there is no disk yet that could have been written: say written: false first';
+    return [blocked(name, 'AwaitingBytes', message)];
+  }
+  const remains = there === null ? null : lent(there, borrowerOf(name, observed));
+  return [{ kind: 'create', name, intake, remains, borrower: reader }];
+}
+
+/** Why no disk can be lent to the Primary; null: one can. */
+function lendingBlock({ primary }: DesiredState, observed: Observed): Block | null {
+  if (primary === null || primary === 'unspoken') {
+    const message = 'the partition has no Primary that could be lent a disk';
+    return { code: 'PrimaryMissing', message };
+  }
+  if (!primary.grants.includes('handOver')) {
+    const message =
+      'the operator does not let its Primary be lent disks (handOver in primary.grants)';
+    return { code: 'NotAllowed', message };
+  }
+  const { domainName } = primary;
+  if (observed.primary.status === 'unknown') {
+    return { code: 'HostUnknown', message: observed.primary.why };
+  }
+  if (observed.primary.status === 'present') return null;
+  return { code: 'PrimaryMissing', message: `the host has no domain "${domainName}"` };
+}
+
+/** Null: it does not run, and is lent one once it does. */
+function runningPrimary({ primary }: Observed): DomainRef | null {
+  if (primary.status !== 'present' || primary.value.live === null) return null;
+  const { uuid, domainName } = primary.value;
+  return { uuid, domainName };
+}

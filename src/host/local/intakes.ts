@@ -1,0 +1,209 @@
+/**
+ * Where the bytes of Images come in: `STATE/PARTITION/intakes/NAME`, one file of exactly as many bytes as
+ * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads are added
+ * to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
+ * that what was seen to be good is what is used.
+ */
+import { lstat, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Stats } from 'node:fs';
+import type { PartitionOwner } from '../../model/identity.ts';
+import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.ts';
+import type { ImageName, PartitionName } from '../../model/names.ts';
+import { type Observation, present, unknown } from '../../model/observation.ts';
+import { HostError } from '../host-error.ts';
+import type { IntakeReader, IntakeWriter } from '../ports.ts';
+import { attempt } from './attempt.ts';
+import { makeEmpty, withFile } from './disk-file.ts';
+import { hasErrno } from './io-error.ts';
+import {
+  emptyPlace,
+  fillPlace,
+  lookInto,
+  namesIn,
+  readyRecord,
+  requireRoom,
+} from './kept-folder.ts';
+import { type StoreLayout, storeLayout } from './layout.ts';
+import { intakePlace } from './places.ts';
+import { type IntakeRecord, ownerOf } from './record.ts';
+import { syncFolder } from './sync-folder.ts';
+
+export function localIntakeReader(stateDir: string): IntakeReader {
+  const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
+  return {
+    list: (partition, signal) =>
+      attempt('listing intakes', signal, () => namesIn(layoutOf(partition).intakesDir)),
+    read: (partition, name, signal) =>
+      attempt(`reading the intake of image ${name}`, signal, () =>
+        readIntake(layoutOf(partition), name),
+      ),
+  };
+}
+
+export function localIntakes(stateDir: string): IntakeReader & IntakeWriter {
+  const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
+  return {
+    ...localIntakeReader(stateDir),
+    create: (owner, intake, signal) =>
+      attempt(`making room for image ${intake.image}`, signal, () =>
+        createIntake(layoutOf(owner), owner, intake),
+      ),
+    append: (owner, image, atByte, bytes, signal) =>
+      attempt(`taking in image ${image}`, signal, () =>
+        append(layoutOf(owner), owner, image, { atByte, bytes }),
+      ),
+    delete: (owner, image, signal) =>
+      attempt(`deleting the intake of image ${image}`, signal, () =>
+        emptyPlace(intakePlace(layoutOf(owner), image), owner),
+      ),
+  };
+}
+
+async function readIntake(
+  layout: StoreLayout,
+  name: ImageName,
+): Promise<Observation<ObservedIntake>> {
+  const seen = await lookInto(intakePlace(layout, name));
+  if (seen.status !== 'present') return seen;
+  if (seen.value === null) {
+    const nothing = { state: 'ready', kind: 'upload', digest: '', sizeBytes: 0 } as const;
+    return present({ name, owner: null, ...nothing, receivedBytes: 0, heldBytes: 0 });
+  }
+  const { state, intakeKind: kind, digest, sizeBytes } = seen.value;
+  const file = (await statOf(layout.intakeDisk(name))) ?? (await statOf(layout.sealedDisk(name)));
+  if (file === null && state === 'ready') {
+    return unknown(`its record is there, and ${layout.intakeDisk(name)} is not`);
+  }
+  // Linked to, its bytes are those of the Image by now.
+  const isTaken = (file?.nlink ?? 1) > 1;
+  return present({
+    name,
+    owner: ownerOf(seen.value),
+    state,
+    kind,
+    digest,
+    sizeBytes,
+    receivedBytes: kind === 'upload' ? (file?.size ?? 0) : 0,
+    heldBytes: isTaken ? 0 : roomBytes({ kind, sizeBytes }),
+  });
+}
+
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+async function createIntake(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  { image: name, kind, digest, sizeBytes }: Intake,
+): Promise<void> {
+  const place = intakePlace(layout, name);
+  await requireRoom(place, owner);
+  const common = { formatVersion: 1, kind: 'intake', state: 'ready', format: 'raw' } as const;
+  const record: IntakeRecord = { ...common, ...owner, name, intakeKind: kind, digest, sizeBytes };
+  await fillPlace(place, record, () =>
+    makeRoom(layout.intakeDisk(name), kind === 'upload' ? 0 : roomBytes({ kind, sizeBytes })),
+  );
+}
+
+async function makeRoom(path: string, bytes: number): Promise<void> {
+  const file = await makeEmpty(path);
+  try {
+    await file.truncate(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+interface Chunk {
+  readonly atByte: number;
+  readonly bytes: Uint8Array;
+}
+
+async function append(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+  { atByte, bytes }: Chunk,
+): Promise<number> {
+  const place = intakePlace(layout, image);
+  const { intakeKind, sizeBytes } = await readyRecord(place, owner);
+  if (intakeKind !== 'upload') {
+    throw new HostError('Refused', `image ${image} is handed over on a disk, and not uploaded`);
+  }
+  const end = atByte + bytes.length;
+  if (end > sizeBytes) {
+    throw new HostError('Refused', `image ${image} has ${sizeBytes} bytes, and not ${end}`);
+  }
+  if (atByte === 0) await beginAnew(layout, image);
+  const disk = layout.intakeDisk(image);
+  const received = (await statOf(disk))?.size ?? sizeBytes;
+  if (received !== atByte) {
+    throw new HostError('Refused', `${received} bytes have come, so that ${atByte} is not next`);
+  }
+  return withFile(disk, 'write', async (file) => {
+    for (let done = 0; done < bytes.length;) {
+      done += (await file.write(bytes, done, bytes.length - done, atByte + done)).bytesWritten;
+    }
+    if (end === sizeBytes) await file.sync();
+    return end;
+  });
+}
+
+/** In another file: whoever looks into the one of before is not shown other bytes. */
+async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
+  await rm(layout.sealedDisk(image), { force: true });
+  await rm(layout.intakeDisk(image), { force: true });
+  await makeRoom(layout.intakeDisk(image), 0);
+}
+
+/**
+ * Nothing is added from then on. @returns where the bytes are, as many as the Image has
+ * @throws HostError `Conflict` if there is no such intake, `Refused` if not all of them are there
+ */
+export async function sealIntake(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+): Promise<string> {
+  const place = intakePlace(layout, image);
+  const { sizeBytes } = await readyRecord(place, owner);
+  const sealed = layout.sealedDisk(image);
+  if ((await statOf(layout.intakeDisk(image))) !== null) {
+    await rename(layout.intakeDisk(image), sealed);
+    await syncFolder(place.folder);
+  }
+  await withFile(sealed, 'write', async (file, bytes) => {
+    if (bytes < sizeBytes)
+      throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
+    // Of a disk, what is behind the Image's end; and QEMU's user has had it.
+    await file.truncate(sizeBytes);
+    await file.chown(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+    await file.chmod(0o600);
+  });
+  return sealed;
+}
+
+/** The room of an intake, to be lent: what was sealed can be written to again, and is as large as it was. */
+export async function openIntake(layout: StoreLayout, image: ImageName): Promise<string> {
+  const disk = layout.intakeDisk(image);
+  const place = intakePlace(layout, image);
+  const seen = await lookInto(place);
+  if (seen.status !== 'present' || seen.value?.state !== 'ready') {
+    throw new HostError('Conflict', `${place.what} is not there`);
+  }
+  if ((await statOf(layout.sealedDisk(image))) !== null) {
+    await rename(layout.sealedDisk(image), disk);
+    await syncFolder(place.folder);
+  }
+  const { intakeKind: kind, sizeBytes } = seen.value;
+  await withFile(disk, 'write', (file) => file.truncate(roomBytes({ kind, sizeBytes })));
+  return disk;
+}

@@ -1,0 +1,101 @@
+/** A simulated host's intakes behind the ports. Bytes are only counted: nobody looks into them. */
+import type { PartitionOwner } from '../../model/identity.ts';
+import { type Intake, roomBytes } from '../../model/intake.ts';
+import type { ImageName } from '../../model/names.ts';
+import type { StoredState } from '../../model/volume.ts';
+import type { IntakeReader, IntakeWriter } from '../ports.ts';
+import type { Simulation } from './host.ts';
+import { checkPlace, findOurs, keptReader, put } from './kept.ts';
+import { refused } from './refusal.ts';
+import type { World } from './world.ts';
+import { writing } from './writing.ts';
+
+export function intakeReader(simulation: Simulation): IntakeReader {
+  return keptReader(simulation, ({ intakes }) => intakes, {
+    list: 'intakes.list',
+    read: 'intakes.read',
+    subject,
+  });
+}
+
+export function intakeWriter(simulation: Simulation): IntakeWriter {
+  const write = writing(simulation);
+  return {
+    create: (owner, intake, signal) =>
+      write(
+        'intakes.create',
+        [subject(intake.image)],
+        signal,
+        (world) => createIntake(world, owner, intake, 'ready'),
+        (world) => createIntake(world, owner, intake, 'creating'),
+      ),
+    append: async (owner, image, atByte, bytes, signal) => {
+      const end = atByte + bytes.length;
+      await write('intakes.append', [subject(image)], signal, (world) =>
+        append(world, owner, image, { atByte, end }),
+      );
+      return end;
+    },
+    delete: (owner, image, signal) =>
+      write(
+        'intakes.delete',
+        [subject(image)],
+        signal,
+        (world) => deleteIntake(world, owner, image, 'whole'),
+        (world) => deleteIntake(world, owner, image, 'half'),
+      ),
+  };
+}
+
+function subject(name: string): string {
+  return `intake ${name}`;
+}
+
+function createIntake(
+  world: World,
+  owner: PartitionOwner,
+  { image, kind, digest, sizeBytes }: Intake,
+  state: StoredState,
+): void {
+  const doing = `making room for image ${image}`;
+  checkPlace(world.intakes.get(owner.partition)?.get(image), owner, doing);
+  const heldBytes = roomBytes({ kind, sizeBytes });
+  put(world.intakes, owner.partition, image, {
+    owner,
+    state,
+    kind,
+    digest,
+    sizeBytes,
+    receivedBytes: 0,
+    heldBytes,
+  });
+}
+
+function append(
+  world: World,
+  owner: PartitionOwner,
+  image: ImageName,
+  { atByte, end }: { readonly atByte: number; readonly end: number },
+): void {
+  const doing = `taking in image ${image}`;
+  const intake = findOurs(world.intakes, owner, image, doing);
+  if (intake === null || intake.state !== 'ready') throw refused(doing, 'there is no room for it');
+  if (intake.kind !== 'upload') throw refused(doing, 'it is handed over on a disk');
+  if (end > intake.sizeBytes) throw refused(doing, `it has ${intake.sizeBytes} bytes`);
+  if (atByte !== 0 && atByte !== intake.receivedBytes) {
+    throw refused(doing, `${intake.receivedBytes} bytes have come`);
+  }
+  intake.receivedBytes = end;
+}
+
+function deleteIntake(
+  world: World,
+  owner: PartitionOwner,
+  image: ImageName,
+  much: 'whole' | 'half',
+): void {
+  const intake = findOurs(world.intakes, owner, image, `deleting the intake of image ${image}`);
+  if (intake === null) return;
+  if (much === 'whole') world.intakes.get(owner.partition)?.delete(image);
+  else intake.state = 'deleting';
+}

@@ -1,0 +1,199 @@
+/**
+ * A real Primary hands over an Image: it is lent a disk, writes to it, lets go of it, and a Secondary boots
+ * from what it has written.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Open, openLibvirtHost } from '../../../src/host/libvirt/open.ts';
+import { storeLayout } from '../../../src/host/local/layout.ts';
+import type { Host } from '../../../src/host/ports.ts';
+import { lentDisk } from '../../../src/model/intake.ts';
+import type { ImageName, VolumeName } from '../../../src/model/names.ts';
+import type { DesiredState, Secondary } from '../../../src/model/secondary.ts';
+import { useOf } from '../../../src/model/volume.ts';
+import { virsh } from '../../support/cli.ts';
+import {
+  desiredWith,
+  image,
+  installation,
+  partition,
+  planPass,
+  runPlan,
+  secondary,
+  volume,
+} from '../../support/passes.ts';
+import { until } from '../../support/until.ts';
+
+const MiB = 2 ** 20;
+const never = new AbortController().signal;
+const kit = process.env['UNNEST_GUEST_KIT'] ?? '';
+const stateDir = mkdtempSync(join(tmpdir(), 'unnest-'));
+const layout = storeLayout(stateDir, partition);
+const domainName = 'primary-hands-over';
+const debian = 'debian' as ImageName;
+const { alias } = lentDisk({ installation, partition }, debian);
+const log = join(stateDir, 'primary.log');
+const source = join(stateDir, 'source.img');
+let opened: Open<Host>;
+
+/**
+ * A disk that boots: 16-bit code that writes a line to the first serial port again and again, with a
+ * break of a third of a second by the BIOS (int 15h, ah=86h), and what a Primary would have on it besides.
+ */
+function bootableDisk(): Buffer {
+  const code = 'baf803 be177c ac 84c0 7403 ee ebf8 b486 b90500 cd15 ebe9'.replaceAll(' ', '');
+  const disk = Buffer.alloc(4 * MiB);
+  disk.write(code, 0, 'hex');
+  disk.write('booted from what was handed over\r\n\0', 0x17);
+  disk.writeUInt16LE(0xaa55, 510);
+  disk.write('and this is at its end', disk.length - 512);
+  return disk;
+}
+
+const bytes = bootableDisk();
+const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+function wanting(isWritten: boolean, more: Partial<DesiredState> = {}): DesiredState {
+  const handedOver = image('debian', {
+    digest,
+    source: { kind: 'handOver', sizeBytes: bytes.length, isWritten },
+  });
+  const root = volume('root', {
+    sizeBytes: 8 * MiB,
+    origin: { image: debian, digest, format: 'raw', provision: 'Copy' },
+    deletionPolicy: 'Delete',
+  });
+  const web = secondary('web', {
+    memoryBytes: 64 * MiB,
+    boot: { kind: 'volume', use: useOf(root) } as Secondary['boot'],
+    stopGraceMs: 0,
+  });
+  const primary = {
+    domainName,
+    reserved: { vcpus: 1, memoryBytes: 64 * MiB },
+    grants: ['handOver'],
+  } as const;
+  const all = { images: [handedOver], volumes: [root], secondaries: [web], primary };
+  return { ...desiredWith(all), ...more };
+}
+
+const pass = async (wanted: DesiredState) => {
+  const plan = await planPass(opened.host, wanted, true);
+  const host = { ...opened.host, clock: { now: () => performance.now() } };
+  const { outcomes } = await runPlan(plan, host, { inFlightMax: 4 });
+  return outcomes.map(({ operation: { id }, result }) =>
+    result.status === 'failed' ? `${id}: ${result.failure.message}` : `${id} ${result.status}`,
+  );
+};
+
+const rootPorts = Array.from(
+  { length: 6 },
+  (_, index) => `<controller type='pci' index='${index + 1}' model='pcie-root-port'/>`,
+).join('');
+
+beforeAll(async () => {
+  writeFileSync(source, bytes);
+  opened = await openLibvirtHost({ uri: 'qemu:///system', stateDir, partition }, never);
+  const words = `${readFileSync(join(kit, 'cmdline'), 'utf8').trim()} unnest.name=primary unnest.do=copy@own:debian`;
+  const xml = join(stateDir, 'primary.xml');
+  writeFileSync(
+    xml,
+    `<domain type='${process.env['UNNEST_DOMAIN_TYPE']}'>
+      <name>${domainName}</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
+      <os>
+        <type machine='q35'>hvm</type>
+        <kernel>${kit}/vmlinuz</kernel><initrd>${kit}/initrd.img</initrd><cmdline>${words}</cmdline>
+      </os>
+      <features><acpi/><tcg><tb-cache unit='MiB'>64</tb-cache></tcg></features>
+      <devices>
+        <controller type='pci' index='0' model='pcie-root'/>${rootPorts}
+        <serial type='file'><source path='${log}'/></serial>
+        <disk type='file'>
+          <driver name='qemu' type='raw'/><source file='${source}'/>
+          <target dev='vda' bus='virtio'/><serial>own</serial>
+        </disk>
+      </devices>
+    </domain>`,
+  );
+  await virsh('define', xml);
+  await virsh('start', domainName);
+});
+
+afterAll(async () => {
+  for (const { domainName: each } of await opened.host.domains.list(never)) {
+    await virsh('destroy', each).catch(() => undefined);
+    await virsh('undefine', each).catch(() => undefined);
+  }
+  await opened.close();
+  rmSync(stateDir, { recursive: true });
+});
+
+const said = () => readFileSync(log, 'utf8').slice(-4000);
+const isLent = async () => (await virsh('dumpxml', domainName)).includes(alias);
+
+test('a Primary is lent a disk, writes to it, and a Secondary boots from what it has written', async () => {
+  await until('the Primary is up', said, (text) => text.includes('up '));
+  expect(await pass(wanting(false))).toEqual([
+    'installation.record applied',
+    'intake.create/debian applied',
+    'primary.lend-disk/debian applied',
+  ]);
+  expect(await isLent()).toBe(true);
+  // A Primary needs no file of ours to be started.
+  expect(await virsh('dumpxml', '--inactive', domainName)).not.toContain(alias);
+  expect(await pass(wanting(false))).toEqual([]);
+  await until('the Primary has copied it', said, (text) => /copied to debian: .*out/.test(text));
+
+  const inode = statSync(layout.intakeDisk(debian)).ino;
+  expect(await pass(wanting(true))).toEqual([
+    'domain.define/web applied',
+    'primary.take-disk/debian applied',
+    'image.import/debian applied',
+    'intake.delete/debian applied',
+    'volume.create/root applied',
+    'domain.start/web applied',
+  ]);
+  expect(await isLent()).toBe(false);
+  // The disk has become the Image: there was never a second copy of it.
+  expect(statSync(layout.imageDisk(debian, 'raw')).ino).toBe(inode);
+  expect(readFileSync(layout.imageDisk(debian, 'raw')).equals(bytes)).toBe(true);
+  expect(await pass(wanting(true))).toEqual([]);
+
+  const seen = await opened.host.domains.list(never);
+  const web = seen.find(({ domainName: each }) => each === `unnest.${partition}.web`);
+  if (web === undefined) throw new Error('it is not there');
+  let console = '';
+  const reading = new AbortController();
+  for await (const chunk of await opened.host.domains.console(web, reading.signal)) {
+    console += Buffer.from(chunk).toString('latin1');
+    if (console.includes('booted from what was handed over')) break;
+  }
+  reading.abort();
+  expect(console).toContain('booted from what was handed over');
+});
+
+test('one that goes meanwhile leaves its disk with nobody, and is lent it again', async () => {
+  const other = 'other' as ImageName;
+  const second = image('other', {
+    digest,
+    source: { kind: 'handOver', sizeBytes: bytes.length, isWritten: false },
+  });
+  const wanted = wanting(true);
+  const both = { ...wanted, images: new Map([...wanted.images, [other, second]]) };
+  expect(await pass(both)).toContain('primary.lend-disk/other applied');
+  await virsh('destroy', domainName);
+  expect(await pass(both)).toEqual([]);
+  await virsh('start', domainName);
+  expect(await pass(both)).toEqual(['primary.lend-disk/other applied']);
+  await until('the Primary is up again', said, (text) => /up \d+ s/.test(text));
+  // Its document is gone: the guest lets go of it, and nothing is left.
+  expect(await pass(wanted)).toEqual([
+    'primary.take-disk/other applied',
+    'intake.delete/other applied',
+  ]);
+  expect(await opened.host.intakes.list(partition, never)).toEqual([]);
+  expect(await opened.host.volumes.list(partition, never)).toEqual(['root' as VolumeName]);
+});

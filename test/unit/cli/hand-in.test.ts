@@ -1,0 +1,195 @@
+/** `unnest upload` and `unnest hand-over`, as whoever runs them in a Primary sees them. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { daemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
+import type { ImageState } from '../../../src/channel/control.ts';
+import { exitCodes } from '../../../src/cli/exit-codes.ts';
+import { channelLimits } from '../../../src/channel/limits.ts';
+import type { ImageName } from '../../../src/model/names.ts';
+import type { ImagePhase, PassReport } from '../../../src/report/partition-status.ts';
+import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
+import { partitionStatus, teamA } from '../channel/fake-control.ts';
+import { run } from './run.ts';
+
+const content = randomBytes(channelLimits.uploadBytesMax + 1000);
+let folder: string;
+let file: string;
+let place: ApiPlace;
+/** As the host has them. */
+let received: Buffer;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'unnest-hand-in-'));
+  file = join(folder, 'debian.img');
+  writeFileSync(file, content);
+  place = await apiPlace();
+  received = Buffer.alloc(0);
+  imageIs({});
+  const control = place.control as { upload: typeof place.control.upload };
+  control.upload = async (_partition, _image, atByte, bytes) => {
+    if (atByte > 0 && atByte !== received.length) {
+      return { status: 'refused', code: 'NotTaken', message: 'not next' };
+    }
+    received = Buffer.concat([received.subarray(0, atByte), bytes]);
+    if (received.length === content.length) passed('Ready');
+    return { status: 'ok', receivedBytes: received.length, sizeBytes: content.length };
+  };
+});
+afterEach(async () => {
+  await place.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+function imageIs(more: Partial<ImageState>): void {
+  place.image = {
+    status: 'ok',
+    image: {
+      name: 'debian' as ImageName,
+      phase: 'Pending',
+      message: '',
+      source: 'upload',
+      sizeBytes: content.length,
+      receivedBytes: 0,
+      serial: null,
+      ...more,
+    },
+  };
+}
+
+function passed(phase: ImagePhase, message = '', at = 'later'): void {
+  const counts = { applied: 0, already: 0, failed: 0, skipped: 0, cancelled: 0 };
+  const lastPass: PassReport = { at, because: [], durationMs: 1, failures: [], ...counts };
+  const resources = [{ kind: 'image', name: 'debian', sync: 'Synced', message, phase }] as const;
+  place.set(partitionStatus({ lastPass, resources }));
+}
+
+const unnest = (...argv: readonly string[]) =>
+  run([...argv, '-p', teamA], {
+    findDaemon: async () => daemonClient(unixTransport(place.socket)),
+  });
+
+describe('unnest upload', () => {
+  test('sends all of a file, and says when the host has found it good', async () => {
+    const { code, stdout, stderr } = await unnest('upload', 'debian', file);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'debian is ready\n', stderr: '' });
+    expect(received.equals(content)).toBe(true);
+  });
+
+  test('goes on where it was interrupted', async () => {
+    received = content.subarray(0, 5000);
+    imageIs({ receivedBytes: 5000 });
+    expect((await unnest('upload', 'debian', file)).code).toBe(0);
+    expect(received.equals(content)).toBe(true);
+  });
+
+  test('begins anew where all of it had come and was no good', async () => {
+    received = Buffer.alloc(content.length);
+    imageIs({ receivedBytes: content.length, phase: 'Rejected' });
+    expect((await unnest('upload', 'debian', file)).code).toBe(0);
+    expect(received.equals(content)).toBe(true);
+  });
+
+  test('says why it was rejected, of these bytes and not of those before', async () => {
+    passed('Rejected', 'what came before', 'earlier');
+    const control = place.control as { upload: typeof place.control.upload };
+    control.upload = async (_partition, _image, atByte, bytes) => {
+      const receivedBytes = atByte + bytes.length;
+      if (receivedBytes === content.length) {
+        setTimeout(() => passed('Rejected', 'it is sha256:x', 'now'), 20);
+      }
+      return { status: 'ok', receivedBytes, sizeBytes: content.length };
+    };
+    const { code, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exitCodes.partial);
+    expect(stderr).toContain('debian was rejected: it is sha256:x');
+    expect(stderr).not.toContain('before');
+  });
+
+  test('of a file of another size does not begin', async () => {
+    writeFileSync(file, 'short');
+    const { code, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain(`has 5 bytes, and the document of debian says ${content.length}`);
+    expect(received.length).toBe(0);
+  });
+
+  test.each([
+    [{ phase: 'Ready' } as const, 0, 'debian is there already'],
+    [{ source: 'handOver' } as const, exitCodes.usage, 'unnest hand-over debian FILE'],
+    [{ source: 'file' } as const, exitCodes.usage, 'which the operator puts there'],
+    [
+      { receivedBytes: null, message: 'OverBudget: too much' },
+      exitCodes.partial,
+      'OverBudget: too much',
+    ],
+  ])('where the Image is %j', async (state, exit, words) => {
+    imageIs(state);
+    const { code, stdout, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exit);
+    expect(stdout + stderr).toContain(words);
+  });
+
+  test.each([
+    [['Debian', 'FILE'], 'is no name of an Image'],
+    [['debian', 'FOLDER'], 'is not a regular file'],
+    [['debian', 'FOLDER/nosuch'], 'cannot read'],
+  ])('of %j', async (words, complaint) => {
+    const argv = words.map((word) => word.replace('FILE', file).replace('FOLDER', folder));
+    const { code, stderr } = await unnest('upload', ...argv);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain(complaint);
+  });
+
+  test('that is given up says what is so, and can go on later', async () => {
+    const control = place.control as { upload: typeof place.control.upload };
+    control.upload = async (_partition, _image, atByte, bytes) => ({
+      status: 'ok',
+      receivedBytes: atByte + bytes.length,
+      sizeBytes: content.length,
+    });
+    const { code, stderr } = await unnest('upload', 'debian', file, '--timeout', '1');
+    expect(code).toBe(exitCodes.timeout);
+    expect(stderr).toContain('debian ready');
+  });
+});
+
+describe('unnest hand-over', () => {
+  const device = () => {
+    const path = join(folder, 'disk');
+    writeFileSync(path, Buffer.alloc(content.length + 24));
+    return path;
+  };
+  const written = () => place.calls.filter(({ method }) => method === 'imageWritten').length;
+
+  test('writes the disk, and only then says so', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    const disk = device();
+    place.answer = async () => {
+      expect(readFileSync(disk).subarray(0, content.length).equals(content)).toBe(true);
+      passed('Ready');
+      return { status: 'ok', message: 'the disk is taken back' };
+    };
+    const { code, stdout } = await unnest('hand-over', 'debian', file, '--device', disk);
+    expect(code).toBe(0);
+    expect(stdout).toBe('the disk is taken back\ndebian is ready\n');
+    expect(written()).toBe(1);
+  });
+
+  test('without its disk says which one it would be', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    const { code, stderr } = await unnest('hand-over', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain('cannot write to /dev/disk/by-id/virtio-debian');
+    expect(written()).toBe(0);
+  });
+
+  test('of what is uploaded says so', async () => {
+    const { code, stderr } = await unnest('hand-over', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain('unnest upload debian FILE');
+  });
+});

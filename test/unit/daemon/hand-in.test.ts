@@ -1,0 +1,192 @@
+/** Images that are handed in while a daemon runs: uploads, words about disks, and what became of them. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HostError } from '../../../src/host/host-error.ts';
+import type { FaultRule } from '../../../src/host/simulated/faults.ts';
+import { lentDisk } from '../../../src/model/intake.ts';
+import type { ImageName } from '../../../src/model/names.ts';
+import { installation, partition } from '../../support/passes.ts';
+import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
+import {
+  descriptionOf,
+  virtualDaemon,
+  type VirtualDaemon,
+  type VirtualDaemonOptions,
+} from '../../support/virtual-daemon.ts';
+
+const debian = 'debian' as ImageName;
+const digest = `sha256:${'a'.repeat(64)}`;
+const MiB = 2 ** 20;
+const { alias } = lentDisk({ installation, partition }, debian);
+
+const imageText = (source: string, of = digest) => `apiVersion: unnest.dev/v1
+kind: Image
+metadata: { name: debian }
+spec: { digest: "${of}", format: raw, source: { ${source} } }
+`;
+const uploaded = imageText(`upload: { bytes: ${2 * MiB} }`);
+const handedOver = imageText(`handOver: { bytes: ${MiB} }`);
+
+let daemon: VirtualDaemon;
+let areOthers = false;
+const world = () => worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
+const begin = (more: VirtualDaemonOptions = {}) => {
+  daemon = virtualDaemon({ world: world(), rules: [otherBytes], ...more });
+  const spec = {
+    primary: { domain: 'vm', reserved: { vcpus: 1, memory: '256MiB' }, grants: ['handOver'] },
+  };
+  daemon.supervisor.describe(new Map([descriptionOf(partition, spec)]));
+};
+beforeEach(() => {
+  areOthers = false;
+  begin();
+});
+afterEach(() => daemon.close());
+
+const phase = () => {
+  const found = daemon.status().resources.find(({ kind }) => kind === 'image');
+  return `${found?.phase} ${found?.message}`.trim();
+};
+const upload = (atByte: number, length: number) =>
+  daemon.control.upload(partition, debian, atByte, new Uint8Array(length));
+const lent = () => daemon.world.primaries.get('vm')?.lentDisks ?? [];
+const settle = async () => {
+  await daemon.runtime.settle();
+  await daemon.advance(5000);
+};
+const said = async () => {
+  const answer = await daemon.control.imageWritten(partition, debian, 'vm');
+  await settle();
+  return answer;
+};
+/** Importing fails as it does where the bytes are others. */
+const otherBytes: FaultRule = ({ name }) =>
+  areOthers && name === 'images.import'
+    ? { kind: 'error', error: new HostError('Refused', 'they are others') }
+    : null;
+
+test('an upload is taken in, looked into by itself, and said to be ready', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  expect(phase()).toMatch(/^Pending AwaitingBytes: 0 of 2097152 bytes have been uploaded/);
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    status: 'ok',
+    image: {
+      phase: 'Pending',
+      source: 'upload',
+      sizeBytes: 2 * MiB,
+      receivedBytes: 0,
+      serial: null,
+    },
+  });
+  expect(await upload(0, MiB)).toEqual({
+    status: 'ok',
+    receivedBytes: MiB,
+    sizeBytes: 2 * MiB,
+  });
+  await settle();
+  expect(phase()).toMatch(/^Pending/);
+  await upload(MiB, MiB);
+  await settle();
+  expect(phase()).toBe('Ready');
+  expect(daemon.condition('Synced')).toMatch(/^True/);
+});
+
+test('what is not to come next is refused, and nothing is lost', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, MiB);
+  expect(await upload(1, MiB)).toMatchObject({ status: 'refused', code: 'NotTaken' });
+  expect(await upload(MiB, 2 * MiB)).toMatchObject({ status: 'refused', code: 'NotTaken' });
+  expect(await upload(MiB, MiB)).toMatchObject({ status: 'ok', receivedBytes: 2 * MiB });
+});
+
+test('an upload that is no good says why, and others that come are tried at once', async () => {
+  areOthers = true;
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toMatch(/^Rejected .*they are others/);
+  areOthers = false;
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toBe('Ready');
+});
+
+test('a disk is lent, and taken back when its Primary says that it is written', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  expect(lent()).toEqual([alias]);
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    image: { source: 'handOver', serial: 'debian', receivedBytes: null },
+  });
+  expect(await said()).toMatchObject({ status: 'ok' });
+  expect(phase()).toBe('Ready');
+  expect(lent()).toEqual([]);
+});
+
+test('a disk that was no good is lent again, and what was wrong stays said', async () => {
+  areOthers = true;
+  await daemon.submit(handedOver);
+  await settle();
+  await said();
+  expect(phase()).toMatch(/^Rejected .*they are others; AwaitingBytes: its Primary is to write it/);
+  expect(lent()).toEqual([alias]);
+  areOthers = false;
+  await said();
+  expect(phase()).toBe('Ready');
+});
+
+test('a word about a disk outlives the daemon that has heard it', async () => {
+  const primary = daemon.world.primaries.get('vm');
+  await daemon.submit(handedOver);
+  await settle();
+  if (primary !== undefined) primary.releasesAfterMs = null;
+  await said();
+  expect(phase()).toMatch(/^(?:Rejected|Importing)/);
+  const after = daemon.world;
+  begin({ runtime: daemon.crash(), world: after });
+  if (primary !== undefined) {
+    primary.releasesAfterMs = 0;
+    primary.unplugging = null;
+  }
+  await settle();
+  await settle();
+  expect(phase()).toBe('Ready');
+});
+
+test('a word counts for the bytes that were meant, and for no others', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  const primary = daemon.world.primaries.get('vm');
+  if (primary !== undefined) primary.releasesAfterMs = null;
+  await said();
+  await daemon.submit(imageText(`handOver: { bytes: ${MiB} }`, `sha256:${'b'.repeat(64)}`));
+  if (primary !== undefined) {
+    primary.releasesAfterMs = 0;
+    primary.unplugging = null;
+  }
+  await daemon.control.retry(partition, 'uid 0');
+  await settle();
+  expect(phase()).toMatch(/^Pending/);
+  expect(lent()).toEqual([alias]);
+});
+
+test('of what no document speaks nothing is taken in', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  const other = 'other' as ImageName;
+  expect(await daemon.control.image(partition, other)).toMatchObject({ code: 'NoSuchImage' });
+  expect(await daemon.control.upload(partition, other, 0, new Uint8Array(1))).toMatchObject({
+    code: 'NoSuchImage',
+  });
+  expect(await daemon.control.imageWritten(partition, other, 'vm')).toMatchObject({
+    code: 'NoSuchImage',
+  });
+  expect(await daemon.control.imageWritten(partition, debian, 'vm')).toMatchObject({
+    code: 'NotHandedOver',
+  });
+  await daemon.submit(handedOver);
+  await settle();
+  expect(await upload(0, 1)).toMatchObject({ code: 'NotUploaded' });
+});

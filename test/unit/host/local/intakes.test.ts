@@ -1,0 +1,169 @@
+/** Where the bytes of Images come in, on real files: what is looked into is what is used. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { localIntakes, openIntake } from '../../../../src/host/local/intakes.ts';
+import type { Intake } from '../../../../src/model/intake.ts';
+import type { ImageName } from '../../../../src/model/names.ts';
+import type { Image } from '../../../../src/model/volume.ts';
+import { digestOf, localStoreForTests } from '../../../support/local-store.ts';
+import { installation, partition } from '../../../support/passes.ts';
+
+const us = { installation, partition };
+const never = new AbortController().signal;
+const MiB = 2 ** 20;
+const name = 'base' as ImageName;
+const content = randomBytes(MiB);
+
+let store: ReturnType<typeof localStoreForTests>;
+let intakes: ReturnType<typeof localIntakes>;
+beforeEach(() => {
+  store = localStoreForTests();
+  intakes = localIntakes(store.dir);
+});
+afterEach(() => store.dispose());
+
+const intake = (more: Partial<Intake> = {}): Intake => ({
+  image: name,
+  kind: 'upload',
+  digest: digestOf(content),
+  sizeBytes: content.length,
+  ...more,
+});
+const append = (atByte: number, bytes: Uint8Array) =>
+  intakes.append(us, name, atByte, bytes, never);
+const look = async () => {
+  const seen = await intakes.read(partition, name, never);
+  return seen.status === 'present' ? seen.value : seen.status;
+};
+const folder = () => join(store.layout.intakesDir, name);
+const image = (more: Partial<Image> = {}): Image => ({
+  name,
+  digest: digestOf(content),
+  format: 'raw',
+  source: { kind: 'upload', sizeBytes: content.length },
+  virtualBytesMax: null,
+  ...more,
+});
+const importing = (more: Partial<Image> = {}) => store.images.import(us, image(more), never);
+
+describe('an upload', () => {
+  test('is taken in piece by piece, and nothing else than the next', async () => {
+    await intakes.create(us, intake(), never);
+    expect(await look()).toMatchObject({ receivedBytes: 0, heldBytes: MiB, state: 'ready' });
+    expect(await append(0, content.subarray(0, 1000))).toBe(1000);
+    const refused = { code: 'Refused' };
+    await expect(append(999, Buffer.alloc(1))).rejects.toMatchObject(refused);
+    await expect(append(1001, Buffer.alloc(1))).rejects.toMatchObject(refused);
+    await expect(append(1000, Buffer.alloc(MiB))).rejects.toMatchObject(refused);
+    expect(await append(1000, content.subarray(1000))).toBe(MiB);
+    expect(await look()).toMatchObject({ receivedBytes: MiB });
+    expect(readFileSync(store.layout.intakeDisk(name)).equals(content)).toBe(true);
+    expect(statSync(store.layout.intakeDisk(name)).mode & 0o777).toBe(0o600);
+  });
+
+  test('begins anew at 0, also after it was no good', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, Buffer.alloc(MiB));
+    await expect(importing()).rejects.toMatchObject({ code: 'Refused' });
+    expect(await store.lookImage()).toEqual({ status: 'absent' });
+    expect(await look()).toMatchObject({ receivedBytes: MiB });
+    await append(0, content.subarray(0, 10));
+    expect(await look()).toMatchObject({ receivedBytes: 10 });
+    await append(10, content.subarray(10));
+    await importing();
+    expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
+  });
+
+  test('that is raw becomes the Image as it is, and takes no room twice', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    const inode = statSync(store.layout.intakeDisk(name)).ino;
+    await importing();
+    const disk = store.layout.imageDisk(name, 'raw');
+    expect(statSync(disk).ino).toBe(inode);
+    expect(readFileSync(disk).equals(content)).toBe(true);
+    expect(await look()).toMatchObject({ heldBytes: 0 });
+    await intakes.delete(us, name, never);
+    expect(existsSync(folder())).toBe(false);
+    expect(readFileSync(disk).equals(content)).toBe(true);
+  });
+
+  test('that is begun anew does not touch the Image that it has become', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    await importing();
+    await append(0, Buffer.alloc(MiB));
+    const disk = store.layout.imageDisk(name, 'raw');
+    expect(readFileSync(disk).equals(content)).toBe(true);
+  });
+
+  test('that is not all there is no Image', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content.subarray(1));
+    await expect(importing()).rejects.toMatchObject({ code: 'Refused' });
+    expect(await store.lookImage()).toEqual({ status: 'absent' });
+  });
+
+  test('is only taken in where there is room for it', async () => {
+    await expect(append(0, content)).rejects.toMatchObject({ code: 'Conflict' });
+    await intakes.create(us, intake({ kind: 'handOver' }), never);
+    await expect(append(0, content)).rejects.toMatchObject({ code: 'Refused' });
+    await expect(intakes.create(us, intake(), never)).rejects.toMatchObject({ code: 'Conflict' });
+  });
+});
+
+describe('a disk', () => {
+  const odd = randomBytes(MiB + 100);
+  const lent = intake({ kind: 'handOver', sizeBytes: odd.length, digest: digestOf(odd) });
+  const handedOver = {
+    digest: digestOf(odd),
+    format: 'qcow2',
+    source: { kind: 'handOver', sizeBytes: odd.length, isWritten: true },
+  } as const;
+
+  test('is as large as whole sectors, of which the Image’s bytes are what counts', async () => {
+    await intakes.create(us, lent, never);
+    const disk = store.layout.intakeDisk(name);
+    expect(statSync(disk).size).toBe(MiB + 512);
+    expect(statSync(disk).blocks).toBe(0);
+    expect(await look()).toMatchObject({ heldBytes: MiB + 512, receivedBytes: 0 });
+  });
+
+  test('is given to be written again, as large as it was, after it was no good', async () => {
+    await intakes.create(us, lent, never);
+    writeFileSync(store.layout.intakeDisk(name), odd, { flag: 'r+' });
+    // The right bytes, and no qcow2.
+    await expect(importing(handedOver)).rejects.toMatchObject({ code: 'Refused' });
+    expect(existsSync(store.layout.intakeDisk(name))).toBe(false);
+    const disk = await openIntake(store.layout, name);
+    expect(disk).toBe(store.layout.intakeDisk(name));
+    expect(statSync(disk).size).toBe(MiB + 512);
+    expect(readFileSync(disk).subarray(0, odd.length).equals(odd)).toBe(true);
+  });
+
+  test('that somebody has cut short is no Image', async () => {
+    await intakes.create(us, lent, never);
+    truncateSync(store.layout.intakeDisk(name), 1000);
+    await expect(importing(handedOver)).rejects.toMatchObject({ code: 'Refused' });
+  });
+});
+
+test('what somebody else has put there is left alone', async () => {
+  await intakes.create(us, intake(), never);
+  const stranger = { ...us, installation: '00000000-0000-4000-8000-0000000000cc' as never };
+  await expect(intakes.delete(stranger, name, never)).rejects.toMatchObject({ code: 'Conflict' });
+  await expect(intakes.append(stranger, name, 0, content, never)).rejects.toMatchObject({
+    code: 'Conflict',
+  });
+});
+
+test('what a crash has left half made is made over', async () => {
+  await intakes.create(us, intake(), never);
+  const record = join(folder(), 'record.json');
+  writeFileSync(record, readFileSync(record, 'utf8').replace('"ready"', '"creating"'));
+  expect(await look()).toMatchObject({ state: 'creating' });
+  await intakes.create(us, intake(), never);
+  expect(await look()).toMatchObject({ state: 'ready' });
+});

@@ -1,0 +1,262 @@
+/** Images that a Primary hands in: where their bytes come in, what that costs, and whom it is lent to. */
+import { describe, expect, test } from 'vitest';
+import { renderPlan } from '../../../src/cli/render/plan.ts';
+import { plain } from '../../../src/cli/render/paint.ts';
+import { lentDisk } from '../../../src/model/intake.ts';
+import type { ImageName } from '../../../src/model/names.ts';
+import { type Grant, GRANTS } from '../../../src/model/primary.ts';
+import type { DesiredState } from '../../../src/model/secondary.ts';
+import type { Image, ImageSource } from '../../../src/model/volume.ts';
+import {
+  applyPass,
+  converge,
+  desired,
+  image,
+  installation,
+  partition,
+  planPass,
+  runPlan,
+  volume,
+} from '../../support/passes.ts';
+import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
+
+const MiB = 2 ** 20;
+const sizeBytes = 8 * MiB;
+const owner = { installation, partition };
+const debian = 'debian' as ImageName;
+const { signal } = new AbortController();
+const bytes = (length: number) => new Uint8Array(length);
+
+const wanting = (
+  source: ImageSource,
+  { storageBytes = null, ...more }: Partial<Image> & { readonly storageBytes?: number | null } = {},
+  grants: readonly Grant[] = GRANTS,
+): DesiredState => {
+  const wanted = image('debian', { source, ...more });
+  const reserved = { vcpus: 1, memoryBytes: 256 * MiB };
+  return {
+    ...desired(),
+    images: new Map([[wanted.name, wanted]]),
+    volumes: new Map([
+      [
+        volume('root').name,
+        volume('root', {
+          sizeBytes,
+          origin: { image: wanted.name, digest: wanted.digest, format: 'raw', provision: 'Copy' },
+        }),
+      ],
+    ]),
+    primary: { domainName: 'vm', reserved, grants },
+    share:
+      storageBytes === null
+        ? null
+        : {
+            limits: {
+              vcpus: 4,
+              memoryBytes: 2 ** 32,
+              storageBytes,
+              secondaries: 4,
+              diskBytesPerSecond: null,
+              diskOperationsPerSecond: null,
+            },
+            guarantees: { cpuset: null, memoryBytes: null },
+            enforcement: 'Admission',
+          },
+  };
+};
+const upload: ImageSource = { kind: 'upload', sizeBytes };
+const handOver = (isWritten: boolean): ImageSource => ({ kind: 'handOver', sizeBytes, isWritten });
+const hostWith = (more: Parameters<typeof simulatedPrimary>[0] = {}) =>
+  testHost(worldOf({ recorded: true, primaries: { vm: simulatedPrimary(more) } }));
+
+const textOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
+  renderPlan(await planPass(host, wanted), plain);
+const blocksOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
+  (await planPass(host, wanted)).entries.flatMap((entry) =>
+    entry.kind === 'blocked' ? [`${entry.resource.kind} ${entry.block.code}`] : [],
+  );
+const operationsOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
+  (await planPass(host, wanted)).operations.map(({ id }) => id);
+
+describe('an Image that is uploaded', () => {
+  test('has room made for it, then waits for its bytes, then becomes one', async () => {
+    const host = hostWith();
+    const wanted = wanting(upload);
+    expect(await operationsOf(host, wanted)).toEqual(['intake.create/debian']);
+    await converge(host, wanted);
+    expect(await textOf(host, wanted)).toContain('0 of 8388608 bytes have been uploaded');
+    expect(await blocksOf(host, wanted)).toEqual(['image AwaitingBytes', 'volume PartBlocked']);
+    await host.intakes.append(owner, debian, 0, bytes(4 * MiB), signal);
+    await host.intakes.append(owner, debian, 4 * MiB, bytes(4 * MiB), signal);
+    expect(await operationsOf(host, wanted)).toEqual([
+      'image.import/debian',
+      'intake.delete/debian',
+      'volume.create/root',
+    ]);
+    await converge(host, wanted);
+    expect(host.world.intakes.get(partition)?.size).toBe(0);
+    expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
+  });
+
+  test('takes what it may take from the start, and a raw one no more than that', async () => {
+    const host = hostWith();
+    const wanted = wanting(upload, { storageBytes: sizeBytes });
+    await converge(host, wanted);
+    await host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    // The Volume, which has bytes of its own, finds no room.
+    expect(await operationsOf(host, wanted)).toEqual([
+      'image.import/debian',
+      'intake.delete/debian',
+    ]);
+    await converge(host, wanted);
+    expect(await blocksOf(host, wanted)).toEqual(['volume OverBudget']);
+  });
+
+  test('that there is no room for is not begun', async () => {
+    const host = hostWith();
+    const wanted = wanting(upload, { storageBytes: sizeBytes - 1 });
+    expect(await operationsOf(host, wanted)).toEqual([]);
+    expect(await blocksOf(host, wanted)).toEqual([
+      'intake OverBudget',
+      'image PartBlocked',
+      'volume PartBlocked',
+    ]);
+  });
+
+  test('that is written anew beside its bytes needs room for both at once', async () => {
+    const host = hostWith();
+    const qcow2 = { format: 'qcow2', virtualBytesMax: 3 * sizeBytes } as const;
+    const wanted = {
+      ...wanting(upload, { ...qcow2, storageBytes: 4 * sizeBytes }),
+      volumes: new Map(),
+    };
+    await converge(host, wanted);
+    await host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    expect(await operationsOf(host, wanted)).toContain('image.import/debian');
+    const tight = {
+      ...wanting(upload, { ...qcow2, storageBytes: 4 * sizeBytes - 1 }),
+      volumes: new Map(),
+    };
+    expect(await blocksOf(host, tight)).toEqual(['image OverBudget']);
+  });
+
+  test('of another digest begins anew, and one that is no longer wanted gives its room back', async () => {
+    const host = hostWith();
+    await converge(host, wanting(upload));
+    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    const other = wanting(upload, { digest: `sha256:${'b'.repeat(64)}` });
+    expect(await operationsOf(host, other)).toEqual([
+      'intake.delete/debian',
+      'intake.create/debian',
+    ]);
+    await converge(host, other);
+    expect(host.world.intakes.get(partition)?.get(debian)).toMatchObject({ receivedBytes: 0 });
+    await converge(host, { ...desired(), primary: null });
+    expect(host.world.intakes.get(partition)?.size).toBe(0);
+  });
+});
+
+describe('an Image that is handed over', () => {
+  test('comes on a disk that the Primary is lent, and that is taken back first', async () => {
+    const host = hostWith();
+    expect(await operationsOf(host, wanting(handOver(false)))).toEqual([
+      'intake.create/debian',
+      'primary.lend-disk/debian',
+    ]);
+    await converge(host, wanting(handOver(false)));
+    const { alias } = lentDisk(owner, debian);
+    expect(host.world.primaries.get('vm')?.lentDisks).toEqual([alias]);
+    expect(await textOf(host, wanting(handOver(false)))).toContain('/dev/disk/by-id/virtio-debian');
+    expect(await operationsOf(host, wanting(handOver(true)))).toEqual([
+      'primary.take-disk/debian',
+      'image.import/debian',
+      'intake.delete/debian',
+      'volume.create/root',
+    ]);
+    await converge(host, wanting(handOver(true)));
+    expect(host.world.primaries.get('vm')?.lentDisks).toEqual([]);
+    expect(await operationsOf(host, wanting(handOver(true)))).toEqual([]);
+  });
+
+  test('is not looked into as long as its guest has not let go of the disk', async () => {
+    const host = hostWith({ releasesAfterMs: null });
+    await converge(host, wanting(handOver(false)));
+    const plan = await planPass(host, wanting(handOver(true)));
+    const { outcomes } = await runPlan(plan, host);
+    expect(outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`)).toEqual([
+      'primary.take-disk/debian failed',
+      'image.import/debian skipped',
+      'intake.delete/debian skipped',
+      'volume.create/root skipped',
+    ]);
+    expect(host.world.images.get(partition)?.get(debian)).toBeUndefined();
+  });
+
+  test('is lent again to a Primary that was started anew', async () => {
+    const host = hostWith();
+    await converge(host, wanting(handOver(false)));
+    const primary = host.world.primaries.get('vm');
+    if (primary !== undefined) primary.lentDisks = [];
+    expect(await operationsOf(host, wanting(handOver(false)))).toEqual([
+      'primary.lend-disk/debian',
+    ]);
+  });
+
+  test('waits for a Primary that does not run', async () => {
+    const host = hostWith({ live: null });
+    await applyPass(host, wanting(handOver(false)));
+    expect(await operationsOf(host, wanting(handOver(false)))).toEqual([]);
+    expect(host.world.intakes.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
+  });
+
+  test('is for Primaries that may be lent disks', async () => {
+    const wanted = wanting(handOver(false), {}, ['vcpus']);
+    expect(await blocksOf(hostWith(), wanted)).toEqual([
+      'intake NotAllowed',
+      'image PartBlocked',
+      'volume PartBlocked',
+    ]);
+    const nobody = { ...wanting(handOver(false)), primary: null };
+    expect(await blocksOf(hostWith(), nobody)).toContain('intake PrimaryMissing');
+  });
+
+  test('cannot have been written before there was a disk', async () => {
+    expect(await blocksOf(hostWith(), wanting(handOver(true)))).toEqual([
+      'intake AwaitingBytes',
+      'image AwaitingBytes',
+      'volume PartBlocked',
+    ]);
+  });
+
+  test('and is not wanted any more: the disk is taken back before it is deleted', async () => {
+    const host = hostWith();
+    const { primary } = wanting(handOver(false));
+    await converge(host, wanting(handOver(false)));
+    expect(await operationsOf(host, { ...desired(), primary })).toEqual([
+      'primary.take-disk/debian',
+      'intake.delete/debian',
+    ]);
+  });
+});
+
+describe('an Image of the catalogue', () => {
+  const catalogue = (isAllowed: boolean) =>
+    wanting({ kind: 'catalogue', file: 'debian.img' as never, isAllowed });
+
+  test('is made of it where the operator allows that', async () => {
+    const host = hostWith();
+    expect(await blocksOf(host, catalogue(true))).toEqual([
+      'image FileMissing',
+      'volume PartBlocked',
+    ]);
+    host.world.catalogue.set('debian.img', { bytes: sizeBytes, digest: null });
+    expect(await blocksOf(host, catalogue(false))).toEqual([
+      'image NotAllowed',
+      'volume PartBlocked',
+    ]);
+    await converge(host, catalogue(true));
+    expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
+    // What it has it keeps, whatever the operator thinks of it later.
+    expect(await operationsOf(host, catalogue(false))).toEqual([]);
+  });
+});
