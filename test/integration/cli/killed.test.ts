@@ -4,34 +4,18 @@
  * nothing made twice (invariant 5). The writes are counted by a run that nobody kills.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { idleDocument, run, virsh, type Workplace, workplace } from '../../support/cli.ts';
+import { type KilledProgram, killedProgram } from '../../support/killed-program.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const bundleDir = mkdtempSync(join(tmpdir(), 'unnest-killed-'));
-const program = join(bundleDir, 'killed-apply.mjs');
-
-// Built as the product is: to compile it anew for each of some two hundred runs takes a minute.
-beforeAll(() =>
-  build({
-    entryPoints: [join(root, 'test/support/killed-apply.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // As in the product; nothing here loads it.
-    external: ['koffi'],
-    banner: {
-      js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-    },
-  }),
-);
-afterAll(() => rmSync(bundleDir, { recursive: true }));
+let killed: KilledProgram;
+beforeAll(async () => {
+  killed = await killedProgram();
+});
+afterAll(() => killed.dispose());
 
 let at: Workplace;
 let count = 0;
@@ -42,11 +26,7 @@ beforeEach(() => {
 afterEach(() => at.dispose());
 
 const apply = ['--yes', '--delete-everything'];
-const killedApply = (killAt: string) =>
-  run(process.execPath, [program, 'apply', '-f', at.documents, ...apply], {
-    ...at.environment,
-    KILL_AT: killAt,
-  });
+const killedApply = (killAt: string) => killed.apply(at, killAt);
 
 const domains = async () => (await virsh('list', '--all', '--name')).split('\n').filter(Boolean);
 

@@ -25,11 +25,11 @@ import {
   secondary,
   volume,
 } from '../../support/passes.ts';
+import { primaryXml } from '../../support/primary-xml.ts';
 import { until } from '../../support/until.ts';
 
 const MiB = 2 ** 20;
 const never = new AbortController().signal;
-const kit = process.env['UNNEST_GUEST_KIT'] ?? '';
 const stateDir = mkdtempSync(join(tmpdir(), 'unnest-'));
 const layout = storeLayout(stateDir, partition);
 const domainName = 'primary-hands-over';
@@ -89,35 +89,16 @@ const pass = async (wanted: DesiredState) => {
   );
 };
 
-const rootPorts = Array.from(
-  { length: 6 },
-  (_, index) => `<controller type='pci' index='${index + 1}' model='pcie-root-port'/>`,
-).join('');
-
 beforeAll(async () => {
   writeFileSync(source, bytes);
   opened = await openLibvirtHost({ uri: 'qemu:///system', stateDir, partition }, never);
-  const words = `${readFileSync(join(kit, 'cmdline'), 'utf8').trim()} unnest.name=primary unnest.do=copy@own:debian`;
+  const disk = `<disk type='file'>
+      <driver name='qemu' type='raw'/><source file='${source}'/>
+      <target dev='vda' bus='virtio'/><serial>own</serial>
+    </disk>`;
+  const words = ['unnest.do=copy@own:debian'];
   const xml = join(stateDir, 'primary.xml');
-  writeFileSync(
-    xml,
-    `<domain type='${process.env['UNNEST_DOMAIN_TYPE']}'>
-      <name>${domainName}</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
-      <os>
-        <type machine='q35'>hvm</type>
-        <kernel>${kit}/vmlinuz</kernel><initrd>${kit}/initrd.img</initrd><cmdline>${words}</cmdline>
-      </os>
-      <features><acpi/><tcg><tb-cache unit='MiB'>64</tb-cache></tcg></features>
-      <devices>
-        <controller type='pci' index='0' model='pcie-root'/>${rootPorts}
-        <serial type='file'><source path='${log}'/></serial>
-        <disk type='file'>
-          <driver name='qemu' type='raw'/><source file='${source}'/>
-          <target dev='vda' bus='virtio'/><serial>own</serial>
-        </disk>
-      </devices>
-    </domain>`,
-  );
+  writeFileSync(xml, primaryXml({ name: domainName, log, words, devices: disk }));
   await virsh('define', xml);
   await virsh('start', domainName);
 });

@@ -15,10 +15,10 @@ import { virsh } from '../../support/cli.ts';
 import { FilteredPartition, guestOf, sh } from '../../support/filtered-partitions.ts';
 import { isAnswered } from '../../support/guest-wire.ts';
 import { partition, runPlan } from '../../support/passes.ts';
+import { primaryXml } from '../../support/primary-xml.ts';
 import { until } from '../../support/until.ts';
 
 const never = new AbortController().signal;
-const kit = process.env['UNNEST_GUEST_KIT'] ?? '';
 const folder = mkdtempSync(join(tmpdir(), 'unnest-'));
 
 async function define(what: 'define' | 'net-define', xml: string): Promise<void> {
@@ -27,35 +27,15 @@ async function define(what: 'define' | 'net-define', xml: string): Promise<void>
   await virsh(what, file);
 }
 
-/** More than it needs itself: a q35 takes nothing in while it runs that has no port to go to. */
-const rootPorts = Array.from(
-  { length: 8 },
-  (_, index) => `<controller type='pci' index='${index + 1}' model='pcie-root-port'/>`,
-).join('');
-
 const uuids = new Map<string, string>();
 
 /** With a NIC in the network `theirs`, and room for one that is plugged in. */
 async function definePrimary(name: string, more = ''): Promise<void> {
-  const words = `${readFileSync(join(kit, 'cmdline'), 'utf8').trim()} unnest.name=${name} unnest.every=1`;
-  await define(
-    'define',
-    `<domain type='${process.env['UNNEST_DOMAIN_TYPE']}'>
-      <name>${name}</name>
-      <memory unit='MiB'>192</memory><vcpu>1</vcpu>
-      <os>
-        <type machine='q35'>hvm</type>
-        <kernel>${kit}/vmlinuz</kernel><initrd>${kit}/initrd.img</initrd><cmdline>${words}</cmdline>
-      </os>
-      <features><acpi/><tcg><tb-cache unit='MiB'>64</tb-cache></tcg></features>
-      <devices>
-        <controller type='pci' index='0' model='pcie-root'/>${rootPorts}
-        <serial type='file'><source path='${logOf(name)}'/></serial>
-        <interface type='network'><source network='theirs'/><model type='virtio'/></interface>
-        ${more}
-      </devices>
-    </domain>`,
-  );
+  const nic =
+    "<interface type='network'><source network='theirs'/><model type='virtio'/></interface>";
+  const words = ['unnest.every=1'];
+  const xml = primaryXml({ name, log: logOf(name), memoryMiB: 192, words, devices: nic + more });
+  await define('define', xml);
   uuids.set(name, (await virsh('domuuid', name)).trim());
 }
 
