@@ -168,8 +168,34 @@ test('a word counts for the bytes that were meant, and for no others', async () 
   }
   await daemon.control.retry(partition, 'uid 0');
   await settle();
-  expect(phase()).toMatch(/^Pending/);
+  expect(phase()).toMatch(/^Pending .*by-id/);
   expect(lent()).toEqual([alias]);
+});
+
+test('a word is used up: another Image of the same bytes is handed over anew', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  await said();
+  expect(phase()).toBe('Ready');
+  await daemon.submit('# nothing', { deleteEverything: true });
+  await settle();
+  await daemon.submit(handedOver);
+  await settle();
+  expect(phase()).toMatch(/^Pending .*by-id/);
+  expect(lent()).toEqual([alias]);
+});
+
+test('what was given up is tried again when its Primary says that it is written anew', async () => {
+  await daemon.close();
+  begin({ attemptsMax: 1 });
+  await daemon.submit(handedOver);
+  await settle();
+  areOthers = true;
+  await said();
+  expect(phase()).toMatch(/^Rejected/);
+  areOthers = false;
+  await said();
+  expect(phase()).toBe('Ready');
 });
 
 test('of what no document speaks nothing is taken in', async () => {

@@ -85,6 +85,55 @@ describe('an Image that a Primary is to hand over', () => {
   });
 });
 
+describe('where an Image comes from', () => {
+  const from = (source: string, format = 'raw', ...more: readonly string[]) =>
+    documentOf('Image', 'debian', [
+      `digest: ${digest}`,
+      `format: ${format}`,
+      `source: { ${source} }`,
+      ...more,
+    ]);
+  const sourceIn = (...files: readonly string[]) => [...bundleOf(files).images.values()][0]?.source;
+
+  test.each([
+    ['upload: { bytes: 7 }', { kind: 'upload', sizeBytes: 7 }],
+    ['handOver: { bytes: 7 }', { kind: 'handOver', sizeBytes: 7, isWritten: false }],
+    ['handOver: { bytes: 7, written: true }', { kind: 'handOver', sizeBytes: 7, isWritten: true }],
+    ['catalogue: debian.img', { kind: 'catalogue', file: 'debian.img', isAllowed: true }],
+  ])('%s', (source, means) => {
+    expect(sourceIn(from(source))).toEqual(means);
+  });
+
+  test('of the catalogue is what the policy of the partition names, and nothing else', () => {
+    const isAllowed = (policy: string) =>
+      sourceIn(from('catalogue: debian.img'), partition(policy));
+    expect(isAllowed('policy: { images: [debian.img] }')).toMatchObject({ isAllowed: true });
+    expect(isAllowed('policy: { images: [other.img] }')).toMatchObject({ isAllowed: false });
+    expect(isAllowed('policy: {}')).toMatchObject({ isAllowed: false });
+  });
+
+  test.each([
+    ['', 'MissingField|InvalidValue'],
+    ['file: a.img, upload: { bytes: 7 }', 'InvalidValue'],
+    ['upload: { bytes: 0 }', 'InvalidValue'],
+    ['upload: { bytes: 1.5 }', 'InvalidValue'],
+    ['upload: { bytes: 9007199254740993 }', 'InvalidValue'],
+    ['handOver: { bytes: -1 }', 'InvalidValue'],
+    ['handOver: { bytes: 7, written: perhaps }', 'InvalidValue'],
+    ['catalogue: ../debian.img', 'InvalidValue'],
+  ])('is not { %s }', (source, code) => {
+    expect(diagnosticsOf([from(source)])[0]?.code).toMatch(new RegExp(code));
+  });
+
+  test('a qcow2 of a Primary’s says how large a disk it is, as it counts from the start', () => {
+    expect(placesOf([from('upload: { bytes: 7 }', 'qcow2')])).toEqual([
+      expect.stringContaining('spec.virtualSize'),
+    ]);
+    expect(placesOf([from('upload: { bytes: 7 }', 'qcow2', 'virtualSize: 1GiB')])).toEqual([]);
+    expect(placesOf([from('file: a.img', 'qcow2')])).toEqual([]);
+  });
+});
+
 describe('a disk of a Secondary', () => {
   const web = (...more: readonly string[]) => secondaryDocument('web', ...more);
 

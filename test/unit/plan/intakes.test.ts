@@ -178,6 +178,14 @@ describe('an Image that is handed over', () => {
     expect(await operationsOf(host, wanting(handOver(true)))).toEqual([]);
   });
 
+  test('is lent once, however often it is asked for', async () => {
+    const host = hostWith();
+    const plan = await planPass(host, wanting(handOver(false)));
+    await runPlan(plan, host);
+    const { outcomes } = await runPlan(plan, host);
+    expect(outcomes.map(({ result }) => result.status)).toEqual(['already', 'already']);
+  });
+
   test('is not looked into as long as its guest has not let go of the disk', async () => {
     const host = hostWith({ releasesAfterMs: null });
     await converge(host, wanting(handOver(false)));

@@ -71,6 +71,8 @@ describe('an upload', () => {
     expect(await look()).toMatchObject({ receivedBytes: MiB });
     await append(0, content.subarray(0, 10));
     expect(await look()).toMatchObject({ receivedBytes: 10 });
+    // What was no good takes no room beside it.
+    expect(store.filesIn(folder())).toEqual(['disk.raw', 'record.json']);
     await append(10, content.subarray(10));
     await importing();
     expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
@@ -141,6 +143,16 @@ describe('a disk', () => {
     expect(disk).toBe(store.layout.intakeDisk(name));
     expect(statSync(disk).size).toBe(MiB + 512);
     expect(readFileSync(disk).subarray(0, odd.length).equals(odd)).toBe(true);
+  });
+
+  test('may end within a sector: what is behind the Image’s end does not count', async () => {
+    const qcow2 = Buffer.concat([store.qcow2(), Buffer.alloc(100)]);
+    const digest = digestOf(qcow2);
+    await intakes.create(us, { ...lent, sizeBytes: qcow2.length, digest }, never);
+    writeFileSync(store.layout.intakeDisk(name), qcow2, { flag: 'r+' });
+    const source = { ...handedOver.source, sizeBytes: qcow2.length };
+    await importing({ ...handedOver, digest, source });
+    expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
   });
 
   test('that somebody has cut short is no Image', async () => {
