@@ -2,8 +2,8 @@
  * What the Volumes and Images of every host must do behind the ports. A host that is simulated and
  * the files of a real one are held against the same lines.
  */
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { digestOf } from '../support/digest.ts';
 import { fileOf, fromFile } from '../support/passes.ts';
 import { HostError } from '../../src/host/host-error.ts';
 import type { ImageReader, ImageWriter, VolumeReader, VolumeWriter } from '../../src/host/ports.ts';
@@ -49,8 +49,6 @@ const bytesOf = (seed: string, length = MiB): Uint8Array => {
   bytes.write(seed);
   return bytes;
 };
-const digestOf = (bytes: Uint8Array): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** The reason goes first, so that a wrong one is seen beside the right one. */
 const refusal = async (call: Promise<unknown>) => {

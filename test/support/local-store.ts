@@ -8,7 +8,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +16,7 @@ import { storeLayout } from '../../src/host/local/layout.ts';
 import { localVolumes } from '../../src/host/local/volumes.ts';
 import type { FileName, ImageName, VolumeName } from '../../src/model/names.ts';
 import type { Image, Volume } from '../../src/model/volume.ts';
+import { digestOf } from './digest.ts';
 import { fromFile, installation, partition } from './passes.ts';
 
 export const MiB = 2 ** 20;
@@ -25,10 +25,6 @@ export const us = { installation, partition };
 const name = 'data' as VolumeName;
 const imageName = 'base' as ImageName;
 const file = 'base.img' as FileName;
-
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
 
 export function localStoreForTests() {
   const dir = mkdtempSync(join(tmpdir(), 'unnest-kept-'));

@@ -2,13 +2,13 @@
  * SIGKILL at every write of the plan that makes an Image of a disk that a real Primary has handed over:
  * another apply then has the Image, byte for byte, the disk back from the Primary, and nothing left over.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import type { ImageName, PartitionName } from '../../../src/model/names.ts';
 import { virsh, type Workplace, workplace } from '../../support/cli.ts';
+import { digestOf } from '../../support/digest.ts';
 import { type KilledProgram, killedProgram } from '../../support/killed-program.ts';
 import { primaryXml } from '../../support/primary-xml.ts';
 import { until } from '../../support/until.ts';
@@ -17,7 +17,7 @@ const MiB = 2 ** 20;
 const debian = 'debian' as ImageName;
 const domainName = 'primary-killed';
 const bytes = Buffer.alloc(MiB, 'what the Primary has written. ');
-const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const digest = digestOf(bytes);
 
 let killed: KilledProgram;
 let at: Workplace;

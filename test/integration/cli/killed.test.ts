@@ -3,12 +3,12 @@
  * apply then brings the host to where an undisturbed one would have, with nothing left over and
  * nothing made twice (invariant 5). The writes are counted by a run that nobody kills.
  */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { idleDocument, run, virsh, type Workplace, workplace } from '../../support/cli.ts';
+import { digestOf } from '../../support/digest.ts';
 import { type KilledProgram, killedProgram } from '../../support/killed-program.ts';
 
 let killed: KilledProgram;
@@ -66,10 +66,6 @@ function filesBelow(folder: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-function digestOf(content: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 const networks = async () =>

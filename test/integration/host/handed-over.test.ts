@@ -2,7 +2,6 @@
  * A real Primary hands over an Image: it is lent a disk, writes to it, lets go of it, and a Secondary boots
  * from what it has written.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +13,9 @@ import { lentDisk } from '../../../src/model/intake.ts';
 import type { ImageName, VolumeName } from '../../../src/model/names.ts';
 import type { DesiredState, Secondary } from '../../../src/model/secondary.ts';
 import { useOf } from '../../../src/model/volume.ts';
+import { bootableDisk } from '../../support/bootable-disk.ts';
 import { virsh } from '../../support/cli.ts';
+import { digestOf } from '../../support/digest.ts';
 import {
   desiredWith,
   image,
@@ -39,22 +40,9 @@ const log = join(stateDir, 'primary.log');
 const source = join(stateDir, 'source.img');
 let opened: Open<Host>;
 
-/**
- * A disk that boots: 16-bit code that writes a line to the first serial port again and again, with a
- * break of a third of a second by the BIOS (int 15h, ah=86h), and what a Primary would have on it besides.
- */
-function bootableDisk(): Buffer {
-  const code = 'baf803 be177c ac 84c0 7403 ee ebf8 b486 b90500 cd15 ebe9'.replaceAll(' ', '');
-  const disk = Buffer.alloc(4 * MiB);
-  disk.write(code, 0, 'hex');
-  disk.write('booted from what was handed over\r\n\0', 0x17);
-  disk.writeUInt16LE(0xaa55, 510);
-  disk.write('and this is at its end', disk.length - 512);
-  return disk;
-}
-
-const bytes = bootableDisk();
-const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const line = 'booted from what was handed over';
+const bytes = bootableDisk(line, 4 * MiB, 'and this is at its end');
+const digest = digestOf(bytes);
 
 function wanting(isWritten: boolean, more: Partial<DesiredState> = {}): DesiredState {
   const handedOver = image('debian', {
@@ -150,10 +138,10 @@ test('a Primary is lent a disk, writes to it, and a Secondary boots from what it
   const reading = new AbortController();
   for await (const chunk of await opened.host.domains.console(web, reading.signal)) {
     console += Buffer.from(chunk).toString('latin1');
-    if (console.includes('booted from what was handed over')) break;
+    if (console.includes(line)) break;
   }
   reading.abort();
-  expect(console).toContain('booted from what was handed over');
+  expect(console).toContain(line);
 });
 
 test('one that goes meanwhile leaves its disk with nobody, and is lent it again', async () => {

@@ -1,3 +1,5 @@
+import { bootableDisk, bootSector } from '../../support/bootable-disk.ts';
+import { digestOf } from '../../support/digest.ts';
 import type { Host } from '../host.ts';
 import { givePartition } from '../install.ts';
 import type { Lab, Scenario } from '../scenario.ts';
@@ -14,6 +16,34 @@ const port = 1021;
 const spec = `  primary:
     domain: team-e
     reserved: { vcpus: 1, memory: 512MiB }
+    grants: [handOver]
+`;
+
+/** What the tenant has in its Primary, and wants to boot beside it. */
+const sector = bootSector('booted from what a Primary has supplied');
+const image = bootableDisk('booted from what a Primary has supplied', 2 ** 20);
+
+const suppliedYaml = (name: string, source: string) => `apiVersion: unnest.dev/v1
+kind: Image
+metadata: { name: ${name} }
+spec:
+  digest: ${digestOf(image)}
+  format: raw
+  source: { ${source}: { bytes: ${image.length} } }
+---
+apiVersion: unnest.dev/v1
+kind: Volume
+metadata: { name: ${name} }
+spec: { size: 1MiB, image: ${name}, deletionPolicy: Delete }
+---
+apiVersion: unnest.dev/v1
+kind: Secondary
+metadata: { name: ${name} }
+spec:
+  vcpus: 1
+  memory: 64MiB
+  boot: { volume: ${name} }
+  terminationGracePeriodSeconds: 0
 `;
 
 /** Beside the guest kit a disk with Node.js and unnest, as it is installed on the host. */
@@ -47,6 +77,8 @@ function primaryXml(isKvm: boolean): string {
   <features><acpi/></features>
   ${isKvm ? "<cpu mode='host-passthrough'/>" : "<cpu mode='maximum'/>"}
   <devices>
+    <controller type='pci' index='0' model='pcie-root'/>
+    ${"<controller type='pci' model='pcie-root-port'/>".repeat(8)}
     <disk type='file' device='disk'>
       <driver name='qemu' type='raw'/><source file='/var/lib/lab/full.img'/>
       <target dev='vda' bus='virtio'/><serial>full</serial>
@@ -71,10 +103,37 @@ async function write(
   host: Host,
   wanted: Wanted,
   folder = '/full/etc/unnest/desired',
+  yaml = secondaryYaml(wanted),
 ): Promise<void> {
-  const text = secondaryYaml(wanted).replaceAll('\n', '\\n');
+  const text = yaml.replaceAll('\n', '\\n');
   const file = `${folder}/${wanted.name}.yaml`;
   await host.sh(inGuest(`printf '${text}' >${folder}/.new && mv ${folder}/.new ${file}`));
+}
+
+/** An Image of the tenant's own, by one way or the other, and a Secondary that boots from it. */
+async function supplies(lab: Lab, name: string, source: string, command: string): Promise<void> {
+  const { host } = lab;
+  await lab.does(`in the Primary, somebody writes ${name}.yaml, with an Image`, () =>
+    write(host, { partition: 'team-e', name }, undefined, suppliedYaml(name, source)),
+  );
+  await lab.prints(
+    'there is room for it',
+    'unnest status --partition team-e',
+    new RegExp(`${name}[^]*AwaitingBytes`),
+    60,
+  );
+  await lab.prints(
+    `and somebody there supplies it: ${command}`,
+    inPrimary(`timeout 60 ${command}`),
+    new RegExp(`${name} is ready`),
+    90,
+  );
+  await lab.prints(
+    'and a Secondary boots from it',
+    inPrimary(`timeout 20 unnest console ${name} --lines 3`),
+    /booted from what a Primary has supplied/,
+    120,
+  );
 }
 
 const runs = (lab: Lab, claim: string, wanted: Wanted) =>
@@ -178,6 +237,20 @@ export const channel: Scenario = {
       /NoPartition|knows no team-a/,
       60,
     );
+
+    await host.sh(
+      inGuest(
+        `echo ${sector.toString('base64')} | base64 -d >/full/tmp/os.img; truncate -s ${image.length} /full/tmp/os.img`,
+      ),
+    );
+    await supplies(lab, 'lent', 'handOver', 'unnest hand-over lent /tmp/os.img --device /dev/vdb');
+    await lab.prints(
+      'the disk that it was lent is gone from the Primary',
+      inGuest('ls /sys/block'),
+      /^(?![^]*vdb)[^]*vda/,
+      30,
+    );
+    await supplies(lab, 'sent', 'upload', 'unnest upload sent /tmp/os.img');
 
     const asks = `cid=2&port=${port}&path=/v1/version`;
     const heard = async (of: number, from: string) =>

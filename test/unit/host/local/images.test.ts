@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileOf, fromFile } from '../../../support/passes.ts';
 import type { Image } from '../../../../src/model/volume.ts';
+import { digestOf } from '../../../support/digest.ts';
 import {
-  digestOf,
   localStoreForTests,
   type LocalStoreForTests,
   MiB,

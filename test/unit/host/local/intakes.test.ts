@@ -7,7 +7,8 @@ import { localIntakes, openIntake } from '../../../../src/host/local/intakes.ts'
 import type { Intake } from '../../../../src/model/intake.ts';
 import type { ImageName } from '../../../../src/model/names.ts';
 import type { Image } from '../../../../src/model/volume.ts';
-import { digestOf, localStoreForTests } from '../../../support/local-store.ts';
+import { digestOf } from '../../../support/digest.ts';
+import { localStoreForTests } from '../../../support/local-store.ts';
 import { installation, partition } from '../../../support/passes.ts';
 
 const us = { installation, partition };
