@@ -1,12 +1,14 @@
 /** Starts real workers, in bubblewrap. Where that is missing there are none: nothing replaces it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
-import { Duplex } from 'node:stream';
+import { closeSync, openSync, realpathSync } from 'node:fs';
+import { sandboxCommand } from '../../host/sandbox/command.ts';
+import { isSandboxComplaint, launcherIn, sandboxProgramsIn } from '../../host/sandbox/programs.ts';
+import { endSandboxed, letBegin } from '../../host/sandbox/start.ts';
+import { filterFor } from '../../host/sandbox/syscall-filter.ts';
+import { workerCalls } from '../../host/sandbox/syscalls.ts';
 import type { WorkerPlace } from '../../host/worker-places.ts';
 import type { SpawnWorker, WorkerEnd, WorkerListener, WorkerProcess } from '../worker-process.ts';
-import { filterDescriptor, sandboxCommand, type SandboxPrograms } from './sandbox.ts';
-import { isFilteredProcessor, syscallFilter } from './syscall-filter.ts';
+import { workerSandbox } from './sandbox.ts';
 
 export interface WorkerInstallation {
   /** The worker's program: one file of JavaScript that imports nothing but Node. */
@@ -14,8 +16,6 @@ export interface WorkerInstallation {
   /** Where bubblewrap and its like are looked for, in this order. */
   readonly folders: readonly string[];
 }
-
-export const systemFolders: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin'];
 
 /** @returns a port whose workers are all alike, wherever they run */
 export function workerSpawner(installation: WorkerInstallation): SpawnWorker {
@@ -36,14 +36,14 @@ function start(
   { program, folders }: WorkerInstallation,
   place: WorkerPlace | null,
 ): Started | { problem: string } {
-  const programs = programsIn(folders);
+  const programs = sandboxProgramsIn(folders);
   if ('problem' in programs) return programs;
   const launcher = launcherIn(folders, place);
   if ('problem' in launcher) return launcher;
-  const { arch } = process;
-  if (!isFilteredProcessor(arch)) {
-    return { problem: `no filter of system calls is known for this processor: ${arch}` };
-  }
+  const filter = filterFor(process.arch, workerCalls);
+  if ('problem' in filter) return filter;
+  const node = realpathSync(process.execPath);
+  const nodeMajor = Number.parseInt(process.versions.node, 10);
   let descriptor: number;
   try {
     // Opened by us: nobody may not be able to look where it is kept.
@@ -52,7 +52,11 @@ function start(
     return { problem: `the worker's program cannot be read: ${messageOf(error)}` };
   }
   try {
-    const [command = '', ...args] = sandboxCommand(programs, launcher.words);
+    const [command = '', ...args] = sandboxCommand(
+      programs,
+      workerSandbox({ node, nodeMajor }),
+      launcher.words,
+    );
     const child = spawn(command, args, {
       cwd: '/',
       env: {},
@@ -62,56 +66,12 @@ function start(
       // The fourth is the program and the fifth the filter, as the sandbox expects them.
       stdio: ['pipe', 'pipe', 'pipe', descriptor, 'pipe'],
     });
-    return { child, filter: syscallFilter(arch) };
+    return { child, filter: filter.bytes };
   } catch (error) {
     return { problem: `the worker could not be started: ${messageOf(error)}` };
   } finally {
     closeSync(descriptor);
   }
-}
-
-function handFilter(child: ChildProcess, filter: Uint8Array): void {
-  const pipe = child.stdio[filterDescriptor];
-  // Where it was not made, nothing was started either.
-  if (!(pipe instanceof Duplex)) return;
-  // Of a sandbox that has ended before it took it; its end says more.
-  pipe.on('error', () => undefined);
-  // Nothing comes back, but its end is waited for before the worker counts as ended.
-  pipe.resume();
-  pipe.end(filter);
-}
-
-function launcherIn(
-  folders: readonly string[],
-  place: WorkerPlace | null,
-): { readonly words: readonly string[] } | { problem: string } {
-  const launcher = place?.launcher ?? null;
-  if (launcher === null) return { words: [] };
-  const program = programIn(folders, launcher.program);
-  if (program === undefined) return { problem: `there is no ${launcher.program} on this machine` };
-  return { words: [program, ...launcher.args] };
-}
-
-function programIn(folders: readonly string[], name: string): string | undefined {
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-function programsIn(folders: readonly string[]): SandboxPrograms | { problem: string } {
-  const find = (name: string) => programIn(folders, name);
-  const bwrap = find('bwrap');
-  if (bwrap === undefined) {
-    return { problem: 'there is no bwrap on this machine: apt-get install bubblewrap' };
-  }
-  const prlimit = find('prlimit');
-  const setpriv = find('setpriv');
-  const choom = find('choom');
-  if (prlimit === undefined || setpriv === undefined || choom === undefined) {
-    return { problem: 'there is no prlimit, setpriv or choom here: apt-get install util-linux' };
-  }
-  const isRoot = process.getuid?.() === 0;
-  const node = realpathSync(process.execPath);
-  const nodeMajor = Number.parseInt(process.versions.node, 10);
-  return { bwrap, prlimit, choom, setpriv: isRoot ? setpriv : null, node, nodeMajor };
 }
 
 /** As if it had been started and had ended. */
@@ -133,7 +93,7 @@ function follow(
   child.stderr?.on('data', (chunk: Buffer) => {
     const all = complaint + chunk.subarray(0, complaintBytesMax + 1).toString('latin1');
     complaint = all.slice(0, complaintBytesMax);
-    if (all.length > complaintBytesMax) end(child);
+    if (all.length > complaintBytesMax) endSandboxed(child);
   });
   // Of a worker that has ended; its end says more.
   child.stdin?.on('error', () => undefined);
@@ -157,18 +117,8 @@ function follow(
   });
   return {
     send: (bytes) => child.stdin?.write(bytes),
-    kill: () => end(child),
+    kill: () => endSandboxed(child),
   };
-}
-
-/**
- * With bubblewrap ends the first process of the sandbox, and with that all others in it; but as long as
- * that one waits for the filter it waits for nothing else, so it gets none.
- */
-function end(child: ChildProcess): void {
-  child.kill('SIGKILL');
-  const pipe = child.stdio[filterDescriptor];
-  if (pipe instanceof Duplex) pipe.destroy();
 }
 
 /** @returns what kept it from being where it should be, so that it was ended; null: nothing did */
@@ -178,14 +128,11 @@ async function placing(
   filter: Uint8Array,
   over: AbortSignal,
 ): Promise<string | null> {
-  if (child.pid === undefined) return null;
   try {
-    await place?.enter(child.pid, over);
-    handFilter(child, filter);
+    await letBegin(child, place, filter, over);
     return null;
   } catch (error) {
-    end(child);
-    return `it was not brought into ${place?.path}: ${messageOf(error)}`;
+    return messageOf(error);
   }
 }
 
@@ -201,8 +148,7 @@ interface Facts {
 /** The programs around the worker say so when they cannot make the sandbox. */
 function endOf({ how, complaint, problem, wasKilled }: Facts): WorkerEnd {
   if (problem !== null && wasKilled) return { kind: 'not-placed', message: problem };
-  const isSandbox = /^(?:bwrap|choom|setpriv|prlimit|\/prlimit): /.test(complaint);
-  if (isSandbox) {
+  if (isSandboxComplaint(complaint)) {
     return { kind: 'not-started', message: `the sandbox cannot be made: ${complaint}` };
   }
   if (problem === null) return { kind: 'ended', how, complaint };

@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemFolders, workerSpawner } from '../../../src/daemon/machine/spawn-worker.ts';
+import { workerSpawner } from '../../../src/daemon/machine/spawn-worker.ts';
+import { systemFolders } from '../../../src/host/sandbox/programs.ts';
 import type { WorkerEnd, WorkerProcess } from '../../../src/daemon/worker-process.ts';
 import type { WorkerPlace } from '../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../src/model/names.ts';

@@ -18,7 +18,8 @@ const contents = `
   import { execFileSync } from 'node:child_process';
   import { existsSync, readFileSync } from 'node:fs';
   import { join } from 'node:path';
-  import { systemFolders, workerSpawner } from './src/daemon/machine/spawn-worker.ts';
+  import { workerSpawner } from './src/daemon/machine/spawn-worker.ts';
+  import { systemFolders } from './src/host/sandbox/programs.ts';
   import { machineClock, machineTimers } from './src/daemon/machine/time.ts';
   import { openDocumentParser } from './src/daemon/worker/document-parser.ts';
   import { localInstallation, newInstallationId } from './src/host/local/installation.ts';

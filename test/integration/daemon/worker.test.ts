@@ -17,7 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemFolders, workerSpawner } from '../../../src/daemon/machine/spawn-worker.ts';
+import { workerSpawner } from '../../../src/daemon/machine/spawn-worker.ts';
+import { systemFolders } from '../../../src/host/sandbox/programs.ts';
 import { machineClock, machineTimers } from '../../../src/daemon/machine/time.ts';
 import type { DocumentParser } from '../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../src/daemon/worker/document-parser.ts';
@@ -346,7 +347,8 @@ describe('one that was taken over', () => {
       stdin: {
         resolveDir: root,
         contents: `
-          import { systemFolders, workerSpawner } from './src/daemon/machine/spawn-worker.ts';
+          import { workerSpawner } from './src/daemon/machine/spawn-worker.ts';
+          import { systemFolders } from './src/host/sandbox/programs.ts';
           const [program] = process.argv.slice(2);
           workerSpawner({ program, folders: systemFolders })('a', null, {
             onData: (chunk) => process.stdout.write(chunk), onEnd: () => undefined,

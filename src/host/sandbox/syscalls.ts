@@ -1,7 +1,8 @@
 /**
- * The system calls that a worker may make, by their numbers on each processor: what Node 20, 22 and
- * 24 were seen to call while they start and read documents (strace), and what C libraries may call
- * in the place of one of these. Numbers never change; null: this processor has no such call.
+ * The system calls that programs in a sandbox may make, by their numbers on each processor: what Node
+ * 20, 22 and 24 were seen to call while they start and read documents (strace), what qemu-img 7.2 was
+ * while it reads and writes disks, and what C libraries may call in the place of one of these. Numbers
+ * never change; null: this processor has no such call.
  */
 export interface CallNumbers {
   readonly x64: number | null;
@@ -17,8 +18,15 @@ export interface GuardedCall extends CallNumbers {
   readonly values: readonly number[];
 }
 
+export interface AllowedCalls {
+  readonly plain: readonly CallNumbers[];
+  readonly guarded: readonly GuardedCall[];
+}
+
 /** Of each, its number on x64 and on arm64. */
-const plain: readonly (readonly [name: string, x64: number, arm64: number | null])[] = [
+type Listed = readonly (readonly [name: string, x64: number, arm64: number | null])[];
+
+const plain: Listed = [
   // Reading and writing what is open, and opening what there is to read.
   ['read', 0, 63],
   ['write', 1, 64],
@@ -124,14 +132,25 @@ const plain: readonly (readonly [name: string, x64: number, arm64: number | null
   ['exit_group', 231, 94],
 ];
 
-export const plainCalls: readonly CallNumbers[] = plain.map(([, x64, arm64]) => ({ x64, arm64 }));
+/** Writing to a disk at any place of it, and being told of a signal. */
+const disk: Listed = [
+  ['preadv', 295, 69],
+  ['pwrite64', 18, 68],
+  ['pwritev', 296, 70],
+  ['fallocate', 285, 47],
+  ['ftruncate', 77, 46],
+  ['fdatasync', 75, 83],
+  ['fsync', 74, 82],
+  ['fstatfs', 138, 44],
+  ['signalfd4', 289, 74],
+];
 
 const CLONE_THREAD = 0x1_0000;
 /** Every CLONE_NEW* that `clone` takes. */
 const CLONE_NEW = 0x7e02_0000;
 const allBits = 0xffff_ffff;
 
-export const guardedCalls: readonly GuardedCall[] = [
+const guarded: readonly GuardedCall[] = [
   // clone: a thread, never another process, and in no namespace of its own. clone3 has its flags in
   // memory, where they cannot be looked at; C libraries go on with this one.
   { x64: 56, arm64: 220, argument: 0, mask: CLONE_THREAD + CLONE_NEW, values: [CLONE_THREAD] },
@@ -146,3 +165,11 @@ export const guardedCalls: readonly GuardedCall[] = [
   // prctl: PR_SET_NAME and PR_GET_NAME of threads, PR_SET_VMA for names of memory.
   { x64: 157, arm64: 167, argument: 0, mask: allBits, values: [15, 16, 0x5356_4d41] },
 ];
+
+const numbersOf = (listed: Listed): readonly CallNumbers[] =>
+  listed.map(([, x64, arm64]) => ({ x64, arm64 }));
+
+/** Of what reads documents. */
+export const workerCalls: AllowedCalls = { plain: numbersOf(plain), guarded };
+/** Of what reads and writes disks. */
+export const imageToolCalls: AllowedCalls = { plain: numbersOf([...plain, ...disk]), guarded };

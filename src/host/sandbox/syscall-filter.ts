@@ -1,16 +1,17 @@
 /**
- * The worker's system call filter: a program for the kernel (seccomp(2), classic BPF) that bubblewrap
- * puts in force just before it runs the worker's own.
+ * A filter of system calls: a program for the kernel (seccomp(2), classic BPF) that bubblewrap puts in
+ * force just before it runs the one in the sandbox.
  *
  * It is a list of what may be done, so that what no one has thought of, and what a kernel of next
  * year brings, may not: sockets of any family, io_uring, ptrace, keyrings, bpf, namespaces, mounts,
  * other processes. All else is answered as a kernel does that does not have the call (ENOSYS): C
- * libraries and Node know how to go on from that, and not how to go on from EPERM. So a Node that
+ * libraries, Node and QEMU know how to go on from that, and not how to go on from EPERM. So a Node that
  * wants more than is listed still starts, as it would on an old kernel. Rejected: a list of what may
  * not be done, which is never complete; killing, which makes of each new Node a worker that never
  * starts. A call by the numbers of another processor (32 bits) ends the process.
  */
-import { type CallNumbers, guardedCalls, plainCalls } from './syscalls.ts';
+import type { Problem } from './programs.ts';
+import type { AllowedCalls, CallNumbers, GuardedCall } from './syscalls.ts';
 
 export type FilteredProcessor = keyof CallNumbers;
 
@@ -46,16 +47,25 @@ const kill: Instruction = [RETURN, 0x8000_0000];
 /** Of a `struct sock_filter`. */
 const instructionBytes = 8;
 
+/** For the processor of this machine, as Node calls it. */
+export function filterFor(
+  processor: string,
+  calls: AllowedCalls,
+): { readonly bytes: Uint8Array } | Problem {
+  if (isFilteredProcessor(processor)) return { bytes: syscallFilter(processor, calls) };
+  return { problem: `no filter of system calls is known for this processor: ${processor}` };
+}
+
 /** @returns as `bwrap --seccomp` reads it */
-export function syscallFilter(processor: FilteredProcessor): Uint8Array {
+export function syscallFilter(processor: FilteredProcessor, calls: AllowedCalls): Uint8Array {
   const program: readonly Instruction[] = [
     [LOAD, processorOffset],
     [JUMP_IF_EQUAL, processors[processor], 1, 0],
     kill,
     [LOAD, callOffset],
     // Calls of the x32 kind have numbers of their own, which are not in the list.
-    ...plainCalls.flatMap((call) => plainRule(call[processor])),
-    ...guardedCalls.flatMap((call) => guardedRule(call[processor], call)),
+    ...calls.plain.flatMap((call) => plainRule(call[processor])),
+    ...calls.guarded.flatMap((call) => guardedRule(call[processor], call)),
     asIfMissing,
   ];
   const bytes = Buffer.alloc(program.length * instructionBytes);
@@ -72,7 +82,7 @@ function plainRule(number: number | null): readonly Instruction[] {
 /** Only the low half of the argument is looked at, as the kernel does with all of these. */
 function guardedRule(
   number: number | null,
-  { argument, mask, values }: (typeof guardedCalls)[number],
+  { argument, mask, values }: GuardedCall,
 ): readonly Instruction[] {
   if (number === null) return [];
   const rule: readonly Instruction[] = [
