@@ -1,5 +1,6 @@
 /** A store of one partition in a folder of its own, for tests of the real adapters. */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -28,6 +29,8 @@ const file = 'base.img' as FileName;
 
 export function localStoreForTests() {
   const dir = mkdtempSync(join(tmpdir(), 'unnest-kept-'));
+  // As QEMU has to get there, and the sandbox.
+  chmodSync(dir, 0o755);
   const layout = storeLayout(dir, partition);
   mkdirSync(layout.filesDir, { recursive: true });
   const folder = join(layout.volumesDir, name);

@@ -8,6 +8,7 @@ import { diagnosticExplanations } from './diagnostics.ts';
 import { exitCodeExplanations } from './exit-codes.ts';
 import type { Explanation } from './explanation.ts';
 import { hostErrorExplanations } from './host-errors.ts';
+import { imageExplanations } from './images.ts';
 import {
   apiExplanations,
   clientExplanations,
@@ -41,6 +42,7 @@ export const codeTopics: readonly CodeTopic[] = [
   }),
   ...codesOf('trouble with unnestd', clientExplanations),
   ...codesOf('an error of the host', hostErrorExplanations),
+  ...codesOf('why an image is refused', imageExplanations),
   ...codesOf('an exit code', exitCodeExplanations),
 ];
 

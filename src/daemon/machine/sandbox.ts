@@ -34,10 +34,7 @@ export function workerSandbox({ node, nodeMajor }: NodeProgram): Sandbox {
   const { cpuSeconds, openFilesMax, tasksMax, fileBytesMax, heapMebibytesMax } = workerLimits;
   const dataBytesMax = workerLimits.dataBytesMax + codeBytes(nodeMajor);
   return {
-    files: [
-      ...readOnly(node, '/node'),
-      ...['--ro-bind-data', `${programDescriptor}`, '/worker.mjs'],
-    ],
+    files: [...readOnly(node, '/node'), '--ro-bind-data', `${programDescriptor}`, '/worker.mjs'],
     limits: { cpuSeconds, dataBytesMax, openFilesMax, tasksMax, fileBytesMax },
     command: [
       '/node',

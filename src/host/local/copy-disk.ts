@@ -29,6 +29,27 @@ export async function copyDisk(
   }
 }
 
+/**
+ * As `copyDisk`, and not synced yet.
+ * @returns `sha256:` and its digits, of the copy, whatever becomes of the file meanwhile
+ */
+export async function copyHashed(
+  source: FileHandle,
+  sizeBytes: number,
+  to: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (await isShared(source, to)) return digestOf(to, signal);
+  const hash = createHash('sha256');
+  const copy = await makeEmpty(to);
+  try {
+    await copyChunks(source, sizeBytes, copy, signal, (chunk) => hash.update(chunk));
+  } finally {
+    await copy.close();
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
 /** `sha256:` and its digits, of what is on the disk. */
 export function digestOf(path: string, signal: AbortSignal): Promise<string> {
   return withFile(path, 'read', async (file, sizeBytes) => {
@@ -64,9 +85,14 @@ async function copyChunks(
   sizeBytes: number,
   copy: FileHandle,
   signal: AbortSignal,
+  see: (chunk: Buffer) => unknown = () => undefined,
 ): Promise<void> {
   const copied = await eachChunk(source, sizeBytes, signal, async (chunk, at) => {
-    if (!chunk.equals(zeroes.subarray(0, chunk.length))) await writeAll(copy, chunk, at);
+    const isZero = chunk.equals(zeroes.subarray(0, chunk.length));
+    const written = isZero ? undefined : writeAll(copy, chunk, at);
+    // While it is being written.
+    see(chunk);
+    await written;
   });
   await copy.truncate(copied);
 }

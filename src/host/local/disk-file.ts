@@ -7,9 +7,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { DiskFormat } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
+import { type Objection, objection, refusal } from '../image-objection.ts';
 import { parseQcow2Header, QCOW2_HEAD_BYTES, type Qcow2Header } from './qcow2-header.ts';
 import { type ExpectedBacking, qcow2Objection } from './qcow2-rules.ts';
-import { makeQcow2, resizeQcow2 } from './qemu-img.ts';
+import { makeQcow2, type QemuImg } from './qemu-img.ts';
 
 /** Does something with a regular file. @throws HostError `Refused` if it is anything else */
 export async function withFile<T>(
@@ -52,7 +53,7 @@ export function diskSize(path: string, format: DiskFormat): Promise<number> {
     if (format === 'raw') return sizeBytes;
     const { virtualBytes } = await headerOf(file, path);
     if (virtualBytes <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(virtualBytes);
-    throw new HostError('Refused', `${path} says that it is absurdly large`);
+    throw refusal(path, objection('BadGeometry', 'it says that it is absurdly large'));
   });
 }
 
@@ -63,11 +64,11 @@ export function checkDisk(
   backing: ExpectedBacking | null,
 ): Promise<void> {
   return withFile(path, 'read', async (file, sizeBytes) => {
-    const objection =
+    const found =
       format === 'raw'
         ? rawObjection(sizeBytes)
         : qcow2Objection(await headerOf(file, path), sizeBytes, backing);
-    if (objection !== null) throw new HostError('Refused', `${path} cannot be used: ${objection}`);
+    if (found !== null) throw refusal(path, found);
   });
 }
 
@@ -95,6 +96,7 @@ export async function growDisk(
   format: DiskFormat,
   sizeBytes: number,
   backing: ExpectedBacking | null,
+  qemuImg: QemuImg,
   signal: AbortSignal,
 ): Promise<void> {
   const now = await diskSize(path, format);
@@ -105,7 +107,7 @@ export async function growDisk(
   if (format === 'qcow2') {
     // Whoever broke out of the guest into QEMU could have had another header written.
     await checkDisk(path, format, backing);
-    await resizeQcow2(path, sizeBytes, signal);
+    await qemuImg.resize(path, sizeBytes, signal);
   }
   await withFile(path, 'write', async (file) => {
     if (format === 'raw') await file.truncate(sizeBytes);
@@ -113,15 +115,17 @@ export async function growDisk(
   });
 }
 
-function rawObjection(sizeBytes: number): string | null {
-  if (sizeBytes === 0) return 'it is empty';
-  return sizeBytes % 512 === 0 ? null : `its ${sizeBytes} bytes end within a sector`;
+function rawObjection(sizeBytes: number): Objection | null {
+  if (sizeBytes === 0) return objection('BadGeometry', 'it is empty');
+  if (sizeBytes % 512 === 0) return null;
+  return objection('BadGeometry', `its ${sizeBytes} bytes end within a sector`);
 }
 
-async function headerOf(file: FileHandle, path: string): Promise<Qcow2Header> {
+/** @throws HostError `Refused` if it does not begin as a qcow2 */
+export async function headerOf(file: FileHandle, path: string): Promise<Qcow2Header> {
   const head = Buffer.alloc(QCOW2_HEAD_BYTES);
   const { bytesRead } = await file.read(head, 0, head.length, 0);
   const header = parseQcow2Header(head.subarray(0, bytesRead));
-  if (typeof header !== 'string') return header;
-  throw new HostError('Refused', `${path} cannot be used: ${header}`);
+  if ('version' in header) return header;
+  throw refusal(path, header);
 }

@@ -78,10 +78,13 @@ async function writeLimits(
 
 /** Below a slice's: where its worker runs. */
 export const WORKER_GROUP = 'worker';
+/** And where images are looked into. */
+export const IMAGES_GROUP = 'images';
 
-/** With what a worker has left of it. */
+/** With what a worker and its like have left of it. */
 async function remove(slice: string): Promise<void> {
-  for (const folder of [join(slice, WORKER_GROUP), slice]) await removeGroup(folder);
+  const inside = [WORKER_GROUP, IMAGES_GROUP].map((name) => join(slice, name));
+  for (const folder of [...inside, slice]) await removeGroup(folder);
 }
 
 async function removeGroup(folder: string): Promise<void> {

@@ -1,10 +1,7 @@
 /**
- * A partition's Images: `STATE/PARTITION/images/NAME`. An import is hostile until our own copy of
- * it has been seen to be what the digest says, and its header to name nothing of this host. The
- * bytes are never written again, and readable to all: QEMU reads them for every overlay, as a user
- * of its own.
+ * A partition's Images: `STATE/PARTITION/images/NAME`. Once made (image-import.ts) their bytes are
+ * never written again, and readable to all: QEMU reads them for every overlay, as a user of its own.
  */
-import { link } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { PartitionOwner } from '../../model/identity.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
@@ -13,14 +10,17 @@ import type { Image, ObservedImage } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
-import { copyDisk, digestOf } from './copy-disk.ts';
-import { checkDisk, diskSize, fileSize, withFile } from './disk-file.ts';
+import { fileSize, withFile } from './disk-file.ts';
+import { checkSource, makeImage } from './image-import.ts';
 import { hasErrno } from './io-error.ts';
 import { sealIntake } from './intakes.ts';
 import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { imagePlace, observedSize, volumePlace } from './places.ts';
+import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type ImageRecord, ownerOf } from './record.ts';
+import type { Workshop } from './volume-origin.ts';
+import { localImagePlaces } from './worker-places.ts';
 
 export function localImageReader(stateDir: string): ImageReader {
   const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
@@ -32,13 +32,22 @@ export function localImageReader(stateDir: string): ImageReader {
   };
 }
 
-export function localImages(stateDir: string): ImageReader & ImageWriter {
+/** @param qemuImgFor looks into what is supplied */
+export function localImages(
+  stateDir: string,
+  qemuImgFor: QemuImgFor = sandboxedQemuImg(localImagePlaces(stateDir)),
+): ImageReader & ImageWriter {
   const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
   return {
     ...localImageReader(stateDir),
     import: (owner, image, signal) =>
       attempt(`importing image ${image.name}`, signal, () =>
-        importImage(layoutOf(owner), owner, image, signal),
+        importImage(
+          { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
+          owner,
+          image,
+          signal,
+        ),
       ),
     delete: (owner, name, signal) =>
       attempt(`deleting image ${name}`, signal, () => deleteImage(layoutOf(owner), owner, name)),
@@ -71,7 +80,7 @@ async function readImage(
 }
 
 async function importImage(
-  layout: StoreLayout,
+  { layout, qemuImg }: Workshop,
   owner: PartitionOwner,
   image: Image,
   signal: AbortSignal,
@@ -82,16 +91,12 @@ async function importImage(
   const common = { formatVersion: 1, kind: 'image', state: 'ready' } as const;
   const record: ImageRecord = { ...common, ...owner, name, digest, format };
   const { path, isOurs } = await sourceOf(layout, owner, image);
-  await withSource(path, async (source, sizeBytes) => {
-    // Of a raw file this can be said before all of it is copied.
-    if (format === 'raw') checkSize(image, sizeBytes);
-    await fillPlace(place, record, async () => {
-      const disk = layout.imageDisk(name, format);
-      // The bytes of one that is used as it was supplied are there already, and take no room again.
-      if (isOurs && format === 'raw') await link(path, disk);
-      else await copyDisk(source, sizeBytes, disk, signal);
-      await checkCopy(disk, image, signal);
-    });
+  await withSource(path, async (file, sizeBytes) => {
+    const sealedPath = isOurs ? path : null;
+    const source = { name: sourceWords(image), file, sizeBytes, sealedPath };
+    await checkSource(source, image);
+    const paths = { disk: layout.imageDisk(name, format), supplied: layout.imageSupplied(name) };
+    await fillPlace(place, record, () => makeImage(source, image, paths, qemuImg, signal));
   });
 }
 
@@ -137,27 +142,6 @@ async function withSource(path: string, use: Parameters<typeof withFile<void>>[2
     if (hasErrno(error, 'ELOOP')) throw new HostError('Refused', `${path} is a symbolic link`);
     throw error;
   }
-}
-
-/** Of our copy and not of the file, which can change meanwhile. */
-async function checkCopy(disk: string, image: Image, signal: AbortSignal): Promise<void> {
-  const digest = await digestOf(disk, signal);
-  if (digest !== image.digest) {
-    throw new HostError('Refused', `${sourceWords(image)} is ${digest}, and not ${image.digest}`);
-  }
-  await checkDisk(disk, image.format, null);
-  checkSize(image, await diskSize(disk, image.format));
-  await withFile(disk, 'read', async (file) => {
-    await file.chmod(0o444);
-    await file.sync();
-  });
-}
-
-function checkSize(image: Image, sizeBytes: number): void {
-  const { virtualBytesMax } = image;
-  if (virtualBytesMax === null || sizeBytes <= virtualBytesMax) return;
-  const message = `${sourceWords(image)} is a disk of ${sizeBytes} bytes, and may have ${virtualBytesMax}`;
-  throw new HostError('Refused', message);
 }
 
 async function deleteImage(

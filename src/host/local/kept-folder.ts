@@ -15,7 +15,7 @@ import { absent, type Observation, present, unknown } from '../../model/observat
 import { DISK_FORMATS, type StoredState } from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
-import { SEALED_DISK } from './layout.ts';
+import { SEALED_DISK, SUPPLIED_FILE } from './layout.ts';
 import {
   type KeptRecord,
   ownerOf,
@@ -39,6 +39,7 @@ export interface Place<R extends KeptRecord> {
 const diskFiles: readonly string[] = [
   ...DISK_FORMATS.map((format) => `disk.${format}`),
   SEALED_DISK,
+  SUPPLIED_FILE,
 ];
 const ownFiles = new Set([...diskFiles, RECORD_FILE, RECORD_DRAFT]);
 

@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import type { FileName, ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import type { DiskFormat } from '../../model/volume.ts';
 
+export const SUPPLIED_FILE = 'supplied';
+
 /** The paths of one partition. */
 export interface StoreLayout {
   readonly filesDir: string;
@@ -22,6 +24,8 @@ export interface StoreLayout {
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
   imageDisk(name: ImageName, format: DiskFormat): string;
+  /** Our copy of what was supplied, while it is looked into. */
+  imageSupplied(name: ImageName): string;
   /** While bytes come in. */
   intakeDisk(name: ImageName): string;
   /** Once they all have. */
@@ -52,5 +56,6 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
     imageDisk: (name, format) => join(imagesDir, name, `disk.${format}`),
     intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
     sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),
+    imageSupplied: (name) => join(imagesDir, name, SUPPLIED_FILE),
   };
 }

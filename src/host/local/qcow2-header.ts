@@ -1,9 +1,10 @@
 /**
  * The header of a qcow2, out of its first bytes, by the format's specification (QEMU,
  * docs/interop/qcow2). Nothing is opened, followed or allocated by what the bytes say: this only
- * says what is written there. What of it is allowed is in qcow2-rules.ts. QEMU's own `info` was
- * rejected for that: it opens what a header names.
+ * says what is written there. What of it is allowed is in qcow2-rules.ts. QEMU's own `info` comes
+ * second, in a sandbox: it opens what a header names.
  */
+import { type Objection, objection } from '../image-objection.ts';
 
 /** As much of a file as is looked at: the header and its extensions have to fit. */
 export const QCOW2_HEAD_BYTES = 4096;
@@ -32,6 +33,8 @@ export interface Qcow2Header {
   readonly compressionType: number;
   /** Null if their list has no end within the first cluster and `QCOW2_HEAD_BYTES`. */
   readonly extensions: readonly Qcow2Extension[] | null;
+  /** Where they end, in bytes; 0 where they have no end. Nothing but zeroes is behind it in its cluster. */
+  readonly endsAt: number;
 }
 
 const magic = 0x514649fb;
@@ -41,16 +44,20 @@ const longHeaderBytes = 104;
 
 /**
  * @param head the first `QCOW2_HEAD_BYTES` of the file, or all of it if it is shorter
- * @returns what it says, or, as a text, why it is no qcow2 header
+ * @returns what it says, or why it is no qcow2 header
  */
-export function parseQcow2Header(head: Uint8Array): Qcow2Header | string {
+export function parseQcow2Header(head: Uint8Array): Qcow2Header | Objection {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (bytes.length < shortHeaderBytes || bytes.readUInt32BE(0) !== magic) {
-    return 'it does not begin as a qcow2 does';
+    return objection('WrongFormat', 'it does not begin as a qcow2 does');
   }
   const version = bytes.readUInt32BE(4);
-  if (version !== 2 && version !== 3) return `version ${version} of qcow2 is not known`;
-  if (version === 3 && bytes.length < longHeaderBytes) return 'it ends within its header';
+  if (version !== 2 && version !== 3) {
+    return objection('UnknownVersion', `version ${version} of qcow2 is not known`);
+  }
+  if (version === 3 && bytes.length < longHeaderBytes) {
+    return objection('BadGeometry', 'it ends within its header');
+  }
   const long = version === 3;
   const headerBytes = long ? bytes.readUInt32BE(100) : shortHeaderBytes;
   const clusterBits = bytes.readUInt32BE(20);
@@ -71,7 +78,7 @@ export function parseQcow2Header(head: Uint8Array): Qcow2Header | string {
     refcountOrder: long ? bytes.readUInt32BE(96) : 4,
     headerBytes,
     compressionType: headerBytes > longHeaderBytes ? (bytes[longHeaderBytes] ?? 0) : 0,
-    extensions: extensionsIn(bytes, headerBytes, clusterBits),
+    ...extensionsIn(bytes, headerBytes, clusterBits),
   };
 }
 
@@ -89,16 +96,16 @@ function extensionsIn(
   bytes: Buffer,
   headerBytes: number,
   clusterBits: number,
-): readonly Qcow2Extension[] | null {
+): Pick<Qcow2Header, 'extensions' | 'endsAt'> {
   const end = Math.min(bytes.length, clusterBits < 31 ? 2 ** clusterBits : bytes.length);
   const found: Qcow2Extension[] = [];
   for (let at = headerBytes; at + 8 <= end;) {
     const type = bytes.readUInt32BE(at);
     const length = bytes.readUInt32BE(at + 4);
-    if (type === 0) return found;
-    if (at + 8 + length > end) return null;
+    if (type === 0) return { extensions: found, endsAt: at + 8 };
+    if (at + 8 + length > end) break;
     found.push({ type, data: bytes.subarray(at + 8, at + 8 + length) });
     at += 8 + Math.ceil(length / 8) * 8;
   }
-  return null;
+  return { extensions: null, endsAt: 0 };
 }

@@ -4,6 +4,7 @@
  * that the header names), have nothing hidden (snapshots, bitmaps), and make nobody allocate or run
  * more than its size is worth.
  */
+import { type Objection, type ObjectionCode, objection } from '../image-objection.ts';
 import type { Qcow2Extension, Qcow2Header } from './qcow2-header.ts';
 
 /** What lies below an overlay of ours: exactly this path, said to be of this format. */
@@ -12,24 +13,26 @@ export interface ExpectedBacking {
   readonly format: string;
 }
 
-const incompatibleBits = new Map([
-  [0n, 'it was not closed properly (dirty)'],
-  [1n, 'it is marked as corrupt'],
-  [2n, 'it has an external data file'],
-  [4n, 'it has extended L2 entries'],
+const incompatibleBits = new Map<bigint, Objection>([
+  [0n, objection('Dirty', 'it was not closed properly (dirty)')],
+  [1n, objection('Corrupt', 'it is marked as corrupt')],
+  [2n, objection('ExternalDataFile', 'it has an external data file')],
+  [4n, objection('UnknownFeature', 'it has extended L2 entries')],
 ]);
 /** Compression by zstd: the type is in the header. */
 const compressionBit = 3n;
 /** Lazy refcounts. */
 const compatibleBitsAllowed = 1n;
+/** Bitmaps, and that an external data file is raw. */
+const bitmapsBit = 1n;
 
 const featureNames = 0x6803f857;
 const backingFormat = 0xe2792aca;
-const extensionNames = new Map([
-  [backingFormat, 'the format of a backing file'],
-  [0x44415441, 'the name of an external data file'],
-  [0x0537be77, 'a LUKS header'],
-  [0x23852875, 'bitmaps'],
+const extensionNames = new Map<number, readonly [ObjectionCode, string]>([
+  [backingFormat, ['BackingFile', 'the format of a backing file']],
+  [0x44415441, ['ExternalDataFile', 'the name of an external data file']],
+  [0x0537be77, ['Encrypted', 'a LUKS header']],
+  [0x23852875, ['Bitmaps', 'bitmaps']],
 ]);
 
 /** QEMU's own limits: qcow2.h, QCOW_MAX_L1_SIZE and QCOW_MAX_REFTABLE_SIZE. */
@@ -45,7 +48,7 @@ export function qcow2Objection(
   header: Qcow2Header,
   fileBytes: number,
   backing: ExpectedBacking | null,
-): string | null {
+): Objection | null {
   return (
     backingObjection(header, backing) ??
     sizeObjection(header) ??
@@ -58,73 +61,109 @@ export function qcow2Objection(
 function backingObjection(
   { backing: there }: Qcow2Header,
   expected: ExpectedBacking | null,
-): string | null {
-  if (expected === null) return there === null ? null : 'it has a backing file';
+): Objection | null {
+  if (expected === null) {
+    return there === null ? null : objection('BackingFile', 'it has a backing file');
+  }
   if (there?.name === expected.path) return null;
-  return `it does not lie on ${expected.path}`;
+  return objection('BackingFile', `it does not lie on ${expected.path}`);
 }
 
-function featureObjection(header: Qcow2Header): string | null {
+function featureObjection(header: Qcow2Header): Objection | null {
   for (let bit = 0n; bit < 64n; bit += 1n) {
     if (((header.incompatibleBits >> bit) & 1n) === 0n || bit === compressionBit) continue;
-    return incompatibleBits.get(bit) ?? `it needs a feature that is not known (bit ${bit})`;
+    const unknown = objection(
+      'UnknownFeature',
+      `it needs a feature that is not known (bit ${bit})`,
+    );
+    return incompatibleBits.get(bit) ?? unknown;
   }
   const compressed = (header.incompatibleBits >> compressionBit) & 1n;
   if (BigInt(header.compressionType) !== compressed) {
-    return `its type of compression is not known (${header.compressionType})`;
+    const words = `its type of compression is not known (${header.compressionType})`;
+    return objection('UnknownFeature', words);
   }
+  if ((header.autoclearBits & bitmapsBit) !== 0n) return objection('Bitmaps', 'it has bitmaps');
   if ((header.compatibleBits & ~compatibleBitsAllowed) !== 0n || header.autoclearBits !== 0n) {
-    return 'it has features that are not known, or bitmaps';
+    return objection('UnknownFeature', 'it has features that are not known');
   }
-  if (header.cryptMethod !== 0) return 'it is encrypted';
-  return header.snapshots === 0 ? null : 'it has snapshots inside';
+  if (header.cryptMethod !== 0) return objection('Encrypted', 'it is encrypted');
+  if (header.snapshots === 0) return null;
+  return objection('InternalSnapshots', 'it has snapshots inside');
 }
 
 function extensionObjection(
   extensions: readonly Qcow2Extension[] | null,
   backing: ExpectedBacking | null,
-): string | null {
-  if (extensions === null) return 'its header extensions have no end';
+): Objection | null {
+  if (extensions === null) return objection('BadGeometry', 'its header extensions have no end');
   for (const { type, data } of extensions) {
     if (type === featureNames) continue;
     const isExpected = type === backingFormat && backing !== null;
     if (isExpected && Buffer.from(data).toString('latin1') === backing.format) continue;
-    const name = extensionNames.get(type) ?? `that is not known (0x${type.toString(16)})`;
-    return `it has a header extension: ${name}`;
+    const unknown = ['UnknownFeature', `that is not known (0x${type.toString(16)})`] as const;
+    const [code, name] = extensionNames.get(type) ?? unknown;
+    return objection(code, `it has a header extension: ${name}`);
   }
   const says = extensions.some(({ type }) => type === backingFormat);
-  return backing === null || says ? null : 'it does not say the format of its backing file';
+  if (backing === null || says) return null;
+  return objection('BackingFile', 'it does not say the format of its backing file');
 }
 
-function sizeObjection(header: Qcow2Header): string | null {
+function sizeObjection(header: Qcow2Header): Objection | null {
   const { clusterBits, headerBytes, version, virtualBytes, refcountOrder } = header;
-  if (clusterBits < 9 || clusterBits > 21) return `its clusters are of 2^${clusterBits} bytes`;
+  const bad = (words: string) => objection('BadGeometry', words);
+  if (clusterBits < 9 || clusterBits > 21) return bad(`its clusters are of 2^${clusterBits} bytes`);
   const longHeader = headerBytes >= 104 && headerBytes <= 112 && headerBytes % 8 === 0;
-  if (version === 3 && !longHeader) return `its header is of ${headerBytes} bytes`;
-  if (refcountOrder > 6) return `its refcounts are of 2^${refcountOrder} bits`;
-  if (virtualBytes === 0n) return 'it is a disk of 0 bytes';
-  if (virtualBytes % 512n !== 0n) return 'it ends within a sector';
-  return virtualBytes > BigInt(Number.MAX_SAFE_INTEGER) ? 'it is absurdly large' : null;
+  if (version === 3 && !longHeader) return bad(`its header is of ${headerBytes} bytes`);
+  if (refcountOrder > 6) return bad(`its refcounts are of 2^${refcountOrder} bits`);
+  if (virtualBytes === 0n) return bad('it is a disk of 0 bytes');
+  if (virtualBytes % 512n !== 0n) return bad('it ends within a sector');
+  return virtualBytes > BigInt(Number.MAX_SAFE_INTEGER) ? bad('it is absurdly large') : null;
 }
 
-/** Both tables have to be where the format allows them, within the file and no longer than needed. */
-function tableObjection(header: Qcow2Header, fileBytes: bigint): string | null {
+/**
+ * Both tables have to be where the format allows them, within the file, apart from one another and no
+ * longer than needed.
+ */
+function tableObjection(header: Qcow2Header, fileBytes: bigint): Objection | null {
   const { l1Entries, l1Offset, refcountTableOffset, virtualBytes } = header;
+  const bad = (words: string) => objection('BadTables', words);
   const cluster = 1n << BigInt(header.clusterBits);
   const bytesPerEntry = (cluster * cluster) / 8n;
   const needed = (virtualBytes + bytesPerEntry - 1n) / bytesPerEntry;
   const l1Bytes = BigInt(l1Entries) * 8n;
   if (BigInt(l1Entries) !== needed || l1Bytes > BigInt(l1BytesMax)) {
-    return `its L1 table has ${l1Entries} entries, and needs ${needed}`;
+    return bad(`its L1 table has ${l1Entries} entries, and needs ${needed}`);
   }
   const lies = (offset: bigint, bytes: bigint) =>
     offset >= cluster && offset % cluster === 0n && offset + bytes <= fileBytes;
-  if (!lies(l1Offset, l1Bytes)) return 'its L1 table does not lie within the file';
+  if (!lies(l1Offset, l1Bytes)) return bad('its L1 table does not lie within the file');
   const tableBytes = BigInt(header.refcountTableClusters) * cluster;
   if (tableBytes === 0n || tableBytes > BigInt(refcountTableBytesMax)) {
-    return `its refcount table has ${header.refcountTableClusters} clusters`;
+    return bad(`its refcount table has ${header.refcountTableClusters} clusters`);
   }
-  return lies(refcountTableOffset, tableBytes)
-    ? null
-    : 'its refcount table does not lie within the file';
+  if (!lies(refcountTableOffset, tableBytes)) {
+    return bad('its refcount table does not lie within the file');
+  }
+  const areApart =
+    l1Offset + l1Bytes <= refcountTableOffset || refcountTableOffset + tableBytes <= l1Offset;
+  return areApart ? null : bad('its L1 table and its refcount table lie over one another');
+}
+
+/** How long a new qcow2 of ours can become that holds all of a disk of this size. */
+export function flattenedBytesMax(virtualBytes: number): number {
+  // One entry of 8 bytes for each cluster of 64 KiB, one refcount of 2, and the tables of both.
+  return virtualBytes + Math.ceil(virtualBytes / 4096) + 4 * 2 ** 20;
+}
+
+/**
+ * Metadata of the smallest clusters is some 4 % of their disk, and who has leaked clusters has not
+ * leaked more than there were: what is longer is there to be read for nothing.
+ */
+export function bombObjection({ virtualBytes }: Qcow2Header, fileBytes: number): Objection | null {
+  const bytesMax = virtualBytes + virtualBytes / 4n + 64n * 2n ** 20n;
+  if (BigInt(fileBytes) <= bytesMax) return null;
+  const words = `it is a file of ${fileBytes} bytes for a disk of ${virtualBytes}`;
+  return objection('TooLarge', words);
 }

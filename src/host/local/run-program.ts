@@ -5,10 +5,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { HostError } from '../host-error.ts';
+import { endSandboxed } from '../sandbox/start.ts';
 
 export interface ProgramRun {
   readonly command: string;
   readonly args: readonly string[];
+  /** What it is called in messages, where its command and first argument would say nothing. */
+  readonly title?: string;
   /** What it reads from standard input; nothing if not given. */
   readonly input?: string;
   /** What a person is to do if there is no such program, such as `install qemu-utils`. */
@@ -16,6 +19,13 @@ export interface ProgramRun {
   readonly timeLimitMs: number;
   /** Of standard output and standard error together. */
   readonly outputBytesMax: number;
+  /** By which it does not fail. Default: 0 alone. */
+  readonly exitCodes?: readonly number[];
+  /**
+   * Gives a program what it waits for at its fifth descriptor, where it is to begin only then; `over`
+   * fires when it has ended. If it rejects, so does the run.
+   */
+  readonly begin?: (child: ChildProcess, over: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +45,12 @@ export async function runProgram(run: ProgramRun): Promise<string> {
   const child = spawn(run.command, run.args, {
     cwd: '/',
     env: environment,
-    stdio: [run.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [
+      run.input === undefined ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      ...(run.begin === undefined ? [] : (['ignore', 'pipe'] as const)),
+    ],
     shell: false,
     // A process group of its own, to be killed as one.
     detached: true,
@@ -43,7 +58,8 @@ export async function runProgram(run: ProgramRun): Promise<string> {
   const output = new Output(run.outputBytesMax);
   const cut = await ending(child, run, output);
   if (cut !== null) throw cut;
-  if (child.exitCode !== 0) throw failed(run, child, output);
+  const { exitCodes = [0] } = run;
+  if (!exitCodes.includes(child.exitCode ?? -1)) throw failed(run, child, output);
   return output.text('stdout');
 }
 
@@ -58,9 +74,15 @@ function ending(child: ChildProcess, run: ProgramRun, output: Output): Promise<H
     const onAbort = () => kill(cancelled(run));
     const timer = setTimeout(() => kill(tooLong(run)), run.timeLimitMs);
     run.signal.addEventListener('abort', onAbort);
-    const settle = () => {
+    const over = new AbortController();
+    const begun = run.begin?.(child, over.signal).catch((cause: unknown) => {
+      kill(new HostError('Refused', `starting ${run.title ?? run.command}`, { cause }));
+    });
+    const settle = async () => {
       clearTimeout(timer);
       run.signal.removeEventListener('abort', onAbort);
+      over.abort();
+      await begun;
       done(cut);
     };
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -71,9 +93,9 @@ function ending(child: ChildProcess, run: ProgramRun, output: Output): Promise<H
     child.once('error', (error) => {
       cut ??= notStarted(run, error);
       // Nothing was started, so nothing will be closed.
-      if (child.pid === undefined) settle();
+      if (child.pid === undefined) void settle();
     });
-    child.once('close', settle);
+    child.once('close', () => void settle());
     // One that ends before it has read it all says by its exit code what that was about.
     child.stdin?.once('error', () => undefined);
     child.stdin?.end(run.input);
@@ -102,10 +124,11 @@ class Output {
   }
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-child.pid, 'SIGKILL');
+    endSandboxed(child);
   } catch {
     // It has ended by itself.
   }
@@ -116,7 +139,9 @@ function failed(run: ProgramRun, child: ChildProcess, output: Output): HostError
   const words = lines.join('\n').trim().slice(0, complaintCharactersMax);
   const how = child.exitCode === null ? `by signal ${child.signalCode}` : `with ${child.exitCode}`;
   const cause = new Error(words === '' ? `it ended ${how}` : words);
-  return new HostError('Refused', `running ${run.command} ${run.args[0] ?? ''}`.trim(), { cause });
+  const context = { exitCode: child.exitCode ?? -1 };
+  const doing = run.title ?? `${run.command} ${run.args[0] ?? ''}`.trim();
+  return new HostError('Refused', `running ${doing}`, { cause, context });
 }
 
 function notStarted({ command, remedy }: ProgramRun, cause: Error): HostError {
@@ -125,9 +150,9 @@ function notStarted({ command, remedy }: ProgramRun, cause: Error): HostError {
   return new HostError('Unsupported', `there is no ${command} on this machine: ${remedy}`);
 }
 
-const cancelled = ({ command }: ProgramRun) =>
-  new HostError('Cancelled', `running ${command} was given up`);
-const tooLong = ({ command, timeLimitMs }: ProgramRun) =>
-  new HostError('Timeout', `${command} had not ended after ${timeLimitMs} ms`);
-const tooMuch = ({ command, outputBytesMax }: ProgramRun) =>
-  new HostError('Protocol', `${command} wrote more than ${outputBytesMax} bytes`);
+const cancelled = ({ command, title = command }: ProgramRun) =>
+  new HostError('Cancelled', `running ${title} was given up`);
+const tooLong = ({ command, title = command, timeLimitMs }: ProgramRun) =>
+  new HostError('Timeout', `${title} had not ended after ${timeLimitMs} ms`);
+const tooMuch = ({ command, title = command, outputBytesMax }: ProgramRun) =>
+  new HostError('Protocol', `${title} wrote more than ${outputBytesMax} bytes`);

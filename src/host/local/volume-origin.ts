@@ -7,6 +7,7 @@ import { diskSize, growDisk, makeDisk, withFile } from './disk-file.ts';
 import { readyRecord } from './kept-folder.ts';
 import type { StoreLayout } from './layout.ts';
 import { imagePlace } from './places.ts';
+import type { QemuImg } from './qemu-img.ts';
 
 /** @throws HostError `Refused` if the Image is not ready, not the one meant, or does not fit */
 export async function checkOrigin(
@@ -33,8 +34,14 @@ export async function checkOrigin(
   }
 }
 
+/** Where Volumes are made, and by what they grow. */
+export interface Workshop {
+  readonly layout: StoreLayout;
+  readonly qemuImg: QemuImg;
+}
+
 export async function makeFromImage(
-  layout: StoreLayout,
+  { layout, qemuImg }: Workshop,
   disk: string,
   { format, sizeBytes }: Volume,
   origin: VolumeOrigin,
@@ -47,7 +54,7 @@ export async function makeFromImage(
       return;
     case 'Copy':
       await withFile(path, 'read', (image, bytes) => copyDisk(image, bytes, disk, signal));
-      await growDisk(disk, format, sizeBytes, null, signal);
+      await growDisk(disk, format, sizeBytes, null, qemuImg, signal);
   }
 }
 

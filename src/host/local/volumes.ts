@@ -20,8 +20,10 @@ import {
 } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { observedSize, volumePlace } from './places.ts';
+import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { ownerOf, type VolumeRecord, writeRecord } from './record.ts';
-import { checkOrigin, makeFromImage } from './volume-origin.ts';
+import { checkOrigin, makeFromImage, type Workshop } from './volume-origin.ts';
+import { localImagePlaces } from './worker-places.ts';
 
 export function localVolumeReader(stateDir: string): VolumeReader {
   const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
@@ -33,17 +35,25 @@ export function localVolumeReader(stateDir: string): VolumeReader {
   };
 }
 
-export function localVolumes(stateDir: string): VolumeReader & VolumeWriter {
+/** @param qemuImgFor reads the tables of what grows */
+export function localVolumes(
+  stateDir: string,
+  qemuImgFor: QemuImgFor = sandboxedQemuImg(localImagePlaces(stateDir)),
+): VolumeReader & VolumeWriter {
   const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
+  const workshopOf = (owner: PartitionOwner): Workshop => ({
+    layout: layoutOf(owner),
+    qemuImg: qemuImgFor(owner.partition),
+  });
   return {
     ...localVolumeReader(stateDir),
     create: (owner, volume, signal) =>
       attempt(`creating volume ${volume.name}`, signal, () =>
-        createVolume(layoutOf(owner), owner, volume, signal),
+        createVolume(workshopOf(owner), owner, volume, signal),
       ),
     grow: (owner, name, bytes, signal) =>
       attempt(`growing volume ${name}`, signal, () =>
-        growVolume(layoutOf(owner), owner, name, bytes, signal),
+        growVolume(workshopOf(owner), owner, name, bytes, signal),
       ),
     setDeletionPolicy: (owner, name, policy, signal) =>
       attempt(`changing volume ${name}`, signal, () =>
@@ -74,12 +84,13 @@ async function readVolume(
 }
 
 async function createVolume(
-  layout: StoreLayout,
+  workshop: Workshop,
   owner: PartitionOwner,
   volume: Volume,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, sizeBytes, format, origin, deletionPolicy } = volume;
+  const { layout } = workshop;
   const place = volumePlace(layout, name);
   await requireRoom(place, owner);
   if (origin !== null) await checkOrigin(layout, owner, volume, origin);
@@ -89,12 +100,12 @@ async function createVolume(
   await fillPlace(place, record, () =>
     origin === null
       ? makeDisk(disk, format, sizeBytes, null, signal)
-      : makeFromImage(layout, disk, volume, origin, signal),
+      : makeFromImage(workshop, disk, volume, origin, signal),
   );
 }
 
 async function growVolume(
-  layout: StoreLayout,
+  { layout, qemuImg }: Workshop,
   owner: PartitionOwner,
   name: VolumeName,
   bytes: number,
@@ -102,7 +113,7 @@ async function growVolume(
 ): Promise<void> {
   const { format, origin } = await readyRecord(volumePlace(layout, name), owner);
   const disk = layout.volumeDisk(name, format);
-  await growDisk(disk, format, bytes, backingOf(layout, origin), signal);
+  await growDisk(disk, format, bytes, backingOf(layout, origin), qemuImg, signal);
 }
 
 async function setDeletionPolicy(

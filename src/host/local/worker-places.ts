@@ -1,8 +1,8 @@
 /**
- * Places for workers in the slices of this machine: a scope of systemd's where it runs, and a group
- * below the slice's otherwise, since no process may be in one that has groups below it. Each has a
- * little memory that guests do not press out, and a weight by which documents are read, though
- * slowly, where guests take all there is: they are how a tenant asks for less.
+ * Places in the slices of this machine for what reads a tenant's bytes: a scope of systemd's where it
+ * runs, and a group below the slice's otherwise, since no process may be in one that has groups below
+ * it. Each has a little memory that guests do not press out. Workers have a weight by which documents
+ * are read, though slowly, where guests take all there is: they are how a tenant asks for less.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -13,30 +13,53 @@ import type { PartitionName } from '../../model/names.ts';
 import { HostError } from '../host-error.ts';
 import type { WorkerPlace, WorkerPlaces } from '../worker-places.ts';
 import { attempt } from './attempt.ts';
-import { WORKER_GROUP } from './group-slices.ts';
+import { IMAGES_GROUP, WORKER_GROUP } from './group-slices.ts';
 import { localInstallation } from './installation.ts';
 import { groupsOf, isGroup, isPopulated, makeGroup, textIn, write } from './slice-files.ts';
 import { hasSlices, machineSlices, makerFor, type SlicePlaces } from './slices.ts';
 
 /** Of what an idle worker has, most is the code of Node, which is shared. */
 const memoryMinBytes = 32 * 2 ** 20;
-/** A guest of libvirt's has 100. */
-const cpuWeight = 400;
+
+/** What a place is for. */
+interface Purpose {
+  /** Of the group, and in the scope's name. */
+  readonly group: string;
+  readonly does: string;
+  /** A guest of libvirt's has 100. */
+  readonly cpuWeight: number;
+}
+
+const forDocuments = { group: WORKER_GROUP, does: 'reads the documents', cpuWeight: 400 };
+const forImages = { group: IMAGES_GROUP, does: 'looks into the images', cpuWeight: 100 };
 
 export function localWorkerPlaces(
   stateDir: string,
   places: SlicePlaces = machineSlices,
 ): WorkerPlaces {
+  return placesFor(forDocuments, stateDir, places);
+}
+
+/** Where tools look into a partition's images, one in each place. */
+export function localImagePlaces(
+  stateDir: string,
+  places: SlicePlaces = machineSlices,
+): WorkerPlaces {
+  return placesFor(forImages, stateDir, places);
+}
+
+function placesFor(purpose: Purpose, stateDir: string, places: SlicePlaces): WorkerPlaces {
   return {
     find: (partition, signal) =>
       attempt(`looking for the slice of ${partition}`, signal, () =>
-        find(partition, stateDir, places),
+        find(partition, purpose, stateDir, places),
       ),
   };
 }
 
 async function find(
   partition: PartitionName,
+  purpose: Purpose,
   stateDir: string,
   places: SlicePlaces,
 ): Promise<WorkerPlace | null> {
@@ -47,17 +70,17 @@ async function find(
   const folder = makerFor(places).folder({ path });
   if (!(await isGroup(join(places.root, folder)))) return null;
   return existsSync(places.systemd)
-    ? scopePlace(path, folder, partition, places)
-    : groupPlace(path, folder, places);
+    ? scopePlace(path, folder, { ...purpose, partition }, places)
+    : groupPlace(path, folder, purpose, places);
 }
 
 function scopePlace(
   path: string,
   slice: string,
-  partition: PartitionName,
+  { group, does, cpuWeight, partition }: Purpose & { readonly partition: PartitionName },
   { root, proc }: SlicePlaces,
 ): WorkerPlace {
-  const unit = `unnest-worker-${randomUUID().slice(0, 8)}.scope`;
+  const unit = `unnest-${group}-${randomUUID().slice(0, 8)}.scope`;
   const folder = `${slice}/${unit}`;
   return {
     path,
@@ -70,7 +93,7 @@ function scopePlace(
         '--no-ask-password',
         `--unit=${unit}`,
         `--slice=${slice.slice(slice.lastIndexOf('/') + 1)}`,
-        `--description=unnest: reads the documents of ${partition}`,
+        `--description=unnest: ${does} of ${partition}`,
         `--property=MemoryMin=${memoryMinBytes}`,
         `--property=CPUWeight=${cpuWeight}`,
         '--',
@@ -82,14 +105,19 @@ function scopePlace(
   };
 }
 
-function groupPlace(path: string, slice: string, { root, proc }: SlicePlaces): WorkerPlace {
-  const folder = `${slice}/${WORKER_GROUP}`;
+function groupPlace(
+  path: string,
+  slice: string,
+  { group, cpuWeight }: Purpose,
+  { root, proc }: SlicePlaces,
+): WorkerPlace {
+  const folder = `${slice}/${group}`;
   const whole = join(root, folder);
   return {
     path,
     launcher: null,
     enter: (pid, signal) =>
-      attempt(`bringing the worker into ${path}`, signal, async () => {
+      attempt(`bringing a process into ${path}`, signal, async () => {
         await makeGroup(whole);
         await write(whole, 'memory.min', `${memoryMinBytes}`);
         await write(whole, 'cpu.weight', `${cpuWeight}`);

@@ -62,7 +62,8 @@ describe('an Image', () => {
   test('that is not what its digest says is refused with both', async () => {
     const digest = `sha256:${'0'.repeat(64)}`;
     const image = store.image(bytes(), { digest });
-    const message = `base.img is ${digestOf(bytes())}, and not ${digest}`;
+    const why = `it is ${digestOf(bytes())}, and not ${digest}`;
+    const message = `base.img cannot be used: ${why} (DigestMismatch)`;
     await expect(importing(image)).rejects.toMatchObject({ code: 'Refused', message });
     expect(nothingLeft()).toBe(0);
   });

@@ -1,5 +1,5 @@
 /** The files of this machine do what every host's storage must. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localImageReader, localImages } from '../../../../src/host/local/images.ts';
@@ -10,6 +10,8 @@ import { installation, partition } from '../../../support/passes.ts';
 
 describeStorageContract('local files', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'unnest-storage-'));
+  // As QEMU has to get there, and the sandbox.
+  chmodSync(dir, 0o755);
   const layout = storeLayout(dir, partition);
   const { volumesDir, imagesDir } = layout;
   mkdirSync(layout.filesDir, { recursive: true });

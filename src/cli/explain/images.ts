@@ -1,0 +1,87 @@
+/** Why an image is refused, and how to make one that is not. */
+import type { ObjectionCode } from '../../host/image-objection.ts';
+import type { Explanations } from './explanation.ts';
+
+const flatten =
+  'Where the image was made, write it out anew: qemu-img convert -O qcow2 OLD NEW. Then give the document the digest of NEW.';
+
+export const imageExplanations: Explanations<ObjectionCode> = {
+  DigestMismatch: {
+    means: 'The bytes of the image are others than spec.digest says. None of them was used.',
+    todo: 'Compare with `sha256sum FILE`. If the file is the right one, write that into the document; if not, copy it again.',
+  },
+  WrongFormat: {
+    means:
+      'The image is not of the format that spec.format declares. A raw image must not begin, or end, as one of the known formats of images does (qcow2, qed, vmdk, vdi, vhd, vhdx, luks, parallels, bochs, cloop, dmg), since somebody who reads it later might believe that.',
+    todo: 'Say the right format, or convert it: qemu-img convert -O qcow2 OLD NEW.',
+  },
+  SeveralFormats: {
+    means:
+      'The image is of the declared format and could be read as another one too, or there is something between its header and its data that is of neither.',
+    todo: flatten,
+  },
+  UnknownVersion: {
+    means: 'The image is a qcow2 of a version that is not known; 2 and 3 are.',
+    todo: flatten,
+  },
+  BackingFile: {
+    means:
+      'The image lies on another file, which would be a file of the host here. Nothing of it was opened.',
+    todo: flatten,
+  },
+  ExternalDataFile: {
+    means:
+      'The image keeps its data in another file, which would be a file of the host here. Nothing of it was opened.',
+    todo: flatten,
+  },
+  Encrypted: {
+    means: 'The image is encrypted as a whole. The host has no keys, and asks for none.',
+    todo: 'Decrypt it where it was made, or encrypt inside the guest.',
+  },
+  Dirty: {
+    means: 'The image was not closed properly: somebody may still write to it, or has crashed.',
+    todo: 'Stop whoever uses it, run qemu-img check -r all FILE on it, and then convert it: qemu-img convert -O qcow2 OLD NEW.',
+  },
+  Corrupt: {
+    means:
+      'The image says of itself that it is corrupt, or its tables contradict one another: two places for one cluster, a cluster behind the end, a table inside another one.',
+    todo: 'Run qemu-img check on it where it was made. What it cannot repair has to be made anew.',
+  },
+  InternalSnapshots: {
+    means: 'The image has snapshots inside, of which nobody sees what they hold.',
+    todo: flatten,
+  },
+  Bitmaps: {
+    means: 'The image has bitmaps, by which backups know what has changed.',
+    todo: flatten,
+  },
+  UnknownFeature: {
+    means:
+      'The image needs a feature that is not on the list of what is allowed. Known ones that are not: extended L2 entries. Allowed are lazy refcounts and compression with zlib or zstd.',
+    todo: flatten,
+  },
+  BadGeometry: {
+    means: 'The header of the image says what no honest one does: of clusters, sizes or itself.',
+    todo: flatten,
+  },
+  BadTables: {
+    means:
+      'The tables of the image lie outside of it or over one another, or are larger than a disk of its size needs. One that was made smaller can have a table that is too large.',
+    todo: flatten,
+  },
+  TooLarge: {
+    means:
+      'The image is a larger disk than spec.virtualSize allows, or a longer file than its disk can need.',
+    todo: 'Say a larger spec.virtualSize if it is right, or make the image smaller.',
+  },
+  Disagreement: {
+    means:
+      'unnest and qemu-img have read different things out of the header of the image. That is how somebody is deceived, so it is refused whoever is right.',
+    todo: `${flatten} Please report it, with both.`,
+  },
+  OverLimits: {
+    means:
+      'Looking into the image took more time, memory or room than it may. Its tables are made for that, or it is very large.',
+    todo: flatten,
+  },
+};

@@ -1,0 +1,160 @@
+/**
+ * How an Image is made of bytes that somebody supplies, wherever they come from. They are hostile until
+ * our own copy of them has been seen to be what the digest says, and to be of the declared format and
+ * of no other.
+ *
+ * A raw one is that copy. A qcow2 never is what anybody runs on: our own parser reads its header,
+ * `qemu-img` in a sandbox reads it again and all its tables, both have to say the same, and then the
+ * sandbox writes what is on the disk into a new qcow2, whose header nobody but us has written. That is
+ * a qcow2 and no raw file, so that Volumes lie on it as on those of older versions, which kept what
+ * was supplied, and documents mean the same.
+ */
+import { type FileHandle, link, rm } from 'node:fs/promises';
+import type { Image } from '../../model/volume.ts';
+import { HostError } from '../host-error.ts';
+import { objection, refusal } from '../image-objection.ts';
+import { copyHashed, digestOf } from './copy-disk.ts';
+import { checkDisk, diskSize, headerOf, makeEmpty, withFile } from './disk-file.ts';
+import {
+  checkInformation,
+  checkTables,
+  inspectHeader,
+  inspectSignatures,
+} from './image-inspection.ts';
+import { flattenedBytesMax } from './qcow2-rules.ts';
+import type { QemuImg } from './qemu-img.ts';
+
+/** Bytes for an Image, as they are now: whoever supplies them may still write to them. */
+export interface ImageSource {
+  /** For messages. */
+  readonly name: string;
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+  /** Where it is, if nobody can write to it any more; then its bytes take no room again. */
+  readonly sealedPath: string | null;
+}
+
+/** What is said of them. */
+export type DeclaredImage = Pick<Image, 'digest' | 'format' | 'virtualBytesMax'>;
+
+export interface ImagePaths {
+  /** What it becomes. */
+  readonly disk: string;
+  /** Our copy of a qcow2 as supplied, until that is there. */
+  readonly supplied: string;
+}
+
+/**
+ * What can be said before all of it is copied.
+ * @throws HostError `Refused`, with an `objection` in its context
+ */
+export async function checkSource(source: ImageSource, declared: DeclaredImage): Promise<void> {
+  const { name, file, sizeBytes } = source;
+  await inspectSignatures(name, file, sizeBytes, declared.format);
+  if (declared.format === 'raw') checkSize(source, sizeBytes, declared);
+  else await checkHeader(source, declared);
+}
+
+/** @param paths of which there is nothing yet. @throws HostError as `checkSource` */
+export async function makeImage(
+  source: ImageSource,
+  declared: DeclaredImage,
+  paths: ImagePaths,
+  qemuImg: QemuImg,
+  signal: AbortSignal,
+): Promise<void> {
+  if (declared.format === 'raw') await makeRaw(source, declared, paths.disk, signal);
+  else await makeQcow2(source, declared, paths, qemuImg, signal);
+  await withFile(paths.disk, 'read', async (file) => {
+    await file.chmod(0o444);
+    await file.sync();
+  });
+}
+
+async function makeRaw(
+  source: ImageSource,
+  declared: DeclaredImage,
+  disk: string,
+  signal: AbortSignal,
+): Promise<void> {
+  checkDigest(source, await copyAs(source, disk, signal), declared);
+  await withFile(disk, 'read', (file, sizeBytes) =>
+    checkSource({ ...source, file, sizeBytes }, declared),
+  );
+  await checkDisk(disk, 'raw', null);
+}
+
+async function makeQcow2(
+  source: ImageSource,
+  declared: DeclaredImage,
+  { disk, supplied }: ImagePaths,
+  qemuImg: QemuImg,
+  signal: AbortSignal,
+): Promise<void> {
+  checkDigest(source, await copyAs(source, supplied, signal), declared);
+  const header = await withFile(supplied, 'read', async (file, sizeBytes) => {
+    const copy = { ...source, file, sizeBytes };
+    await checkSource(copy, declared);
+    // The sandbox is nobody.
+    await file.chmod(0o444);
+    return headerOf(file, source.name);
+  });
+  const { name } = source;
+  checkInformation(name, header, await judged(name, () => qemuImg.info(supplied, signal)));
+  checkTables(name, await judged(name, () => qemuImg.check(supplied, signal)));
+  const virtualBytes = Number(header.virtualBytes);
+  await (await makeEmpty(disk)).close();
+  await judged(name, () =>
+    qemuImg.flatten(supplied, disk, flattenedBytesMax(virtualBytes), signal),
+  );
+  await checkDisk(disk, 'qcow2', null);
+  const madeBytes = await diskSize(disk, 'qcow2');
+  if (madeBytes !== virtualBytes) {
+    const message = `${source.name} has become a disk of ${madeBytes} bytes, and not ${virtualBytes}`;
+    throw new HostError('Protocol', message);
+  }
+  await rm(supplied);
+}
+
+/** What has gone wrong with the image, and not with the host, is said of the image. */
+async function judged<T>(name: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof HostError && 'limit' in error.context) {
+      throw refusal(name, objection('OverLimits', 'looking into it takes too much'), error);
+    }
+    throw error;
+  }
+}
+
+async function copyAs(
+  { file, sizeBytes, sealedPath }: ImageSource,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (sealedPath === null) return copyHashed(file, sizeBytes, path, signal);
+  await link(sealedPath, path);
+  return digestOf(path, signal);
+}
+
+async function checkHeader(source: ImageSource, declared: DeclaredImage): Promise<void> {
+  const header = await headerOf(source.file, source.name);
+  await inspectHeader(source.name, source.file, source.sizeBytes, header);
+  checkSize(source, Number(header.virtualBytes), declared);
+}
+
+function checkDigest({ name }: ImageSource, digest: string, declared: DeclaredImage): void {
+  if (digest === declared.digest) return;
+  throw refusal(name, objection('DigestMismatch', `it is ${digest}, and not ${declared.digest}`));
+}
+
+function checkSize(
+  { name }: ImageSource,
+  sizeBytes: number,
+  { virtualBytesMax }: DeclaredImage,
+): void {
+  if (virtualBytesMax === null || sizeBytes <= virtualBytesMax) return;
+  const words = `it is a disk of ${sizeBytes} bytes, and may have ${virtualBytesMax}`;
+  throw refusal(name, objection('TooLarge', words));
+}

@@ -1,0 +1,160 @@
+/**
+ * The sandbox in which tools read images that a guest may have written: the tool, its libraries, the
+ * image, read-only, and one file that it may write, or none. It is begun where the partition pays for
+ * it. If it cannot be made nothing is done, and that is said: there is no way without it.
+ *
+ * The tool is nobody, so what it reads has to be readable to all, and its one file is given to nobody
+ * for as long as it runs.
+ */
+import { realpathSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { PartitionName } from '../../model/names.ts';
+import { HostError } from '../host-error.ts';
+import { NOBODY, readOnly, type Sandbox, sandboxCommand } from '../sandbox/command.ts';
+import {
+  isSandboxComplaint,
+  launcherIn,
+  programIn,
+  sandboxProgramsIn,
+  systemFolders,
+} from '../sandbox/programs.ts';
+import { letBegin } from '../sandbox/start.ts';
+import { filterFor } from '../sandbox/syscall-filter.ts';
+import { imageToolCalls } from '../sandbox/syscalls.ts';
+import type { WorkerPlaces } from '../worker-places.ts';
+import { runProgram } from './run-program.ts';
+
+/** What a tool is called within. */
+export const IMAGE = '/image';
+export const OUTPUT = '/output';
+
+export interface ImageTask {
+  readonly args: readonly string[];
+  /** What is to be read, if it is not the one to be written. */
+  readonly image?: string;
+  /** The one that is written, which is there already, and how long it may become. */
+  readonly output?: { readonly path: string; readonly bytesMax: number };
+  readonly timeLimitMs: number;
+  readonly cpuSeconds: number;
+  readonly exitCodes?: readonly number[];
+}
+
+export interface ImageSandbox {
+  /** @returns what `qemu-img` has written to standard output. @throws HostError */
+  run(task: ImageTask, signal: AbortSignal): Promise<string>;
+}
+
+/** What QEMU takes for its caches, its threads and one request for each of them. */
+const dataBytesMax = 512 * 2 ** 20;
+const openFilesMax = 64;
+/** qemu-img has some twenty; its pool goes up to 64. */
+const tasksMax = 80;
+/** What it says of an image is one small object. */
+const outputBytesMax = 65_536;
+
+/** @param folders where programs are looked for, in this order */
+export function imageSandbox(
+  partition: PartitionName,
+  places: WorkerPlaces,
+  folders: readonly string[] = systemFolders,
+): ImageSandbox {
+  return {
+    run: async (task, signal) => {
+      const place = await places.find(partition, signal);
+      const programs = sandboxProgramsIn(folders);
+      if ('problem' in programs) throw unavailable(programs.problem);
+      const qemuImg = programIn(folders, 'qemu-img');
+      if (qemuImg === undefined) {
+        throw unavailable('there is no qemu-img on this machine: apt-get install qemu-utils');
+      }
+      const launcher = launcherIn(folders, place);
+      if ('problem' in launcher) throw unavailable(launcher.problem);
+      const filter = filterFor(process.arch, imageToolCalls);
+      if ('problem' in filter) throw unavailable(filter.problem);
+      const sandbox = sandboxFor(task, realpathSync(qemuImg));
+      const [command = '', ...args] = sandboxCommand(programs, sandbox, launcher.words);
+      const run = () =>
+        runProgram({
+          command,
+          args,
+          title: `qemu-img ${task.args[0]}`,
+          remedy: 'apt-get install bubblewrap util-linux',
+          timeLimitMs: task.timeLimitMs,
+          outputBytesMax,
+          exitCodes: task.exitCodes ?? [0],
+          begin: (child, over) => letBegin(child, place, filter.bytes, over),
+          signal,
+        });
+      try {
+        return task.output === undefined ? await run() : await lent(task.output.path, run);
+      } catch (error) {
+        throw explained(error);
+      }
+    },
+  };
+}
+
+function sandboxFor({ args, image, output, cpuSeconds }: ImageTask, qemuImg: string): Sandbox {
+  return {
+    files: [
+      ...readOnly(qemuImg, '/qemu-img'),
+      // By it QEMU finds out how files are locked.
+      '--dev-bind',
+      '/dev/null',
+      '/dev/null',
+      ...(image === undefined ? [] : readOnly(image, IMAGE)),
+      ...(output === undefined ? [] : ['--bind', output.path, OUTPUT]),
+    ],
+    limits: {
+      cpuSeconds,
+      dataBytesMax,
+      openFilesMax,
+      tasksMax,
+      fileBytesMax: output?.bytesMax ?? 0,
+    },
+    command: ['/qemu-img', ...args],
+  };
+}
+
+/** Gives a file to nobody meanwhile. Who is not root is nobody in the sandbox. */
+async function lent<T>(path: string, run: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return run();
+  const file = await open(path, 'r+');
+  try {
+    const { uid, gid } = await file.stat();
+    await file.chown(NOBODY, NOBODY);
+    try {
+      return await run();
+    } finally {
+      // Of one that a crash has left there, too.
+      const wasLent = uid === NOBODY;
+      await file.chown(wasLent ? 0 : uid, wasLent ? 0 : gid);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** As bubblewrap passes on how the tool has ended: 128, and the signal. */
+const exitCodesOfLimits = new Map([
+  [128 + 24, 'time'],
+  [128 + 25, 'room'],
+]);
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof HostError) || error.code !== 'Refused') return error;
+  const { cause } = error;
+  if (cause instanceof Error && isSandboxComplaint(cause.message)) {
+    return unavailable(cause.message);
+  }
+  const limit = exitCodesOfLimits.get(Number(error.context['exitCode']));
+  if (limit === undefined) return error;
+  return new HostError('Refused', `qemu-img took more ${limit} than it may`, {
+    context: { limit },
+  });
+}
+
+function unavailable(why: string): HostError {
+  const message = `images are looked into in a sandbox and nowhere else, and there is none: ${why}`;
+  return new HostError('Unsupported', message);
+}
