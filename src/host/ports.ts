@@ -94,7 +94,10 @@ export interface DomainConsole {
 
 /** The files a partition's Secondaries boot from. */
 export interface StoreReader {
-  /** The size in bytes of a regular file of the partition's store. */
+  /**
+   * How many bytes of the partition's share it takes at most to make an Image of a regular file of its
+   * store: its size, and of a qcow2 also what it is unpacked to.
+   */
   size(partition: PartitionName, file: FileName): Promise<Observation<number>>;
   /** The same of the host's catalogue. */
   catalogueSize(file: FileName): Promise<Observation<number>>;

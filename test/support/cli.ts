@@ -1,6 +1,14 @@
 /** Runs the built program as a user would, in a partition and a state directory of the test's own. */
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +37,8 @@ export interface Workplace {
 /** @param partition also the names of domains: `unnest.PARTITION.NAME` */
 export function workplace(partition: string): Workplace {
   const stateDir = mkdtempSync(join(tmpdir(), 'unnest-'));
+  // As QEMU has to get there, and the sandbox.
+  chmodSync(stateDir, 0o755);
   const documents = join(stateDir, 'documents.yaml');
   const files = join(stateDir, partition, 'files');
   const kit = process.env['UNNEST_GUEST_KIT'] ?? '';

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -78,6 +79,8 @@ export interface PlaceOptions {
 export function daemonPlace(options: PlaceOptions = {}): DaemonPlace {
   const { spec = [], logLevel = 'debug', folder = tmpdir() } = options;
   const root = mkdtempSync(join(folder, 'unnestd-'));
+  // As QEMU has to get there, and the sandbox.
+  chmodSync(root, 0o755);
   const at = (path: string) => join(root, path);
   const stateDir = options.stateDir ?? at('state');
   for (const folder of ['partitions', 'desired', 'state', 'run']) mkdirSync(at(folder));

@@ -6,7 +6,9 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { connect, connectReadOnly, type ReadOnlyConnection } from '../../libvirt/index.ts';
 import { explainError, HostError } from '../host-error.ts';
+import { noWorkerPlaces } from '../worker-places.ts';
 import { applyScript } from '../local/filter-script.ts';
+import { imageSandbox } from '../local/image-sandbox.ts';
 import { hasErrno } from '../local/io-error.ts';
 import { checkScript, tellsBridge } from '../local/nft.ts';
 import { storePath } from '../local/store.ts';
@@ -32,6 +34,7 @@ export async function diagnose(
       : [await checkWriting(target, signal)]),
     await checkNetworks(),
     await checkFilter(signal),
+    await checkImages(target, signal),
     await checkStateDir(target),
     await checkStore(target),
   ];
@@ -131,6 +134,20 @@ async function checkFilter(signal: AbortSignal): Promise<Finding> {
         ? 'run as root: plans of anybody else call it unknown'
         : 'apt-get install nftables, on a kernel with nf_tables; without it no guest with a NIC starts';
     return warning('filter', explainError(error), mend);
+  }
+}
+
+/** Made as for an image, of which there is none. */
+async function checkImages({ partition }: LibvirtTarget, signal: AbortSignal): Promise<Finding> {
+  const limits = { timeLimitMs: 10_000, cpuSeconds: 5 };
+  try {
+    const args = ['--version'];
+    await imageSandbox(partition, noWorkerPlaces).run({ args, ...limits }, signal);
+    return ok('images', 'qemu-img runs in its sandbox');
+  } catch (error) {
+    const mend =
+      'apt-get install bubblewrap qemu-utils, on a kernel that lets nobody make user namespaces; without it no qcow2 is imported or grown';
+    return warning('images', explainError(error), mend);
   }
 }
 

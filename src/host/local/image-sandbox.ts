@@ -145,13 +145,22 @@ function explained(error: unknown): unknown {
   if (!(error instanceof HostError) || error.code !== 'Refused') return error;
   const { cause } = error;
   if (cause instanceof Error && isSandboxComplaint(cause.message)) {
-    return unavailable(cause.message);
+    return unavailable(`${cause.message}${hint(cause.message)}`);
   }
   const limit = exitCodesOfLimits.get(Number(error.context['exitCode']));
   if (limit === undefined) return error;
   return new HostError('Refused', `qemu-img took more ${limit} than it may`, {
     context: { limit },
   });
+}
+
+function hint(complaint: string): string {
+  if (/source path .*: Permission denied/.test(complaint)) {
+    return ' (everybody has to get through the folders above it, as QEMU has to)';
+  }
+  return /user namespace|No permissions/.test(complaint)
+    ? ' (nobody has to be allowed to make user namespaces)'
+    : '';
 }
 
 function unavailable(why: string): HostError {

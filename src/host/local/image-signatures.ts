@@ -65,11 +65,13 @@ export function signatureObjection(
     const at = from === 'start' ? offset : place.length - offset;
     return at >= 0 && place.subarray(at, at + bytes.length).equals(bytes);
   });
-  const others = new Set(found.map(({ format }) => format).filter((each) => each !== declared));
-  if (others.size === 0) return null;
-  const names = [...others].join(', ');
-  if (declared === 'raw') {
-    return objection('WrongFormat', `it is declared to be raw, and has the signature of ${names}`);
+  const formats = new Set(found.map(({ format }) => format));
+  const isAsDeclared = formats.delete(declared);
+  if (formats.size === 0) return null;
+  const names = [...formats].join(', ');
+  if (isAsDeclared) {
+    return objection('SeveralFormats', `it is ${declared}, and has the signature of ${names} too`);
   }
-  return objection('SeveralFormats', `it is a ${declared}, and has the signature of ${names} too`);
+  const words = `it is declared to be ${declared}, and has the signature of ${names}`;
+  return objection('WrongFormat', words);
 }

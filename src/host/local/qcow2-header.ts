@@ -102,7 +102,7 @@ function extensionsIn(
   for (let at = headerBytes; at + 8 <= end;) {
     const type = bytes.readUInt32BE(at);
     const length = bytes.readUInt32BE(at + 4);
-    if (type === 0) return { extensions: found, endsAt: at + 8 };
+    if (type === 0) return { extensions: found, endsAt: at };
     if (at + 8 + length > end) break;
     found.push({ type, data: bytes.subarray(at + 8, at + 8 + length) });
     at += 8 + Math.ceil(length / 8) * 8;

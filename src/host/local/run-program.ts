@@ -153,6 +153,10 @@ function notStarted({ command, remedy }: ProgramRun, cause: Error): HostError {
 const cancelled = ({ command, title = command }: ProgramRun) =>
   new HostError('Cancelled', `running ${title} was given up`);
 const tooLong = ({ command, title = command, timeLimitMs }: ProgramRun) =>
-  new HostError('Timeout', `${title} had not ended after ${timeLimitMs} ms`);
+  new HostError('Timeout', `${title} had not ended after ${timeLimitMs} ms`, {
+    context: { limit: 'time' },
+  });
 const tooMuch = ({ command, title = command, outputBytesMax }: ProgramRun) =>
-  new HostError('Protocol', `${title} wrote more than ${outputBytesMax} bytes`);
+  new HostError('Protocol', `${title} wrote more than ${outputBytesMax} bytes`, {
+    context: { limit: 'output' },
+  });

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -47,6 +56,18 @@ describe('the store', () => {
     expect(await size('nosuch')).toEqual({ status: 'absent' });
     expect(await size('link')).toMatchObject({ status: 'unknown' });
     expect(await size('folder')).toMatchObject({ status: 'unknown' });
+  });
+
+  test('knows what a qcow2 says that it is unpacked to', async () => {
+    const files = join(dir, partition, 'files');
+    mkdirSync(files, { recursive: true });
+    const path = join(files, 'image');
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1G']);
+    const size = await localStore(dir).size(partition, 'image' as FileName);
+    const bytes = statSync(path).size + 2 ** 30;
+    expect(size).toMatchObject({ status: 'present' });
+    expect(size.status === 'present' && size.value).toBeGreaterThan(bytes);
+    expect(size.status === 'present' && size.value).toBeLessThan(bytes + 8 * 2 ** 20);
   });
 });
 
