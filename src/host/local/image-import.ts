@@ -104,9 +104,7 @@ async function makeQcow2(
   checkTables(name, await judged(name, () => qemuImg.check(supplied, signal)));
   const virtualBytes = Number(header.virtualBytes);
   await (await makeEmpty(disk)).close();
-  await judged(name, () =>
-    qemuImg.flatten(supplied, disk, flattenedBytesMax(virtualBytes), signal),
-  );
+  await flatten(source, { disk, supplied }, flattenedBytesMax(virtualBytes), qemuImg, signal);
   await checkDisk(disk, 'qcow2', null);
   const madeBytes = await diskSize(disk, 'qcow2');
   if (madeBytes !== virtualBytes) {
@@ -117,14 +115,32 @@ async function makeQcow2(
 }
 
 /** What has gone wrong with the image, and not with the host, is said of the image. */
-async function judged<T>(name: string, look: () => Promise<T>): Promise<T> {
+async function judged<T>(name: string, ask: () => Promise<T>): Promise<T> {
   try {
-    return await look();
+    return await ask();
   } catch (error) {
-    if (error instanceof HostError && 'limit' in error.context) {
+    if (!(error instanceof HostError)) throw error;
+    if ('limit' in error.context) {
       throw refusal(name, objection('OverLimits', 'looking into it takes too much'), error);
     }
-    throw error;
+    if (!('exitCode' in error.context)) throw error;
+    throw refusal(name, objection('Corrupt', 'qemu-img cannot read it'), error);
+  }
+}
+
+/** All of it has been looked into by now: what fails is the host, for want of room as a rule. */
+async function flatten(
+  { name }: ImageSource,
+  { disk, supplied }: ImagePaths,
+  bytesMax: number,
+  qemuImg: QemuImg,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await qemuImg.flatten(supplied, disk, bytesMax, signal);
+  } catch (error) {
+    if (!(error instanceof HostError) || !('limit' in error.context)) throw error;
+    throw refusal(name, objection('OverLimits', 'writing it out takes too much'), error);
   }
 }
 

@@ -135,23 +135,31 @@ async function lent<T>(path: string, run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** As bubblewrap passes on how the tool has ended: 128, and the signal. */
-const exitCodesOfLimits = new Map([
-  [128 + 24, 'time'],
-  [128 + 25, 'room'],
-]);
+/** As bubblewrap passes on by which signal a program has ended. */
+const signalled = 128;
+const [SIGKILL, SIGXCPU] = [9, 24];
 
 function explained(error: unknown): unknown {
-  if (!(error instanceof HostError) || error.code !== 'Refused') return error;
-  const { cause } = error;
-  if (cause instanceof Error && isSandboxComplaint(cause.message)) {
-    return unavailable(`${cause.message}${hint(cause.message)}`);
+  if (!(error instanceof HostError)) return error;
+  const { cause, context } = error;
+  const words = cause instanceof Error ? cause.message : '';
+  if (isSandboxComplaint(words)) return unavailable(`${words}${hint(words)}`);
+  const exitCode = Number(context['exitCode'] ?? 0);
+  if (exitCode === signalled + SIGKILL) {
+    const message = 'qemu-img was killed: the memory of its slice may be used up';
+    return new HostError('Unreachable', message, { cause });
   }
-  const limit = exitCodesOfLimits.get(Number(error.context['exitCode']));
-  if (limit === undefined) return error;
-  return new HostError('Refused', `qemu-img took more ${limit} than it may`, {
-    context: { limit },
-  });
+  const limit = limitBehind(exitCode, words);
+  if (limit === null) return error;
+  const message = `qemu-img took more ${limit} than it may`;
+  return new HostError('Refused', message, { cause, context: { limit } });
+}
+
+/** It has no signal of its own for most of them. */
+function limitBehind(exitCode: number, words: string): string | null {
+  if (exitCode === signalled + SIGXCPU) return 'time';
+  if (/File too large/.test(words)) return 'room';
+  return exitCode > signalled || /Cannot allocate memory/.test(words) ? 'memory' : null;
 }
 
 function hint(complaint: string): string {

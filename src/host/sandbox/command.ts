@@ -88,7 +88,8 @@ export const readOnly = (path: string, inside: string): readonly string[] => [
 function limited({ limits, command }: Sandbox): readonly string[] {
   return [
     '/prlimit',
-    `--cpu=${limits.cpuSeconds}`,
+    // First with a signal that says why, and then with one that cannot be ignored.
+    `--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 1}`,
     `--data=${limits.dataBytesMax}`,
     `--nofile=${limits.openFilesMax}`,
     `--nproc=${limits.tasksMax}`,

@@ -244,7 +244,7 @@ describe('one that was taken over', () => {
       expect([name, found?.status.get(name)]).toEqual([name, '0'.repeat(16)]);
     }
     expect(found?.status.get('NoNewPrivs')).toBe('1');
-    expect(limits).toContain('Max cpu time 120 120');
+    expect(limits).toContain('Max cpu time 120 121');
     expect(limits).toContain('Max file size 0 0');
     expect(limits).toContain(`Max data size ${dataBytesMax} ${dataBytesMax}`);
     expect(limits).toContain('Max processes 16 16');

@@ -102,9 +102,9 @@ const rules: readonly (readonly [string, RegExp, (bytes: Buffer) => unknown])[] 
   ['an L1 table behind the end', /L1 table does not lie/, (b) => b.writeBigUInt64BE(0x40000n, 40)],
   ['refcounts over the header', /refcount table does not/, (b) => b.writeBigUInt64BE(0n, 48)],
   [
-    'refcounts over the L1 table',
+    'an L1 table over the refcounts',
     /over one another/,
-    (b) => b.writeBigUInt64BE(b.readBigUInt64BE(40), 48),
+    (b) => b.writeBigUInt64BE(b.readBigUInt64BE(48), 40),
   ],
   ['refcounts behind the end', /refcount table does not/, (b) => b.writeBigUInt64BE(2n ** 62n, 48)],
   ['no refcounts', /refcount table has 0/, (b) => b.writeUInt32BE(0, 56)],

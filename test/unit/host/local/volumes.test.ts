@@ -113,6 +113,29 @@ describe('a Volume that begins as an Image', () => {
     expect(statSync(disk()).blocks * 512).toBeLessThan(MiB);
   });
 
+  test('that an older version kept as it was supplied is one as before', async () => {
+    const supplied = store.qcow2('-o', 'compat=0.10,cluster_size=4k');
+    const made = store.image(supplied, { format: 'qcow2' });
+    const { digest } = made;
+    mkdirSync(store.imageFolder, { recursive: true });
+    writeFileSync(store.layout.imageDisk(made.name, 'qcow2'), supplied, { mode: 0o444 });
+    const facts = { formatVersion: 1, kind: 'image', ...us, name: 'base', state: 'ready' };
+    const text = JSON.stringify({ ...facts, format: 'qcow2', digest });
+    writeFileSync(join(store.imageFolder, 'record.json'), text);
+    expect(await store.lookImage()).toMatchObject({
+      status: 'present',
+      value: { state: 'ready', digest, format: 'qcow2', sizeBytes: 8 * MiB },
+    });
+    for (const provision of ['Overlay', 'Copy'] as const) {
+      const whole = { ...from(made, provision), format: 'qcow2', sizeBytes: 16 * MiB } as const;
+      await store.create(whole);
+      await store.volumes.grow(us, name, 32 * MiB, never);
+      expect(await store.look()).toMatchObject({ value: { sizeBytes: 32 * MiB } });
+      await store.volumes.delete(us, name, never);
+    }
+    expect(readFileSync(store.layout.imageDisk(made.name, 'qcow2')).equals(supplied)).toBe(true);
+  });
+
   test('as a copy of a qcow2 grows to its size', async () => {
     const made = { ...from(await base('qcow2'), 'Copy'), format: 'qcow2' } as const;
     await store.create({ ...made, sizeBytes: 16 * MiB });

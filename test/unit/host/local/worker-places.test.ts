@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { localInstallation } from '../../../../src/host/local/installation.ts';
-import { localWorkerPlaces } from '../../../../src/host/local/worker-places.ts';
+import { localImagePlaces, localWorkerPlaces } from '../../../../src/host/local/worker-places.ts';
 import { slicePath } from '../../../../src/model/identity.ts';
 import { installation, partition } from '../../../support/passes.ts';
 
@@ -25,8 +25,8 @@ function put(file: string, text: string): void {
   writeFileSync(join(machine, file), text);
 }
 
-function find() {
-  const places = localWorkerPlaces(machine, {
+function find(open = localWorkerPlaces) {
+  const places = open(machine, {
     root: join(machine, 'cgroup'),
     proc: join(machine, 'proc'),
     pids: join(machine, 'pids'),
@@ -96,6 +96,15 @@ describe('with systemd', () => {
     expect(next?.launcher?.args).not.toEqual(args);
   });
 
+  test('what looks into images has one of another name, and weighs as much as a guest', async () => {
+    withSystemd();
+    const args = (await find(localImagePlaces))?.launcher?.args ?? [];
+    expect(args.filter((word) => /^--unit=unnest-images-/.test(word))).toHaveLength(1);
+    expect(args).toContain(`--slice=unnest-${name}.slice`);
+    expect(args).toContain(`--description=unnest: looks into the images of ${partition}`);
+    expect(args).toContain('--property=CPUWeight=100');
+  });
+
   test('it is believed only when the kernel shows it', async () => {
     withSystemd();
     const place = await find();
@@ -133,6 +142,16 @@ describe('without systemd', () => {
       '400',
       '42',
     ]);
+  });
+
+  test('what looks into images is in a group beside the worker', async () => {
+    without();
+    const images = `${folder}/images`;
+    put(`cgroup/${images}/cpu.weight`, '');
+    thread(42, images);
+    await (await find(localImagePlaces))?.enter(42, never);
+    const read = (file: string) => readFileSync(join(machine, `cgroup/${images}/${file}`), 'utf8');
+    expect(['cpu.weight', 'cgroup.procs'].map(read)).toEqual(['100', '42']);
   });
 
   test('it is believed of each process only when the kernel shows it', async () => {
