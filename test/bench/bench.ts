@@ -15,6 +15,7 @@ import { daemonPass } from './rows/daemon-pass.ts';
 import { daemonStart } from './rows/daemon-start.ts';
 import { define } from './rows/define.ts';
 import { diffPlan } from './rows/diff-plan.ts';
+import { imageImport } from './rows/image-import.ts';
 import { libvirtRead } from './rows/libvirt-read.ts';
 import { nested } from './rows/nested.ts';
 import { plan } from './rows/plan.ts';
@@ -47,6 +48,7 @@ const benches = new Map<string, () => Promise<readonly Row[]>>([
   ['daemon-idle-1000', () => daemonIdle(fleet)],
   ['diff-plan-10000', diffPlan],
   ['channel', channel],
+  ['image-import-1GiB', imageImport],
   ['nested-vs-sibling', nested],
 ]);
 

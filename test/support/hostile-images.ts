@@ -209,23 +209,24 @@ const references: readonly Rule[] = [
   ],
 ];
 
+const encrypted = ['create', '-q', '-f', 'qcow2', '--object', 'secret,id=s,data=x'];
+
 const features: readonly Rule[] = [
   [
     'AES',
     'Encrypted',
-    (path) =>
-      qemuImg(
-        ...['create', '-q', '-f', 'qcow2', '--object', 'secret,id=s,data=x'],
-        ...['-o', 'encrypt.format=aes,encrypt.key-secret=s', path, '8M'],
-      ),
+    (path) => qemuImg(...encrypted, '-o', 'encrypt.format=aes,encrypt.key-secret=s', path, '8M'),
   ],
   [
     'LUKS',
     'Encrypted',
     (path) =>
       qemuImg(
-        ...['create', '-q', '-f', 'qcow2', '--object', 'secret,id=s,data=x'],
-        ...['-o', 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10', path, '8M'],
+        ...encrypted,
+        '-o',
+        'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10',
+        path,
+        '8M',
       ),
   ],
   ['the dirty bit', 'Dirty', spoilt((bytes) => bytes.u64(field.incompatible, 1n))],

@@ -92,7 +92,8 @@ export function sandboxedQemuImg(places: WorkerPlaces, folders?: readonly string
         return said('qemu-img check', imageCheck, answer);
       },
       flatten: async (image, path, bytesMax, signal) => {
-        const args = ['convert', '-q', '-O', 'qcow2', '-o', newOptions, named(IMAGE), OUTPUT];
+        // In any order (-W): several times as fast, and next to in order all the same.
+        const args = ['convert', '-q', '-W', '-O', 'qcow2', '-o', newOptions, named(IMAGE), OUTPUT];
         const limits = { timeLimitMs: flattenMsMax, cpuSeconds: 1800 };
         await sandbox.run({ args, image, output: { path, bytesMax }, ...limits }, signal);
       },
