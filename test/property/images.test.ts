@@ -72,15 +72,21 @@ function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
   return made;
 } // prettier-ignore
 
-function expectHarmless(header: Qcow2Header, fileBytes: number): void {
-  expect(header.backing).toBeNull();
-  expect(header.incompatibleBits & ~8n).toBe(0n);
-  expect(header.compatibleBits & ~1n).toBe(0n);
-  expect([header.autoclearBits, header.snapshots, header.cryptMethod]).toEqual([0n, 0, 0]);
-  expect(header.clusterBits).toBeGreaterThanOrEqual(9);
-  expect(header.clusterBits).toBeLessThanOrEqual(21);
-  expect(header.l1Offset + BigInt(header.l1Entries) * 8n).toBeLessThanOrEqual(BigInt(fileBytes));
-  expect(header.endsAt).toBeGreaterThan(0);
+/** @throws unless it needs nothing, hides nothing and lies within the file */
+function checkHarmless(header: Qcow2Header, fileBytes: number): void {
+  const { incompatibleBits, compatibleBits, autoclearBits, clusterBits } = header;
+  const isHarmless =
+    header.backing === null &&
+    (incompatibleBits & ~8n) === 0n &&
+    (compatibleBits & ~1n) === 0n &&
+    autoclearBits === 0n &&
+    header.snapshots === 0 &&
+    header.cryptMethod === 0 &&
+    clusterBits >= 9 &&
+    clusterBits <= 21 &&
+    header.l1Offset + BigInt(header.l1Entries) * 8n <= BigInt(fileBytes) &&
+    header.endsAt > 0;
+  if (!isHarmless) throw new Error('it was believed');
 }
 
 const disk = () => {
@@ -91,61 +97,56 @@ const disk = () => {
   return { store, sound: readFileSync(path) };
 };
 
-test(
-  'a header of any bytes is answered, and never believed',
-  () => {
-    const { sound } = disk();
-    const head = sound.subarray(0, 4096);
-    fc.assert(
-      fc.property(fc.array(editOf(inHeader), { minLength: 1, maxLength: 6 }), (edits) => {
-        const header = parseQcow2Header(edited(head, edits));
-        if (!('version' in header)) return;
-        if (qcow2Objection(header, sound.length, null) === null)
-          expectHarmless(header, sound.length);
-      }),
-      runs(2000),
-    );
-  },
-  soakMs,
-);
+test('a header of any bytes is answered, and never believed', { timeout: soakMs }, () => {
+  const { sound } = disk();
+  const head = sound.subarray(0, 4096);
+  const anyHeader = fc
+    .array(editOf(inHeader), { minLength: 1, maxLength: 6 })
+    .map((edits) => parseQcow2Header(edited(head, edits)));
+  const check = (header: ReturnType<typeof parseQcow2Header>) => {
+    if (!('version' in header)) return;
+    if (qcow2Objection(header, sound.length, null) === null) checkHarmless(header, sound.length);
+  };
+  expect(() => fc.assert(fc.property(anyHeader, check), runs(2000))).not.toThrow();
+});
 
-test(
-  'an image of any bytes is refused for a reason, or becomes a disk of ours',
-  async () => {
-    const { store, sound } = disk();
-    const seen = new Map<string, number>();
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyEdit, { maxLength: 5 }), async (edits) => {
-        const bytes = edited(sound, edits);
-        const image = store.image(bytes, { format: 'qcow2', virtualBytesMax: 64 * MiB });
-        const error = await store.images.import(us, image, never).then(
-          () => null,
-          (refused: unknown) => refused,
-        );
-        seen.set(outcomeOf(error), (seen.get(outcomeOf(error)) ?? 0) + 1);
-        if (error !== null) {
-          expect(store.filesIn(store.layout.imagesDir) ?? []).toEqual([]);
-          return;
-        }
-        const made = readFileSync(store.layout.imageDisk(image.name, 'qcow2'));
-        const header = parseQcow2Header(made.subarray(0, 4096));
-        if (!('version' in header)) throw new Error(header.words);
-        expect(qcow2Objection(header, made.length, null)).toBeNull();
-        expect(made.length).toBeLessThanOrEqual(flattenedBytesMax(Number(header.virtualBytes)));
-        await store.images.delete(us, image.name, never);
-      }),
-      runs(20),
-    );
-    if (process.env['UNNEST_PROPERTY_RUNS'] !== undefined) console.log(Object.fromEntries(seen));
-  },
-  soakMs,
-);
+test('an image of any bytes is refused for a reason, or becomes a disk of ours', { timeout: soakMs }, async () => {
+  const { store, sound } = disk();
+  const seen = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyEdit, { maxLength: 5 }), async (edits) => {
+      const bytes = edited(sound, edits);
+      const image = store.image(bytes, { format: 'qcow2', virtualBytesMax: 64 * MiB });
+      const error = await store.images.import(us, image, never).then(
+        () => null,
+        (refused: unknown) => refused,
+      );
+      seen.set(outcomeOf(error), (seen.get(outcomeOf(error)) ?? 0) + 1);
+      const left = store.filesIn(store.layout.imagesDir) ?? [];
+      expect(left).toEqual(error === null ? [image.name] : []);
+      if (error !== null) return;
+      checkMade(readFileSync(store.layout.imageDisk(image.name, 'qcow2')));
+      await store.images.delete(us, image.name, never);
+    }),
+    runs(20),
+  );
+  if (process.env['UNNEST_PROPERTY_RUNS'] !== undefined) console.log(Object.fromEntries(seen));
+}); // prettier-ignore
+
+/** @throws unless it is sound, needs nothing and is no longer than it may be */
+function checkMade(made: Buffer): void {
+  const header = parseQcow2Header(made.subarray(0, 4096));
+  if (!('version' in header)) throw new Error(header.words);
+  const objection = qcow2Objection(header, made.length, null);
+  if (objection !== null) throw new Error(objection.words);
+  if (made.length > flattenedBytesMax(Number(header.virtualBytes))) throw new Error('too long');
+}
 
 /** @throws unless it is a refusal with a code that is explained */
 function outcomeOf(error: unknown): string {
   if (error === null) return 'imported';
-  if (!(error instanceof HostError)) throw error;
+  if (!(error instanceof HostError) || error.code !== 'Refused') throw error;
   const code = String(error.context['objection']);
-  expect([error.code, Object.hasOwn(imageExplanations, code)], error.message).toEqual(['Refused', true]);
+  if (!Object.hasOwn(imageExplanations, code)) throw error;
   return code;
-} // prettier-ignore
+}
