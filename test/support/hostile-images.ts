@@ -75,7 +75,7 @@ class Bytes {
   }
 }
 
-export function edit(path: string, change: (bytes: Bytes) => void): void {
+function edit(path: string, change: (bytes: Bytes) => void): void {
   const bytes = new Bytes(path);
   change(bytes);
   bytes.close();
