@@ -64,6 +64,12 @@ export interface Image {
   readonly virtualBytesMax: number | null;
 }
 
+/** How long a new qcow2 can become that holds all of a disk of this size. */
+export function unpackedBytesMax(virtualBytes: number): number {
+  // One entry of 8 bytes for each cluster of 64 KiB, one refcount of 2, and the tables of both.
+  return virtualBytes + Math.ceil(virtualBytes / 4096) + 4 * 2 ** 20;
+}
+
 /**
  * `creating` and `deleting` are what a crash can leave behind: such a thing was never given to a
  * guest, or never will be again, so its data is nobody's and making or deleting it starts over.

@@ -16,7 +16,7 @@ import { intakeOf, roomBytes } from '../model/intake.ts';
 import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { TRANSLATION_CACHE_BYTES } from '../model/translation-cache.ts';
-import type { Image } from '../model/volume.ts';
+import { type Image, unpackedBytesMax } from '../model/volume.ts';
 import { type Operation, type OperationId, operationId, type OperationOf } from './operation.ts';
 
 export type Effect =
@@ -139,7 +139,9 @@ function importedBytes({ source, format, virtualBytesMax }: Image, observed: Obs
       return sizeOf(observed.catalogue.get(source.file));
     case 'upload':
     case 'handOver':
-      return format === 'raw' ? source.sizeBytes : (virtualBytesMax ?? source.sizeBytes);
+      return format === 'raw'
+        ? source.sizeBytes
+        : unpackedBytesMax(virtualBytesMax ?? source.sizeBytes);
   }
 }
 

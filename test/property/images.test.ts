@@ -8,7 +8,8 @@ import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { HostError } from '../../src/host/host-error.ts';
 import { parseQcow2Header, type Qcow2Header } from '../../src/host/local/qcow2-header.ts';
-import { flattenedBytesMax, qcow2Objection } from '../../src/host/local/qcow2-rules.ts';
+import { qcow2Objection } from '../../src/host/local/qcow2-rules.ts';
+import { unpackedBytesMax } from '../../src/model/volume.ts';
 import { imageExplanations } from '../../src/cli/explain/images.ts';
 import { soundQcow2 } from '../support/hostile-images.ts';
 import { localStoreForTests, MiB, never, us } from '../support/local-store.ts';
@@ -139,7 +140,7 @@ function checkMade(made: Buffer): void {
   if (!('version' in header)) throw new Error(header.words);
   const objection = qcow2Objection(header, made.length, null);
   if (objection !== null) throw new Error(objection.words);
-  if (made.length > flattenedBytesMax(Number(header.virtualBytes))) throw new Error('too long');
+  if (made.length > unpackedBytesMax(Number(header.virtualBytes))) throw new Error('too long');
 }
 
 /** @throws unless it is a refusal with a code that is explained */

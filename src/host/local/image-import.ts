@@ -10,7 +10,7 @@
  * was supplied, and documents mean the same.
  */
 import { type FileHandle, link, rm } from 'node:fs/promises';
-import type { Image } from '../../model/volume.ts';
+import { type Image, unpackedBytesMax } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { objection, refusal } from '../image-objection.ts';
 import { copyHashed, digestOf } from './copy-disk.ts';
@@ -21,7 +21,6 @@ import {
   inspectHeader,
   inspectSignatures,
 } from './image-inspection.ts';
-import { flattenedBytesMax } from './qcow2-rules.ts';
 import type { QemuImg } from './qemu-img.ts';
 
 /** Bytes for an Image, as they are now: whoever supplies them may still write to them. */
@@ -104,7 +103,7 @@ async function makeQcow2(
   checkTables(name, await judged(name, () => qemuImg.check(supplied, signal)));
   const virtualBytes = Number(header.virtualBytes);
   await (await makeEmpty(disk)).close();
-  await flatten(source, { disk, supplied }, flattenedBytesMax(virtualBytes), qemuImg, signal);
+  await flatten(source, { disk, supplied }, unpackedBytesMax(virtualBytes), qemuImg, signal);
   await checkDisk(disk, 'qcow2', null);
   const madeBytes = await diskSize(disk, 'qcow2');
   if (madeBytes !== virtualBytes) {

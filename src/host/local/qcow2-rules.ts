@@ -151,12 +151,6 @@ function tableObjection(header: Qcow2Header, fileBytes: bigint): Objection | nul
   return areApart ? null : bad('its L1 table and its refcount table lie over one another');
 }
 
-/** How long a new qcow2 of ours can become that holds all of a disk of this size. */
-export function flattenedBytesMax(virtualBytes: number): number {
-  // One entry of 8 bytes for each cluster of 64 KiB, one refcount of 2, and the tables of both.
-  return virtualBytes + Math.ceil(virtualBytes / 4096) + 4 * 2 ** 20;
-}
-
 /**
  * Metadata of the smallest clusters is some 4 % of their disk, and who has leaked clusters has not
  * leaked more than there were: what is longer is there to be read for nothing.

@@ -2,17 +2,16 @@
  * A partition's store: `STATE/PARTITION/files/NAME`. Names come from documents and are one path
  * component by their type; links are not followed, so a name never leaves its folder.
  */
-import type { FileHandle } from 'node:fs/promises';
-import { lstat } from 'node:fs/promises';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PartitionName } from '../../model/names.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
+import { unpackedBytesMax } from '../../model/volume.ts';
 import type { StoreReader } from '../ports.ts';
 import { withFile } from './disk-file.ts';
 import { hasErrno, ioError } from './io-error.ts';
 import { cataloguePath } from './layout.ts';
 import { parseQcow2Header, QCOW2_HEAD_BYTES } from './qcow2-header.ts';
-import { flattenedBytesMax } from './qcow2-rules.ts';
 
 /** The folder that a partition's files are in. */
 export function storePath(stateDir: string, partition: PartitionName): string {
@@ -46,6 +45,6 @@ async function importedBytes(file: FileHandle, sizeBytes: number): Promise<numbe
   const { bytesRead } = await file.read(head, 0, head.length, 0);
   const header = parseQcow2Header(head.subarray(0, bytesRead));
   if (!('version' in header)) return sizeBytes;
-  const bytes = sizeBytes + flattenedBytesMax(Number(header.virtualBytes));
+  const bytes = sizeBytes + unpackedBytesMax(Number(header.virtualBytes));
   return Math.min(bytes, Number.MAX_SAFE_INTEGER);
 }

@@ -36,7 +36,8 @@ async function measuredIn(dir: string): Promise<readonly Row[]> {
   makeFull(dir, supplied);
   const sum = () => execFileSync('sha256sum', [supplied], { encoding: 'utf8' }).slice(0, 64);
   const name = 'image' as ImageName;
-  const common = { name, format: 'qcow2', file: 'image' as FileName } as const;
+  const source = { kind: 'file', file: 'image' as FileName } as const;
+  const common = { name, format: 'qcow2', source } as const;
   const image: Image = { ...common, digest: `sha256:${sum()}`, virtualBytesMax: null };
   const images = localImages(dir);
   const disk = layout.imageDisk(name, 'qcow2');

@@ -23,9 +23,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { localImages } from '../../../src/host/local/images.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import { parseQcow2Header } from '../../../src/host/local/qcow2-header.ts';
-import { flattenedBytesMax, qcow2Objection } from '../../../src/host/local/qcow2-rules.ts';
+import { qcow2Objection } from '../../../src/host/local/qcow2-rules.ts';
 import type { FileName, ImageName } from '../../../src/model/names.ts';
-import type { DiskFormat, Image } from '../../../src/model/volume.ts';
+import { type DiskFormat, type Image, unpackedBytesMax } from '../../../src/model/volume.ts';
 import {
   hostileImages,
   qemuImg,
@@ -76,7 +76,8 @@ async function importing(format: DiskFormat, virtualBytesMax: number | null) {
   const layout = storeLayout(dir, partition);
   const path = layout.file('image');
   const digest = statSync(path).size > 2 ** 32 ? `sha256:${'0'.repeat(64)}` : digestOf(path);
-  const image: Image = { name, digest, format, file: 'image' as FileName, virtualBytesMax };
+  const source = { kind: 'file', file: 'image' as FileName } as const;
+  const image: Image = { name, digest, format, source, virtualBytesMax };
   const startedMs = performance.now();
   const error = await localImages(dir)
     .import(owner, image, never)
@@ -147,7 +148,7 @@ describe('imported, byte for byte, is a qcow2 with', () => {
     const header = parseQcow2Header(file.subarray(0, 4096));
     if (!('version' in header)) throw new Error(header.words);
     expect(qcow2Objection(header, file.length, null)).toBeNull();
-    expect(file.length).toBeLessThanOrEqual(flattenedBytesMax(Number(header.virtualBytes)));
+    expect(file.length).toBeLessThanOrEqual(unpackedBytesMax(Number(header.virtualBytes)));
     qemuImg('compare', '-q', '-f', 'qcow2', '-F', 'qcow2', supplied, disk);
   });
 });
@@ -160,7 +161,7 @@ test('a cluster that stands for a thousand takes no more than its disk', async (
   expect(error).toBeNull();
   const { size } = statSync(layout.imageDisk(name, 'qcow2'));
   expect(size).toBeGreaterThan(64 * 2 ** 20);
-  expect(size).toBeLessThanOrEqual(flattenedBytesMax(64 * 2 ** 20));
+  expect(size).toBeLessThanOrEqual(unpackedBytesMax(64 * 2 ** 20));
 });
 
 test('what is made is not what was supplied', async () => {

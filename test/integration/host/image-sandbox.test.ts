@@ -39,7 +39,7 @@ import type { FileName, ImageName, VolumeName } from '../../../src/model/names.t
 import type { SliceFields } from '../../../src/model/slice.ts';
 import type { Image, Volume } from '../../../src/model/volume.ts';
 import { qemuImg, soundQcow2 } from '../../support/hostile-images.ts';
-import { digestOf } from '../../support/local-store.ts';
+import { digestOf } from '../../support/digest.ts';
 import { partition } from '../../support/passes.ts';
 
 const MiB = 2 ** 20;
@@ -236,7 +236,8 @@ describe('without a sandbox', () => {
     const file = layout.file('base.img');
     soundQcow2(file);
     const digest = digestOf(readFileSync(file));
-    const common = { name, format: 'qcow2', file: 'base.img' as FileName } as const;
+    const source = { kind: 'file', file: 'base.img' as FileName } as const;
+    const common = { name, format: 'qcow2', source } as const;
     const wanted: Image = { ...common, digest, virtualBytesMax: null };
     const tools = sandboxedQemuImg(noWorkerPlaces, [bin]);
     const importing = () => localImages(at, tools).import(owner, wanted, never);

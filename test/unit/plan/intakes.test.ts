@@ -6,7 +6,7 @@ import { lentDisk } from '../../../src/model/intake.ts';
 import type { ImageName } from '../../../src/model/names.ts';
 import { type Grant, GRANTS } from '../../../src/model/primary.ts';
 import type { DesiredState } from '../../../src/model/secondary.ts';
-import type { Image, ImageSource } from '../../../src/model/volume.ts';
+import { type Image, type ImageSource, unpackedBytesMax } from '../../../src/model/volume.ts';
 import {
   applyPass,
   converge,
@@ -126,15 +126,16 @@ describe('an Image that is uploaded', () => {
   test('that is written anew beside its bytes needs room for both at once', async () => {
     const host = hostWith();
     const qcow2 = { format: 'qcow2', virtualBytesMax: 3 * sizeBytes } as const;
+    const needed = sizeBytes + unpackedBytesMax(3 * sizeBytes);
     const wanted = {
-      ...wanting(upload, { ...qcow2, storageBytes: 4 * sizeBytes }),
+      ...wanting(upload, { ...qcow2, storageBytes: needed }),
       volumes: new Map(),
     };
     await converge(host, wanted);
     await host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
     expect(await operationsOf(host, wanted)).toContain('image.import/debian');
     const tight = {
-      ...wanting(upload, { ...qcow2, storageBytes: 4 * sizeBytes - 1 }),
+      ...wanting(upload, { ...qcow2, storageBytes: needed - 1 }),
       volumes: new Map(),
     };
     expect(await blocksOf(host, tight)).toEqual(['image OverBudget']);

@@ -7,8 +7,8 @@ import { makeImage } from '../../../../src/host/local/image-import.ts';
 import { checkInformation } from '../../../../src/host/local/image-inspection.ts';
 import { parseQcow2Header } from '../../../../src/host/local/qcow2-header.ts';
 import type { ImageInfo, QemuImg } from '../../../../src/host/local/qemu-img.ts';
+import { digestOf } from '../../../support/digest.ts';
 import {
-  digestOf,
   type LocalStoreForTests,
   localStoreForTests,
   MiB,
@@ -59,7 +59,7 @@ async function making(qemuImg: QemuImg): Promise<void> {
   const file = await open(path, 'r');
   try {
     await makeImage(
-      { name: 'image', file, sizeBytes: bytes.length },
+      { name: 'image', file, sizeBytes: bytes.length, sealedPath: null },
       { digest: digestOf(bytes), format: 'qcow2', virtualBytesMax: null },
       { disk: `${store.dir}/disk`, supplied: `${store.dir}/supplied` },
       qemuImg,
