@@ -1,5 +1,5 @@
 /** What an import makes of what `qemu-img` says: the real one is asked in the integration tests. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HostError } from '../../../../src/host/host-error.ts';
@@ -53,13 +53,13 @@ const told = (answers: Partial<QemuImg>, flattened: Buffer = bytes): QemuImg => 
   ...answers,
 });
 
-async function making(qemuImg: QemuImg): Promise<void> {
+async function making(qemuImg: QemuImg, isSealed = false): Promise<void> {
   const path = store.layout.file('image');
   writeFileSync(path, bytes);
   const file = await open(path, 'r');
   try {
     await makeImage(
-      { name: 'image', file, sizeBytes: bytes.length, sealedPath: null },
+      { name: 'image', file, sizeBytes: bytes.length, sealedPath: isSealed ? path : null },
       { digest: digestOf(bytes), format: 'qcow2', virtualBytesMax: null },
       { disk: `${store.dir}/disk`, supplied: `${store.dir}/supplied` },
       qemuImg,
@@ -78,6 +78,19 @@ describe('an import', () => {
     await making(told({}, flattened));
     expect(readFileSync(`${store.dir}/disk`).equals(flattened)).toBe(true);
     expect(store.filesIn(store.dir)).not.toContain('supplied');
+  });
+
+  test('looks into what nobody can write to where it is, and leaves it there', async () => {
+    const seen: boolean[] = [];
+    const info = async (supplied: string) => {
+      seen.push(statSync(supplied).ino === statSync(store.layout.file('image')).ino);
+      return sound;
+    };
+    await making(told({ info }), true);
+    expect(seen).toEqual([true]);
+    expect(store.filesIn(store.dir)).not.toContain('supplied');
+    expect(readFileSync(store.layout.file('image')).equals(bytes)).toBe(true);
+    expect(statSync(`${store.dir}/disk`).ino).not.toBe(statSync(store.layout.file('image')).ino);
   });
 
   test.each<readonly [string, ImageInfo]>([
