@@ -25,7 +25,7 @@ import {
   requireRoom,
 } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
-import { intakePlace } from './places.ts';
+import { imagePlace, intakePlace } from './places.ts';
 import { type IntakeRecord, ownerOf } from './record.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -75,8 +75,7 @@ async function readIntake(
   if (file === null && state === 'ready') {
     return unknown(`its record is there, and ${layout.intakeDisk(name)} is not`);
   }
-  // Linked to, its bytes are those of the Image by now.
-  const isTaken = (file?.nlink ?? 1) > 1;
+  const isTaken = file !== null && (await isImage(layout, name, file));
   return present({
     name,
     owner: ownerOf(seen.value),
@@ -87,6 +86,13 @@ async function readIntake(
     receivedBytes: kind === 'upload' ? (file?.size ?? 0) : 0,
     heldBytes: isTaken ? 0 : roomBytes({ kind, sizeBytes }),
   });
+}
+
+/** Whether its bytes are those of the Image by now, of which they are the only ones. */
+async function isImage(layout: StoreLayout, name: ImageName, file: Stats): Promise<boolean> {
+  const image = await lookInto(imagePlace(layout, name));
+  if (image.status !== 'present' || image.value?.state !== 'ready') return false;
+  return (await statOf(layout.imageDisk(name, 'raw')))?.ino === file.ino;
 }
 
 async function statOf(path: string): Promise<Stats | null> {

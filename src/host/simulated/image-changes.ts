@@ -22,7 +22,7 @@ export function importImage(
   const { name, digest, format, virtualBytesMax } = image;
   const doing = `importing image ${name}`;
   checkPlace(world.images.get(owner.partition)?.get(name), owner, doing);
-  const source = sourceIn(world, files, owner, image);
+  const source = sourceIn(world, owner, image, { files, state });
   if (source === null) throw refused(doing, 'its bytes are not there');
   if (source.digest !== null && source.digest !== digest) {
     throw refused(doing, `they are ${source.digest}`);
@@ -42,9 +42,9 @@ export function importImage(
 /** Those of a raw Image that came in are its own from then on. */
 function sourceIn(
   world: World,
-  files: FilesMode,
   owner: PartitionOwner,
   { name, format, source }: Image,
+  { files, state }: Import,
 ): SimulatedFile | null {
   switch (source.kind) {
     case 'file':
@@ -56,7 +56,7 @@ function sourceIn(
       const intake = world.intakes.get(owner.partition)?.get(name);
       if (intake === undefined) return null;
       if (source.kind === 'upload' && intake.receivedBytes < intake.sizeBytes) return null;
-      if (format === 'raw') intake.heldBytes = 0;
+      if (format === 'raw' && state === 'ready') intake.heldBytes = 0;
       return { bytes: intake.sizeBytes, digest: null };
     }
   }

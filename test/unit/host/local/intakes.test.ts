@@ -93,6 +93,18 @@ describe('an upload', () => {
     expect(readFileSync(disk).equals(content)).toBe(true);
   });
 
+  test('counts for itself until the Image has its bytes, whatever a crash has left', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    await importing();
+    expect(await look()).toMatchObject({ heldBytes: 0 });
+    const record = join(store.imageFolder, 'record.json');
+    writeFileSync(record, readFileSync(record, 'utf8').replace('"ready"', '"creating"'));
+    expect(await look()).toMatchObject({ heldBytes: MiB });
+    await importing();
+    expect(await look()).toMatchObject({ heldBytes: 0 });
+  });
+
   test('that is begun anew does not touch the Image that it has become', async () => {
     await intakes.create(us, intake(), never);
     await append(0, content);
