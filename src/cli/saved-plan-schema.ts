@@ -12,7 +12,7 @@ import { SEED_FORMS, seedName } from '../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v7';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v8';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);

@@ -94,7 +94,7 @@ describe('a hostile text in any text field', () => {
         const parsed = parseBundle([{ path: 'a', text: `${others}---\n${written}` }], null);
         if (!parsed.ok) return;
         survived.add(path);
-        const last = plainValue(effectiveDocuments(parsed.bundle).at(-1) ?? []);
+        const last = plainValue(effectiveDocuments(parsed.bundle, true).at(-1) ?? []);
         const isTemplate = path === 'spec.boot.kernel.commandLine';
         const expected = isTemplate ? text.replaceAll('$(name)', 'web') : text;
         expect(valueAt(last, path)).toBe(expected);
