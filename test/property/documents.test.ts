@@ -172,7 +172,8 @@ function expectPlacesInside(text: string): void {
     expect(column).toBeGreaterThan(0);
     // The end of a line is a place, and so is the line feed that ends it.
     expect(column).toBeLessThanOrEqual((rows[line - 1] ?? '').length + 1);
-    expect(excerpt).toBe((rows[line - 1] ?? '').replace(/\r$/, ''));
+    // None where a secret may be.
+    expect([null, (rows[line - 1] ?? '').replace(/\r$/, '')]).toContain(excerpt);
   }
   expect(parsed.ok || parsed.diagnostics.length > 0).toBe(true);
   if (parsed.ok) expectToSurviveJson(parsed.bundle);
