@@ -45,7 +45,17 @@ const secondary = z.strictObject({
 
 const resource = z.strictObject({
   phase: z.enum(IMAGE_PHASES).nullable(),
-  kind: z.enum(['primary', 'slice', 'network', 'filter', 'nic', 'intake', 'image', 'volume']),
+  kind: z.enum([
+    'primary',
+    'slice',
+    'network',
+    'filter',
+    'nic',
+    'intake',
+    'image',
+    'seed',
+    'volume',
+  ]),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),

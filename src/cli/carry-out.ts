@@ -5,6 +5,7 @@
 import { execute } from '../execute/execute.ts';
 import type { Report } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
+import type { SeedContent, SeedName } from '../model/seed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { summarise } from '../plan/summary.ts';
 import { askFirst } from './ask-first.ts';
@@ -24,6 +25,8 @@ const inFlightMax = 4;
 export interface CarryOutOptions {
   readonly output: 'text' | 'json';
   readonly yes: boolean;
+  /** What the seeds hold that the plan makes. */
+  readonly seedContents: ReadonlyMap<SeedName, SeedContent>;
 }
 
 export async function carryOut(
@@ -50,7 +53,7 @@ export async function carryOut(
 async function run(
   plan: Plan,
   host: Host,
-  { output }: CarryOutOptions,
+  { output, seedContents }: CarryOutOptions,
   environment: Environment,
   limits: Limits,
 ): Promise<Report> {
@@ -62,6 +65,7 @@ async function run(
   environment.stop.addEventListener('abort', onStop, { once: true });
   try {
     return await execute(plan, host, {
+      seedContents,
       inFlightMax,
       stop: limits.stop,
       abort,
@@ -84,9 +88,13 @@ export async function consent(
   environment: Environment,
 ): Promise<void> {
   const summary = summarise(plan);
+  // A seed can be made anew from its document, and no guest has one that goes.
+  const seeds = plan.entries.filter(
+    ({ kind, resource }) => kind === 'delete' && resource.kind === 'seed',
+  );
   const stops = (
     [
-      [summary.delete, 'deletes'],
+      [summary.delete - seeds.length, 'deletes'],
       [summary.destroysData, 'destroys the data of'],
       [summary.restart, 'restarts'],
       [summary.stop, 'shuts down'],

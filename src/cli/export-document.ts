@@ -23,11 +23,20 @@ export function exportDocuments(
     origin?.provision === 'Overlay' ? [origin] : [],
   );
   const images = new Map(overlays.map((origin) => [origin.image, origin]));
+  if (fields.cloudInit !== null || fields.ignition !== null) throw secretPart(name);
   return [
     ...[...images.values()].map(imageDocument),
     ...volumes.map(volumeDocument),
     secondaryDocument(name, fields),
   ];
+}
+
+/** A host keeps what a guest is told at its first boot, and tells it to nobody else. */
+function secretPart(name: SecondaryName): CommandError {
+  const message = `${name} has a seed for its first boot, which is not read back: it may hold secrets`;
+  return new CommandError(exitCodes.partial, message, {
+    remedy: 'take the document that it was made from; `unnest describe` shows the digest',
+  });
 }
 
 function seenVolume(name: SecondaryName, volume: VolumeName, observed: Observed): ObservedVolume {

@@ -8,6 +8,7 @@ import type { Observation } from '../model/observation.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
 import type { ObservedIntake } from '../model/intake.ts';
+import { type ObservedSeed, secondaryOf } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import type { ObservedNetwork } from '../model/network.ts';
 import { egressRules } from '../model/egress.ts';
@@ -32,6 +33,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
   intake: ['KIND', 'SIZE', 'RECEIVED', 'DIGEST'],
+  seed: ['SIZE', 'FORM', 'FOR'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
   filter: ['MODE', 'UPLINK', 'ISOLATION', 'EGRESS', 'BYTES/S', 'PORTS', 'TABLE'],
   nic: ['DOMAIN', 'MAC', 'TAP', 'ADDRESS'],
@@ -48,6 +50,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
       return storedRows(observed.images, observed, imageCells);
     case 'intake':
       return storedRows(observed.intakes, observed, intakeCells);
+    case 'seed':
+      return storedRows(observed.seeds, observed, seedCells);
     case 'network':
       return networkRows(observed);
     case 'primary':
@@ -70,6 +74,8 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedImages;
     case 'intake':
       return observed.unlistedIntakes;
+    case 'seed':
+      return observed.unlistedSeeds;
     case 'primary':
     case 'slice':
     case 'filter':
@@ -79,7 +85,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
   }
 }
 
-type Stored = ObservedVolume | ObservedImage | ObservedIntake;
+type Stored = ObservedVolume | ObservedImage | ObservedIntake | ObservedSeed;
 
 function storedRows<T extends Stored>(
   all: ReadonlyMap<string, Observation<T>>,
@@ -117,6 +123,10 @@ function intakeCells({
 }: ObservedIntake): readonly string[] {
   const received = kind === 'upload' ? formatSize(receivedBytes) : '-';
   return [kind, formatSize(sizeBytes), received, digest];
+}
+
+function seedCells({ name, sizeBytes, form }: ObservedSeed): readonly string[] {
+  return [formatSize(sizeBytes), form, secondaryOf(name)];
 }
 
 function networkRows({ network: seen, partition, ...observed }: Observed): readonly ResourceRow[] {

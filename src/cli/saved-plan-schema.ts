@@ -8,10 +8,11 @@ import { INTAKE_KINDS } from '../model/intake.ts';
 import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
+import { SEED_FORMS, seedName } from '../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v7';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v8';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -30,6 +31,8 @@ const fields = z.strictObject({
   diskFormat: z.string().nullable(),
   bootVolume: z.string().nullable(),
   volumes: z.string(),
+  cloudInit: z.string().nullable(),
+  ignition: z.string().nullable(),
   network: z.string(),
   slice: z.string(),
   serialConsole: z.boolean(),
@@ -45,7 +48,8 @@ const fields = z.strictObject({
 });
 const partitionOwner = z.strictObject({ installation: z.uuid(), partition: name });
 const owner = z.strictObject({ ...partitionOwner.shape, secondary: name });
-const resource = z.strictObject({ kind: z.enum(RESOURCE_KINDS), name });
+const seedNames = z.string().refine((text) => seedName(text) === text, 'not the name of a seed');
+const resource = z.strictObject({ kind: z.enum(RESOURCE_KINDS), name: z.union([name, seedNames]) });
 const definition = z.strictObject({
   ...domain.shape,
   owner,
@@ -81,6 +85,8 @@ const intake = z.strictObject({
   digest,
   sizeBytes: bytes,
 });
+/** What it holds is nobody's to read in a file that is passed around. */
+const seed = z.strictObject({ name: seedNames, form: z.enum(SEED_FORMS), sizeBytes: bytes });
 const slice = z.strictObject({ path: z.string().regex(/^\/unnest\/p[0-9a-f]{12}$/) });
 const limit = bytes.nullable();
 const sliceFields = z.strictObject({
@@ -191,6 +197,8 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('primary.take-disk'), ...head, primary: domain, image: name }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
+  z.strictObject({ kind: z.literal('seed.create'), ...head, seed }),
+  z.strictObject({ kind: z.literal('seed.delete'), ...head, seed: seedNames }),
   z.strictObject({
     kind: z.literal('primary.set-vcpus'),
     ...head,

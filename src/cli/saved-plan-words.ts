@@ -53,6 +53,9 @@ const wordsFor: { readonly [K in OperationKind]: readonly Words[] } = {
   ],
   'image.import': [{ of: 'image', under: ['create', 'update, replace'] }],
   'image.delete': [{ of: 'image', under: ['delete', 'create', 'update, replace'] }],
+  'seed.create': [{ of: 'seed', under: ['create'] }],
+  // Under `create` it is what a crash has left of one.
+  'seed.delete': [{ of: 'seed', under: ['delete', 'create'] }],
   'primary.set-vcpus': [{ of: 'primary', under: ['update'] }],
   'primary.set-memory': [{ of: 'primary', under: ['update'] }],
   'primary.plug': [{ of: 'nic', under: ['create', 'update'] }],

@@ -295,7 +295,12 @@ export class Authority {
   }
 
   #nothing(): DesiredState {
-    const none = { secondaries: new Map(), volumes: new Map(), images: new Map() };
+    const none = {
+      secondaries: new Map(),
+      volumes: new Map(),
+      images: new Map(),
+      seedContents: new Map(),
+    };
     return {
       partition: this.#options.partition,
       ...none,

@@ -18,7 +18,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   if (kind === 'primary') return [];
   // Nothing on the host has gone astray where bytes are to come in.
   if (kind === 'intake') return [];
-  if (kind === 'volume' || kind === 'image') return ['storage'];
+  if (kind === 'volume' || kind === 'image' || kind === 'seed') return ['storage'];
   if (entry.kind === 'create') return ['missing'];
   if (entry.kind === 'delete') return ['extra'];
   return entry.reasons.flatMap((reason): readonly DriftClass[] => {

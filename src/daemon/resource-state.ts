@@ -1,6 +1,7 @@
 /** What one thing was like, as far as whether something has changed about it can be told. */
 import type { Observed, ObservedDomain } from '../model/domain.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { SeedName } from '../model/seed.ts';
 import type { Observation } from '../model/observation.ts';
 
 /** @param key as `resourceKey` makes it */
@@ -17,6 +18,8 @@ export function stateOf(key: string, observed: Observed): string {
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
     case 'intake':
       return textOf(observed.intakes.get(name as ImageName), JSON.stringify);
+    case 'seed':
+      return textOf(observed.seeds.get(name as SeedName), JSON.stringify);
     case 'primary':
     case 'nic':
       return textOf(observed.primary, JSON.stringify);

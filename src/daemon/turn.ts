@@ -172,6 +172,7 @@ export async function carryOut(
   tools: TurnTools,
 ): Promise<Done> {
   const { outcomes } = await execute(plan, tools.host, {
+    seedContents: input.desired?.seedContents ?? new Map(),
     inFlightMax: tools.operationsInFlightMax,
     stop: tools.stop,
     abort: tools.abort,

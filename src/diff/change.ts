@@ -10,6 +10,7 @@ import type { NetworkFields, ObservedNetwork, Reservations } from '../model/netw
 import type { DesiredState, Secondary } from '../model/secondary.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
 import type { ObservedPrimary, PrimaryWanted } from '../model/primary.ts';
+import type { ObservedSeed, Seed, SeedName } from '../model/seed.ts';
 import type { ObservedSlice, SliceFields } from '../model/slice.ts';
 import type { Image, ObservedImage, ObservedVolume, Volume } from '../model/volume.ts';
 import type { FieldChange } from './fields.ts';
@@ -47,7 +48,7 @@ export type BlockCode =
   | 'TooManyDeletions' // more than one plan may delete
   | 'BackOff' // it has failed, and is tried again after a while
   | 'GaveUp' // it has failed too often, or in a way that trying again does not mend
-  | 'PartBlocked' // a Volume, Image, network or packet filter that it needs is blocked itself
+  | 'PartBlocked' // a Volume, Image, seed, network or packet filter that it needs is blocked itself
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
   | 'NotAllowed' // the operator has not allowed it
@@ -94,6 +95,7 @@ export interface Changes {
   /** Each of these by name. Intakes by that of their Image, and only while it does not take them. */
   readonly intakes: readonly IntakeChange[];
   readonly images: readonly ImageChange[];
+  readonly seeds: readonly SeedChange[];
   readonly volumes: readonly VolumeChange[];
   readonly secondaries: readonly Change[];
 }
@@ -198,6 +200,20 @@ export type IntakeChange =
     }
   | ({ readonly kind: 'delete'; readonly name: ImageName } & Lent)
   | Blocked<ImageName>;
+
+export type SeedChange =
+  | {
+      readonly kind: 'create';
+      readonly name: SeedName;
+      readonly seed: Seed;
+      /** What a crash has left of one; null: nothing is there. */
+      readonly remains: ObservedSeed | null;
+    }
+  | { readonly kind: 'unchanged'; readonly name: SeedName; readonly observed: ObservedSeed }
+  | { readonly kind: 'delete'; readonly name: SeedName; readonly observed: ObservedSeed }
+  /** No document asks for it any more, and a guest still has it. */
+  | { readonly kind: 'keep'; readonly name: SeedName; readonly observed: ObservedSeed }
+  | Blocked<SeedName>;
 
 export type NetworkChange =
   | {

@@ -11,6 +11,7 @@ import type {
   Changes,
   FilterChange,
   NetworkChange,
+  SeedChange,
   SliceChange,
   VolumeChange,
 } from './change.ts';
@@ -23,6 +24,7 @@ import {
   heldIntakes,
   heldNetwork,
   heldNic,
+  heldSeeds,
   heldSlice,
   heldVolumes,
   nothingHeld,
@@ -33,6 +35,7 @@ import { diffNetwork } from './network.ts';
 import { diffNic } from './nic.ts';
 import { partBlocked } from './ownership.ts';
 import { diffPrimary } from './primary.ts';
+import { diffSeeds } from './seed.ts';
 import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
 
@@ -41,28 +44,36 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const intakes = heldIntakes(diffIntakes(desired, observed, sourced), held);
   const images = awaitingIntakes(sourced, intakes);
   const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
+  const seeds = heldSeeds(diffSeeds(desired, observed), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
-  const parts = { volumes, network, filter, slice };
+  const parts = { volumes, seeds, network, filter, slice };
   const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
   const primary = diffPrimary(desired, observed, held);
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
   const nic = heldNic(diffNic(desired, observed, network, block), held);
   const { share } = desired;
-  return { share, primary, slice, network, filter, nic, intakes, images, volumes, secondaries };
+  const stored = { intakes, images, seeds, volumes };
+  return { share, primary, slice, network, filter, nic, ...stored, secondaries };
 }
 
 interface Parts {
   readonly volumes: readonly VolumeChange[];
+  readonly seeds: readonly SeedChange[];
   readonly network: NetworkChange | null;
   readonly filter: FilterChange | null;
   readonly slice: SliceChange | null;
 }
 
-function partsFrom({ volumes, network, filter, slice }: Parts): PartsOf {
+function partsFrom({ volumes, seeds, network, filter, slice }: Parts): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
+      change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
+    ),
+  );
+  const seedBlocks = new Map(
+    seeds.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
     ),
   );
@@ -71,6 +82,8 @@ function partsFrom({ volumes, network, filter, slice }: Parts): PartsOf {
       const block = blocks.get(volume);
       if (block !== undefined) return partBlocked(`Volume ${volume}`, block);
     }
+    const seedBlock = secondary.seed === null ? undefined : seedBlocks.get(secondary.seed.name);
+    if (seedBlock !== undefined) return partBlocked('its seed', seedBlock);
     if (secondary.slice === 'Partition' && slice?.kind === 'blocked') {
       return partBlocked('the slice', slice.block);
     }

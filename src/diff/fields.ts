@@ -100,6 +100,8 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
     running: (to, live) =>
       inOrder(to.volumes) === inOrder(live.volumes) ? 'unnoticed' : 'restart',
   },
+  cloudInit: { path: 'spec.cloudInit', running: restart },
+  ignition: { path: 'spec.ignition', running: restart },
   network: { path: 'spec.network', running: restart },
   slice: { path: 'slice', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },

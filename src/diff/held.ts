@@ -11,6 +11,7 @@ import type {
   IntakeChange,
   NetworkChange,
   NicChange,
+  SeedChange,
   SliceChange,
   VolumeChange,
 } from './change.ts';
@@ -30,6 +31,11 @@ export function heldIntakes(changes: readonly IntakeChange[], held: Held): reado
   const isWorkOfIntake = (change: IntakeChange) =>
     change.kind === 'update' ? change.borrower !== null : change.kind !== 'blocked';
   return changes.map((change) => heldOne('intake', change, held, isWorkOfIntake));
+}
+
+export function heldSeeds(changes: readonly SeedChange[], held: Held): readonly SeedChange[] {
+  const isWorkOfSeed = ({ kind }: SeedChange) => kind === 'create' || kind === 'delete';
+  return changes.map((change) => heldOne('seed', change, held, isWorkOfSeed));
 }
 
 export function heldVolumes(changes: readonly VolumeChange[], held: Held): readonly VolumeChange[] {

@@ -95,6 +95,7 @@ export function judge(
       secondaries: expanded.secondaries,
       volumes: stored.volumes,
       images: stored.images,
+      seedContents: expanded.seedContents,
       network,
       share,
       commonCpus: 'unspoken',

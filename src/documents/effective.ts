@@ -3,6 +3,7 @@
  * them, and for every value where it comes from.
  */
 import type { Secondary } from '../model/secondary.ts';
+import { sha256 } from '../model/sha256.ts';
 import type { Bundle } from './bundle.ts';
 import type { SourcePlace } from './diagnostic.ts';
 import { replicaNames } from './expand.ts';
@@ -23,14 +24,18 @@ export type Part =
     }
   | { readonly kind: 'group'; readonly name: string; readonly parts: readonly Part[] };
 
-/** The parts of each document, in the order of its schema. */
-export function effectiveDocuments({
-  documents,
-  secondaries,
-}: Bundle): readonly (readonly Part[])[] {
+/**
+ * The parts of each document, in the order of its schema. In the place of a secret there is its digest,
+ * in a form that no document can have.
+ */
+export function effectiveDocuments(
+  { documents, secondaries }: Bundle,
+  showSensitive: boolean,
+): readonly (readonly Part[])[] {
   const schemaOf = memoized(fieldSchemaOf);
+  const shown = showSensitive ? itself : masked;
   return documents.flatMap(({ document, source }) => {
-    const parts = partsOf(schemaOf(document.kind), source.value, [], source);
+    const parts = partsOf(schemaOf(document.kind), source.value, [], source, shown);
     if (document.kind !== 'Secondary') return [parts];
     return replicaNames(document).map((name) => {
       // Names of a valid bundle are the keys of its Secondaries.
@@ -54,6 +59,7 @@ function partsOf(
   value: unknown,
   path: DocumentPath,
   source: SourceDocument,
+  shown: typeof masked,
 ): readonly Part[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]): Part[] => {
     if (typeof child === 'boolean') return [];
@@ -62,11 +68,22 @@ function partsOf(
     if (filled === undefined) return [];
     const at = [...path, name];
     if (child.properties !== undefined) {
-      return [{ kind: 'group', name, parts: partsOf(child, filled, at, source) }];
+      return [{ kind: 'group', name, parts: partsOf(child, filled, at, source, shown) }];
     }
     const origin = given === undefined ? 'default' : source.placeOf(at);
-    return [{ kind: 'value', name, value: filled, origin }];
+    return [
+      { kind: 'value', name, value: given === undefined ? filled : shown(filled, child), origin },
+    ];
   });
+}
+
+function itself(value: unknown): unknown {
+  return value;
+}
+
+function masked(value: unknown, { writeOnly }: JsonSchema): unknown {
+  // Only texts are secrets, in a document that is valid.
+  return writeOnly === true && typeof value === 'string' ? { sha256: sha256(value) } : value;
 }
 
 /** What differs between replicas, or is said in fewer words than it means. Undefined: left out. */

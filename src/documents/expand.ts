@@ -5,6 +5,7 @@
 import { secondaryName, type SecondaryName, type VolumeName } from '../model/names.ts';
 import { useOf, type Volume, type VolumeUse } from '../model/volume.ts';
 import type { Boot, Secondary } from '../model/secondary.ts';
+import type { Seed } from '../model/seed.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { commandLineMax, type SecondaryDocument } from './secondary-schema.ts';
 import type { Placed } from './placed.ts';
@@ -60,11 +61,15 @@ function contradictions({ document, source }: Placed<SecondaryDocument>): Diagno
   return problems;
 }
 
-/** @param startAfter resolved: names of Secondaries, none of them of this document */
+/**
+ * @param startAfter resolved: names of Secondaries, none of them of this document
+ * @param seedFor what its guest is told at its first boot
+ */
 export function expand(
   document: SecondaryDocument,
   startAfter: readonly SecondaryName[],
   { volumes, share }: Pick<Surroundings, 'volumes' | 'share'>,
+  seedFor: (name: SecondaryName) => Seed | null,
 ): readonly Secondary[] {
   const { metadata, spec } = document;
   const labels = new Map(Object.entries(metadata.labels ?? {}));
@@ -76,6 +81,7 @@ export function expand(
       memoryBytes: spec.memory,
       boot: bootOf(spec.boot, name, volumes),
       disks: spec.disks.map(({ volume }) => useIn(volumes, volume, name)),
+      seed: seedFor(name as SecondaryName),
       network: spec.network,
       slice: sliceOf(share),
       serialConsole: spec.serialConsole,

@@ -27,6 +27,9 @@ export function field<T extends z.ZodType>(
   return schema.meta({ ...words, ...more });
 }
 
+/** Of a field whose value is shown to nobody: JSON Schema's word for it. */
+export const SECRET = { writeOnly: true } as const;
+
 /** A text of one form, which is said the same way in an error and in an explanation. */
 export const textOf = (pattern: RegExp, expects: string) =>
   z.string(expects).regex(pattern, { error: expects, abort: true }).meta({ expects });

@@ -1,10 +1,12 @@
 /** The documents of kind Secondary, expanded and judged beside each other. */
 import type { SecondaryName, VolumeName } from '../model/names.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
+import type { SeedContent, SeedName } from '../model/seed.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { tooMuchExpanded } from './expanded-size.ts';
 import { expand, expansionProblems } from './expand.ts';
+import { firstBootProblems, seedsFor } from './first-boot.ts';
 import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
 import type { SecondaryDocument } from './secondary-schema.ts';
@@ -13,6 +15,7 @@ import { networkProblems, volumeProblems } from './secondary-references.ts';
 
 export interface Expanded {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
+  readonly seedContents: DesiredState['seedContents'];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -30,27 +33,32 @@ export function expandAll(
   surroundings: Surroundings,
 ): Expanded {
   const tooMuch = tooMuchExpanded(documents);
-  if (tooMuch !== null) return { secondaries: new Map(), diagnostics: [tooMuch] };
+  if (tooMuch !== null) {
+    return { secondaries: new Map(), seedContents: new Map(), diagnostics: [tooMuch] };
+  }
   const order = startOrder(documents, surroundings.mayExist);
   const diagnostics: Diagnostic[] = [...order.diagnostics];
   const found: Found = { secondaries: new Map(), diskUsers: new Map() };
+  const seedContents = new Map<SeedName, SeedContent>();
   for (const placed of documents) {
     const problems = [
       ...expansionProblems(placed),
+      ...firstBootProblems(placed),
       ...volumeProblems(placed, surroundings, diagnostics.length),
       ...networkProblems(placed, surroundings),
     ];
     diagnostics.push(...problems);
     if (problems.length > 0) continue;
     const startAfter = order.startAfter.get(placed.document.metadata.name) ?? [];
-    for (const secondary of expand(placed.document, startAfter, surroundings)) {
+    const seedFor = seedsFor(placed.document, seedContents);
+    for (const secondary of expand(placed.document, startAfter, surroundings, seedFor)) {
       const problem = add(secondary, placed, found);
       if (problem === null) continue;
       diagnostics.push(problem);
       break;
     }
   }
-  return { secondaries: found.secondaries, diagnostics };
+  return { secondaries: found.secondaries, seedContents, diagnostics };
 }
 
 interface Found {

@@ -8,6 +8,7 @@ import {
   UPDATE_POLICIES,
 } from '../model/secondary.ts';
 import { DISK_FORMATS } from '../model/volume.ts';
+import { cloudInitField, ignitionField } from './first-boot-schema.ts';
 import {
   branded,
   field,
@@ -135,6 +136,8 @@ const spec = z.strictObject({
       'Volumes that it has besides the one it boots from, in this order. A guest tells each by its serial number: its name, or of one longer than 20 characters the first 11, "-" and 8 digits of its SHA-256.',
     change: 'restart; another order of the same ones: none',
   }),
+  cloudInit: cloudInitField,
+  ignition: ignitionField,
   network: field(oneOf(NETWORK_CHOICES).default('None'), {
     description:
       "Whether it has a NIC on the partition's network, with an address that stays its own. None: it has none.",

@@ -27,8 +27,15 @@ export interface SourceDocument {
     code: DiagnosticCode,
     path: DocumentPath,
     message: string,
-    options?: { readonly remedy?: string | null; readonly anchor?: Anchor },
+    options?: ComplainOptions,
   ): Diagnostic;
+}
+
+export interface ComplainOptions {
+  readonly remedy?: string | null;
+  readonly anchor?: Anchor;
+  /** False: its line may hold a secret, and is not shown. */
+  readonly excerpt?: boolean;
 }
 
 export interface ParsedSource {
@@ -111,8 +118,18 @@ function located(
     file: file.path,
     value,
     placeOf: (path, anchor = 'value') => placeAt(file, lines, at(path, anchor)),
-    complain: (code, path, message, { remedy = null, anchor = 'value' } = {}) =>
-      complaint(file, lines, at(path, anchor), code, formatPath(path), message, remedy),
+    complain: (code, path, message, { remedy = null, anchor = 'value', excerpt = true } = {}) => {
+      const said = complaint(
+        file,
+        lines,
+        at(path, anchor),
+        code,
+        formatPath(path),
+        message,
+        remedy,
+      );
+      return excerpt ? said : { ...said, excerpt: null };
+    },
   };
 }
 

@@ -8,7 +8,9 @@ import type { Diagnostic } from './diagnostic.ts';
 import { documentLimits } from './limits.ts';
 import { type AnyDocument, type Kind, kinds, schemas } from './schema.ts';
 import { API_VERSION } from './schema-parts.ts';
+import { shapeOf, unwrap } from './introspect.ts';
 import type { DocumentPath } from './paths.ts';
+import { holdsSecret, mayMeanSecret } from './secrets.ts';
 import type { SourceDocument } from './source.ts';
 
 export type Validated =
@@ -75,17 +77,20 @@ function explainIssue(issue: z.core.$ZodIssue, source: SourceDocument, schema: z
       source.complain('UnknownField', [...path, key], unknownField(key, path, known), {
         remedy: suggest(key, known),
         anchor: 'key',
+        excerpt: !mayMeanSecret(key, known, schema, path),
       }),
     );
   }
   const value = valueAt(source.value, path);
+  const excerpt = !holdsSecret(schema, path, value);
   if (value === undefined) {
     const message = `${path.at(-1) ?? 'document'} is missing: expected ${expected(issue)}`;
-    return [source.complain('MissingField', path, message)];
+    return [source.complain('MissingField', path, message, { excerpt })];
   }
-  const message = `${show(value)} is not valid: expected ${expected(issue)}`;
+  const shown = excerpt ? show(value) : 'what stands there';
+  const message = `${shown} is not valid: expected ${expected(issue)}`;
   const remedy = issue.code === 'invalid_value' ? suggest(value, issue.values.map(String)) : null;
-  return [source.complain('InvalidValue', path, message, { remedy })];
+  return [source.complain('InvalidValue', path, message, { remedy, excerpt })];
 }
 
 function unknownField(key: string, path: DocumentPath, known: readonly string[]): string {
@@ -153,20 +158,4 @@ function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
     at = unwrap(shape?.[String(step)]);
   }
   return Object.keys(shapeOf(at) ?? {});
-}
-
-// Introspection of zod's classes, which carry these properties but not in one common type.
-function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
-  return (schema as { shape?: Record<string, unknown> } | undefined)?.shape;
-}
-
-function unwrap(schema: unknown): unknown {
-  let at = schema as { def?: { innerType?: unknown; in?: unknown } } | undefined;
-  // `in`: what a transform is given.
-  for (let next = inner(at); next !== undefined; next = inner(at)) at = next as typeof at;
-  return at;
-}
-
-function inner(schema: { def?: { innerType?: unknown; in?: unknown } } | undefined): unknown {
-  return schema?.def?.innerType ?? schema?.def?.in;
 }

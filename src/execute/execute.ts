@@ -5,13 +5,16 @@
 import { explainError, HostError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
 import { describeStopStep } from '../plan/describe.ts';
+import type { SeedContent, SeedName } from '../model/seed.ts';
 import { type Operation, type OperationId, PHASES } from '../plan/operation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Done, type Executors, executors } from './executors.ts';
+import { type Done, type Executors, executors, type Workbench } from './executors.ts';
 import { checkTarget, ownerFor } from './identity.ts';
 import { type Failure, type Outcome, type Report, type Result, succeeded } from './outcome.ts';
 
 export interface ExecuteOptions {
+  /** What the seeds hold that the plan makes. */
+  readonly seedContents: ReadonlyMap<SeedName, SeedContent>;
   /** How many operations are under way at once, from 1. */
   readonly inFlightMax: number;
   /** Starts no further operation; those under way are finished. */
@@ -106,9 +109,11 @@ async function run(operation: Operation, { plan, host, options }: Pass): Promise
   const signal = AbortSignal.any([...breaks, limit]);
   const us = { installation: plan.installation, partition: plan.partition };
   const owner = ownerFor(operation, us);
+  const { now, seedContents } = options;
+  const bench: Workbench = { host, owner, us, seedContents, now, signal };
   try {
     checkTarget(operation, us);
-    return resultOf(await perform(operation, { host, owner, us, now: options.now, signal }));
+    return resultOf(await perform(operation, bench));
   } catch (error) {
     const timedOut = limit.aborted && !breaks.some(({ aborted }) => aborted);
     return { status: 'failed', failure: timedOut ? timeoutFailure(error) : failureOf(error) };

@@ -4,6 +4,7 @@
  */
 import type { Host } from '../host/ports.ts';
 import type { Owner, PartitionOwner } from '../model/identity.ts';
+import type { SeedContent, SeedName } from '../model/seed.ts';
 import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts';
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
@@ -18,6 +19,7 @@ import {
   unreserveAddress,
 } from './network.ts';
 import { plugPrimary, unplugPrimary } from './nic.ts';
+import { createSeed, deleteSeed } from './seed.ts';
 import { setPrimaryMemory, setPrimaryVcpus } from './primary.ts';
 import { applyFilter, closePort, removeFilter } from './filter.ts';
 import { applySlice, removeSlice } from './slice.ts';
@@ -34,6 +36,8 @@ export interface Workbench {
   /** Whose domain the operation acts on; null for one that acts on none. */
   readonly owner: Owner | null;
   readonly us: PartitionOwner;
+  /** Beside the plan, which holds no secrets. */
+  readonly seedContents: ReadonlyMap<SeedName, SeedContent>;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -64,6 +68,8 @@ export const executors: Executors = {
   'primary.take-disk': takeDisk,
   'image.import': importImage,
   'image.delete': deleteImage,
+  'seed.create': createSeed,
+  'seed.delete': deleteSeed,
   'primary.set-vcpus': setPrimaryVcpus,
   'primary.set-memory': setPrimaryMemory,
   'primary.plug': plugPrimary,

@@ -88,6 +88,10 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':
       return isNamed(operation, 'image', operation.image);
+    case 'seed.create':
+      return isNamed(operation, 'seed', operation.seed.name);
+    case 'seed.delete':
+      return isNamed(operation, 'seed', operation.seed);
     case 'primary.set-vcpus':
     case 'primary.set-memory':
       // Whose it is, its Partition says; one of ours it never is.
@@ -151,7 +155,7 @@ function isAddressOf(
 
 function isNamed(
   { resource }: Operation,
-  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'intake' | 'image',
+  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'intake' | 'image' | 'seed',
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;

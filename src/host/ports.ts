@@ -30,6 +30,7 @@ import type { ObservedPrimary } from '../model/primary.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
 import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { VmRun } from '../model/vm-run.ts';
+import type { ObservedSeed, Seed, SeedContent, SeedName } from '../model/seed.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -103,7 +104,7 @@ export interface StoreReader {
   catalogueSize(file: FileName): Promise<Observation<number>>;
 }
 
-/** What a partition's store has been given to keep: its Volumes, or its Images. */
+/** What a partition's store has been given to keep: its Volumes, its Images, or its seeds. */
 export interface KeptReader<Name extends string, Kept> {
   /** Everything that has a place there, whoever made it. */
   list(partition: PartitionName, signal: AbortSignal): Promise<readonly Name[]>;
@@ -114,6 +115,8 @@ export type VolumeReader = KeptReader<VolumeName, ObservedVolume>;
 export type ImageReader = KeptReader<ImageName, ObservedImage>;
 /** Each has the name of its Image. */
 export type IntakeReader = KeptReader<ImageName, ObservedIntake>;
+
+export type SeedReader = KeptReader<SeedName, ObservedSeed>;
 
 export interface VolumeWriter {
   /**
@@ -160,6 +163,21 @@ export interface IntakeWriter {
   ): Promise<number>;
   /** Of what is not there it is done already. Nobody has its disk by then. */
   delete(owner: PartitionOwner, image: ImageName, signal: AbortSignal): Promise<void>;
+}
+
+export interface SeedWriter {
+  /**
+   * Makes its file, or makes over what a crash has left `creating`. Rejects with `Conflict` if there
+   * is one, and with `Unsupported` if what it takes is not on this host.
+   */
+  create(
+    owner: PartitionOwner,
+    seed: Seed,
+    content: SeedContent,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Of what is not there it is done already. */
+  delete(owner: PartitionOwner, name: SeedName, signal: AbortSignal): Promise<void>;
 }
 
 export interface NetworkReader {
@@ -255,6 +273,7 @@ export interface HostView {
   readonly volumes: VolumeReader;
   readonly images: ImageReader;
   readonly intakes: IntakeReader;
+  readonly seeds: SeedReader;
   readonly networks: NetworkReader;
   readonly filters: FilterReader;
   readonly slices: SliceReader;
@@ -268,6 +287,7 @@ export interface Host extends HostView {
   readonly volumes: VolumeReader & VolumeWriter;
   readonly images: ImageReader & ImageWriter;
   readonly intakes: IntakeReader & IntakeWriter;
+  readonly seeds: SeedReader & SeedWriter;
   readonly networks: NetworkReader & NetworkWriter;
   readonly filters: FilterReader & FilterWriter;
   readonly slices: SliceReader & SliceWriter;

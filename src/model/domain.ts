@@ -17,6 +17,7 @@ import {
 import type { Observation } from './observation.ts';
 import type { ObservedNetwork } from './network.ts';
 import type { Secondary } from './secondary.ts';
+import { digestIn, type ObservedSeed, type SeedForm, type SeedName } from './seed.ts';
 import type { ObservedSlice } from './slice.ts';
 import type { ObservedPrimary } from './primary.ts';
 import type { NicWay } from './uplink.ts';
@@ -45,6 +46,10 @@ export interface HardwareFields {
   readonly bootVolume: string | null;
   /** Further Volumes, in their order, as `joinUses` writes them; empty: none. */
   readonly volumes: string;
+  /** The digest of its cloud-init seed, or whatever else somebody has put there. */
+  readonly cloudInit: string | null;
+  /** The same of its Ignition configuration. */
+  readonly ignition: string | null;
   /** `None`, `Partition`, or whatever else somebody has put there. */
   readonly network: string;
   /** `None`, `Partition`, or another partition's slice that somebody has put it into. */
@@ -188,6 +193,8 @@ export function fieldsOf(
     diskFormat: boot.kind === 'disk' ? boot.format : null,
     bootVolume: boot.kind === 'volume' ? joinUses([boot.use]) : null,
     volumes: joinUses(secondary.disks),
+    cloudInit: seedDigest(secondary, 'cloud-init'),
+    ignition: seedDigest(secondary, 'ignition'),
     network: secondary.network,
     slice: secondary.slice ?? before?.slice ?? 'None',
     serialConsole: secondary.serialConsole,
@@ -201,6 +208,10 @@ export function fieldsOf(
     startAfter: secondary.startAfter.join(','),
     readiness: secondary.readiness,
   };
+}
+
+function seedDigest({ seed }: Secondary, form: SeedForm): string | null {
+  return seed?.form === form ? digestIn(seed.name) : null;
 }
 
 /** What a new domain runs on. An existing one keeps what it has. */
@@ -245,7 +256,8 @@ export interface Observed {
   /** By name: what is wanted and what the store has. */
   readonly volumes: ReadonlyMap<VolumeName, Observation<ObservedVolume>>;
   readonly images: ReadonlyMap<ImageName, Observation<ObservedImage>>;
-  /** Why there may be more than `volumes` or `images` hold; null: these are all. */
+  readonly seeds: ReadonlyMap<SeedName, Observation<ObservedSeed>>;
+  /** Why there may be more than `volumes`, `images` or `seeds` hold; null: these are all. */
   readonly unlistedVolumes: string | null;
   readonly unlistedImages: string | null;
   /** By the Image that each is for. */
@@ -253,6 +265,7 @@ export interface Observed {
   readonly unlistedIntakes: string | null;
   /** Sizes in bytes of the files of the host's catalogue that are asked for. */
   readonly catalogue: ReadonlyMap<FileName, Observation<number>>;
+  readonly unlistedSeeds: string | null;
   /** Ours, or a foreign one in its place. */
   readonly network: Observation<ObservedNetwork>;
   readonly slice: Observation<ObservedSlice>;

@@ -10,6 +10,7 @@ export const RESOURCE_KINDS = [
   'nic',
   'intake',
   'image',
+  'seed',
   'volume',
   'secondary',
 ] as const;

@@ -6,6 +6,7 @@ import type { NetworkFields } from './network.ts';
 import type { PrimaryWanted } from './primary.ts';
 import type { Share } from './share.ts';
 import type { FileName, ImageName, PartitionName, SecondaryName, VolumeName } from './names.ts';
+import type { Seed, SeedContent, SeedName } from './seed.ts';
 import type { DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
 
 export type Boot =
@@ -55,6 +56,8 @@ export interface Secondary {
   readonly boot: Boot;
   /** Volumes besides the one that it may boot from, in their order. */
   readonly disks: readonly VolumeUse[];
+  /** What its guest is told at its first boot; null: nothing. */
+  readonly seed: Seed | null;
   readonly network: NetworkChoice;
   /** Null: no document describes its partition, so that it stays where it is. */
   readonly slice: SliceChoice | null;
@@ -82,6 +85,8 @@ export interface DesiredState {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
   readonly volumes: ReadonlyMap<VolumeName, Volume>;
   readonly images: ReadonlyMap<ImageName, Image>;
+  /** Of every Secondary's seed. Secrets may be in it: only who makes the file reads it. */
+  readonly seedContents: ReadonlyMap<SeedName, SeedContent>;
   /**
    * `unspoken`: no document describes the partition, so its network stays as it is. Null: the one
    * that does wants none.

@@ -27,6 +27,7 @@ import {
 } from '../model/names.ts';
 import type { ObservedNetwork } from '../model/network.ts';
 import type { NicWay } from '../model/uplink.ts';
+import type { SeedName } from '../model/seed.ts';
 import type { ObservedSlice } from '../model/slice.ts';
 import { absent, type Observation, unknown } from '../model/observation.ts';
 import { attempt } from './attempt.ts';
@@ -37,6 +38,7 @@ export interface ObserveRequest {
   readonly wanted: ReadonlySet<SecondaryName>;
   readonly volumes: ReadonlySet<VolumeName>;
   readonly images: ReadonlySet<ImageName>;
+  readonly seeds: ReadonlySet<SeedName>;
   /** Looked for in the partition's store. */
   readonly files: ReadonlySet<FileName>;
   /** Looked for in the host's catalogue. */
@@ -52,22 +54,19 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
   const recorded = await attempt(() => host.installation.read());
   const installation = (recorded.status === 'present' && recorded.value) || request.newInstallation;
   const us = { installation, partition: request.partition };
-  const [seen, files, facts, volumes, images, intakes, network, slice, filter, operators] =
-    await Promise.all([
-      // Without the id nothing can be told ours from foreign.
-      recorded.status === 'unknown'
-        ? unknownDomains(request, recorded.why)
-        : observeDomains(host, request, installation),
-      observeFiles(request.files, (file) => host.store.size(request.partition, file)),
-      attempt<HostFacts>(() => host.domains.facts(request.signal)),
-      observeKept(host.volumes, request.volumes, request),
-      observeKept(host.images, request.images, request),
-      observeKept(host.intakes, request.images, request),
-      recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
-      recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
-      recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
-      observePrimary(host, request),
-    ]);
+  const [seen, files, facts, kept, network, slice, filter, operators] = await Promise.all([
+    // Without the id nothing can be told ours from foreign.
+    recorded.status === 'unknown'
+      ? unknownDomains(request, recorded.why)
+      : observeDomains(host, request, installation),
+    observeFiles(request.files, (file) => host.store.size(request.partition, file)),
+    attempt<HostFacts>(() => host.domains.facts(request.signal)),
+    observeStore(host, request),
+    recorded.status === 'unknown' ? recorded : observeNetwork(host, us, request.signal),
+    recorded.status === 'unknown' ? recorded : observeSlice(host, us, request.signal),
+    recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
+    observePrimary(host, request),
+  ]);
   const catalogue = await observeFiles(request.catalogue, (file) => host.store.catalogueSize(file));
   return {
     partition: request.partition,
@@ -76,12 +75,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     ...seen,
     files,
     facts,
-    volumes: volumes.seen,
-    unlistedVolumes: volumes.unlisted,
-    images: images.seen,
-    unlistedImages: images.unlisted,
-    intakes: intakes.seen,
-    unlistedIntakes: intakes.unlisted,
+    ...kept,
     catalogue,
     network,
     slice,
@@ -141,6 +135,37 @@ function select(
 
 async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<Domains> {
   return { domains: new Map([...wanted].map((name) => [name, unknown(why)])), unlisted: why };
+}
+
+type Stored = Pick<
+  Observed,
+  | 'volumes'
+  | 'images'
+  | 'intakes'
+  | 'seeds'
+  | 'unlistedVolumes'
+  | 'unlistedImages'
+  | 'unlistedIntakes'
+  | 'unlistedSeeds'
+>;
+
+async function observeStore(host: HostView, request: ObserveRequest): Promise<Stored> {
+  const [volumes, images, intakes, seeds] = await Promise.all([
+    observeKept(host.volumes, request.volumes, request),
+    observeKept(host.images, request.images, request),
+    observeKept(host.intakes, request.images, request),
+    observeKept(host.seeds, request.seeds, request),
+  ]);
+  return {
+    volumes: volumes.seen,
+    unlistedVolumes: volumes.unlisted,
+    images: images.seen,
+    unlistedImages: images.unlisted,
+    intakes: intakes.seen,
+    unlistedIntakes: intakes.unlisted,
+    seeds: seeds.seen,
+    unlistedSeeds: seeds.unlisted,
+  };
 }
 
 interface KeptSeen<Name, Kept> {

@@ -1,11 +1,13 @@
 /** What to look for on a host, beside everything of the partition that is there. */
 import type { FileName, ImageName, SecondaryName, VolumeName } from '../model/names.ts';
 import { type DesiredState, filesOf } from '../model/secondary.ts';
+import type { SeedName } from '../model/seed.ts';
 
 export interface Wanted {
   readonly names: ReadonlySet<SecondaryName>;
   readonly volumes: ReadonlySet<VolumeName>;
   readonly images: ReadonlySet<ImageName>;
+  readonly seeds: ReadonlySet<SeedName>;
   readonly files: ReadonlySet<FileName>;
   /** Files of the host's catalogue. */
   readonly catalogue: ReadonlySet<FileName>;
@@ -24,6 +26,7 @@ export const nothingWanted: Wanted = {
   names: new Set(),
   volumes: new Set(),
   images: new Set(),
+  seeds: new Set(),
   files: new Set(),
   catalogue: new Set(),
   primary: null,
@@ -34,6 +37,7 @@ export function wantedBy({ secondaries, volumes, images, primary }: DesiredState
     names: new Set(secondaries.keys()),
     volumes: new Set(volumes.keys()),
     images: new Set(images.keys()),
+    seeds: new Set([...secondaries.values()].flatMap(({ seed }) => seed?.name ?? [])),
     files: new Set([
       ...[...secondaries.values()].flatMap(({ boot }) => filesOf(boot)),
       ...filesFrom('file', images),

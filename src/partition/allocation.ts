@@ -4,6 +4,7 @@ import { type PartitionOwner, samePartition } from '../model/identity.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceKey, type ResourceKind } from '../model/resource.ts';
 import type { ObservedIntake } from '../model/intake.ts';
+import type { Seed } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 import { type AmountName, type Amounts, amounts, nothing, sum } from './amounts.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -16,7 +17,7 @@ export interface Allocation {
   readonly unknown: { readonly [Name in AmountName]: string | null };
 }
 
-/** What one Secondary, Volume or Image has. */
+/** What one Secondary, Volume, Image or seed has. */
 export interface Holder {
   /** As `resourceKey` names it. */
   readonly owner: string;
@@ -32,12 +33,13 @@ export function allocationOf(observed: Observed, primary: DesiredState['primary'
 
 /** Everybody of ours who has something. */
 export function holdersOf(observed: Observed, primary: DesiredState['primary']): readonly Holder[] {
-  const { domains, volumes, intakes, images } = observed;
+  const { domains, volumes, intakes, images, seeds } = observed;
   return [
     ...held('secondary', domains, observed, domainAmounts),
     ...held('volume', volumes, observed, volumeAmounts),
     ...held('intake', intakes, observed, intakeAmounts),
     ...held('image', images, observed, imageAmounts),
+    ...held('seed', seeds, observed, seedAmounts),
     ...primaryHolder(observed, primary),
   ];
 }
@@ -100,12 +102,16 @@ export function intakeAmounts({ heldBytes }: ObservedIntake): Amounts {
   return amounts({ storageBytes: heldBytes });
 }
 
+export function seedAmounts({ sizeBytes }: Pick<Seed, 'sizeBytes'>): Amounts {
+  return amounts({ storageBytes: sizeBytes });
+}
+
 function isOurs({ owner }: { readonly owner: PartitionOwner | null }, us: PartitionOwner): boolean {
   return owner !== null && samePartition(owner, us);
 }
 
 function unknownOf(observed: Observed): Allocation['unknown'] {
-  const { domains, volumes, intakes, images } = observed;
+  const { domains, volumes, intakes, images, seeds } = observed;
   const guests =
     observed.unlisted ??
     unreadIn('Secondary', domains) ??
@@ -114,9 +120,11 @@ function unknownOf(observed: Observed): Allocation['unknown'] {
     observed.unlistedVolumes ??
     observed.unlistedImages ??
     observed.unlistedIntakes ??
+    observed.unlistedSeeds ??
     unreadIn('Volume', volumes) ??
     unreadIn('Image', images) ??
-    unreadIn('The intake of Image', intakes);
+    unreadIn('The intake of Image', intakes) ??
+    unreadIn('seed', seeds);
   return { vcpus: guests, memoryBytes: guests, secondaries: guests, storageBytes: storage };
 }
 

@@ -8,18 +8,20 @@ import type { ObservedNetwork } from '../model/network.ts';
 import type { ObservedIntake } from '../model/intake.ts';
 import type { Observation } from '../model/observation.ts';
 import { byName } from '../model/names.ts';
+import type { ObservedSeed } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 
-/** By the name of a Secondary, `volume/NAME`, `intake/NAME`, `image/NAME`, and `network/`, `filter/` and `slice/PARTITION`. */
+/** By the name of a Secondary, `volume/NAME`, `intake/NAME`, `image/NAME`, `seed/NAME`, and `network/`, `filter/` and `slice/PARTITION`. */
 export type Basis = ReadonlyMap<string, string>;
 
 export function basisOf(observed: Observed): Basis {
-  const { partition, domains, volumes, intakes, images, network, filter, slice, primary } =
-    observed;
+  const { partition, domains, volumes, intakes, images, seeds } = observed;
+  const { network, filter, slice, primary } = observed;
   const stored: (readonly [string, string])[] = [
     ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
     ...[...intakes].map(([name, seen]) => [`intake/${name}`, lineFor(seen, kept)] as const),
     ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
+    ...[...seeds].map(([name, seen]) => [`seed/${name}`, lineFor(seen, kept)] as const),
     [`slice/${partition}`, lineFor(slice, ({ fields }) => fields)],
     [`primary/${partition}`, lineFor(primary, (value) => value)],
     [`filter/${partition}`, lineFor(filter, filterLine)],
@@ -47,7 +49,9 @@ function domainLine({ uuid, fingerprint, power, live, persistent }: ObservedDoma
   return [uuid, fingerprint, power, persistent, live];
 }
 
-function kept(value: ObservedVolume | ObservedIntake | ObservedImage): unknown {
+type Stored = ObservedVolume | ObservedIntake | ObservedImage | ObservedSeed;
+
+function kept(value: Stored): unknown {
   return value;
 }
 

@@ -22,6 +22,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
     changes.volumes,
     (change) => own('volume', change.name, blocks) ?? blockOfOrigin(change, blocks),
   );
+  const seeds = blocking('seed', changes.seeds, (change) => own('seed', change.name, blocks));
   const lost = new Map([...blocks, ...volumes.fresh]);
   const secondaries = blocking(
     'secondary',
@@ -32,6 +33,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
     ...changes,
     intakes: intakes.changes,
     images: images.changes,
+    seeds: seeds.changes,
     volumes: volumes.changes,
     secondaries: secondaries.changes,
   };
@@ -68,6 +70,9 @@ function blockOfOrigin(change: VolumeChange, blocks: Blocks): Block | null {
 function blockOfPart(change: Change, blocks: Blocks): Block | null {
   if (change.kind !== 'create' && change.kind !== 'update') return null;
   if (change.kind === 'update' && !needsParts(change)) return null;
+  const { seed } = change.secondary;
+  const seedBlock = seed === null ? null : own('seed', seed.name, blocks);
+  if (seedBlock !== null) return partBlocked('its seed', seedBlock);
   for (const { volume } of usesOf(change.secondary)) {
     const block = own('volume', volume, blocks);
     if (block !== null) return partBlocked(`Volume ${volume}`, block);

@@ -4,6 +4,7 @@
  */
 import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
+import { seedsOf } from '../diff/seed.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { PRIMARY_STATION } from '../model/names.ts';
@@ -34,6 +35,8 @@ interface Context {
   readonly last: ReadonlyMap<string, OperationId>;
   /** By Volume: whose domains have it now. */
   readonly users: ReadonlyMap<string, readonly string[]>;
+  /** By seed: whose domains have it now. */
+  readonly seedUsers: ReadonlyMap<string, readonly string[]>;
   /** Whose domains are on the network now. */
   readonly onNetwork: readonly string[];
   /** Whose domains are in the partition's slice now. */
@@ -51,19 +54,21 @@ function contextOf(
     if (resource !== null) last.set(resourceKey(resource), id);
   }
   const users = new Map<string, string[]>();
+  const seedUsers = new Map<string, readonly string[]>();
   const onNetwork: string[] = [];
   const inSlice: string[] = [];
   for (const [name, seen] of observed.domains) {
     if (seen.status !== 'present') continue;
     for (const volume of volumesIn(seen.value))
       users.set(volume, [...(users.get(volume) ?? []), name]);
+    for (const seed of seedsOf(name, seen.value)) seedUsers.set(seed, [name]);
     if (isOnNetwork(seen.value)) onNetwork.push(name);
     if (isInSlice(seen.value)) inSlice.push(name);
   }
   if (isPlugged(observed)) onNetwork.push(PRIMARY_STATION);
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
-  return { secondaries, observed, byId, last, users, onNetwork, inSlice, overlays };
+  return { secondaries, observed, byId, last, users, seedUsers, onNetwork, inSlice, overlays };
 }
 
 /** What must have succeeded first, whether or not this plan does it. */
@@ -89,6 +94,9 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
         operationId('volume.delete', name),
       );
+    case 'seed.delete':
+      if (byId.has(operationId('seed.create', operation.seed))) return [];
+      return lettingGo(context.seedUsers.get(operation.seed) ?? [], context);
     case 'slice.remove':
       return lettingGo(context.inSlice, context);
     case 'network.stop':
@@ -119,6 +127,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'primary.lend-disk':
     case 'primary.take-disk':
     case 'image.import':
+    case 'seed.create':
     case 'primary.set-vcpus':
     case 'primary.set-memory':
     case 'primary.unplug':
@@ -159,8 +168,14 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
     operationId('volume.create', volume),
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ]);
-  if (secondary.network === 'None') return [...slice, ...disks];
-  return [...slice, ...disks, ...networkFor(secondary.name, observed)];
+  const { seed } = secondary;
+  const own = [
+    ...slice,
+    ...(seed === null ? [] : [operationId('seed.create', seed.name)]),
+    ...disks,
+  ];
+  if (secondary.network === 'None') return own;
+  return [...own, ...networkFor(secondary.name, observed)];
 }
 
 function networkFor(name: string, { partition }: Observed): OperationId[] {

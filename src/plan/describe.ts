@@ -47,6 +47,10 @@ export function describe(operation: Operation): string {
       return `take its disk back from ${operation.primary.domainName}`;
     case 'image.delete':
       return 'delete';
+    case 'seed.create':
+      return `write ${formatSize(operation.seed.sizeBytes)} for its first boot`;
+    case 'seed.delete':
+      return 'delete';
     case 'primary.set-vcpus':
       return `${operation.phase === 'release' ? 'take' : 'give'} vCPUs: ${operation.vcpus} from then on`;
     case 'primary.set-memory':

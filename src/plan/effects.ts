@@ -7,6 +7,7 @@ import {
   guestAmounts,
   imageAmounts,
   intakeAmounts,
+  seedAmounts,
   volumeAmounts,
 } from '../partition/allocation.ts';
 import { machineBytes } from '../model/overhead.ts';
@@ -89,6 +90,15 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'image.delete':
       if (has(operationId('image.import', operation.image))) return none;
       return gives(there(observed.images.get(operation.image), imageAmounts));
+    case 'seed.create':
+      return {
+        kind: 'takes',
+        amounts: seedAmounts(operation.seed),
+        instead: there(observed.seeds.get(operation.seed.name), seedAmounts),
+      };
+    case 'seed.delete':
+      if (has(operationId('seed.create', operation.seed))) return none;
+      return gives(there(observed.seeds.get(operation.seed), seedAmounts));
     case 'installation.record':
     // A paused guest has all that it has when it runs, and a balloon is not believed.
     case 'domain.resume':

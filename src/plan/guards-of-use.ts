@@ -10,6 +10,7 @@ import type {
   ImageChange,
   NetworkChange,
   NicChange,
+  SeedChange,
   SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
@@ -17,10 +18,12 @@ import { diffFilter } from '../diff/filter.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
+import { seedsOf } from '../diff/seed.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
 import { PRIMARY_STATION, type VolumeName } from '../model/names.ts';
 import { usesOf } from '../model/secondary.ts';
+import { secondaryOf } from '../model/seed.ts';
 import { isInSlice, isOnNetwork, volumesIn } from './dependencies.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
 
@@ -47,6 +50,7 @@ export function guardUse(
     nic: guardNic(changes.nic, network),
     intakes: changes.intakes,
     images: guardImages(changes.images, volumes, observed),
+    seeds: guardSeeds(changes.seeds, staying, observed),
     volumes,
     secondaries: changes.secondaries,
   };
@@ -198,6 +202,24 @@ function guardImages(
     if (change.kind !== 'delete') return change;
     const stays = (overlays.get(change.name) ?? []).some(({ name }) => !going.has(name));
     return stays ? { ...change, kind: 'keep' } : change;
+  });
+}
+
+/** It goes with the last guest that has it, which only the one that it is named after can be. */
+function guardSeeds(
+  changes: readonly SeedChange[],
+  staying: ReadonlySet<string>,
+  { domains, unlisted }: Observed,
+): readonly SeedChange[] {
+  return changes.map((change) => {
+    if (change.kind !== 'delete') return change;
+    const name = secondaryOf(change.name);
+    const seen = domains.get(name);
+    const dark = unlisted ?? (seen?.status === 'unknown' ? seen.why : null);
+    if (dark !== null) return blocked(change.name, 'HostUnknown', dark);
+    const stays = staying.has(name) && seen?.status === 'present';
+    const has = stays && seedsOf(name, seen.value).includes(change.name);
+    return has ? { ...change, kind: 'keep' } : change;
   });
 }
 

@@ -12,6 +12,7 @@ import type { Intake } from '../model/intake.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
 import type { Resource } from '../model/resource.ts';
+import type { Seed, SeedName } from '../model/seed.ts';
 import type { SliceFields, SliceRef } from '../model/slice.ts';
 import type { DeletionPolicy, Image, Volume } from '../model/volume.ts';
 
@@ -80,6 +81,10 @@ export interface OperationArgs {
   'primary.take-disk': { readonly primary: DomainRef; readonly image: ImageName };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
+  /** With what its document says, which stands in no plan. */
+  'seed.create': { readonly seed: Seed };
+  /** Of one that no guest has. */
+  'seed.delete': { readonly seed: SeedName };
   /** Gives the Primary so many, or takes so many from it: while it runs, and in its definition. */
   'primary.set-vcpus': { readonly primary: DomainRef; readonly vcpus: number };
   /** The same of what is plugged in beside its boot memory. */

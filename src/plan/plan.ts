@@ -24,6 +24,7 @@ import {
   planNic,
   planPrimary,
   planSecondary,
+  planSeed,
   planSlice,
   planVolume,
   type Planned,
@@ -37,7 +38,7 @@ import type { Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, seeds, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -189,7 +190,7 @@ function planAll(
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
-  const { slice, network, filter, nic, intakes, images, volumes, secondaries } = changes;
+  const { slice, network, filter, nic, intakes, images, seeds, volumes, secondaries } = changes;
   const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
   const staying: Staying =
     observed.unlisted === null ? stayingStations(changes, observed) : 'everybody';
@@ -200,6 +201,7 @@ function planAll(
     ...(nic === null ? [] : [planNic(nic, context)]),
     ...intakes.map((change) => planIntake(change, context)),
     ...images.map((change) => planImage(change, context)),
+    ...seeds.map((change) => planSeed(change, context)),
     ...volumes.map((change) => planVolume(change, context, stopping)),
     ...secondaries.map((change) => planSecondary(change, context)),
   ];

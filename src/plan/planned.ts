@@ -7,6 +7,7 @@ import type {
   NetworkChange,
   NicChange,
   PrimaryChange,
+  SeedChange,
   SliceChange,
   VolumeChange,
 } from '../diff/change.ts';
@@ -26,6 +27,7 @@ import { nicPlugSteps, nicUnplugSteps } from './nic.ts';
 import type { Operation } from './operation.ts';
 import type { PrimaryGoal } from './admission.ts';
 import { primarySteps } from './primary.ts';
+import { seedCreateSteps, seedDeleteSteps } from './seed.ts';
 import { sliceCreateSteps, sliceDeleteSteps, sliceUpdateSteps } from './slice.ts';
 import {
   createSteps,
@@ -113,6 +115,22 @@ export function planImage(change: ImageChange, context: Context): Planned {
       );
     case 'delete':
       return entryOf('delete', resource, imageDeleteSteps(change, context));
+  }
+}
+
+export function planSeed(change: SeedChange, context: Context): Planned {
+  const resource = { kind: 'seed', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'keep':
+      return without({ kind: 'kept', resource });
+    case 'unchanged':
+      return without({ kind: 'unchanged', resource, waiting: [] });
+    case 'create':
+      return entryOf('create', resource, seedCreateSteps(change));
+    case 'delete':
+      return entryOf('delete', resource, seedDeleteSteps(change, context));
   }
 }
 

@@ -58,7 +58,16 @@ export type ImagePhase = (typeof IMAGE_PHASES)[number];
 
 /** Of all but Secondaries, as the last pass has left it. */
 export interface ResourceReport {
-  readonly kind: 'primary' | 'slice' | 'network' | 'filter' | 'nic' | 'intake' | 'image' | 'volume';
+  readonly kind:
+    | 'primary'
+    | 'slice'
+    | 'network'
+    | 'filter'
+    | 'nic'
+    | 'intake'
+    | 'image'
+    | 'seed'
+    | 'volume';
   readonly name: string;
   readonly sync: SyncWord;
   /** Why it is blocked or unknown, or how it has failed; empty otherwise. */

@@ -19,6 +19,8 @@ import {
   type Volume,
   type VolumeOrigin,
 } from '../../src/model/volume.ts';
+import { anySeedContents, observedSeed, seedFor } from '../support/seeds.ts';
+import type { ObservedSeed } from '../../src/model/seed.ts';
 import { fromFile, image, installation, partition, volume } from '../support/passes.ts';
 import { digestOf, imageOf, networkOf, networkRef, volumeOf } from '../support/simulation.ts';
 import { networkFields } from '../support/network-fields.ts';
@@ -146,35 +148,57 @@ const anyIntakesThere: fc.Arbitrary<readonly ObservedIntake[]> = fc
   .subarray(imageNames)
   .chain((chosen) => fc.tuple(...chosen.map(anyIntakeThere)));
 
+/** Of anybody, with a document or without. */
+const anySeedsThere = (names: readonly string[]): fc.Arbitrary<readonly ObservedSeed[]> =>
+  fc
+    .subarray(names.flatMap((name) => anySeedContents.map((content) => seedFor(name, content))))
+    .chain((chosen) =>
+      fc.tuple(
+        ...chosen.map((seed) =>
+          fc
+            .record({ owner: anyOwner, state: anyState })
+            .map((parts) => observedSeed(seed, parts.owner === null ? { owner: null } : parts)),
+        ),
+      ),
+    );
+
 export interface StoredThere {
   readonly volumes: readonly ObservedVolume[];
   readonly images: readonly ObservedImage[];
   readonly intakes: readonly ObservedIntake[];
+  readonly seeds: readonly ObservedSeed[];
 }
 
 /** What an overlay lies on is there, whole: nobody can take it away before the overlay is gone. */
-export const anyStoredThere: fc.Arbitrary<StoredThere> = fc
-  .record({ volumes: anyVolumesThere, images: anyImagesThere, intakes: anyIntakesThere })
-  .map(({ volumes, images, intakes }) => {
-    const overlays = volumes.flatMap(({ origin, state }) =>
-      origin?.provision === 'Overlay' && state === 'ready' ? [origin] : [],
-    );
-    const needed = new Map(overlays.map((each) => [each.image, each]));
-    return {
-      intakes,
-      volumes: volumes.map((each) =>
-        each.origin?.provision === 'Overlay' && each.state === 'ready'
-          ? { ...each, origin: needed.get(each.origin.image) ?? null }
-          : each,
-      ),
-      images: [
-        ...images.filter(({ name }) => !needed.has(name)),
-        ...[...needed.values()].map(({ image: name, digest, format }) =>
-          imageOf(name, { digest, format, sizeBytes: MiB }),
+export const anyStoredThere = (names: readonly string[]): fc.Arbitrary<StoredThere> =>
+  fc
+    .record({
+      volumes: anyVolumesThere,
+      images: anyImagesThere,
+      intakes: anyIntakesThere,
+      seeds: anySeedsThere(names),
+    })
+    .map(({ volumes, images, intakes, seeds }) => {
+      const overlays = volumes.flatMap(({ origin, state }) =>
+        origin?.provision === 'Overlay' && state === 'ready' ? [origin] : [],
+      );
+      const needed = new Map(overlays.map((each) => [each.image, each]));
+      return {
+        intakes,
+        seeds,
+        volumes: volumes.map((each) =>
+          each.origin?.provision === 'Overlay' && each.state === 'ready'
+            ? { ...each, origin: needed.get(each.origin.image) ?? null }
+            : each,
         ),
-      ],
-    };
-  });
+        images: [
+          ...images.filter(({ name }) => !needed.has(name)),
+          ...[...needed.values()].map(({ image: name, digest, format }) =>
+            imageOf(name, { digest, format, sizeBytes: MiB }),
+          ),
+        ],
+      };
+    });
 
 const foreignNetwork = '00000000-0000-4000-8000-0000000000ff' as NetworkUuid;
 

@@ -15,6 +15,7 @@ import {
 } from '../../src/model/secondary.ts';
 import { useOf } from '../../src/model/volume.ts';
 import { desiredWith, partition, secondary } from '../support/passes.ts';
+import { anySeedContents, contentsFor, seedFor } from '../support/seeds.ts';
 import { domainOf, refOf, worldOf } from '../support/simulation.ts';
 import {
   anyImages,
@@ -46,15 +47,17 @@ const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
       memoryBytes: fc.constantFrom(64 * MiB, 128 * MiB, 256 * MiB),
       boot: fc.constantFrom(secondary('x').boot, disk),
       serialConsole: fc.boolean(),
+      seed: fc.option(fc.constantFrom(...anySeedContents)),
       agent: fc.constantFrom('none', 'there', 'awaited'),
       runPolicy: fc.constantFrom(...RUN_POLICIES),
       updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
       stopGraceMs: fc.constantFrom(0, 1000, 12_000),
       protect: fc.boolean(),
     })
-    .map(({ agent, ...overrides }) =>
+    .map(({ agent, seed, ...overrides }) =>
       secondary(name, {
         ...overrides,
+        seed: seed === null ? null : seedFor(name, seed),
         guestAgent: agent !== 'none',
         readiness: agent === 'awaited' ? 'GuestAgent' : 'Running',
       }),
@@ -78,7 +81,9 @@ const anySecondaries: fc.Arbitrary<readonly Secondary[]> = fc
 
 /** Half of all cases are about Secondaries alone, as most documents are. */
 export const anyDesired: fc.Arbitrary<DesiredState> = fc.oneof(
-  anySecondaries.map((secondaries) => desiredWith({ secondaries })),
+  anySecondaries.map((secondaries) =>
+    desiredWith({ secondaries, seedContents: contentsFor(names) }),
+  ),
   anyImages
     .chain((images) =>
       fc.record({
@@ -98,7 +103,7 @@ export const anyDesired: fc.Arbitrary<DesiredState> = fc.oneof(
         // Documents that describe no network let nobody ask for one.
         network: nics[index] && parts.network !== null ? ('Partition' as const) : ('None' as const),
       }));
-      return desiredWith({ ...parts, secondaries });
+      return desiredWith({ ...parts, secondaries, seedContents: contentsFor(names) });
     }),
 );
 
@@ -154,7 +159,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
       domains: fc.tuple(...chosen.map(anyDomain)),
       stored: fc.option(
         fc.record({
-          kept: anyStoredThere,
+          kept: anyStoredThere(names),
           network: anyNetworkThere(names),
           filter: anyFilterThere,
         }),
@@ -259,6 +264,7 @@ export function foreignOf({ domains, networks, ...stored }: World): readonly unk
     ...theirs(stored.volumes.get(partition)),
     ...theirs(stored.images.get(partition)),
     ...theirs(stored.intakes.get(partition)),
+    ...theirs(stored.seeds.get(partition)),
     stored.filters.get(foreignTable),
   ];
 }
@@ -276,7 +282,7 @@ export function ownersOf({ domains }: World): readonly string[] {
  * stopped it, since a slow guest is overtaken by its grace period or not.
  */
 export function summary(world: World): unknown {
-  const { installation, domains, networks, filters, volumes, intakes, images } = world;
+  const { installation, domains, networks, filters, volumes, intakes, images, seeds } = world;
   const byKey = <T>(
     all: ReadonlyMap<string, T> = new Map(),
     what: (value: T) => unknown = (value) => value,
@@ -289,6 +295,7 @@ export function summary(world: World): unknown {
     volumes: byKey(volumes.get(partition)),
     images: byKey(images.get(partition)),
     intakes: byKey(intakes.get(partition)),
+    seeds: byKey(seeds.get(partition)),
     networks: [...networks.values()].map(({ definition, live, ...ref }) => ({
       ...ref,
       definition: definition && sideSummary(definition),

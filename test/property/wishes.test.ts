@@ -63,7 +63,7 @@ describe('for any wishes', () => {
             resource?.kind === 'secondary' ? [resource.name as SecondaryName] : [],
           );
           expect(touched.filter((name) => wishes.holds.has(name))).toEqual([]);
-          const { outcomes } = await runPlan(plan, host);
+          const { outcomes } = await runPlan(plan, host, { seedContents: wanted.seedContents });
           expect(outcomes.filter(({ result }) => !succeeded(result))).toEqual([]);
           expect(look()).toEqual(before);
         }),

@@ -14,9 +14,12 @@ import type { AgentState, DomainFields, Power } from '../../src/model/domain.ts'
 import { fieldsOf } from '../../src/model/domain.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
 import type { SliceFields } from '../../src/model/slice.ts';
+import type { SecondaryName } from '../../src/model/names.ts';
+import { type ObservedSeed, seedNamed } from '../../src/model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import type { SimulatedDomain } from '../../src/host/simulated/world.ts';
 import { partition, planPass, secondary } from '../support/passes.ts';
+import { observedSeed } from '../support/seeds.ts';
 import {
   domainOf,
   imageOf,
@@ -39,6 +42,8 @@ interface Story {
   readonly domains?: Readonly<Record<string, StoryDomain>>;
   readonly volumes?: Readonly<Record<string, Partial<ObservedVolume>>>;
   readonly images?: Readonly<Record<string, Partial<ObservedImage>>>;
+  /** By the name of the Secondary: the digits of a digest, to be repeated, of seeds that are there. */
+  readonly seeds?: Readonly<Record<string, string>>;
   readonly network?: NetworkParts;
   readonly slice?: SliceFields;
 }
@@ -67,11 +72,12 @@ describe('stories', () => {
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
     const story = JSON.parse(read('observed.json')) as Story;
     const { files = ['vmlinuz', 'initrd.img'], recorded = true, domains = {} } = story;
-    const { volumes = {}, images = {}, network, slice = null } = story;
+    const { volumes = {}, images = {}, seeds = {}, network, slice = null } = story;
     const made = Object.entries(domains).map(([each, domain]) => domainFrom(each, domain));
     const stored = {
       volumes: Object.entries(volumes).map(([each, parts]) => volumeOf(each, parts)),
       images: Object.entries(images).map(([each, parts]) => imageOf(each, parts)),
+      seeds: Object.entries(seeds).flatMap(([each, digits]) => seedsThere(each, digits)),
       network: network === undefined ? null : networkOf(network),
       slice,
     };
@@ -82,8 +88,17 @@ describe('stories', () => {
     await expect(renderPlan(plan, plain)).toMatchFileSnapshot(join(folder, name, 'plan.txt'));
     expect(() => planDocumentSchema.parse(planJson(plan))).not.toThrow();
     expect(host.writes).toEqual([]);
+    expect(renderPlan(plan, plain) + JSON.stringify(plan)).not.toContain('the-secret');
   });
 });
+
+function seedsThere(name: string, digits: string): ObservedSeed[] {
+  const seed = { form: 'cloud-init', sizeBytes: 133_120 } as const;
+  return [...new Set(digits)].flatMap((digit) => {
+    const each = seedNamed(name as SecondaryName, `sha256:${digit.repeat(64)}`);
+    return each === null ? [] : [observedSeed({ name: each, ...seed })];
+  });
+}
 
 function domainFrom(name: string, story: StoryDomain): SimulatedDomain {
   const base = fieldsOf(secondary(name, { ...story.document, stopGraceMs: 30_000 }));

@@ -34,6 +34,7 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
       commandLine: 'quiet',
     } as Secondary['boot'],
     disks: [],
+    seed: null,
     network: 'None',
     slice: null,
     serialConsole: true,
@@ -59,6 +60,7 @@ export interface DesiredParts {
   readonly secondaries?: readonly Secondary[];
   readonly volumes?: readonly Volume[];
   readonly images?: readonly Image[];
+  readonly seedContents?: DesiredState['seedContents'];
   readonly network?: DesiredState['network'];
   readonly share?: DesiredState['share'];
   readonly commonCpus?: DesiredState['commonCpus'];
@@ -73,6 +75,7 @@ export function desiredWith(parts: DesiredParts): DesiredState {
     secondaries: named(parts.secondaries),
     volumes: named(parts.volumes),
     images: named(parts.images),
+    seedContents: parts.seedContents ?? new Map(),
     network: parts.network === undefined ? 'unspoken' : parts.network,
     share: parts.share === undefined ? 'unspoken' : parts.share,
     commonCpus: parts.commonCpus ?? 'unspoken',
@@ -146,7 +149,8 @@ export async function applyPass(
   wanted: DesiredState,
   options: Partial<ExecuteOptions> = {},
 ): Promise<Report> {
-  return runPlan(await planPass(host, wanted, true), host, options);
+  const { seedContents } = wanted;
+  return runPlan(await planPass(host, wanted, true), host, { seedContents, ...options });
 }
 
 /** What waits for a guest to let go is done a pass later, and what waits for that one more. */
@@ -166,7 +170,7 @@ export async function converge(
   for (let pass = 1; pass < passesMax; pass += 1) {
     const plan = await planPass(host, wanted, true);
     if (plan.operations.length === 0) return report;
-    await runPlan(plan, host);
+    await runPlan(plan, host, { seedContents: wanted.seedContents });
   }
   const { operations } = await planPass(host, wanted, true);
   if (operations.length === 0) return report;
@@ -180,6 +184,7 @@ export function runPlan(
 ): Promise<Report> {
   let clock = 0;
   return execute(plan, host, {
+    seedContents: new Map(),
     inFlightMax: 1,
     stop: new AbortController().signal,
     abort: new AbortController().signal,

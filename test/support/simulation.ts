@@ -30,6 +30,7 @@ import {
 import type { ObservedIntake } from '../../src/model/intake.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/network.ts';
+import type { ObservedSeed, SeedName } from '../../src/model/seed.ts';
 import type { SliceFields } from '../../src/model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../src/model/volume.ts';
 import { installation, partition } from './passes.ts';
@@ -96,6 +97,10 @@ export function unreadableImage(name: string): FaultRule {
   return onCall('images.read', unreadableFault, `image ${name}`);
 }
 
+export function unreadableSeed(name: SeedName): FaultRule {
+  return onCall('seeds.read', unreadableFault, `seed ${name}`);
+}
+
 export function unreadableFilter(): FaultRule {
   return onCall('filters.find', unreadableFault);
 }
@@ -146,6 +151,7 @@ export interface WorldParts {
   readonly volumes?: readonly ObservedVolume[];
   readonly images?: readonly ObservedImage[];
   readonly intakes?: readonly ObservedIntake[];
+  readonly seeds?: readonly ObservedSeed[];
   readonly network?: SimulatedNetwork | null;
   /** As it has to be for the network, if it is not said. Null: none is in force. */
   readonly filter?: SimulatedFilter | null;
@@ -161,6 +167,7 @@ export function worldOf({
   volumes = [],
   images = [],
   intakes = [],
+  seeds = [],
   network = null,
   filter = network === null ? null : filterFor(network),
   slice = null,
@@ -175,6 +182,7 @@ export function worldOf({
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     intakes: new Map([[partition, new Map(intakes.map(({ name, ...more }) => [name, more]))]]),
     catalogue: new Map(),
+    seeds: new Map([[partition, new Map(seeds.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
     primaries: new Map(Object.entries(primaries)),
     filters: new Map(filter === null ? [] : [[filterTable(partitionOwner), filter]]),

@@ -1,6 +1,7 @@
 /** `unnest apply`: make the host as the documents say. */
 import { Command } from 'commander';
 import type { Host } from '../../host/ports.ts';
+import type { DesiredState } from '../../model/secondary.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type ApplyOptions, applyThrough } from '../apply-through.ts';
 import { carryOut } from '../carry-out.ts';
@@ -55,9 +56,9 @@ async function runApply(
   const planning = await planner(options, target, environment, limits);
   return whileLocked(environment.lock(target), () =>
     using(environment.openHost, target, limits, async (host) => {
-      const plan = await planning(host);
+      const { plan, seedContents } = await planning(host);
       const { output, yes = false } = options;
-      return carryOut(plan, host, { output, yes }, environment, limits);
+      return carryOut(plan, host, { output, yes, seedContents }, environment, limits);
     }),
   );
 }
@@ -68,21 +69,54 @@ async function planner(
   target: Target,
   environment: Environment,
   limits: Limits,
-): Promise<(host: Host) => Promise<Plan>> {
+): Promise<(host: Host) => Promise<Planned>> {
   const { file = [], plan: path } = options;
+  // No daemon is asked here, so that the documents say it all.
+  const place = { ...target, operators: null };
+  const read = () => readDesiredState(file, place, environment, limits);
   if (path === undefined) {
-    // No daemon is asked here, so that the documents say it all.
-    const place = { ...target, operators: null };
-    const desired = await readDesiredState(file, place, environment, limits);
+    const desired = await read();
+    const { seedContents } = desired;
     const planOptions = planOptionsOf(options);
-    return async (host) => (await planFor(host, desired, planOptions, environment, limits)).plan;
+    return async (host) => {
+      const { plan } = await planFor(host, desired, planOptions, environment, limits);
+      return { plan, seedContents };
+    };
   }
-  if (file.length > 0) throw usageError('both documents and --plan were given');
   const saved = readSavedPlan(await readText(path, limits), path, target.partition);
+  const seedContents = await contentsFor(saved.plan, path, file.length > 0 ? read : null);
   return async (host) => {
     await checkStillTrue(host, saved, environment, limits);
-    return saved.plan;
+    return { plan: saved.plan, seedContents };
   };
+}
+
+interface Planned {
+  readonly plan: Plan;
+  readonly seedContents: DesiredState['seedContents'];
+}
+
+/** A plan in a file holds no secrets: what seeds it makes hold, its documents say. */
+async function contentsFor(
+  { operations }: Plan,
+  path: string,
+  read: (() => Promise<DesiredState>) | null,
+): Promise<DesiredState['seedContents']> {
+  const seeds = operations.flatMap((each) => (each.kind === 'seed.create' ? [each.seed] : []));
+  const [first] = seeds;
+  if (first === undefined) {
+    if (read === null) return new Map();
+    throw usageError('both documents and --plan were given');
+  }
+  if (read === null) {
+    const message = `${path} makes ${seeds.length} seeds for a first boot, and does not hold what is in them`;
+    throw usageError(message, 'give the documents that it was made from as well, by -f');
+  }
+  const { seedContents } = await read();
+  const missing = seeds.find(({ name }) => !seedContents.has(name));
+  if (missing === undefined) return seedContents;
+  const message = `the documents do not hold seed ${missing.name} of ${path}`;
+  throw new CommandError(exitCodes.conflict, message, { remedy: 'make the plan anew' });
 }
 
 /** Far above any honest one: a plan to make one Secondary takes some 3 KB. */

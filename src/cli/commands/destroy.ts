@@ -16,6 +16,7 @@ import { makePlan, type Plan } from '../../plan/plan.ts';
 import { noWishes } from '../../plan/wishes.ts';
 import { carryOut } from '../carry-out.ts';
 import { usageError } from '../command-error.ts';
+import { secondaryOf } from '../../model/seed.ts';
 import type { Environment, Target } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import {
@@ -73,7 +74,7 @@ async function runDestroy(
     return using(environment.openHost, target, limits, async (host) => {
       const plan = await planRemoval(chosen, host, target, options, environment, limits);
       const { output, yes = false } = options;
-      return carryOut(plan, host, { output, yes }, environment, limits);
+      return carryOut(plan, host, { output, yes, seedContents: new Map() }, environment, limits);
     });
   };
   return whileLocked(environment.lock(target), remove, throughDaemon);
@@ -92,7 +93,12 @@ async function planRemoval(
 ): Promise<Plan> {
   const observed = await observeHost(host, partition, nothingWanted, environment, limits);
   if (chosen === 'all') checkAllListed(observed);
-  const nothing = { secondaries: new Map(), volumes: new Map(), images: new Map() };
+  const nothing = {
+    secondaries: new Map(),
+    volumes: new Map(),
+    images: new Map(),
+    seedContents: new Map(),
+  };
   // Of one Secondary the network loses the address, and of all of them itself.
   const network = chosen === 'all' ? null : 'unspoken';
   const unspoken = {
@@ -126,6 +132,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       filter: filter === null ? null : onlyPortsOf(filter),
       intakes: [],
       images: [],
+      seeds: changes.seeds.filter(({ name }) => chosen.includes(secondaryOf(name))),
       volumes: [],
       secondaries: secondaries.filter(({ name }) => chosen.includes(name)),
     };
@@ -137,8 +144,9 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
 }
 
 /** All of what could not be listed is not nothing. */
-function checkAllListed({ unlistedVolumes, unlistedImages, unlistedIntakes }: Observed): void {
-  const why = unlistedVolumes ?? unlistedImages ?? unlistedIntakes;
+function checkAllListed(observed: Observed): void {
+  const { unlistedVolumes, unlistedImages, unlistedIntakes, unlistedSeeds } = observed;
+  const why = unlistedVolumes ?? unlistedImages ?? unlistedIntakes ?? unlistedSeeds;
   if (why === null) return;
   throw new HostError('Unreachable', 'the store could not be listed', { cause: new Error(why) });
 }

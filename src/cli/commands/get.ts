@@ -64,6 +64,7 @@ const plurals = {
   volume: 'volumes',
   intake: 'intakes',
   image: 'images',
+  seed: 'seeds',
   network: 'networks',
   filter: 'filters',
   slice: 'slices',

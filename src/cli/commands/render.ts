@@ -11,6 +11,7 @@ import { writeNotes } from '../render/notes.ts';
 interface Options {
   readonly file?: readonly string[];
   readonly output: 'yaml' | 'json';
+  readonly showSensitive?: boolean;
 }
 
 export function renderCommand(environment: Environment): Command {
@@ -18,11 +19,12 @@ export function renderCommand(environment: Environment): Command {
     .description('print documents with defaults and replicas, and where each value comes from')
     .addOption(partitionOption(environment))
     .addOption(outputOption('yaml', 'json'))
-    .action(async ({ file = [], output }: Options, command: Command) => {
+    .option('--show-sensitive', 'print what may be secret (userData and so on), and not its digest')
+    .action(async ({ file = [], output, showSensitive = false }: Options, command: Command) => {
       const partition = partitionGiven(command, environment);
       const bundle = await readBundle(file, partition, environment, limitsOf(environment));
       const render = output === 'json' ? documentsJson : documentsYaml;
-      environment.stdout.write(render(bundle.partition, effectiveDocuments(bundle)));
+      environment.stdout.write(render(bundle.partition, effectiveDocuments(bundle, showSensitive)));
       writeNotes(bundle.notYet, environment);
     });
 }

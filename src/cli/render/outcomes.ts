@@ -24,6 +24,9 @@ export function nameOf({ kind, name }: Resource): string {
     case 'image':
     case 'volume':
       return `${kind} ${name}`;
+    case 'seed':
+      // As many digits as tell two apart for people; programs get all of them.
+      return `${kind} ${name.replace(/(?<=\.[0-9a-f]{12})[0-9a-f]+$/, '')}`;
   }
 }
 

@@ -28,8 +28,8 @@ export const workerLimits = {
   documentValuesMax: 10_000,
   /** As JSON. The longest key that is valid, of a label, has 317. */
   keyBytesMax: 1000,
-  /** As JSON. The longest that are valid are a command line and the name of a file. */
-  textBytesMax: 2 ** 15,
+  /** As JSON. The longest that is valid is an Ignition configuration, in which any byte may become six. */
+  textBytesMax: 2 ** 21,
   messageCharactersMax: 1000,
   pathCharactersMax: 500,
   excerptCharactersMax: 500,

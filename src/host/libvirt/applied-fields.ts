@@ -18,6 +18,8 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   diskFormat: 'text or null',
   bootVolume: 'text or null',
   volumes: 'text',
+  cloudInit: 'text or null',
+  ignition: 'text or null',
   network: 'text',
   slice: 'text',
   serialConsole: 'boolean',
@@ -39,6 +41,8 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
 const addedSince: Partial<DomainFields> = {
   bootVolume: null,
   volumes: '',
+  cloudInit: null,
+  ignition: null,
   network: 'None',
   slice: 'None',
   guestAgent: false,

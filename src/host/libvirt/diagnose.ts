@@ -35,6 +35,7 @@ export async function diagnose(
     await checkNetworks(),
     await checkFilter(signal),
     await checkImages(target, signal),
+    await checkSeeds(),
     await checkStateDir(target),
     await checkStore(target),
   ];
@@ -110,6 +111,16 @@ async function checkNetworks(): Promise<Finding> {
   if (path !== undefined) return ok('networks', `${path} is there`);
   const mend = 'apt-get install dnsmasq-base';
   return warning('networks', 'without dnsmasq no network of a partition can start', mend);
+}
+
+const xorrisoPaths = ['/usr/bin/xorriso', '/usr/local/bin/xorriso'];
+
+async function checkSeeds(): Promise<Finding> {
+  const isThere = await Promise.all(xorrisoPaths.map(canRun));
+  const path = xorrisoPaths.find((_path, index) => isThere[index]);
+  if (path !== undefined) return ok('seeds', `${path} is there`);
+  const mend = 'apt-get install xorriso';
+  return warning('seeds', 'without xorriso no Secondary with cloudInit can start', mend);
 }
 
 /** Told to nft and to the kernel as one would be put in force, and not put in force. */

@@ -23,6 +23,8 @@ export interface Ours {
   readonly disk: boolean;
   readonly serial: boolean;
   readonly agent: boolean;
+  /** The place of an Ignition configuration. */
+  readonly ignition: boolean;
 }
 
 /** Where our mark says that we gave it none, what is there is somebody else's. */
@@ -33,6 +35,7 @@ export function oursIn(domain: XmlElement): Ours {
     serial: applied === null || applied.serialConsole,
     // Marks of before there were such channels say nothing of them.
     agent: applied?.guestAgent ?? false,
+    ignition: applied !== null && applied.ignition !== null,
   };
 }
 
@@ -67,6 +70,13 @@ export function volumeOf(device: XmlElement): VolumeName | undefined {
 export function serialOf(volume: VolumeName): string {
   if (volume.length <= 20) return volume;
   return `${volume.slice(0, 11)}-${createHash('sha256').update(volume).digest('hex').slice(0, 8)}`;
+}
+
+/** The disk with a cloud-init seed, wherever libvirt has it. */
+export const SEED_ALIAS = 'ua-seed';
+
+export function isSeedDisk(device: XmlElement): boolean {
+  return device.name === 'disk' && aliasOf(device) === SEED_ALIAS;
 }
 
 export const NIC_ALIAS = 'ua-nic-partition';

@@ -6,6 +6,7 @@ import { localImageReader, localImages } from '../local/images.ts';
 import { localIntakeReader, localIntakes } from '../local/intakes.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
+import { localSeedReader, localSeeds } from '../local/seeds.ts';
 import { localSliceReader, localSlices } from '../local/slices.ts';
 import { localStore } from '../local/store.ts';
 import { localVolumeReader, localVolumes } from '../local/volumes.ts';
@@ -43,6 +44,7 @@ export async function openLibvirtView(
       volumes: localVolumeReader(stateDir),
       images: localImageReader(stateDir),
       intakes: localIntakeReader(stateDir),
+      seeds: localSeedReader(stateDir),
       networks: networkReader(connection),
       filters: localFilterReader(),
       slices: localSliceReader(stateDir),
@@ -75,6 +77,7 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     volumes: localVolumes(stateDir),
     images: localImages(stateDir),
     intakes: localIntakes(stateDir),
+    seeds: localSeeds(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     filters: localFilters(),
     slices: localSlices(stateDir),

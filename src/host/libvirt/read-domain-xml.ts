@@ -10,6 +10,7 @@ import { readNic } from './domain-nic.ts';
 import { readSlice } from './domain-slice.ts';
 import { isAgentChannel, isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
 import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
+import { readIgnition, readSeedDisk } from './seed-parts.ts';
 import { nameInStore, readDisks } from './read-disks.ts';
 import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
 
@@ -57,6 +58,8 @@ export function readDomainXml(
       memoryMaxBytes,
       ...readBoot(domain, layout),
       ...readDisks(devices, layout, ours, order ?? applied?.volumes ?? ''),
+      cloudInit: readSeedDisk(devices, owner, layout),
+      ignition: readIgnition(domain, ours, owner, layout),
       network: readNic(devices, owner, isPluggedIn),
       slice: readSlice(domain, owner),
       serialConsole: ours.serial && devices.some(isSerialConsole),

@@ -21,6 +21,7 @@ import {
   type Ours,
   oursIn,
 } from './domain-parts.ts';
+import { withIgnition, withSeedDisk } from './seed-parts.ts';
 import { MARK_APPLIED, withMark } from './mark.ts';
 import { withDisks } from './write-disks.ts';
 import { edit, element } from './xml-tree.ts';
@@ -35,8 +36,9 @@ export function writeDomainXml(
   const ours = oursIn(domain);
   const { fields, owner } = definition;
   const mark = { name: owner.secondary, [MARK_APPLIED]: writeApplied(fields) };
+  const edited = withIgnition(domain, fields.ignition, ours, owner, layout);
   return serializeXml(
-    edit(domain, [
+    edit(edited, [
       ['metadata', (metadata) => withMark(metadata, MARK_NAME, owner, mark)],
       ['memory', () => kibibytes('memory', fields.memoryMaxBytes)],
       ['currentMemory', () => kibibytes('currentMemory', fields.memoryBytes)],
@@ -132,7 +134,8 @@ function withDevices(
   const kept = devices.children.filter((child) => typeof child === 'string' || !goes(child));
   const has = (is: (device: XmlElement) => boolean) =>
     kept.some((child) => typeof child !== 'string' && is(child));
-  const disks = withDisks(kept, fields, layout, ours);
+  const volumes = withDisks(kept, fields, layout, ours);
+  const disks = withSeedDisk(volumes, fields.cloudInit, owner, layout);
   const added = [
     ...(fields.serialConsole && !has(isSerialConsole) ? [serialPort()] : []),
     ...(fields.guestAgent && !has(isAgentChannel) ? [agentChannel()] : []),

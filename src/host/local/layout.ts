@@ -7,12 +7,18 @@
  *   STATE/PARTITION/images/NAME/record.json       the same for Images
  *   STATE/PARTITION/intakes/NAME/record.json      and for where an Image's bytes come in
  *   STATE/catalogue.d/NAME                        what the operator lets partitions make Images of
+ *   STATE/PARTITION/seeds/NAME/record.json        and for seeds, with seed.iso or ignition.json
  */
 import { join } from 'node:path';
 import type { FileName, ImageName, PartitionName, VolumeName } from '../../model/names.ts';
+import type { SeedForm, SeedName } from '../../model/seed.ts';
 import type { DiskFormat } from '../../model/volume.ts';
 
 export const SUPPLIED_FILE = 'supplied';
+export const SEED_FILES: { readonly [F in SeedForm]: string } = {
+  'cloud-init': 'seed.iso',
+  ignition: 'ignition.json',
+};
 
 /** The paths of one partition. */
 export interface StoreLayout {
@@ -20,6 +26,7 @@ export interface StoreLayout {
   readonly volumesDir: string;
   readonly imagesDir: string;
   readonly intakesDir: string;
+  readonly seedsDir: string;
   catalogueFile(name: FileName): string;
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
@@ -30,6 +37,7 @@ export interface StoreLayout {
   intakeDisk(name: ImageName): string;
   /** Once they all have. */
   sealedDisk(name: ImageName): string;
+  seedFile(name: SeedName, form: SeedForm): string;
 }
 
 export const SEALED_DISK = 'disk.sealed';
@@ -45,17 +53,20 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
   const volumesDir = join(stateDir, partition, 'volumes');
   const imagesDir = join(stateDir, partition, 'images');
   const intakesDir = join(stateDir, partition, 'intakes');
+  const seedsDir = join(stateDir, partition, 'seeds');
   return {
     filesDir,
     volumesDir,
     imagesDir,
     intakesDir,
     catalogueFile: (name) => join(cataloguePath(stateDir), name),
+    seedsDir,
     file: (name) => join(filesDir, name),
     volumeDisk: (name, format) => join(volumesDir, name, `disk.${format}`),
     imageDisk: (name, format) => join(imagesDir, name, `disk.${format}`),
     intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
     sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),
     imageSupplied: (name) => join(imagesDir, name, SUPPLIED_FILE),
+    seedFile: (name, form) => join(seedsDir, name, SEED_FILES[form]),
   };
 }

@@ -1,6 +1,7 @@
-/** Where the Volumes and Images of a partition are kept, and how large what is there is. */
+/** Where the Volumes, Images and seeds of a partition are kept, and how large what is there is. */
 import { join } from 'node:path';
 import type { ImageName, VolumeName } from '../../model/names.ts';
+import type { SeedName } from '../../model/seed.ts';
 import { type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
 import { diskSize } from './disk-file.ts';
@@ -10,9 +11,11 @@ import type { StoreLayout } from './layout.ts';
 import {
   type ImageRecord,
   imageRecord,
+  type DiskRecord,
   type IntakeRecord,
   intakeRecord,
-  type KeptRecord,
+  type SeedRecord,
+  seedRecord,
   type VolumeRecord,
   volumeRecord,
 } from './record.ts';
@@ -31,12 +34,16 @@ export function intakePlace({ intakesDir }: StoreLayout, name: ImageName): Place
   return { what, name, folder: join(intakesDir, name), schema: intakeRecord };
 }
 
+export function seedPlace({ seedsDir }: StoreLayout, name: SeedName): Place<SeedRecord> {
+  return { what: `seed ${name}`, name, folder: join(seedsDir, name), schema: seedRecord };
+}
+
 /**
  * One that is ready and has lost its disk is unknown, and not of size 0: it must never be made
  * anew without anybody noticing. One that is not ready may have no disk yet, or half of one.
  */
 export async function observedSize(
-  { state, format }: KeptRecord,
+  { state, format }: DiskRecord,
   disk: string,
 ): Promise<Observation<number>> {
   try {

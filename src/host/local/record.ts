@@ -16,6 +16,7 @@ import {
   type VolumeName,
 } from '../../model/names.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
+import { SEED_FORMS, seedName, type SeedName } from '../../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 import { explainError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
@@ -40,8 +41,8 @@ const common = {
   ),
   partition: named<PartitionName>(),
   state: z.enum(STORED_STATES),
-  format: z.enum(DISK_FORMATS),
 };
+const format = z.enum(DISK_FORMATS);
 
 const origin = z.strictObject({
   image: named<ImageName>(),
@@ -53,6 +54,7 @@ const origin = z.strictObject({
 export const volumeRecord = z.strictObject({
   ...common,
   kind: z.literal('volume'),
+  format,
   name: named<VolumeName>(),
   deletionPolicy: z.enum(DELETION_POLICIES),
   origin: origin.nullable(),
@@ -62,6 +64,7 @@ export type VolumeRecord = z.output<typeof volumeRecord>;
 export const imageRecord = z.strictObject({
   ...common,
   kind: z.literal('image'),
+  format,
   name: named<ImageName>(),
   digest,
 });
@@ -70,6 +73,7 @@ export type ImageRecord = z.output<typeof imageRecord>;
 export const intakeRecord = z.strictObject({
   ...common,
   kind: z.literal('intake'),
+  format,
   /** Of the Image. */
   name: named<ImageName>(),
   digest,
@@ -78,7 +82,20 @@ export const intakeRecord = z.strictObject({
 });
 export type IntakeRecord = z.output<typeof intakeRecord>;
 
-export type KeptRecord = VolumeRecord | ImageRecord | IntakeRecord;
+/** Its digest is in its name; of what it holds the record says nothing. */
+export const seedRecord = z.strictObject({
+  ...common,
+  kind: z.literal('seed'),
+  name: z.custom<SeedName>(
+    (value) => typeof value === 'string' && seedName(value) === value,
+    'not the name of a seed',
+  ),
+  form: z.enum(SEED_FORMS),
+});
+export type SeedRecord = z.output<typeof seedRecord>;
+
+export type DiskRecord = VolumeRecord | ImageRecord | IntakeRecord;
+export type KeptRecord = DiskRecord | SeedRecord;
 
 export function ownerOf({ installation, partition }: KeptRecord): PartitionOwner {
   return { installation, partition };

@@ -34,6 +34,10 @@ const kinds = {
   'intakes.create': 'write',
   'intakes.append': 'write',
   'intakes.delete': 'write',
+  'seeds.list': 'read',
+  'seeds.read': 'read',
+  'seeds.create': 'write',
+  'seeds.delete': 'write',
   'networks.find': 'read',
   'networks.define': 'write',
   'networks.start': 'write',
@@ -70,7 +74,7 @@ export interface Call {
   readonly name: CallName;
   /**
    * Those it is about: domains by their libvirt names, a file by its own, and `volume data`,
-   * `image debian`, `network unnest.team-a`, `secondary web`.
+   * `image debian`, `seed web.0123...`, `network unnest.team-a`, `secondary web`.
    */
   readonly subjects: readonly string[];
   readonly writes: boolean;

@@ -14,6 +14,7 @@ import type { Keeper } from './keeper.ts';
 import { networkReader, networkWriter } from './networks.ts';
 import { primaryReader, primaryWriter } from './primaries.ts';
 import { uplinkReader } from './uplinks.ts';
+import { seedReader, seedWriter } from './seeds.ts';
 import { settle } from './settle.ts';
 import { settledSigns } from './signs.ts';
 import { sliceReader, sliceWriter } from './slices.ts';
@@ -50,6 +51,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     volumes: volumeReader(simulation),
     images: imageReader(simulation),
     intakes: intakeReader(simulation),
+    seeds: seedReader(simulation),
     networks: networkReader(simulation),
     filters: filterReader(simulation),
     slices: sliceReader(simulation),
@@ -67,6 +69,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
     intakes: { ...intakeReader(simulation), ...intakeWriter(simulation) },
+    seeds: { ...seedReader(simulation), ...seedWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
     filters: { ...filterReader(simulation), ...filterWriter(simulation) },
     slices: { ...sliceReader(simulation), ...sliceWriter(simulation) },

@@ -4,6 +4,7 @@
  */
 import { networkName, type Owner } from '../../model/identity.ts';
 import type { PartitionName } from '../../model/names.ts';
+import { seedNamed } from '../../model/seed.ts';
 import type { VolumeUse } from '../../model/volume.ts';
 import { runningUser, usesOf } from './disk-uses.ts';
 import { networkNamed } from './network-changes.ts';
@@ -21,7 +22,8 @@ export function missingFor(
   return (
     missingNetwork(world, owner, definition) ??
     missingFile(world, owner, definition, files) ??
-    missingVolume(world, owner, definition)
+    missingVolume(world, owner, definition) ??
+    missingSeed(world, owner, definition)
   );
 }
 
@@ -53,6 +55,19 @@ function missingVolume(world: World, { partition }: Owner, { fields }: Definitio
     }
     const user = runningUser(world, partition, use.volume);
     if (user !== null) return 'Failed to get "write" lock';
+  }
+  return null;
+}
+
+function missingSeed(
+  { seeds }: World,
+  { partition, secondary }: Owner,
+  { fields: { cloudInit, ignition } }: Definition,
+): string | null {
+  for (const digest of [cloudInit, ignition]) {
+    const name = seedNamed(secondary, digest);
+    if (name === null || seeds.get(partition)?.get(name)?.state === 'ready') continue;
+    return `Cannot access storage file '${name}': No such file or directory`;
   }
   return null;
 }

@@ -18,6 +18,7 @@ import { NETWORK_MODES } from '../../model/network.ts';
 import type { PrimaryNic } from '../../model/uplink.ts';
 import { defaultRouteDefault, sizeDefault } from './world.ts';
 import type { SliceFields } from '../../model/slice.ts';
+import { SEED_FORMS, seedName } from '../../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
 
 /** Rises when a file of before can no longer be read. */
@@ -46,6 +47,8 @@ const domainFields = z.strictObject({
   diskFormat: text.nullable(),
   bootVolume: text.nullable().default(null),
   volumes: text.default(''),
+  cloudInit: text.nullable().default(null),
+  ignition: text.nullable().default(null),
   network: text.default('None'),
   slice: text.default('None'),
   serialConsole: z.boolean(),
@@ -171,6 +174,13 @@ const intake = z.strictObject({
   heldBytes: amount,
 });
 
+const seed = z.strictObject({
+  owner: partitionOwner.nullable(),
+  state: z.enum(STORED_STATES),
+  form: z.enum(SEED_FORMS),
+  sizeBytes: amount,
+});
+
 const limit = amount.nullable();
 const sliceFields = z.strictObject({
   memoryMaxBytes: limit,
@@ -240,6 +250,7 @@ export const worldSchema = z.strictObject({
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
   intakes: inPartitions(z.record(parsedBy(imageName), intake)).default({}),
   catalogue: z.record(text, storedFile).default({}),
+  seeds: inPartitions(z.record(parsedBy(seedName), seed)).default({}),
   filters: z.record(z.string(), filter).default({}),
   slices: z.record(z.string(), sliceFields).default({}),
   primaries: z.record(z.string(), primary).default({}),

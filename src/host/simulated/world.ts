@@ -21,6 +21,7 @@ import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
 import type { ObservedIntake } from '../../model/intake.ts';
 import type { ObservedPrimary } from '../../model/primary.ts';
+import type { ObservedSeed, SeedName } from '../../model/seed.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import type { ObservedImage, ObservedVolume } from '../../model/volume.ts';
 
@@ -30,13 +31,14 @@ export interface World {
   runs: number;
   domains: Map<DomainUuid, SimulatedDomain>;
   networks: Map<NetworkUuid, SimulatedNetwork>;
-  /** The stores' files: by partition, then by name. So are Volumes and Images. */
+  /** The stores' files: by partition, then by name. So are Volumes, Images and seeds. */
   files: Map<PartitionName, Map<string, SimulatedFile>>;
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
   intakes: Map<PartitionName, Map<ImageName, SimulatedIntake>>;
   /** By name. */
   catalogue: Map<string, SimulatedFile>;
+  seeds: Map<PartitionName, Map<SeedName, SimulatedSeed>>;
   /** By the name of their tables. */
   filters: Map<string, SimulatedFilter>;
   /** By their path. */
@@ -103,6 +105,7 @@ export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
 export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
 /** Whatever was handed in is what was asked for. */
 export type SimulatedIntake = Mutable<Omit<ObservedIntake, 'name'>>;
+export type SimulatedSeed = Mutable<Omit<ObservedSeed, 'name'>>;
 
 /** Its guest gives what it was asked for after a while. */
 export interface SimulatedPrimary extends Mutable<Omit<ObservedPrimary, 'domainName'>> {
@@ -157,6 +160,7 @@ export function emptyWorld(): World {
     images: new Map(),
     intakes: new Map(),
     catalogue: new Map(),
+    seeds: new Map(),
     filters: new Map(),
     slices: new Map(),
     primaries: new Map(),

@@ -67,7 +67,12 @@ async function planOf({ name }: Partition, host: Host) {
   const { signal } = new AbortController();
   const names = new Set(desired.secondaries.keys());
   const files = new Set([...desired.secondaries.values()].flatMap(({ boot }) => filesOf(boot)));
-  const none = { volumes: new Set<never>(), images: new Set<never>(), catalogue: new Set<never>() };
+  const none = {
+    volumes: new Set<never>(),
+    images: new Set<never>(),
+    seeds: new Set<never>(),
+    catalogue: new Set<never>(),
+  };
   const request = {
     partition: name,
     wanted: names,
@@ -85,6 +90,7 @@ async function applyInProcess(partition: Partition): Promise<void> {
   const opened = await openHost(partition);
   try {
     await execute(await planOf(partition, opened.host), opened.host, {
+      seedContents: new Map(),
       inFlightMax,
       stop: new AbortController().signal,
       abort: new AbortController().signal,

@@ -1,9 +1,9 @@
 /**
- * SIGKILL at every write of five plans, before it is sent and after its answer has come: another
+ * SIGKILL at every write of seven plans, before it is sent and after its answer has come: another
  * apply then brings the host to where an undisturbed one would have, with nothing left over and
  * nothing made twice (invariant 5). The writes are counted by a run that nobody kills.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -38,7 +38,7 @@ async function world(): Promise<string> {
   const asked = (await networks()).map((name) => `net-dumpxml ${name} --inactive`);
   const all = [...questions, ...asked];
   const answers = all.length === 0 ? '' : await virsh(all.join('; '));
-  return `${answers}\n${stored().join('\n')}`.replace(
+  return `${answers}\n${[...stored(), ...seeds()].join('\n')}`.replace(
     /installation"?(?:=|: )"[^"]*"|<uuid>[^<]*|(?<=(?:mac|mac address|bridge name)='|target dev='unt)[^']*/g,
     '',
   );
@@ -68,6 +68,12 @@ function filesBelow(folder: string): readonly string[] {
   }
 }
 
+/** By name and size: what cloud-init is told has the UUID in it, which differs by nature. */
+function seeds(): readonly string[] {
+  const folder = join(at.stateDir, at.partition, 'seeds');
+  return filesBelow(folder).map((file) => `seeds/${file} ${statSync(join(folder, file)).size}`);
+}
+
 const networks = async () =>
   (await virsh('net-list', '--all', '--name')).split('\n').filter(Boolean);
 
@@ -80,7 +86,7 @@ async function clear(): Promise<void> {
     await run('virsh', ['--quiet', `net-destroy ${name}; net-undefine ${name}`]);
   }
   expect(await networks()).toEqual([]);
-  for (const kind of ['volumes', 'images']) {
+  for (const kind of ['volumes', 'images', 'seeds']) {
     await rm(join(at.stateDir, at.partition, kind), { recursive: true, force: true });
   }
   await rm(join(at.stateDir, 'installation.id'), { force: true });
@@ -112,12 +118,20 @@ const changed =
   documentOf('Volume', 'blank', '{ size: 1MiB }') +
   idleDocument('db', [...stopped, 'disks: [{ volume: blank }, { volume: over }]']);
 
+const ignition = `ignition: { config: '{"ignition":{"version":"3.4.0"}}' }`;
+const told =
+  idleDocument('web', [...policy, 'cloudInit: { userData: before }']) +
+  idleDocument('core', ['runPolicy: Halted', ignition]);
+const toldElse = idleDocument('web', [...policy, 'cloudInit: { userData: afterwards }']);
+
 const plans = [
   ['a first apply', null, before],
   ['an edit with a restart, a removal and an addition', before, after],
   ['the removal of everything', before, '# nothing\n'],
   ['a first apply with a network, an Image and Volumes', null, whole],
   ['an edit of all of those', whole, changed],
+  ['a first apply with seeds', null, told],
+  ['another seed with a restart, and the removal of one', told, toldElse],
 ] as const;
 
 describe.each(plans)('%s', (_what, from, to) => {

@@ -35,6 +35,10 @@ const variants: readonly DomainFields[] = [
     ),
   ),
   fieldsOf(secondary('schema', { ...bare, boot: kernel, guestAgent: true })),
+  ...(['cloudInit', 'ignition'] as const).map((form) => ({
+    ...fieldsOf(secondary('schema', { ...bare, boot: kernel })),
+    [form]: `sha256:${'0'.repeat(64)}`,
+  })),
   {
     ...fieldsOf(secondary('schema', { ...bare, boot: kernel })),
     volumes: `data:raw,${long}:qcow2:${long}:raw`,

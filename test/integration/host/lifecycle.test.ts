@@ -59,6 +59,7 @@ const seen = async (name: string) => {
     wanted: new Set([name as SecondaryName]),
     volumes: new Set(),
     images: new Set(),
+    seeds: new Set(),
     files: new Set(),
     catalogue: new Set(),
     primary: null,

@@ -18,6 +18,8 @@ readonly MODULES=(
 
 # Only on command: with it a guest can be its own peer over AF_VSOCK (CID 1).
 readonly EXTRA_MODULES=(vsock_loopback)
+# Likewise: what a first boot is told by.
+readonly SEED_MODULES=(isofs qemu_fw_cfg)
 readonly PERL_PACKAGES=(perl-base libc6 libcrypt1)
 readonly PERL_FILES=(
   /usr/bin/perl /usr/lib/x86_64-linux-gnu/perl-base/strict.pm
@@ -121,6 +123,11 @@ done <"$work/order" >"$root/modules/order"
 for path in $(load_order "${EXTRA_MODULES[@]}"); do
   cp "$work/kernel/lib/modules/$version/$path" "$root/modules/"
 done
+load_order "${SEED_MODULES[@]}" >"$work/seed-order"
+while read -r path; do
+  cp "$work/kernel/lib/modules/$version/$path" "$root/modules/"
+  basename "$path"
+done <"$work/seed-order" >"$root/modules/seed"
 for path in "${PERL_FILES[@]}"; do install -D -m 0755 "$work/perl$path" "$root$path"; done
 install -m 0755 "$SOURCE/client.pl" "$root/bin/client.pl"
 install -m 0755 "$SOURCE/init" "$root/init"

@@ -56,6 +56,7 @@ describe('a valid document', () => {
           commandLine: 'console=ttyS0',
         },
         disks: [],
+        seed: null,
         network: 'None',
         slice: null,
         serialConsole: true,

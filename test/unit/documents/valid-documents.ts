@@ -13,6 +13,12 @@ export const validDocuments = [
       memory: '512MiB',
       boot: { kernel: { file: 'vmlinuz', initrd: 'initrd.img', commandLine: 'host=$(name)' } },
       disks: [],
+      cloudInit: {
+        userData: '#cloud-config\n',
+        networkConfig: 'version: 2\n',
+        hostname: '$(name).example.org',
+        sshAuthorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKL me'],
+      },
       network: 'Partition',
       serialConsole: false,
       runPolicy: 'RerunOnFailure',

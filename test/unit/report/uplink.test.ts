@@ -16,7 +16,12 @@ async function said(
   uplinks: Observed['uplinks'],
 ): Promise<readonly string[]> {
   const host = testHost(worldOf({ recorded: true, network: networkOf({ fields: there }) }));
-  const nothing = { wanted: new Set<never>(), volumes: new Set<never>(), images: new Set<never>() };
+  const nothing = {
+    wanted: new Set<never>(),
+    volumes: new Set<never>(),
+    images: new Set<never>(),
+    seeds: new Set<never>(),
+  };
   const observed = await observe(host, {
     ...nothing,
     partition,

@@ -128,13 +128,27 @@ spec:
     ],
   ])('what it prints means the same: %s', async (_what, text) => {
     const stdin = text;
-    const { stdout, code } = await run(['render', '-f', '-'], { stdin });
+    const all = ['render', '--show-sensitive', '-f', '-'];
+    const { stdout, code } = await run(all, { stdin });
     expect(code).toBe(0);
     expect(secondariesOf(stdout)).toEqual(secondariesOf(stdin));
-    expect((await run(['render', '-f', '-'], { stdin: stdout })).stdout.replace(/ # .*/g, '')).toBe(
+    expect((await run(all, { stdin: stdout })).stdout.replace(/ # .*/g, '')).toBe(
       stdout.replace(/ # .*/g, ''),
     );
   });
+
+  test.each(['yaml', 'json'])(
+    'shows no secret unasked, and what it shows is taken for none: %s',
+    async (output) => {
+      const stdin = secondaryDocument('web', 'cloudInit: { userData: hunter2 }');
+      const { stdout } = await run(['render', '-f', '-', '-o', output], { stdin });
+      expect(stdout).not.toContain('hunter2');
+      expect(stdout).toContain('f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7');
+      expect(await run(['render', '-f', '-'], { stdin: stdout })).toMatchObject({ code: 4 });
+      const all = await run(['render', '-f', '-', '-o', output, '--show-sensitive'], { stdin });
+      expect(all.stdout).toContain('hunter2');
+    },
+  );
 
   test('refuses what is not valid', async () => {
     expect(await run(['render', '-f', '-'], { stdin: '- a' })).toMatchObject({

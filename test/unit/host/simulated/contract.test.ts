@@ -15,6 +15,7 @@ import {
   describeNetworkContract,
   type NetworkSubject,
 } from '../../../contract/network-contract.ts';
+import { describeSeedContract, type SeedSubject } from '../../../contract/seed-contract.ts';
 import {
   describeStorageContract,
   type StorageSubject,
@@ -109,6 +110,28 @@ function storageSubject(place: Place): StorageSubject {
   };
 }
 
+function seedSubject(place: Place): SeedSubject {
+  const { keeper } = place;
+  const { host, view, dispose } = hostsIn(place);
+  return {
+    seeds: host.seeds,
+    view,
+    dispose,
+    owner: { installation, partition },
+    makeForeign: (name) =>
+      keeper.change((world) => {
+        const seed = { owner: null, state: 'ready', form: 'cloud-init', sizeBytes: 0 } as const;
+        const shelf = world.seeds.get(partition) ?? new Map();
+        world.seeds.set(partition, shelf.set(name, { ...seed }));
+      }, null),
+    leave: (name, state) =>
+      keeper.change((world) => {
+        const seed = world.seeds.get(partition)?.get(name);
+        if (seed !== undefined) seed.state = state;
+      }, null),
+  };
+}
+
 for (const [where, makePlace] of Object.entries(places)) {
   const what = `a simulated host in ${where}`;
   describeFilterContract(what, async () => hostsIn(await makePlace(worldOf({}))));
@@ -116,5 +139,6 @@ for (const [where, makePlace] of Object.entries(places)) {
     hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
   );
   describeStorageContract(what, async () => storageSubject(await makePlace(worldOf({}))));
+  describeSeedContract(what, async () => seedSubject(await makePlace(worldOf({}))));
   describeNetworkContract(what, async () => networkSubject(await makePlace(worldOf({}))));
 }

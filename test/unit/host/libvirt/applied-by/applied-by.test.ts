@@ -54,6 +54,8 @@ describe('applied by', () => {
       unlisted: null,
       unlistedVolumes: null,
       unlistedImages: null,
+      unlistedSeeds: null,
+      seeds: new Map(),
       domains: new Map(names.map((name) => [name, present(observe(folder, name))])),
       facts: present({
         platform: { domainType: 'qemu', machine: 'q35' },
