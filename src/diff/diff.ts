@@ -35,6 +35,7 @@ import { partBlocked } from './ownership.ts';
 import { diffPrimary } from './primary.ts';
 import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
+import { vsockFrom, type VsockOf } from './vsock.ts';
 
 export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
   const sourced = heldImages(diffImages(desired, observed), held);
@@ -44,7 +45,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
-  const parts = { volumes, network, filter, slice };
+  const parts = { volumes, network, filter, slice, vsock: vsockFrom(desired, observed) };
   const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
   const primary = diffPrimary(desired, observed, held);
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
@@ -58,9 +59,10 @@ interface Parts {
   readonly network: NetworkChange | null;
   readonly filter: FilterChange | null;
   readonly slice: SliceChange | null;
+  readonly vsock: VsockOf;
 }
 
-function partsFrom({ volumes, network, filter, slice }: Parts): PartsOf {
+function partsFrom({ volumes, network, filter, slice, vsock }: Parts): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -74,6 +76,8 @@ function partsFrom({ volumes, network, filter, slice }: Parts): PartsOf {
     if (secondary.slice === 'Partition' && slice?.kind === 'blocked') {
       return partBlocked('the slice', slice.block);
     }
+    const address = vsock(secondary);
+    if (address !== null) return address;
     if (secondary.network === 'None') return null;
     return networkBlock(secondary.name, network) ?? filterBlock(filter);
   };

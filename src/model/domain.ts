@@ -20,6 +20,7 @@ import type { Secondary } from './secondary.ts';
 import type { ObservedSlice } from './slice.ts';
 import type { ObservedPrimary } from './primary.ts';
 import type { NicWay } from './uplink.ts';
+import type { CidUse } from './vsock.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
@@ -52,6 +53,8 @@ export interface HardwareFields {
   readonly serialConsole: boolean;
   /** Whether it has a channel for a guest agent. */
   readonly guestAgent: boolean;
+  /** `None`, `Heartbeat` (a vsock device with its own address), or another address that somebody gave it. */
+  readonly vsock: string;
 }
 
 /**
@@ -69,6 +72,7 @@ export interface PolicyFields {
   /** Names with commas between, in their order. */
   readonly startAfter: string;
   readonly readiness: string;
+  readonly readinessPort: number | null;
 }
 
 export type FieldName = keyof DomainFields;
@@ -129,6 +133,10 @@ export interface ObservedDomain extends DomainRef {
    */
   readonly runId: number | null;
   readonly agent: AgentState;
+  /** Which check this run of its guest has passed, as `checkOf` writes it; null: none. */
+  readonly foundReady: string | null;
+  /** Of a vsock device that somebody else has given it; null: there is none. */
+  readonly foreignCid: number | null;
   /**
    * How much of translated code QEMU may keep for it beside its memory: of the running one, or of its
    * next start. 0 where the processor runs it.
@@ -192,6 +200,7 @@ export function fieldsOf(
     slice: secondary.slice ?? before?.slice ?? 'None',
     serialConsole: secondary.serialConsole,
     guestAgent: secondary.guestAgent,
+    vsock: secondary.readiness === 'Heartbeat' ? 'Heartbeat' : 'None',
     runPolicy: secondary.runPolicy,
     updatePolicy: secondary.updatePolicy,
     stopGraceMs: secondary.stopGraceMs,
@@ -200,6 +209,7 @@ export function fieldsOf(
     labels: joinLabels(secondary.labels),
     startAfter: secondary.startAfter.join(','),
     readiness: secondary.readiness,
+    readinessPort: secondary.readinessPort,
   };
 }
 
@@ -261,4 +271,6 @@ export interface Observed {
   /** Where each of the Primary's NICs leads. */
   readonly uplinks: Observation<readonly NicWay[]>;
   readonly filter: Observation<ObservedFilter>;
+  /** Who has a vsock address, or will; absent where nobody is about to get one. */
+  readonly cids: Observation<readonly CidUse[]>;
 }

@@ -4,7 +4,7 @@
  */
 import type { DomainFields, FieldName, PolicyFields } from '../../model/domain.ts';
 
-type FieldKind = 'number' | 'boolean' | 'text' | 'text or null';
+type FieldKind = 'number' | 'number or null' | 'boolean' | 'text' | 'text or null';
 
 const kinds: { readonly [F in FieldName]: FieldKind } = {
   vcpus: 'number',
@@ -22,6 +22,7 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   slice: 'text',
   serialConsole: 'boolean',
   guestAgent: 'boolean',
+  vsock: 'text',
   runPolicy: 'text',
   updatePolicy: 'text',
   stopGraceMs: 'number',
@@ -30,6 +31,7 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   labels: 'text',
   startAfter: 'text',
   readiness: 'text',
+  readinessPort: 'number or null',
 };
 
 /**
@@ -42,8 +44,10 @@ const addedSince: Partial<DomainFields> = {
   network: 'None',
   slice: 'None',
   guestAgent: false,
+  vsock: 'None',
   forceStop: true,
   readiness: 'Running',
+  readinessPort: null,
 };
 
 const names = Object.keys(kinds) as readonly FieldName[];
@@ -69,7 +73,7 @@ export function readApplied(text: string | undefined): DomainFields | null {
 export function policyFrom(applied: DomainFields | null): PolicyFields {
   if (applied === null) return unknownPolicy;
   const { runPolicy, updatePolicy, stopGraceMs, forceStop, ...more } = applied;
-  const { protect, labels, startAfter, readiness } = more;
+  const { protect, labels, startAfter, readiness, readinessPort } = more;
   return {
     runPolicy,
     updatePolicy,
@@ -79,6 +83,7 @@ export function policyFrom(applied: DomainFields | null): PolicyFields {
     labels,
     startAfter,
     readiness,
+    readinessPort,
   };
 }
 
@@ -91,6 +96,7 @@ const unknownPolicy: PolicyFields = {
   labels: '',
   startAfter: '',
   readiness: 'unknown',
+  readinessPort: null,
 };
 
 /** The members of an object in JSON; null if it is none. */
@@ -108,6 +114,8 @@ function isKind(value: unknown, kind: FieldKind): boolean {
   switch (kind) {
     case 'number':
       return Number.isSafeInteger(value);
+    case 'number or null':
+      return value === null || Number.isSafeInteger(value);
     case 'boolean':
       return typeof value === 'boolean';
     case 'text':

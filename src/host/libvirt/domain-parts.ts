@@ -23,6 +23,7 @@ export interface Ours {
   readonly disk: boolean;
   readonly serial: boolean;
   readonly agent: boolean;
+  readonly vsock: boolean;
 }
 
 /** Where our mark says that we gave it none, what is there is somebody else's. */
@@ -33,6 +34,7 @@ export function oursIn(domain: XmlElement): Ours {
     serial: applied === null || applied.serialConsole,
     // Marks of before there were such channels say nothing of them.
     agent: applied?.guestAgent ?? false,
+    vsock: applied !== null && applied.vsock !== 'None',
   };
 }
 

@@ -142,6 +142,7 @@ function secondaryOf(index: number): Secondary {
     protect: false,
     startAfter: [],
     readiness: 'Running',
+    readinessPort: null,
   };
 }
 
@@ -163,6 +164,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     partition,
     installation,
     installationRecorded: true,
+    cids: absent,
     unlisted: null,
     unlistedVolumes: null,
     unlistedImages: null,
@@ -244,6 +246,8 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     fingerprint: String(index),
     runId: index,
     agent: 'none' as const,
+    foundReady: null,
+    foreignCid: null,
     translationCacheBytes: 0,
   };
   return present(domain);
