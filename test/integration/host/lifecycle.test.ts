@@ -61,6 +61,7 @@ const seen = async (name: string) => {
     images: new Set(),
     files: new Set(),
     catalogue: new Set(),
+    withCid: new Set(),
     primary: null,
     newInstallation: installation,
     signal: never,
