@@ -4,8 +4,7 @@
  * partition has an API of its own, bounds included. Nobody listens while no partition has a channel.
  */
 import type { Duplex } from 'node:stream';
-import type { Listening, Runtime, VmPeer } from '../daemon/runtime.ts';
-import { explainError } from '../host/host-error.ts';
+import type { Runtime, VmPeer } from '../daemon/runtime.ts';
 import type { HostSign, VmRunReader } from '../host/ports.ts';
 import type { PartitionName } from '../model/names.ts';
 import { isSameRun, type VmRun } from '../model/vm-run.ts';
@@ -16,6 +15,7 @@ import { primaryLimits } from './limits.ts';
 import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 import { Strangers } from './strangers.ts';
+import { VmDoor } from './vm-door.ts';
 import { WhoRuns } from './who-runs.ts';
 
 export interface PrimaryChannelOptions {
@@ -38,8 +38,6 @@ const connectionRate = { perSecond: 5, burst: 60 };
 const { connectionsMax } = primaryLimits;
 /** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
 const ratesMax = 4096;
-/** Before another attempt to listen. */
-const listenAgainMs = 10_000;
 
 interface Session {
   readonly stream: Duplex;
@@ -58,14 +56,24 @@ export class PrimaryChannel {
   /** By CID, how often it may connect. */
   readonly #rates = new Map<number, RequestRate>();
   readonly #ending = new AbortController();
-  #doorEnds = new AbortController();
+  readonly #door: VmDoor;
   #users: ReadonlyMap<string, PartitionName> = new Map();
-  #listening: Promise<Listening | null> | null = null;
 
   constructor(options: PrimaryChannelOptions) {
-    const { runtime, vmRuns, emit } = options;
+    const { runtime, vmRuns, emit, port, onBug } = options;
     this.#options = options;
-    this.#strangers = new Strangers(emit, runtime.clock);
+    this.#strangers = new Strangers(
+      (refusal) => emit({ kind: 'channel-refused', ...refusal }),
+      runtime.clock,
+    );
+    this.#door = new VmDoor({
+      runtime,
+      port,
+      onConnection: (stream, peer) => this.#take(stream, peer),
+      onOpen: () => emit({ kind: 'channel-open', port }),
+      onUnavailable: (message) => emit({ kind: 'channel-unavailable', message }),
+      onBug,
+    });
     this.#who = new WhoRuns({
       candidates: () => [...this.#users.keys()],
       read: (names, signal) => vmRuns.of(names, signal),
@@ -86,20 +94,12 @@ export class PrimaryChannel {
       this.#apis.delete(partition);
       this.#closeSoon(api);
     }
-    if (users.size > 0) this.#listening ??= this.#listenUntilHeard();
-    else this.#stopListening();
+    if (users.size > 0) this.#door.open();
+    else void this.#door.shut();
   }
 
   #closeSoon(api: Promise<ApiServer>): void {
     void api.then((each) => each.close()).catch((error: unknown) => this.#options.onBug(error));
-  }
-
-  #stopListening(): void {
-    this.#doorEnds.abort();
-    this.#doorEnds = new AbortController();
-    const listening = this.#listening;
-    this.#listening = null;
-    void listening?.then((each) => each?.close());
   }
 
   /** Whoever does not run any more, or runs anew, has no connection left. */
@@ -111,41 +111,14 @@ export class PrimaryChannel {
 
   async close(): Promise<void> {
     this.#ending.abort();
-    this.#doorEnds.abort();
     this.#who.close();
-    await (await this.#listening)?.close();
+    await this.#door.shut();
     const apis = await Promise.all(this.#apis.values());
     await Promise.all(apis.map((api) => api.close()));
     for (const { stream } of this.#sessions) stream.destroy();
   }
 
-  async #listenUntilHeard(): Promise<Listening | null> {
-    const { runtime, port, emit } = this.#options;
-    const { sockets, timers } = runtime;
-    const ends = AbortSignal.any([this.#ending.signal, this.#doorEnds.signal]);
-    let said = '';
-    for (;;) {
-      try {
-        const listening = await sockets.listenToVms(port, (stream, peer) => {
-          this.#take(stream, peer).catch((error: unknown) => {
-            stream.destroy();
-            this.#options.onBug(error);
-          });
-        });
-        emit({ kind: 'channel-open', port });
-        return listening;
-      } catch (error) {
-        const message = explainError(error);
-        if (message !== said) emit({ kind: 'channel-unavailable', message });
-        said = message;
-      }
-      await timers.sleep(listenAgainMs, ends);
-      if (ends.aborted) return null;
-    }
-  }
-
   async #take(stream: Duplex, peer: VmPeer): Promise<void> {
-    stream.on('error', () => undefined);
     const session = await this.#sessionOf(stream, peer);
     if (session === null) {
       stream.destroy();

@@ -3,7 +3,7 @@
  * was found to be nobody is not looked up again for a moment, so that knocking costs the host nothing.
  */
 import type { Clock } from '../daemon/runtime.ts';
-import type { Emit, StrangerReason } from '../report/event.ts';
+import type { StrangerReason } from '../report/event.ts';
 
 /** How long somebody stays unknown without being looked up again. */
 const unknownMs = 1000;
@@ -12,6 +12,13 @@ const tellMs = 60_000;
 /** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
 const rememberedMax = 4096;
 
+export interface Refusal {
+  readonly cid: number;
+  readonly reason: StrangerReason;
+  /** Since it was told last. */
+  readonly times: number;
+}
+
 interface Stranger {
   times: number;
   unknownUntil: number;
@@ -19,12 +26,12 @@ interface Stranger {
 }
 
 export class Strangers {
-  readonly #emit: Emit;
+  readonly #tell: (refusal: Refusal) => void;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #known = new Map<string, Stranger>();
 
-  constructor(emit: Emit, clock: Pick<Clock, 'now'>) {
-    this.#emit = emit;
+  constructor(tell: (refusal: Refusal) => void, clock: Pick<Clock, 'now'>) {
+    this.#tell = tell;
     this.#clock = clock;
   }
 
@@ -49,7 +56,7 @@ export class Strangers {
     // What is asked during that moment does not make it longer.
     if (now >= stranger.unknownUntil) stranger.unknownUntil = now + unknownMs;
     if (now < stranger.tellAt) return;
-    this.#emit({ kind: 'channel-refused', cid, reason, times: stranger.times });
+    this.#tell({ cid, reason, times: stranger.times });
     stranger.times = 0;
     stranger.tellAt = now + tellMs;
   }

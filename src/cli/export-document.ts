@@ -82,6 +82,7 @@ function secondaryDocument(name: SecondaryName, fields: DomainFields): object {
       ...(fields.protect ? { protect: true } : {}),
       ...(fields.startAfter === '' ? {} : { startAfter: fields.startAfter.split(',') }),
       ...(fields.readiness === 'Running' ? {} : { readiness: fields.readiness }),
+      ...(fields.readinessPort === null ? {} : { readinessPort: fields.readinessPort }),
     },
   };
 }

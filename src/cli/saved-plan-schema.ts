@@ -37,6 +37,7 @@ const fields = z.strictObject({
   slice: z.string(),
   serialConsole: z.boolean(),
   guestAgent: z.boolean(),
+  vsock: z.string(),
   runPolicy: z.string(),
   updatePolicy: z.string(),
   stopGraceMs: z.int().nonnegative(),
@@ -45,6 +46,7 @@ const fields = z.strictObject({
   labels: z.string(),
   startAfter: z.string(),
   readiness: z.string(),
+  readinessPort: z.int().nullable(),
 });
 const partitionOwner = z.strictObject({ installation: z.uuid(), partition: name });
 const owner = z.strictObject({ ...partitionOwner.shape, secondary: name });
@@ -170,7 +172,13 @@ const operation = z.discriminatedUnion('kind', [
     steps: z.array(z.enum(STOP_STEPS)),
     basis: z.string().nullable(),
   }),
-  z.strictObject({ kind: z.literal('domain.await-ready'), ...head, domain, timeoutMs: bytes }),
+  z.strictObject({
+    kind: z.literal('domain.await-ready'),
+    ...head,
+    domain,
+    check: z.string().regex(/^(?:GuestAgent|Heartbeat|TcpPort:[1-9][0-9]{0,4})$/),
+    timeoutMs: bytes,
+  }),
   z.strictObject({ kind: z.literal('domain.note-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.forget-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.undefine'), ...head, domain, basis: z.string() }),

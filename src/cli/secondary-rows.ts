@@ -2,7 +2,8 @@
  * `unnest get`: Secondaries as rows for people and for programs, from the host or from unnestd. Both
  * have name, status, labels, domain, uuid and address under the same names.
  */
-import { type Observed, splitLabels } from '../model/domain.ts';
+import { type Observed, type ObservedDomain, splitLabels } from '../model/domain.ts';
+import { checkOf, isReady } from '../model/readiness.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { PartitionStatus, SecondaryReport } from '../report/partition-status.ts';
 import type { Condition } from '../report/condition.ts';
@@ -48,7 +49,7 @@ export function rowsOfReport({ secondaries }: PartitionStatus): SecondaryRows {
 function rowOfHost(row: SecondaryStatus): SecondaryRow {
   const { name, status, fields, domain, address, why, waiting } = row;
   const head = [name, status, `${fields?.vcpus ?? '?'}`, sizeOf(fields?.memoryBytes)];
-  const note = noteOf(why, waiting);
+  const note = noteOf(row);
   const where = [address ?? '-', domain?.domainName ?? '?', domain?.uuid ?? '?'];
   const labels = splitLabels(domain?.defined.labels ?? '');
   return {
@@ -96,7 +97,8 @@ function newsOf(conditions: readonly Condition[]): string {
     .flatMap(({ type, reason, message }) => {
       switch (type) {
         case 'Ready':
-          return [];
+          // What it waits for, where it says so.
+          return isBlocked || !/^(?:Awaits|NeedsRestart)/.test(reason) ? [] : [message];
         case 'Synced':
           return isBlocked || message === '' ? [] : [message];
         case 'Paused':
@@ -138,8 +140,20 @@ function bootOf(fields: SecondaryStatus['fields']): string {
   return kernel ?? disk ?? '-';
 }
 
-function noteOf(why: string | null, waiting: SecondaryStatus['waiting']): string {
+function noteOf({ why, waiting, domain }: SecondaryStatus): string {
   if (why !== null) return printable(why);
-  if (waiting.length === 0) return '';
-  return `restart required: ${waiting.map(({ path }) => path).join(', ')}`;
+  const restart = waiting.map(({ path }) => path).join(', ');
+  return [
+    ...(restart === '' ? [] : [`restart required: ${restart}`]),
+    ...(domain === null ? [] : readyNotes(domain)),
+  ].join('; ');
+}
+
+/** Here nobody tries its port, or hears it. */
+function readyNotes(domain: ObservedDomain): readonly string[] {
+  const check = checkOf(domain.defined);
+  if (domain.power.status !== 'running' || check === null || check === 'GuestAgent') return [];
+  return isReady(domain)
+    ? []
+    : [`not known to be ready (${printable(check)}): only unnestd finds out`];
 }

@@ -129,5 +129,8 @@ function isSo(report: SecondaryReport | undefined, goal: DaemonGoal): boolean {
 
 function wordsOf(report: SecondaryReport | undefined, goal: DaemonGoal): string {
   if (report === undefined) return 'not there';
-  return goal === 'synced' ? report.sync : report.status;
+  if (goal === 'synced') return report.sync;
+  const ready = report.conditions.find(({ type }) => type === 'Ready');
+  const why = goal === 'ready' && ready?.message ? `: ${ready.message}` : '';
+  return `${report.status}${why}`;
 }

@@ -5,6 +5,7 @@
 import { openApi } from '../channel/api.ts';
 import { channelUsers } from '../channel/channel-users.ts';
 import type { Control } from '../channel/control.ts';
+import { Heartbeats } from '../channel/heartbeats.ts';
 import { PrimaryChannel } from '../channel/primary-channel.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { DaemonHosts } from '../host/ports.ts';
@@ -83,13 +84,26 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const hosts = await parts.openHosts((call) => metrics.libvirtCall(call));
   const problems = new Problems(emit);
   const ending = { abort: abort.signal, hurry: hurry.signal };
-  const supervisor = new Supervisor({
+  const { vmRuns } = hosts;
+  const onBug = (error: unknown) => log.bug(error);
+  const heartbeats = new Heartbeats({
+    runtime,
+    vmRuns,
+    whose: (cid) => supervisor.heartbeatOf(cid),
+    emit,
+    onBug,
+  });
+  const supervisor: Supervisor = new Supervisor({
     ...sharedOf(parts, { hosts, slots: waiting, ...ending, emit }),
     onStatus: (status) => {
       statusFiles.update(status);
       statuses.tell(status);
+      heartbeats.listen(supervisor.awaitsHeartbeats);
     },
-    onGone: (partition) => statusFiles.remove(partition),
+    onGone: (partition) => {
+      heartbeats.listen(supervisor.awaitsHeartbeats);
+      return statusFiles.remove(partition);
+    },
     onProblems: (now) => problems.tell('host', now),
   });
   const audit = new AuditLog({
@@ -108,9 +122,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onStatus: (listener) => statuses.add(listener),
     stop: stop.signal,
   });
-  const onBug = (error: unknown) => log.bug(error);
   const listening = await listen(control, metrics, parts, onBug);
-  const { vmRuns } = hosts;
   const port = config.channelPort;
   const channel = new PrimaryChannel({ control, runtime, port, vmRuns, emit, onBug });
   const stopSigns = hosts.onSign((sign) => channel.onSign(sign));
@@ -128,7 +140,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       await manager.stopping();
       await source.close();
       stopSigns();
-      const doors = [...listening, channel].map((each) => each.close());
+      const doors = [...listening, channel, heartbeats].map((each) => each.close());
       await Promise.all([supervisor.close(), ...doors]);
       for (const cancel of impatience) cancel();
       await parts.parser.close();

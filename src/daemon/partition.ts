@@ -13,6 +13,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
+import type { Look } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { Consoles } from './consoles.ts';
 import { judgedImages } from './handed-over.ts';
@@ -22,18 +23,19 @@ import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
 import { PartitionSaid } from './partition-said.ts';
 import { passReport } from './pass-report.ts';
+import { ReadinessWatch } from './readiness-watch.ts';
 import { Remembered } from './remembered.ts';
 import type { RetryRules } from './retry.ts';
 import { readRunId } from './run-id.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
-import { carryOut, type Done, look, type Seen, type TurnTools } from './turn.ts';
+import { carryOut, type Done, look, observeFor, type Seen, type TurnTools } from './turn.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 export interface PartitionOptions {
   readonly partition: PartitionName;
   readonly host: Host;
-  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random' | 'sockets'>;
   readonly newInstallation: () => InstallationId;
   readonly slots: Slots;
   readonly rules: RetryRules;
@@ -63,6 +65,7 @@ export class Partition {
   readonly #said: PartitionSaid;
   readonly consoles: Consoles;
   readonly intakes: Intakes;
+  readonly readiness: ReadinessWatch;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -75,6 +78,7 @@ export class Partition {
     this.#options = options;
     this.intakes = new Intakes(options.host.intakes, options.abort);
     this.consoles = new Consoles(options.host.domains, runtime.timers);
+    this.readiness = new ReadinessWatch(options);
     this.#said = new PartitionSaid({
       ...options,
       clock: runtime.clock,
@@ -171,6 +175,7 @@ export class Partition {
 
   close(): Promise<void> {
     this.consoles.close();
+    this.readiness.close();
     return this.#loop.close();
   }
 
@@ -192,9 +197,10 @@ export class Partition {
     const seen = await look(input.desired, input, this.#remembered.memory, tools);
     // Of a look that was broken off nothing is known.
     if (tools.stop.aborted) return { changed: false, next: this.#next(input) };
-    this.#keep(seen, input);
+    const lookOf = this.#keep(seen, input);
+    this.readiness.follow(input.desired, seen);
     release();
-    const done = await this.#act(seen, input, tools);
+    const done = await this.#act(seen, lookOf, input, tools);
     this.#remembered.keep(done.memory);
     await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
     this.#options.onJudged(judgedImages(done.outcomes));
@@ -229,30 +235,45 @@ export class Partition {
     return { changed: false, next: { afterMs: this.#options.resyncMs, because: 'resync' } };
   }
 
-  #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
+  #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): Look {
     const { partition, emit } = this.#options;
     this.#isLookOld = false;
     this.#remembered.keep(memory);
-    this.#said.looked({
-      observed,
-      entries: plan.entries,
-      operations: plan.operations,
-      generation,
-      holds,
-      slice: memory.slice,
-    });
+    const { entries, operations } = plan;
+    const seen = { observed, entries, operations, generation, holds, slice: memory.slice };
+    this.#said.looked(seen);
     for (const { name, ...end } of ended) {
       emit({ kind: 'guest-ended', partition, secondary: name, ...end });
     }
+    return seen;
   }
 
   /** What is to come is said before it is done, for it may take as long as a guest does. */
-  async #act(seen: Seen, input: TurnInput, tools: TurnTools): Promise<Done> {
+  async #act(seen: Seen, look: Look, input: TurnInput, tools: TurnTools): Promise<Done> {
     if (seen.plan.operations.length === 0) {
       return { outcomes: [], fulfilled: [], memory: seen.memory };
     }
     this.#said.say(input, null);
-    return carryOut(seen, input, tools);
+    const ended = new AbortController();
+    const { signal } = ended;
+    const onOutcome = (outcome: Outcome) => {
+      tools.onOutcome(outcome);
+      if (isWaitedFor(outcome, look)) void this.#sayWhoHasCome(look, input, { ...tools, signal });
+    };
+    return carryOut(seen, input, { ...tools, onOutcome }).finally(() => ended.abort());
+  }
+
+  /** Who has come up in a pass and is waited for in it is said to be there, and what it lacks. */
+  async #sayWhoHasCome(
+    look: Look,
+    input: TurnInput,
+    { signal, ...tools }: TurnTools & { readonly signal: AbortSignal },
+  ): Promise<void> {
+    if (input.desired === null) return;
+    const observed = await observeFor(input.desired, tools);
+    if (signal.aborted || tools.stop.aborted || observed.unlisted !== null) return;
+    this.#said.looked({ ...look, observed });
+    this.#said.say(input, null);
   }
 
   /**
@@ -283,4 +304,13 @@ export class Partition {
       onOutcome: (outcome: Outcome) => emit(operationEvent(partition, outcome)),
     };
   }
+}
+
+function isWaitedFor({ operation, result }: Outcome, { operations }: Look): boolean {
+  return (
+    result.status === 'applied' &&
+    operations.some(
+      ({ kind, after }) => kind === 'domain.await-ready' && after.includes(operation.id),
+    )
+  );
 }

@@ -163,6 +163,16 @@ export interface Sockets {
     port: number,
     onConnection: (stream: Duplex, peer: VmPeer) => void,
   ): Promise<Listening>;
+  /**
+   * Whether somebody takes a connection there, over TCP; it is closed at once. Not if that cannot be known
+   * before the signal fires. Never rejects. @param from the host's own address that it is tried from
+   */
+  takesConnections(to: TcpAddress, from: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface TcpAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 export interface Listening {

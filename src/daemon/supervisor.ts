@@ -3,6 +3,7 @@
  * signs mean for each. Partitions know nothing of one another: whether they fit the host together
  * is for `host-admission.ts` to say.
  */
+import type { Heard } from '../channel/heartbeats.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { HostSign } from '../host/ports.ts';
 import { partitionOfDomain, partitionOfNetwork } from '../model/identity.ts';
@@ -64,6 +65,22 @@ export class Supervisor {
   /** What the partitions are promised of the host. */
   get sum(): HostSum {
     return this.#admission.sum;
+  }
+
+  /** Whether any Secondary is to say by vsock that it is ready. */
+  get awaitsHeartbeats(): boolean {
+    return [...this.#partitions.values()].some(
+      ({ loop }) => (loop?.readiness.heartbeats.size ?? 0) > 0,
+    );
+  }
+
+  /** Whose vsock address that is, of those. */
+  heartbeatOf(cid: number): Heard | null {
+    for (const { loop } of this.#partitions.values()) {
+      const ref = loop?.readiness.heartbeats.get(cid);
+      if (loop && ref !== undefined) return { ref, heard: (run) => loop.readiness.heard(run) };
+    }
+    return null;
   }
 
   partition(name: PartitionName): KeptPartition | null {

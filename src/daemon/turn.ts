@@ -91,6 +91,17 @@ export interface Seen {
   readonly memory: TurnMemory;
 }
 
+export function observeFor(desired: DesiredState, tools: TurnTools): Promise<Observed> {
+  const { names, ...wanted } = wantedBy(desired);
+  return observe(tools.host, {
+    partition: tools.partition,
+    wanted: names,
+    ...wanted,
+    newInstallation: tools.newInstallation(),
+    signal: tools.stop,
+  });
+}
+
 /** As far as a plan. */
 export async function look(
   desired: DesiredState,
@@ -98,14 +109,7 @@ export async function look(
   memory: TurnMemory,
   tools: TurnTools,
 ): Promise<Seen> {
-  const { names, ...wanted } = wantedBy(desired);
-  const observed = await observe(tools.host, {
-    partition: tools.partition,
-    wanted: names,
-    ...wanted,
-    newInstallation: tools.newInstallation(),
-    signal: tools.stop,
-  });
+  const observed = await observeFor(desired, tools);
   const nowMs = tools.now();
   const { runs, ended } = lookAtRuns(memory.runs, observed, nowMs);
   const slice = lookAtSlice(memory.slice, observed, ended, nowMs);
@@ -134,6 +138,7 @@ function planOptions(
     holds: new Map([...secondariesIn(held), ...input.holds]),
     startHolds: startHoldsOf(runs, nowMs),
     requests: actionsOf(input.requests, done),
+    watch: 'by-unnestd',
   };
 }
 

@@ -53,6 +53,7 @@ export type BlockCode =
   | 'NoFreeAddress' // the subnet is full
   | 'NotAllowed' // the operator has not allowed it
   | 'AwaitingBytes' // its Primary has not handed in all of it yet
+  | 'CidTaken' // another domain has the vsock address that it is to have
   | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
   | 'VolumeInUse' // a guest that stays still has it

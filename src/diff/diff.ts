@@ -38,6 +38,7 @@ import { diffPrimary } from './primary.ts';
 import { diffSeeds } from './seed.ts';
 import { diffSlice } from './slice.ts';
 import { diffVolumes } from './volume.ts';
+import { vsockFrom, type VsockOf } from './vsock.ts';
 
 export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
   const sourced = heldImages(diffImages(desired, observed), held);
@@ -48,7 +49,8 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
-  const parts = { volumes, seeds, network, filter, slice };
+  const vsock = vsockFrom(desired, observed);
+  const parts = { volumes, seeds, network, filter, slice, vsock };
   const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
   const primary = diffPrimary(desired, observed, held);
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
@@ -64,9 +66,10 @@ interface Parts {
   readonly network: NetworkChange | null;
   readonly filter: FilterChange | null;
   readonly slice: SliceChange | null;
+  readonly vsock: VsockOf;
 }
 
-function partsFrom({ volumes, seeds, network, filter, slice }: Parts): PartsOf {
+function partsFrom({ volumes, seeds, network, filter, slice, vsock }: Parts): PartsOf {
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -87,6 +90,8 @@ function partsFrom({ volumes, seeds, network, filter, slice }: Parts): PartsOf {
     if (secondary.slice === 'Partition' && slice?.kind === 'blocked') {
       return partBlocked('the slice', slice.block);
     }
+    const address = vsock(secondary);
+    if (address !== null) return address;
     if (secondary.network === 'None') return null;
     return networkBlock(secondary.name, network) ?? filterBlock(filter);
   };

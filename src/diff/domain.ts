@@ -167,6 +167,7 @@ const policyFields: ReadonlySet<string> = new Set<keyof PolicyFields>([
   'labels',
   'startAfter',
   'readiness',
+  'readinessPort',
 ]);
 
 /** A definition that is gone is made anew, on what the host offers. */

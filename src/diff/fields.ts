@@ -106,6 +106,7 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   slice: { path: 'slice', running: restart },
   serialConsole: { path: 'spec.serialConsole', running: restart },
   guestAgent: { path: 'spec.guestAgent', running: restart },
+  vsock: { path: 'vsock device', running: restart },
   runPolicy: { path: 'spec.runPolicy', running: unnoticed },
   updatePolicy: { path: 'spec.updatePolicy', running: unnoticed },
   stopGraceMs: { path: 'spec.terminationGracePeriodSeconds', running: unnoticed },
@@ -114,6 +115,7 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   labels: { path: 'metadata.labels', running: unnoticed },
   startAfter: { path: 'spec.startAfter', running: unnoticed },
   readiness: { path: 'spec.readiness', running: unnoticed, usual: 'Running' },
+  readinessPort: { path: 'spec.readinessPort', running: unnoticed },
 };
 
 const fieldNames = Object.keys(fieldRules) as readonly FieldName[];

@@ -45,12 +45,28 @@ export function expansionProblems({ document, source }: Placed<SecondaryDocument
 
 /** Fields that each are as they may be, and together make no sense. */
 function contradictions({ document, source }: Placed<SecondaryDocument>): Diagnostic[] {
-  const { readiness, guestAgent, forceStop, terminationGracePeriodSeconds } = document.spec;
+  const { readiness, readinessPort, guestAgent, network } = document.spec;
+  const { forceStop, terminationGracePeriodSeconds } = document.spec;
   const problems: Diagnostic[] = [];
   if (readiness === 'GuestAgent' && !guestAgent) {
     const message = 'it would never be ready: it has no channel for a guest agent';
     const remedy = 'say guestAgent: true as well';
     problems.push(source.complain('InvalidValue', ['spec', 'readiness'], message, { remedy }));
+  }
+  if (readiness === 'TcpPort' && network === 'None') {
+    const message = 'it would never be ready: it has no NIC, so that nobody can connect to it';
+    const remedy = 'say network: Partition as well';
+    problems.push(source.complain('InvalidValue', ['spec', 'readiness'], message, { remedy }));
+  }
+  if (readiness === 'TcpPort' && readinessPort === undefined) {
+    const message = 'it does not say which port: expected readinessPort beside it';
+    const remedy = 'say readinessPort: and the number of the port';
+    problems.push(source.complain('InvalidValue', ['spec', 'readiness'], message, { remedy }));
+  }
+  if (readiness !== 'TcpPort' && readinessPort !== undefined) {
+    const message = `nobody would try it: readiness is ${readiness}`;
+    const remedy = 'say readiness: TcpPort, or take it out';
+    problems.push(source.complain('InvalidValue', ['spec', 'readinessPort'], message, { remedy }));
   }
   if (!forceStop && terminationGracePeriodSeconds === 0) {
     const message =
@@ -94,6 +110,7 @@ export function expand(
       protect: spec.protect,
       startAfter,
       readiness: spec.readiness,
+      readinessPort: spec.readinessPort ?? null,
     }),
   );
 }

@@ -183,8 +183,12 @@ const spec = z.strictObject({
   }),
   readiness: field(oneOf(READINESS_CHOICES).default('Running'), {
     description:
-      'When it is ready for those that start after it. Running: as soon as it runs. GuestAgent: once its guest agent answers (needs guestAgent: true).',
-    change: 'none; it orders the next start of others',
+      'When it is Ready, and those may start that start after it. Running: as soon as it runs. GuestAgent: once its guest agent answers (needs guestAgent: true). TcpPort: once readinessPort of its address takes a connection from the host (needs network: Partition). Heartbeat: once its guest has connected to CID 2, port 9000 by vsock, and got the byte 0xB7 back that it sent; for that it gets a vsock device. What was ready once stays so until the guest stops.',
+    change: 'none; for Heartbeat and from it, restart (the vsock device)',
+  }),
+  readinessPort: field(wholeNumber(1, 65_535).optional(), {
+    description: 'With readiness: TcpPort, the TCP port that is tried.',
+    change: 'none; it is looked at anew',
   }),
 });
 

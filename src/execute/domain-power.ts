@@ -2,6 +2,7 @@
 import { HostError } from '../host/host-error.ts';
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import { slicePath } from '../model/identity.ts';
+import { awaitedBy } from '../model/readiness.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { actAndAwait, requireDomain } from './observe-domain.ts';
@@ -57,23 +58,39 @@ async function run(domain: DomainRef, act: () => Promise<void>, bench: Workbench
 
 /** One that stops meanwhile will not be ready any more, and whoever waits for it need not go on. */
 export async function awaitReady(
-  { domain, timeoutMs }: OperationOf<'domain.await-ready'>,
+  { domain, check, timeoutMs }: OperationOf<'domain.await-ready'>,
   bench: Workbench,
 ): Promise<Done> {
   const isOver = (now: ObservedDomain | null) => now === null || now.power.status === 'stopped';
-  const isReady = (now: ObservedDomain | null) => now?.agent === 'connected';
+  const isReady = (now: ObservedDomain | null) => now?.foundReady === check;
   if (isReady(await requireDomain(domain, bench))) return 'already';
   const look = async () => undefined;
-  const reached = (now: ObservedDomain | null) => isReady(now) || isOver(now);
-  await actAndAwait(domain, look, reached, timeoutMs, bench);
-  const now = await requireDomain(domain, bench);
-  if (isReady(now)) return 'applied';
-  if (isOver(now)) {
+  const reached = async (now: ObservedDomain | null) =>
+    isReady(now) || isOver(now) || (check === 'GuestAgent' && (await agentAnswers(now, bench)));
+  const isReached = await actAndAwait(domain, look, reached, timeoutMs, bench);
+  if (isOver(await requireDomain(domain, bench))) {
     throw new HostError('Conflict', `${domain.domainName} has stopped before it was ready`);
   }
+  if (isReached) return 'applied';
   const seconds = timeoutMs / 1000;
-  const message = `the guest agent of ${domain.domainName} did not answer in ${seconds} s`;
+  const message = `${domain.domainName} was waited for ${seconds} s, and still is: ${awaitedBy(check)}`;
   throw new HostError('Timeout', message);
+}
+
+/** Notes it with the run that has answered, as unnestd does where it finds a guest ready. */
+async function agentAnswers(
+  domain: ObservedDomain | null,
+  { host, signal }: Workbench,
+): Promise<boolean> {
+  if (domain?.agent !== 'connected' || domain.runId === null) return false;
+  try {
+    await host.domains.askAgent(domain, signal);
+  } catch {
+    // It may take a moment from its first word to its first answer.
+    return false;
+  }
+  await host.domains.noteReady(domain, { runId: domain.runId, check: 'GuestAgent' }, signal);
+  return true;
 }
 
 function isRunning(domain: ObservedDomain | null): boolean {

@@ -43,17 +43,20 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof HostError && error.code === 'Refused';
 }
 
+/** Null: the domain is gone. */
+type Reached = (domain: ObservedDomain | null) => boolean | Promise<boolean>;
+
 /** A host refuses what is so already, and it may have become so since we looked. */
 async function actUnlessSo(
   ref: DomainRef,
   act: () => Promise<void>,
-  reached: (domain: ObservedDomain | null) => boolean,
+  reached: Reached,
   bench: Workbench,
 ): Promise<void> {
   try {
     await act();
   } catch (error) {
-    if (!isRefusal(error) || !reached(await readDomain(ref, bench))) throw error;
+    if (!isRefusal(error) || !(await reached(await readDomain(ref, bench)))) throw error;
   }
 }
 
@@ -64,7 +67,7 @@ async function actUnlessSo(
 export async function actAndAwait(
   ref: DomainRef,
   act: () => Promise<void>,
-  reached: (domain: ObservedDomain | null) => boolean,
+  reached: Reached,
   timeoutMs: number,
   bench: Workbench,
 ): Promise<boolean> {
@@ -73,7 +76,7 @@ export async function actAndAwait(
     await actUnlessSo(ref, act, reached, bench);
     const deadlineMs = bench.now() + timeoutMs;
     for (;;) {
-      if (reached(await readDomain(ref, bench))) return true;
+      if (await reached(await readDomain(ref, bench))) return true;
       const leftMs = deadlineMs - bench.now();
       if (leftMs <= 0) return false;
       await watch.next(Math.min(leftMs, rereadMs), bench.signal);

@@ -31,6 +31,7 @@ import type { PrimaryPlug } from '../model/plug.ts';
 import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { VmRun } from '../model/vm-run.ts';
 import type { ObservedSeed, Seed, SeedContent, SeedName } from '../model/seed.ts';
+import type { CidUse } from '../model/vsock.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
   DeletionPolicy,
@@ -57,12 +58,22 @@ export interface DomainReader extends DomainLister {
   usage(refs: readonly DomainRef[], signal: AbortSignal): Promise<readonly (GuestUsage | null)[]>;
   /** Begins to listen for signs that a domain has changed. */
   watch(ref: DomainRef): Promise<DomainWatch>;
+  /** Every fixed vsock address of the host's domains, ours or not, defined or running. */
+  cids(signal: AbortSignal): Promise<readonly CidUse[]>;
 }
 
 export interface DomainWatch {
   /** Resolves at the next sign of change since the last call, or after `timeoutMs`. */
   next(timeoutMs: number, signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** Which check has been passed by which run of a guest. */
+export interface FoundReady {
+  /** libvirt's id of it. */
+  readonly runId: number;
+  /** As `checkOf` writes it. */
+  readonly check: string;
 }
 
 export interface DomainWriter {
@@ -81,6 +92,16 @@ export interface DomainWriter {
   powerOff(ref: DomainRef, signal: AbortSignal): Promise<void>;
   /** Keeps a note with the definition, across crashes of ours: the next stop is asked for. */
   noteStop(ref: DomainRef, asked: boolean, signal: AbortSignal): Promise<void>;
+  /**
+   * Keeps a note with this run of the guest, and no longer than it lasts: it has passed this check. Of
+   * another run the note is none.
+   */
+  noteReady(ref: DomainRef, run: FoundReady, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves once the guest's agent has answered a question. `Timeout` where none answers, `Unsupported`
+   * where there is no channel for one.
+   */
+  askAgent(ref: DomainRef, signal: AbortSignal): Promise<void>;
   /** Makes the disk of a Volume larger under a guest that uses it, file included. */
   growDisk(ref: DomainRef, volume: VolumeName, bytes: number, signal: AbortSignal): Promise<void>;
   /** Moves the balloon's goal. What the guest does about it is to be observed. */

@@ -113,5 +113,8 @@ export function domainWrites({ call, openStream }: Caller) {
       call(procedures.freeze, { domain, mountpoints, flags: 0 }, options),
     thaw: (domain: Domain, mountpoints: readonly string[] = [], options?: CallOptions) =>
       call(procedures.thaw, { domain, mountpoints, flags: 0 }, options),
+    /** The time that the guest has, by its guest agent. Changes nothing, and is no read to libvirtd. */
+    time: (domain: Domain, options?: CallOptions) =>
+      call(procedures.time, { domain, flags: 0 }, options),
   };
 }

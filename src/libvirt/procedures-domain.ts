@@ -1,6 +1,6 @@
 import { checkpoint, domain, snapshot } from './handles.ts';
 import { read, slow, write } from './procedure.ts';
-import { flag, i32, string, u32, u64, u64Compact } from './wire/codec.ts';
+import { flag, i32, i64, string, u32, u64, u64Compact } from './wire/codec.ts';
 import { array, countedArray, optional, struct } from './wire/combinators.ts';
 import { paramMap } from './wire/typed-params.ts';
 import { uuid } from './wire/uuid.ts';
@@ -83,6 +83,7 @@ export const domainProcedures = {
     i32,
   ),
   thaw: slow('domain_fsthaw', 336, struct({ domain, mountpoints: array(string), flags: u32 }), i32),
+  time: slow('domain_get_time', 337, withFlags, struct({ seconds: i64, nanoseconds: u32 })),
   stats: read(
     'connect_get_all_domain_stats',
     344,

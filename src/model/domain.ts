@@ -21,6 +21,7 @@ import { digestIn, type ObservedSeed, type SeedForm, type SeedName } from './see
 import type { ObservedSlice } from './slice.ts';
 import type { ObservedPrimary } from './primary.ts';
 import type { NicWay } from './uplink.ts';
+import type { CidUse } from './vsock.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
 /**
@@ -57,6 +58,8 @@ export interface HardwareFields {
   readonly serialConsole: boolean;
   /** Whether it has a channel for a guest agent. */
   readonly guestAgent: boolean;
+  /** `None`, `Heartbeat` (a vsock device with its own address), or another address that somebody gave it. */
+  readonly vsock: string;
 }
 
 /**
@@ -74,6 +77,7 @@ export interface PolicyFields {
   /** Names with commas between, in their order. */
   readonly startAfter: string;
   readonly readiness: string;
+  readonly readinessPort: number | null;
 }
 
 export type FieldName = keyof DomainFields;
@@ -134,6 +138,10 @@ export interface ObservedDomain extends DomainRef {
    */
   readonly runId: number | null;
   readonly agent: AgentState;
+  /** Which check this run of its guest has passed, as `checkOf` writes it; null: none. */
+  readonly foundReady: string | null;
+  /** Of a vsock device that somebody else has given it; null: there is none. */
+  readonly foreignCid: number | null;
   /**
    * How much of translated code QEMU may keep for it beside its memory: of the running one, or of its
    * next start. 0 where the processor runs it.
@@ -199,6 +207,7 @@ export function fieldsOf(
     slice: secondary.slice ?? before?.slice ?? 'None',
     serialConsole: secondary.serialConsole,
     guestAgent: secondary.guestAgent,
+    vsock: secondary.readiness === 'Heartbeat' ? 'Heartbeat' : 'None',
     runPolicy: secondary.runPolicy,
     updatePolicy: secondary.updatePolicy,
     stopGraceMs: secondary.stopGraceMs,
@@ -207,6 +216,7 @@ export function fieldsOf(
     labels: joinLabels(secondary.labels),
     startAfter: secondary.startAfter.join(','),
     readiness: secondary.readiness,
+    readinessPort: secondary.readinessPort,
   };
 }
 
@@ -274,4 +284,6 @@ export interface Observed {
   /** Where each of the Primary's NICs leads. */
   readonly uplinks: Observation<readonly NicWay[]>;
   readonly filter: Observation<ObservedFilter>;
+  /** Who has a vsock address, or will; absent where nobody is about to get one. */
+  readonly cids: Observation<readonly CidUse[]>;
 }

@@ -43,10 +43,11 @@ export const SLICE_CHOICES = ['None', 'Partition'] as const;
 export type SliceChoice = (typeof SLICE_CHOICES)[number];
 
 /**
- * When those that start after it may start. `Running`: once its guest runs. `GuestAgent`: once the
- * agent in its guest has answered the host.
+ * When it is ready, and those may start that start after it. `Running`: once its guest runs.
+ * `GuestAgent`: once the agent in its guest has answered the host. `TcpPort`: once a port of its address
+ * takes a connection. `Heartbeat`: once its guest has said so by vsock (`readiness.ts`).
  */
-export const READINESS_CHOICES = ['Running', 'GuestAgent'] as const;
+export const READINESS_CHOICES = ['Running', 'GuestAgent', 'TcpPort', 'Heartbeat'] as const;
 export type Readiness = (typeof READINESS_CHOICES)[number];
 
 export interface Secondary {
@@ -76,8 +77,10 @@ export interface Secondary {
   readonly protect: boolean;
   /** Started only after these are ready. Names of the same partition, without cycles. */
   readonly startAfter: readonly SecondaryName[];
-  /** What it takes for those that start after it. `GuestAgent` only with `guestAgent`. */
+  /** `GuestAgent` only with `guestAgent`, `TcpPort` only with a network. */
   readonly readiness: Readiness;
+  /** Of `TcpPort`; null with any other. */
+  readonly readinessPort: number | null;
 }
 
 export interface DesiredState {

@@ -43,6 +43,8 @@ export interface ObserveRequest {
   readonly files: ReadonlySet<FileName>;
   /** Looked for in the host's catalogue. */
   readonly catalogue: ReadonlySet<FileName>;
+  /** Who is to have a vsock address: whether it is free is looked at where it is not had yet. */
+  readonly withCid: ReadonlySet<SecondaryName>;
   /** libvirt's name of the Primary; null: there is none. */
   readonly primary: string | null;
   /** The id to use if the host has recorded none yet. */
@@ -68,9 +70,11 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     observePrimary(host, request),
   ]);
   const catalogue = await observeFiles(request.catalogue, (file) => host.store.catalogueSize(file));
+  const cids = await observeCids(host, seen.domains, request);
   return {
     partition: request.partition,
     installation,
+    cids,
     installationRecorded: recorded.status === 'present' && recorded.value !== null,
     ...seen,
     files,
@@ -196,6 +200,20 @@ async function observeKept<Name extends string, Kept>(
 /** So that nothing that comes of it depends on the order of documents. */
 function sorted<Name extends string, T>(entries: Iterable<readonly [Name, T]>): Map<Name, T> {
   return new Map([...entries].sort(([a], [b]) => byName(a, b)));
+}
+
+/** Who runs with an address has it. Nobody else is asked about anything: all domains there are are read. */
+async function observeCids(
+  { domains: reader }: HostView,
+  domains: Observed['domains'],
+  { withCid, signal }: ObserveRequest,
+): Promise<Observed['cids']> {
+  const has = (name: SecondaryName) => {
+    const seen = domains.get(name);
+    return seen?.status === 'present' && seen.value.live?.vsock === 'Heartbeat';
+  };
+  if ([...withCid].every(has)) return absent;
+  return attempt(() => reader.cids(signal));
 }
 
 async function observeNetwork(

@@ -11,6 +11,8 @@ export interface Wanted {
   readonly files: ReadonlySet<FileName>;
   /** Files of the host's catalogue. */
   readonly catalogue: ReadonlySet<FileName>;
+  /** Who is to have a vsock address. */
+  readonly withCid: ReadonlySet<SecondaryName>;
   /** libvirt's name of the Primary; null: there is none. */
   readonly primary: string | null;
 }
@@ -29,6 +31,7 @@ export const nothingWanted: Wanted = {
   seeds: new Set(),
   files: new Set(),
   catalogue: new Set(),
+  withCid: new Set(),
   primary: null,
 };
 
@@ -43,6 +46,11 @@ export function wantedBy({ secondaries, volumes, images, primary }: DesiredState
       ...filesFrom('file', images),
     ]),
     catalogue: new Set(filesFrom('catalogue', images)),
+    withCid: new Set(
+      [...secondaries.values()].flatMap(({ name, readiness }) =>
+        readiness === 'Heartbeat' ? [name] : [],
+      ),
+    ),
     primary: primary === null || primary === 'unspoken' ? null : primary.domainName,
   };
 }

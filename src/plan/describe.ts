@@ -1,4 +1,5 @@
 /** Every operation in words: one phrase each, in the imperative, for plans, progress and logs. */
+import { awaitedBy } from '../model/readiness.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { Image } from '../model/volume.ts';
 import type { Operation, OperationOf, StopStep } from './operation.ts';
@@ -18,7 +19,7 @@ export function describe(operation: Operation): string {
     case 'domain.stop':
       return describeStop(operation);
     case 'domain.await-ready':
-      return `wait until its guest agent answers, at most ${operation.timeoutMs / 1000} s`;
+      return `wait for ${awaitedBy(operation.check)}, at most ${operation.timeoutMs / 1000} s`;
     case 'domain.note-stop':
       return 'note that the stop is ours';
     case 'domain.forget-stop':

@@ -10,7 +10,7 @@ import { samePartition } from '../model/identity.ts';
 import { guardNics, guardSharing, guardUnreadNetwork, guardUse } from './guards-of-use.ts';
 import { guardHolds } from './holds.ts';
 import { startOrder } from './start-order.ts';
-import type { Wishes } from './wishes.ts';
+import type { Watch, Wishes } from './wishes.ts';
 
 export interface Guards {
   /** Whether a plan may delete every Secondary of the partition. */
@@ -30,7 +30,7 @@ export function guard(
   const fewer = { ...changes, ...guardDeletions(changes, observed, guards) };
   const held = guardHolds(fewer, observed, guards, hasWork);
   const network = guardUnreadNetwork(changes.network, observed);
-  const secondaries = guardSecondaries(held.secondaries, network, observed);
+  const secondaries = guardSecondaries(held.secondaries, network, observed, guards.watch);
   return guardUse({ ...held, secondaries }, network, observed);
 }
 
@@ -39,10 +39,11 @@ function guardSecondaries(
   changes: readonly Change[],
   network: NetworkChange | null,
   observed: Observed,
+  watch: Watch,
 ): readonly Change[] {
   const blocks = (all: readonly Change[]) => all.filter(({ kind }) => kind === 'blocked').length;
   for (let before = changes; ;) {
-    const after = guardSharing(guardStarts(guardNics(before, network), observed), observed);
+    const after = guardSharing(guardStarts(guardNics(before, network), observed, watch), observed);
     if (blocks(after) === blocks(before)) return after;
     before = after;
   }
@@ -114,8 +115,12 @@ function blockCreations({ secondaries, volumes }: Deletable, block: Block): Dele
   };
 }
 
-function guardStarts(changes: readonly Change[], observed: Observed): readonly Change[] {
-  const { unmet } = startOrder(changes, observed);
+function guardStarts(
+  changes: readonly Change[],
+  observed: Observed,
+  watch: Watch,
+): readonly Change[] {
+  const { unmet } = startOrder(changes, observed, watch);
   return changes.map((change) => {
     const message = unmet.get(change.name);
     if (message === undefined) return change;

@@ -46,8 +46,12 @@ export interface OperationArgs {
     readonly steps: readonly StopStep[];
     readonly basis: Fingerprint | null;
   };
-  /** Waits until its guest agent answers, for as long as `timeoutMs`. */
-  'domain.await-ready': { readonly domain: DomainRef; readonly timeoutMs: number };
+  /** Waits until its guest has passed the check (`checkOf`), for as long as `timeoutMs`. */
+  'domain.await-ready': {
+    readonly domain: DomainRef;
+    readonly check: string;
+    readonly timeoutMs: number;
+  };
   /** Leaves a note on the domain, before it is stopped, that the stop is ours. */
   'domain.note-stop': { readonly domain: DomainRef };
   /** Takes the note away, once it runs again. */

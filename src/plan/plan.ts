@@ -33,7 +33,7 @@ import type { DeletionContext, PlanContext } from './steps.ts';
 import { withRequests } from './requests.ts';
 import { wantsStart } from './run-policy.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
-import type { Wishes } from './wishes.ts';
+import type { Watch, Wishes } from './wishes.ts';
 
 export interface Plan {
   readonly partition: PartitionName;
@@ -70,7 +70,7 @@ function draftOf(changes: Changes, observed: Observed, options: PlanOptions): Dr
   const hasWork = (change: Change) => planSecondary(change, context).operations.length > 0;
   const guarded = guard(changes, observed, options, hasWork);
   const planned = heldBack(planAll(guarded, observed, context), options);
-  const ordered = inStartOrder(planned, guarded, observed);
+  const ordered = inStartOrder(planned, guarded, observed, options.watch);
   const secondaries = wantedIn(guarded);
   const linked = withDependencies(ordered, secondaries, observed);
   const started = withStartOrder(linked, guarded.secondaries);
@@ -216,6 +216,7 @@ function inStartOrder(
   planned: readonly Planned[],
   { secondaries }: Changes,
   observed: Observed,
+  watch: Watch,
 ): readonly Operation[] {
   const isSecondary = ({ entry }: Planned) => entry.resource.kind === 'secondary';
   const byName = new Map(
@@ -223,7 +224,7 @@ function inStartOrder(
   );
   return [
     ...planned.filter((each) => !isSecondary(each)).flatMap(({ operations }) => operations),
-    ...startOrder(secondaries, observed).names.flatMap((name) => byName.get(name) ?? []),
+    ...startOrder(secondaries, observed, watch).names.flatMap((name) => byName.get(name) ?? []),
   ];
 }
 

@@ -7,9 +7,11 @@ import type { Change } from '../diff/change.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
 import type { SecondaryName } from '../model/names.ts';
+import { awaitedBy, canPass, checkOf, lackedFor } from '../model/readiness.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { type Operation, operationId, type OperationOf } from './operation.ts';
 import { wantsStart } from './run-policy.ts';
+import type { Watch } from './wishes.ts';
 
 export interface StartOrder {
   /** Deepest dependency first, then by name. */
@@ -18,7 +20,11 @@ export interface StartOrder {
   readonly unmet: ReadonlyMap<SecondaryName, string>;
 }
 
-export function startOrder(changes: readonly Change[], observed: Observed): StartOrder {
+export function startOrder(
+  changes: readonly Change[],
+  observed: Observed,
+  watch: Watch,
+): StartOrder {
   const byName = new Map(changes.map((change) => [change.name, change]));
   const unmet = new Map<SecondaryName, string>();
   const names: SecondaryName[] = [];
@@ -31,7 +37,7 @@ export function startOrder(changes: readonly Change[], observed: Observed): Star
       const dependency = byName.get(name);
       if (dependency !== undefined) visit(dependency);
       if (!wantsStart(change) || unmet.has(change.name)) continue;
-      const lack = lackOf(dependency, unmet, observed);
+      const lack = lackOf(dependency, { unmet, observed, watch });
       if (lack !== null) unmet.set(change.name, `it starts after ${name}, which ${lack}`);
     }
     names.push(change.name);
@@ -40,7 +46,7 @@ export function startOrder(changes: readonly Change[], observed: Observed): Star
   return { names, unmet };
 }
 
-/** How long a guest may take from its start until its agent answers. Under emulation, a minute is seen. */
+/** How long a guest may take from its start until it is ready. Under emulation, a minute is seen. */
 const readyMs = 180_000;
 
 /** Start operations wait for those of what they start after, where this plan starts them too. */
@@ -88,7 +94,7 @@ function startsIn(operations: readonly Operation[]): Starts {
   );
 }
 
-/** One for each that is started here, and whose agent somebody waits for who is started here too. */
+/** One for each that is started here, and that somebody waits for who is started here too. */
 function awaitsFor(
   changes: readonly Change[],
   starts: Starts,
@@ -102,15 +108,17 @@ function awaitsFor(
   return new Map(
     changes.flatMap((change) => {
       const start = starts.get(change.name);
-      const byAgent = secondaryOf(change)?.readiness === 'GuestAgent';
-      if (start === undefined || !byAgent || !waitedFor.has(change.name)) return [];
-      return [[change.name, [awaitReady(change.name, start)]] as const];
+      const secondary = secondaryOf(change);
+      const check = secondary === null ? null : checkOf(secondary);
+      if (start === undefined || check === null || !waitedFor.has(change.name)) return [];
+      return [[change.name, [awaitReady(change.name, check, start)]] as const];
     }),
   );
 }
 
 function awaitReady(
   name: SecondaryName,
+  check: string,
   { domain, resource, id }: OperationOf<'domain.start'>,
 ): OperationOf<'domain.await-ready'> {
   const kind = 'domain.await-ready';
@@ -121,6 +129,7 @@ function awaitReady(
     phase: 'acquire',
     after: [id],
     domain,
+    check,
     timeoutMs: readyMs,
   };
 }
@@ -134,24 +143,36 @@ function secondaryOf(change: Change): Secondary | null {
   return change.kind === 'create' || change.kind === 'update' ? change.secondary : null;
 }
 
+interface Known {
+  readonly unmet: ReadonlyMap<SecondaryName, string>;
+  readonly observed: Observed;
+  readonly watch: Watch;
+}
+
 /** What keeps those from starting that start after it; null: it is ready, or this plan makes it so. */
-function lackOf(
-  change: Change | undefined,
-  unmet: ReadonlyMap<SecondaryName, string>,
-  observed: Observed,
-): string | null {
+function lackOf(change: Change | undefined, { unmet, observed, watch }: Known): string | null {
   const gone = 'does not run';
   if (change === undefined || change.kind === 'delete') return gone;
-  if (wantsStart(change) && !unmet.has(change.name)) return null;
+  if (wantsStart(change) && !unmet.has(change.name)) {
+    const secondary = secondaryOf(change);
+    return secondary === null ? null : unwatched(checkOf(secondary), watch);
+  }
   if (change.kind === 'create' || (change.kind === 'update' && change.power === 'stop'))
     return gone;
   const guest = change.kind === 'update' ? change.observed : oursNamed(change.name, observed);
   if (guest === null || guest.live === null) return gone;
-  const readiness = secondaryOf(change)?.readiness ?? guest.defined.readiness;
-  if (readiness !== 'GuestAgent' || guest.agent === 'connected') return null;
-  return guest.agent === 'none'
-    ? 'runs without a channel for a guest agent until its next start'
-    : 'runs and is not ready yet: its guest agent does not answer';
+  const check = checkOf(secondaryOf(change) ?? guest.defined);
+  if (check === null || guest.foundReady === check) return null;
+  if (!canPass(check, guest)) return `runs without ${lackedFor(check)} until its next start`;
+  // Nobody has asked it, and nobody will: that it is there has to do.
+  if (watch === 'by-nobody' && guest.agent === 'connected' && check === 'GuestAgent') return null;
+  return unwatched(check, watch) ?? `runs and is not ready yet: it waits for ${awaitedBy(check)}`;
+}
+
+/** What is wrong with a check that nobody makes; null: somebody does. */
+function unwatched(check: string | null, watch: Watch): string | null {
+  if (watch === 'by-unnestd' || check === null || check === 'GuestAgent') return null;
+  return `only unnestd can find ready (${check}), and this is done without it`;
 }
 
 /** Whoever is blocked stays as it is, and may well run. */

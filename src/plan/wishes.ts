@@ -5,6 +5,9 @@
 import type { Block, PowerRequest } from '../diff/change.ts';
 import type { SecondaryName } from '../model/names.ts';
 
+/** Who finds out whether guests are ready: of those that only unnestd hears or tries, nobody does without it. */
+export type Watch = 'by-unnestd' | 'by-nobody';
+
 export interface Wishes {
   /** Nothing at all is done to the partition; null: no such wish. */
   readonly holdAll: Block | null;
@@ -17,6 +20,7 @@ export interface Wishes {
    * run policy is `Halted` is not started, and none but a `Manual` one is stopped.
    */
   readonly requests: ReadonlyMap<SecondaryName, PowerRequest>;
+  readonly watch: Watch;
 }
 
 export const noWishes: Wishes = {
@@ -24,4 +28,5 @@ export const noWishes: Wishes = {
   holds: new Map(),
   startHolds: new Map(),
   requests: new Map(),
+  watch: 'by-nobody',
 };

@@ -44,7 +44,8 @@ export type StrangerReason =
   | 'UnprivilegedPort' // anybody in the VM could have opened it
   | 'UnknownCid' // no running Primary with a channel has that address
   | 'TooMany' // of that address, before it is known whose it is
-  | 'HostUnknown'; // whose it is could not be read
+  | 'HostUnknown' // whose it is could not be read, or that it was heard not be written down
+  | 'NoHeartbeat'; // what it has said is none, or it has said nothing in time
 
 export type DaemonEvent =
   | { readonly kind: 'daemon-started'; readonly version: string }
@@ -56,6 +57,16 @@ export type DaemonEvent =
   | { readonly kind: 'channel-unavailable'; readonly message: string }
   | {
       readonly kind: 'channel-refused';
+      readonly cid: number;
+      readonly reason: StrangerReason;
+      /** Since it was told last. */
+      readonly times: number;
+    }
+  /** @see Heartbeats */
+  | { readonly kind: 'heartbeats-open'; readonly port: number }
+  | { readonly kind: 'heartbeats-unavailable'; readonly message: string }
+  | {
+      readonly kind: 'heartbeat-refused';
       readonly cid: number;
       readonly reason: StrangerReason;
       /** Since it was told last. */

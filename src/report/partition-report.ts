@@ -2,6 +2,7 @@
 import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
+import { awaitedBy, canPass, checkOf, isReady, lackedFor, portOf } from '../model/readiness.ts';
 import { type Resource, resourceKey } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { PlanEntry } from '../plan/entry.ts';
@@ -18,7 +19,7 @@ import type {
   SecondaryReport,
   SyncWord,
 } from './partition-status.ts';
-import { secondaryReport, syncWord } from './secondary-report.ts';
+import { type Awaits, secondaryReport, syncWord } from './secondary-report.ts';
 import type { SliceFindings } from './slice-findings.ts';
 import { sliceStatements } from './slice-statements.ts';
 import { uplinkStatements } from './uplink.ts';
@@ -150,7 +151,7 @@ function secondariesOf(
       entry,
       address:
         (network.status === 'present' && network.value.reservations.get(name)?.address) || null,
-      isReady: isReady(name, observed),
+      awaits: awaitedOf(name, observed),
       held: holds.get(name) ?? null,
       failure: failure?.message ?? null,
       gaveUp: failure?.gaveUp ?? false,
@@ -173,11 +174,18 @@ function unseen(report: SecondaryReport): SecondaryReport {
   return { ...report, status: 'Unknown', sync: 'Unknown', health: 'Unknown', conditions: [] };
 }
 
-/** As far as whoever starts after it may rely on. */
-function isReady(name: SecondaryName, { domains }: Observed): boolean {
+/** Only who runs is waited for. */
+function awaitedOf(name: SecondaryName, { domains }: Observed): Awaits | null {
   const seen = domains.get(name);
-  if (seen?.status !== 'present' || seen.value.power.status !== 'running') return false;
-  return seen.value.defined.readiness !== 'GuestAgent' || seen.value.agent === 'connected';
+  if (seen?.status !== 'present' || seen.value.power.status !== 'running') return null;
+  const check = checkOf(seen.value.defined);
+  if (check === null || isReady(seen.value)) return null;
+  if (!canPass(check, seen.value)) {
+    const message = `it runs without ${lackedFor(check)} until its next start`;
+    return { reason: 'NeedsRestart', message };
+  }
+  const kind = portOf(check) === null ? check : 'TcpPort';
+  return { reason: `Awaits${kind}`, message: `it waits for ${awaitedBy(check)}` };
 }
 
 function resourcesOf({ failures }: PartitionFacts, { entries }: Look): readonly ResourceReport[] {

@@ -11,13 +11,19 @@ import type { PlanEntry } from '../plan/entry.ts';
 import { type Condition, conditionsFrom, type Statement } from './condition.ts';
 import type { HealthWord, SecondaryReport, StatusWord, SyncWord } from './partition-status.ts';
 
+export interface Awaits {
+  /** One word. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface SecondaryFacts {
   readonly name: SecondaryName;
   readonly seen: Observation<ObservedDomain>;
   readonly entry: PlanEntry;
   readonly address: string | null;
-  /** Whether it is as ready as those need it that start after it. */
-  readonly isReady: boolean;
+  /** What is missing to a guest that runs until it is ready; null: nothing, or it does not run. */
+  readonly awaits: Awaits | null;
   /** Why it is to be left alone; null: it is not. */
   readonly held: Block | null;
   /** What has failed about it last; null: nothing, or not any more. */
@@ -63,14 +69,14 @@ export function secondaryReport(facts: SecondaryFacts, dating: Dating): Secondar
   };
 }
 
-function statusWord({ seen, entry, isReady }: SecondaryFacts): StatusWord {
+function statusWord({ seen, entry, awaits }: SecondaryFacts): StatusWord {
   if (seen.status === 'unknown') return 'Unknown';
   if (seen.status === 'absent') return entry.kind === 'blocked' ? 'Blocked' : 'Pending';
   if (entry.kind === 'delete') return 'Deleting';
   const { power } = seen.value;
   switch (power.status) {
     case 'running':
-      return isReady ? 'Running' : 'Starting';
+      return awaits === null ? 'Running' : 'Starting';
     case 'paused':
       return 'Paused';
     case 'stopping':
@@ -143,14 +149,17 @@ function statementsOf(facts: SecondaryFacts, words: Words): readonly Statement[]
   return statements;
 }
 
-function readyStatement({ failure, isReady, seen }: SecondaryFacts, words: Words): Statement {
+function readyStatement({ failure, awaits, seen }: SecondaryFacts, words: Words): Statement {
   const { status, health } = words;
   const type = 'Ready';
   if (health === 'Unknown') {
     const message = seen.status === 'unknown' ? seen.why : '';
     return { type, status: 'Unknown', reason: status, message };
   }
-  const ready = health === 'Healthy' && (status !== 'Running' || isReady);
+  if (status === 'Starting' && awaits !== null && failure === null) {
+    return { type, status: 'False', ...awaits };
+  }
+  const ready = health === 'Healthy' && awaits === null;
   return { type, status: ready ? 'True' : 'False', reason: status, message: failure ?? '' };
 }
 

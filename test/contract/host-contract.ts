@@ -20,6 +20,7 @@ import {
 } from '../../src/model/identity.ts';
 import type { FileName, PartitionName } from '../../src/model/names.ts';
 import type { Secondary } from '../../src/model/secondary.ts';
+import { cidOf } from '../../src/model/vsock.ts';
 import { installation, secondary } from '../support/passes.ts';
 
 /** A host with nothing on it, whose store has `vmlinuz` and `initrd.img` of the guest kit. */
@@ -136,6 +137,8 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           fingerprint: expect.any(String),
           runId: null,
           agent: 'none',
+          foundReady: null,
+          foreignCid: null,
           translationCacheBytes: expect.any(Number),
         });
       });
@@ -223,6 +226,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         expect(facts.memoryBytes % 1024).toBe(0);
         expect(facts.memoryBytes).toBeGreaterThan(2 ** 27);
         expect(Object.keys(view.domains).sort()).toEqual([
+          'cids',
           'facts',
           'list',
           'read',
@@ -511,6 +515,54 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
       });
     });
 
+    describe('a note that a guest was found ready', () => {
+      const check = 'TcpPort:5432';
+      const runIdOf = async (ref: DomainRef) => (await present(ref)).runId ?? -1;
+
+      test('is kept with that run, and changes no definition', async () => {
+        const ref = await started();
+        const { fingerprint, runId } = await present(ref);
+        expect((await present(ref)).foundReady).toBeNull();
+        await domains().noteReady(ref, { runId: runId ?? -1, check }, never);
+        expect(await present(ref)).toMatchObject({ foundReady: check, fingerprint, runId });
+        const next = await define({ vcpus: 2 });
+        expect(await present(ref)).toMatchObject({ foundReady: check, defined: next.fields });
+        await domains().powerOff(ref, never);
+        expect((await present(ref)).foundReady).toBeNull();
+        await domains().start(ref, never);
+        expect((await present(ref)).foundReady).toBeNull();
+      });
+
+      test('is none of another run', async () => {
+        const ref = await started();
+        const before = await runIdOf(ref);
+        await domains().powerOff(ref, never);
+        await domains().start(ref, never);
+        await domains().noteReady(ref, { runId: before, check }, never);
+        expect((await present(ref)).foundReady).toBeNull();
+        await domains().noteReady(ref, { runId: await runIdOf(ref), check }, never);
+        expect((await present(ref)).foundReady).toBe(check);
+      });
+
+      test('is refused where no guest runs', async () => {
+        const ref = await define();
+        const run = { runId: 1, check };
+        expect(await refusal(domains().noteReady(ref, run, never))).toBe('Refused');
+      });
+    });
+
+    describe('a vsock device', () => {
+      test('is there if it was asked for, with an address of its own, and goes again', async () => {
+        const ref = await define({ readiness: 'Heartbeat' });
+        expect(await present(ref)).toMatchObject({ defined: ref.fields, foreignCid: null });
+        const { cid } = (await domains().cids(never)).find(({ uuid }) => uuid === ref.uuid) ?? {};
+        expect(cid).toBe(cidOf(ref.uuid));
+        const next = await define();
+        expect((await present(ref)).defined).toEqual(next.fields);
+        expect((await domains().cids(never)).map(({ uuid }) => uuid)).not.toContain(ref.uuid);
+      });
+    });
+
     describe('a guest agent', () => {
       const withAgent = { guestAgent: true };
       const answers = (domain: ObservedDomain | null) => domain?.agent === 'connected';
@@ -541,6 +593,21 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           agent: 'none',
         });
         await asked;
+      });
+
+      test('that answers a question is there', async () => {
+        const ref = await started(withAgent, 'unnest.do=agent');
+        await until(ref, answers);
+        expect(await refusal(domains().askAgent(ref, never))).toBeNull();
+      });
+
+      test('that is not there does not answer one', async () => {
+        const without = await started();
+        expect(await refusal(domains().askAgent(without, never))).toBe('Unsupported');
+        await domains().powerOff(without, never);
+        await define(withAgent);
+        await domains().start(without, never);
+        expect(await refusal(domains().askAgent(without, never))).toBe('Timeout');
       });
 
       test('that is not there cannot be asked', async () => {

@@ -23,6 +23,7 @@ const anyWishes: fc.Arbitrary<Omit<Wishes, 'holdAll'>> = fc.record({
   holds: anyBlocks(held),
   startHolds: anyBlocks(looping),
   requests: anyRequests,
+  watch: fc.constantFrom('by-unnestd', 'by-nobody'),
 });
 
 const anyCase = fc.tuple(anyDesired, anyWorld, anyTempers, anyWishes);

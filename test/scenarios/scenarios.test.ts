@@ -57,6 +57,7 @@ interface StoryDomain {
   readonly defined?: Partial<DomainFields>;
   readonly live?: Partial<DomainFields>;
   readonly agent?: AgentState;
+  readonly foundReady?: string;
 }
 
 const folder = import.meta.dirname;
@@ -116,5 +117,6 @@ function domainFrom(name: string, story: StoryDomain): SimulatedDomain {
     live: { ...defined, ...story.live },
     lastApplied: base,
     ...(story.agent === undefined ? {} : { agent: story.agent }),
+    foundReady: story.foundReady ?? null,
   });
 }

@@ -47,6 +47,7 @@ export function secondary(name: string, overrides: Partial<Secondary> = {}): Sec
     protect: false,
     startAfter: [],
     readiness: 'Running',
+    readinessPort: null,
     ...overrides,
   };
 }

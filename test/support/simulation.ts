@@ -297,6 +297,7 @@ export interface DomainParts {
   readonly runId?: number;
   /** Of the running guest. */
   readonly agent?: AgentState;
+  readonly foundReady?: string | null;
 }
 
 export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
@@ -323,6 +324,7 @@ export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
             runId: parts.runId ?? 1,
             agent: parts.agent ?? (live.guestAgent ? 'connected' : 'none'),
             agentAtMs: null,
+            foundReady: parts.foundReady ?? null,
             end: null,
             balloon: null,
           },

@@ -13,6 +13,10 @@ export interface VirtualSockets extends Sockets {
   connect(where: string | number, peer?: PeerCredentials): Duplex;
   /** From a VM, by vsock. @throws where nobody listens */
   connectFromVm(port: number, peer: VmPeer): Duplex;
+  /** Ports of guests that take connections, as `ADDRESS:PORT`; may be added to. */
+  readonly guestPorts: Set<string>;
+  /** Every one that was tried, in their order. */
+  readonly tried: readonly string[];
   /** Who listens, with the mode and group that were asked for. */
   readonly listening: readonly Address[];
   /** As of a process that has died: everything is closed. */
@@ -27,6 +31,8 @@ export function virtualSockets(): VirtualSockets {
   const servers = new Map<string | number, { address: Address; onConnection: OnConnection }>();
   const vmServers = new Map<number, (stream: Duplex, peer: VmPeer) => void>();
   const ends = new Set<Duplex>();
+  const guestPorts = new Set<string>();
+  const tried: string[] = [];
   const pair = () => {
     const [ours, theirs] = duplexPair();
     ends.add(theirs);
@@ -64,6 +70,12 @@ export function virtualSockets(): VirtualSockets {
       });
       return ours;
     },
+    takesConnections: async ({ address, port }) => {
+      tried.push(`${address}:${port}`);
+      return guestPorts.has(`${address}:${port}`);
+    },
+    guestPorts,
+    tried,
     get listening() {
       return [...servers.values()].map(({ address }) => address);
     },

@@ -54,8 +54,13 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   StartAfterUnmet: {
     means:
-      'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan, or runs and is not ready yet (its spec.readiness).',
-    todo: 'See why the other one does not run, or whether its guest agent answers (`unnest describe`); or take it out of spec.startAfter. What only needs time, the next apply finds ready.',
+      'It is to be started after another Secondary (spec.startAfter), which does not run and will not run by this plan, or runs and is not ready yet (its spec.readiness). Without unnestd nobody connects to ports of guests or hears their heartbeats: who starts after one with readiness TcpPort or Heartbeat is not started by `unnest apply` alone.',
+    todo: 'See why the other one does not run, or what it waits for (`unnest describe`); or take it out of spec.startAfter. What only needs time, the next apply finds ready.',
+  },
+  CidTaken: {
+    means:
+      'With readiness: Heartbeat it gets a vsock device, whose address (CID) follows from its UUID. Another domain of the host has that address, or its own domain has a vsock device that unnest did not put there. Nothing is overwritten.',
+    todo: "As the operator, look for the address in `virsh dumpxml` of the host's domains, and give that domain another one; or rename the Secondary, or use another readiness.",
   },
   TooManyDeletions: {
     means: 'The plan would delete more Secondaries than one plan may.',

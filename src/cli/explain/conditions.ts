@@ -5,8 +5,8 @@ import type { Explanations } from './explanation.ts';
 export const conditionExplanations: Explanations<ConditionType> = {
   Ready: {
     means:
-      'It is as its document says, as far as a document can say: what is to run, runs and is ready; what is declared stopped, is stopped.',
-    todo: 'Where it is False: read its reason, and the other conditions beside it.',
+      'It is as its document says, as far as a document can say: what is to run, runs and has passed the check that spec.readiness asks for, in this run of its guest; what is declared stopped, is stopped. AwaitsGuestAgent, AwaitsTcpPort and AwaitsHeartbeat say what is waited for. What was ready once stays so until the guest stops: nobody looks again.',
+    todo: 'Where it is False: read its reason, and the other conditions beside it. NeedsRestart: it runs without what the check needs, and gets it with its next start (`unnest restart`).',
   },
   Synced: {
     means: 'The host has what the documents ask for.',

@@ -29,6 +29,8 @@ const bad = (text: string): Said => ({ text, colour: 'red' });
 const careful = (text: string): Said => ({ text, colour: 'yellow' });
 const aside = (text: string): Said => ({ text, colour: 'dim' });
 
+const timesOf = ({ times }: { readonly times: number }) => (times > 1 ? ` (${times} times)` : '');
+
 function said(event: DaemonEvent): Said {
   switch (event.kind) {
     case 'daemon-started':
@@ -44,8 +46,14 @@ function said(event: DaemonEvent): Said {
     case 'channel-unavailable':
       return bad(`Primaries cannot be listened to: ${event.message}`);
     case 'channel-refused':
+      return careful(`CID ${event.cid} is not listened to: ${event.reason}${timesOf(event)}`);
+    case 'heartbeats-open':
+      return plainly(`guests may say on vsock port ${event.port} that they are ready`);
+    case 'heartbeats-unavailable':
+      return bad(`heartbeats of guests cannot be heard: ${event.message}`);
+    case 'heartbeat-refused':
       return careful(
-        `CID ${event.cid} is not listened to: ${event.reason}${event.times > 1 ? ` (${event.times} times)` : ''}`,
+        `CID ${event.cid} is not heard on the port of heartbeats: ${event.reason}${timesOf(event)}`,
       );
     case 'audit-not-written':
       return bad(`the audit log could not be written: ${event.message}`);

@@ -30,6 +30,16 @@ export const machineSockets: Sockets = {
   },
   listenToVms: (port, onConnection) =>
     whileDoing(`listening at vsock port ${port}`, () => listenVsock(port, onConnection)),
+  takesConnections: ({ address: host, port }, localAddress, signal) =>
+    new Promise((done) => {
+      const socket = connect({ host, port, localAddress, family: 4, signal });
+      socket.once('connect', () => {
+        done(true);
+        socket.destroy();
+      });
+      // Also when the signal fires.
+      socket.on('error', () => done(false));
+    }),
 };
 
 async function listenLoopback(port: number, onConnection: OnConnection): Promise<Listening> {

@@ -28,6 +28,12 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return error('Primaries cannot be listened to');
     case 'channel-refused':
       return warn('somebody on the channel is not listened to');
+    case 'heartbeats-open':
+      return info('guests may say that they are ready');
+    case 'heartbeats-unavailable':
+      return error('heartbeats of guests cannot be heard');
+    case 'heartbeat-refused':
+      return warn('a heartbeat is not heard');
     case 'audit-not-written':
       return error('the audit log could not be written');
     case 'config-problem':

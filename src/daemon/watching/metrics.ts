@@ -86,7 +86,7 @@ function seriesIn(registry: Registry) {
     ),
     channelRefusals: counter(
       'unnest_channel_refusals_total',
-      'Connections on the channel that were not listened to, as of the last word about each address.',
+      'Connections of VMs that were not listened to, on the channel or with a heartbeat, as of the last word about each address.',
       ['reason'],
     ),
     workerFailures: counter(
@@ -123,7 +123,7 @@ function count(series: ReturnType<typeof seriesIn>, event: DaemonEvent): void {
     series.submissions.inc({ source: event.source, result: 'Accepted' });
   } else if (event.kind === 'submission-refused') {
     series.submissions.inc({ source: event.source, result: event.code });
-  } else if (event.kind === 'channel-refused') {
+  } else if (event.kind === 'channel-refused' || event.kind === 'heartbeat-refused') {
     series.channelRefusals.inc({ reason: event.reason }, event.times);
   } else if (event.kind === 'worker-failed') {
     series.workerFailures.inc({ code: workerCode(event.code) });

@@ -4,7 +4,7 @@
  */
 import type { DomainFields, FieldName, PolicyFields } from '../../model/domain.ts';
 
-type FieldKind = 'number' | 'boolean' | 'text' | 'text or null';
+type FieldKind = 'number' | 'number or null' | 'boolean' | 'text' | 'text or null';
 
 const kinds: { readonly [F in FieldName]: FieldKind } = {
   vcpus: 'number',
@@ -24,6 +24,7 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   slice: 'text',
   serialConsole: 'boolean',
   guestAgent: 'boolean',
+  vsock: 'text',
   runPolicy: 'text',
   updatePolicy: 'text',
   stopGraceMs: 'number',
@@ -32,6 +33,7 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   labels: 'text',
   startAfter: 'text',
   readiness: 'text',
+  readinessPort: 'number or null',
 };
 
 /**
@@ -46,8 +48,10 @@ const addedSince: Partial<DomainFields> = {
   network: 'None',
   slice: 'None',
   guestAgent: false,
+  vsock: 'None',
   forceStop: true,
   readiness: 'Running',
+  readinessPort: null,
 };
 
 const names = Object.keys(kinds) as readonly FieldName[];
@@ -73,7 +77,7 @@ export function readApplied(text: string | undefined): DomainFields | null {
 export function policyFrom(applied: DomainFields | null): PolicyFields {
   if (applied === null) return unknownPolicy;
   const { runPolicy, updatePolicy, stopGraceMs, forceStop, ...more } = applied;
-  const { protect, labels, startAfter, readiness } = more;
+  const { protect, labels, startAfter, readiness, readinessPort } = more;
   return {
     runPolicy,
     updatePolicy,
@@ -83,6 +87,7 @@ export function policyFrom(applied: DomainFields | null): PolicyFields {
     labels,
     startAfter,
     readiness,
+    readinessPort,
   };
 }
 
@@ -95,6 +100,7 @@ const unknownPolicy: PolicyFields = {
   labels: '',
   startAfter: '',
   readiness: 'unknown',
+  readinessPort: null,
 };
 
 /** The members of an object in JSON; null if it is none. */
@@ -112,6 +118,8 @@ function isKind(value: unknown, kind: FieldKind): boolean {
   switch (kind) {
     case 'number':
       return Number.isSafeInteger(value);
+    case 'number or null':
+      return value === null || Number.isSafeInteger(value);
     case 'boolean':
       return typeof value === 'boolean';
     case 'text':

@@ -25,6 +25,7 @@ export interface Ours {
   readonly agent: boolean;
   /** The place of an Ignition configuration. */
   readonly ignition: boolean;
+  readonly vsock: boolean;
 }
 
 /** Where our mark says that we gave it none, what is there is somebody else's. */
@@ -36,6 +37,7 @@ export function oursIn(domain: XmlElement): Ours {
     // Marks of before there were such channels say nothing of them.
     agent: applied?.guestAgent ?? false,
     ignition: applied !== null && applied.ignition !== null,
+    vsock: applied !== null && applied.vsock !== 'None',
   };
 }
 

@@ -17,6 +17,7 @@ import { explainError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainLister, DomainReader } from '../ports.ts';
 import { isPluggedIn } from '../local/tap.ts';
+import { readCids } from './cids.ts';
 import { domainWatches } from './domain-watch.ts';
 import { readFacts } from './facts.ts';
 import { readGuestUsage, statsOf } from './domain-stats.ts';
@@ -49,6 +50,7 @@ export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout
         readGuestUsage(connection, refs.map(handleOf), signal),
       ),
     watch: domainWatches(connection),
+    cids: (signal) => calling('reading vsock addresses', () => readCids(connection, signal)),
   };
 }
 
@@ -157,6 +159,8 @@ function observation(
       lastApplied,
       live: guest?.fields ?? null,
       agent: guest?.agent ?? 'none',
+      foundReady: guest?.foundReady ?? null,
+      foreignCid: definition.foreignCid,
       translationCacheBytes: (guest ?? definition).translationCacheBytes,
       runId: guest === null || state.id < 0 ? null : state.id,
       fingerprint: fingerprintOf(inactive.ok),

@@ -7,6 +7,7 @@ import { handleOf } from './domain-reader.ts';
 import { growDisk } from './grow-disk.ts';
 import { calling } from './host-error-from.ts';
 import { MARK_NAMESPACE, MARK_PREFIX } from './mark.ts';
+import { READY_NAMESPACE, READY_PREFIX, writeReadyNote } from './ready-note.ts';
 import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
 
 export function domainWriter(
@@ -56,6 +57,24 @@ export function domainWriter(
         } as const;
         await domains.setMetadata(handleOf(ref), mark, { config: true, signal });
       }),
+    noteReady: (ref, run, signal) =>
+      on('noting that it is ready,', ref, () => {
+        const mark = {
+          type: 'element',
+          xml: writeReadyNote(run),
+          prefix: READY_PREFIX,
+          namespace: READY_NAMESPACE,
+        } as const;
+        return domains.setMetadata(handleOf(ref), mark, { live: true, signal });
+      }),
+    // Of the questions that libvirt knows this is the cheapest that leaves no taint on the domain, as a
+    // command of ours would.
+    askAgent: (ref, signal) =>
+      on('asking the agent of', ref, () =>
+        domains.time(handleOf(ref), { signal }).catch((error: unknown) => {
+          if (!isAgentsOwn(error)) throw error;
+        }),
+      ),
     growDisk: (ref, volume, bytes, signal) =>
       on(`growing ${volume} of`, ref, () =>
         growDisk(domains, handleOf(ref), volume, bytes, signal),
@@ -71,6 +90,13 @@ export function domainWriter(
         return stream;
       }),
   };
+}
+
+/** It has answered that it does not tell: an answer, for which libvirt has no code of its own. */
+function isAgentsOwn(error: unknown): boolean {
+  return (
+    error instanceof LibvirtError && error.message.includes('unable to execute QEMU agent command')
+  );
 }
 
 /** Null if libvirt has no such domain. */

@@ -9,9 +9,11 @@ import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts'
 import { readNic } from './domain-nic.ts';
 import { readSlice } from './domain-slice.ts';
 import { isAgentChannel, isSerialConsole, MARK_STOP, markOf, oursIn } from './domain-parts.ts';
+import { readVsock } from './domain-vsock.ts';
 import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
 import { readIgnition, readSeedDisk } from './seed-parts.ts';
 import { nameInStore, readDisks } from './read-disks.ts';
+import { readReadyNote } from './ready-note.ts';
 import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
 
 export interface ReadDomain {
@@ -21,6 +23,8 @@ export interface ReadDomain {
   readonly lastApplied: DomainFields | null;
   /** Of the guest, if it is the XML of one. */
   readonly agent: AgentState;
+  readonly foundReady: string | null;
+  readonly foreignCid: number | null;
   readonly translationCacheBytes: number;
 }
 
@@ -45,8 +49,11 @@ export function readDomainXml(
   const memoryMaxBytes = bytesOf(childNamed(domain, 'memory'));
   const current = childNamed(domain, 'currentMemory');
   const devices = elementsOf(childNamed(domain, 'devices'));
+  const { vsock, foreignCid } = readVsock(childNamed(domain, 'devices'), owner, ours.vsock);
   return {
     owner,
+    foreignCid,
+    foundReady: readReadyNote(domain),
     lastApplied: applied,
     agent: readAgent(devices),
     translationCacheBytes: readTranslationCache(domain),
@@ -64,6 +71,7 @@ export function readDomainXml(
       slice: readSlice(domain, owner),
       serialConsole: ours.serial && devices.some(isSerialConsole),
       guestAgent: ours.agent && devices.some(isAgentChannel),
+      vsock,
       ...policyFrom(applied),
     },
   };

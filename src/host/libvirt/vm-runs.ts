@@ -4,6 +4,7 @@ import { parseXml } from '../../libvirt/xml.ts';
 import { domainUuid } from '../../model/identity.ts';
 import type { VmRun } from '../../model/vm-run.ts';
 import type { VmRunReader } from '../ports.ts';
+import { cidIn as cidOfDevices } from './domain-vsock.ts';
 import { attributeOf, childNamed } from './xml-tree.ts';
 
 export function vmRunReader(connection: ReadOnlyConnection): VmRunReader {
@@ -44,7 +45,5 @@ async function runOf(
 function cidIn(xml: string, runId: number): number | null {
   const root = parseXml(xml);
   if (attributeOf(root, 'id') !== `${runId}`) return null;
-  const device = childNamed(childNamed(root, 'devices'), 'vsock');
-  const address = attributeOf(childNamed(device, 'cid'), 'address') ?? '';
-  return /^[1-9][0-9]{0,9}$/.test(address) ? Number(address) : null;
+  return cidOfDevices(childNamed(root, 'devices'));
 }

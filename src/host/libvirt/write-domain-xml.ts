@@ -22,6 +22,7 @@ import {
   oursIn,
 } from './domain-parts.ts';
 import { withIgnition, withSeedDisk } from './seed-parts.ts';
+import { withVsock } from './domain-vsock.ts';
 import { MARK_APPLIED, withMark } from './mark.ts';
 import { withDisks } from './write-disks.ts';
 import { edit, element } from './xml-tree.ts';
@@ -140,7 +141,8 @@ function withDevices(
     ...(fields.serialConsole && !has(isSerialConsole) ? [serialPort()] : []),
     ...(fields.guestAgent && !has(isAgentChannel) ? [agentChannel()] : []),
   ];
-  return { ...devices, children: withNic([...disks, ...added], fields.network, owner) };
+  const withAll = withNic([...disks, ...added], fields.network, owner);
+  return { ...devices, children: withVsock(withAll, fields.vsock, owner, ours.vsock) };
 }
 
 /** Where on the host it ends, libvirt chooses, guest by guest. */

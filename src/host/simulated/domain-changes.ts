@@ -5,6 +5,7 @@
  */
 import type { DomainDefinition, DomainRef } from '../../model/domain.ts';
 import { slicePath } from '../../model/identity.ts';
+import type { FoundReady } from '../ports.ts';
 import type { Temper } from './guest.ts';
 import { HostError } from '../host-error.ts';
 import { refused } from './refusal.ts';
@@ -76,6 +77,7 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
     inSlice: isInSlice(world, domain),
     runId: world.runs,
     agent: hasChannel ? 'disconnected' : 'none',
+    foundReady: null,
     agentAtMs: hasChannel && temper.agentAfterMs !== null ? nowMs + temper.agentAfterMs : null,
     end:
       temper.endsAfterMs === null
@@ -112,7 +114,12 @@ export function shutdown(world: World, ref: DomainRef, temper: Temper, nowMs: nu
 }
 
 export function shutdownByAgent(world: World, ref: DomainRef, temper: Temper, nowMs: number): void {
-  const doing = 'shutting down by its agent';
+  const guest = askAgent(world, ref, 'shutting down by its agent');
+  endAfter(guest, temper.agentStopsAfterMs, nowMs);
+}
+
+/** The guest whose agent answers. */
+export function askAgent(world: World, ref: DomainRef, doing: string): Guest {
   const guest = guestOf(find(world, ref, doing), doing);
   if (guest.state === 'paused')
     throw refused(`${doing} ${ref.domainName}`, 'domain is not running');
@@ -124,7 +131,13 @@ export function shutdownByAgent(world: World, ref: DomainRef, temper: Temper, no
     const cause = new Error('Guest agent is not responding: QEMU guest agent is not connected');
     throw new HostError('Timeout', `${doing} ${ref.domainName}`, { cause });
   }
-  endAfter(guest, temper.agentStopsAfterMs, nowMs);
+  return guest;
+}
+
+/** With this run: of another one nobody reads it. */
+export function noteReady(world: World, ref: DomainRef, { runId, check }: FoundReady): void {
+  const guest = guestOf(find(world, ref, 'noting that it is ready,'), 'noting that it is ready,');
+  if (guest.runId === runId) guest.foundReady = check;
 }
 
 /** Who asks twice does not wait longer. */

@@ -1,6 +1,7 @@
 /** Reading a simulated host's domains, and waiting for one of them to change. */
 import type { DomainRef, GuestUsage } from '../../model/domain.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
+import { type CidUse, cidOf } from '../../model/vsock.ts';
 import type { DomainReader, DomainWatch } from '../ports.ts';
 import type { Simulation } from './host.ts';
 import { observedDomain } from './observed-domain.ts';
@@ -43,6 +44,8 @@ export function domainReader(simulation: Simulation): DomainReader {
           },
         },
       ),
+    cids: (signal) =>
+      faults.carryOut('cids', [], signal, { whole: async () => cidsIn(await read()) }),
     watch: (ref) =>
       faults.carryOut('watch', [ref.domainName], null, {
         whole: () => watchDomain(ref, simulation),
@@ -57,6 +60,13 @@ function usageOf(guest: Guest | null): GuestUsage | null {
 
 function refsOf(world: World): DomainRef[] {
   return [...world.domains.values()].map(({ uuid, domainName }) => ({ uuid, domainName }));
+}
+
+function cidsIn({ domains }: World): CidUse[] {
+  return [...domains.values()].flatMap(({ uuid, domainName, definition, guest }) => {
+    const has = [definition.fields, guest?.fields].some((each) => each?.vsock === 'Heartbeat');
+    return has ? [{ uuid, domainName, cid: cidOf(uuid) }] : [];
+  });
 }
 
 function lookAll(world: World, refs: readonly DomainRef[]) {

@@ -45,6 +45,13 @@ export function domainWriter(simulation: Simulation): DomainWriter & DomainConso
     },
     noteStop: (ref, asked, signal) =>
       write('noteStop', ref, signal, (world) => changes.noteStop(world, ref, asked)),
+    noteReady: (ref, run, signal) =>
+      write('noteReady', ref, signal, (world) => changes.noteReady(world, ref, run)),
+    askAgent: (ref, signal) =>
+      faults.carryOut('askAgent', [ref.domainName], signal, {
+        whole: async () =>
+          void changes.askAgent(await simulation.read(), ref, 'asking the agent of'),
+      }),
     growDisk: (ref, volume, bytes, signal) =>
       send('growDisk', [ref.domainName, volumeSubject(volume)], signal, (world) =>
         growDisk(world, ref, volume, bytes),

@@ -21,6 +21,8 @@ export function observedDomain(domain: SimulatedDomain): ObservedDomain {
     fingerprint: fingerprintOf(content),
     runId: guest?.runId ?? null,
     agent: guest?.agent ?? 'none',
+    foundReady: guest?.foundReady ?? null,
+    foreignCid: null,
     // As if it had KVM.
     translationCacheBytes: 0,
   };

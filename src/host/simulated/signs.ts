@@ -12,6 +12,7 @@ const domainSigns: Partial<Record<CallName, DomainSign>> = {
   resume: 'resumed',
   powerOff: 'stopped',
   noteStop: 'metadata',
+  noteReady: 'metadata',
 };
 
 const networkSigns: readonly CallName[] = [

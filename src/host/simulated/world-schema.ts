@@ -53,6 +53,7 @@ const domainFields = z.strictObject({
   slice: text.default('None'),
   serialConsole: z.boolean(),
   guestAgent: z.boolean().default(false),
+  vsock: text.default('None'),
   runPolicy: text,
   updatePolicy: text,
   stopGraceMs: amount,
@@ -61,6 +62,7 @@ const domainFields = z.strictObject({
   labels: text,
   startAfter: text,
   readiness: text.default('Running'),
+  readinessPort: amount.nullable().default(null),
 } satisfies { readonly [F in keyof DomainFields]: z.ZodType<DomainFields[F]> });
 
 const partitionOwner = z.strictObject({
@@ -81,6 +83,7 @@ const guest = z.strictObject({
   inSlice: z.boolean().default(false),
   agent: z.enum(['connected', 'disconnected', 'none']).default('none'),
   agentAtMs: z.number().nullable().default(null),
+  foundReady: text.nullable().default(null),
   end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
   balloon: z.strictObject({ atMs: z.number(), bytes: amount }).nullable(),
 });

@@ -89,6 +89,8 @@ export interface Guest {
   agent: AgentState;
   /** When its agent answers; null: it does already, or never will. */
   agentAtMs: number | null;
+  /** Which check this run has passed. */
+  foundReady: string | null;
   /** When it will stop, and why, unless something happens before. */
   end: { atMs: number; reason: StopReason } | null;
   /** What its balloon is on its way to. */

@@ -78,6 +78,7 @@ async function planOf({ name }: Partition, host: Host) {
     wanted: names,
     ...none,
     files,
+    withCid: new Set<never>(),
     primary: null,
     newInstallation,
     signal,

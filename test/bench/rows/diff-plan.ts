@@ -144,6 +144,7 @@ function secondaryOf(index: number): Secondary {
     protect: false,
     startAfter: [],
     readiness: 'Running',
+    readinessPort: null,
   };
 }
 
@@ -165,6 +166,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     partition,
     installation,
     installationRecorded: true,
+    cids: absent,
     unlisted: null,
     unlistedVolumes: null,
     unlistedImages: null,
@@ -248,6 +250,8 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     fingerprint: String(index),
     runId: index,
     agent: 'none' as const,
+    foundReady: null,
+    foreignCid: null,
     translationCacheBytes: 0,
   };
   return present(domain);

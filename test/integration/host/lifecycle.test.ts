@@ -62,6 +62,7 @@ const seen = async (name: string) => {
     seeds: new Set(),
     files: new Set(),
     catalogue: new Set(),
+    withCid: new Set(),
     primary: null,
     newInstallation: installation,
     signal: never,

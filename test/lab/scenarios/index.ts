@@ -4,6 +4,7 @@ import { balloon } from './balloon.ts';
 import { carving } from './carving.ts';
 import { channel } from './channel.ts';
 import { core } from './core.ts';
+import { heartbeat } from './heartbeat.ts';
 import { limitsHold } from './limits.ts';
 import { neighbour } from './neighbour.ts';
 import { newKernel } from './new-kernel.ts';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   limitsHold,
   carving,
   channel,
+  heartbeat,
   balloon,
   who,
   noSystemd,

@@ -59,6 +59,7 @@ const someUser: PeerCredentials = { uid: 1000, gid: 1000, pid: 4242 };
 function unixSockets(peerOf: (before: number) => PeerCredentials | null): Sockets {
   let count = 0;
   return {
+    takesConnections: async () => false,
     listenToVms: () => Promise.reject(new Error('there are no VMs here')),
     listen: async (address, onConnection): Promise<Listening> => {
       if (address.kind !== 'unix') throw new Error('only a Unix socket here');

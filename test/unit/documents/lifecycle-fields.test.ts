@@ -37,3 +37,30 @@ test('what is not powered off has to have time to shut down', () => {
 test('a word that is none is no readiness', () => {
   expect(mistakes('readiness: Ready')).toEqual([expect.stringContaining('spec.readiness')]);
 });
+
+test.each([
+  [
+    ['readiness: TcpPort', 'readinessPort: 80'],
+    'spec.readiness: it would never be ready: it has no NIC, so that nobody can connect to it',
+  ],
+  [
+    ['readiness: TcpPort', 'network: Partition'],
+    'spec.readiness: it does not say which port: expected readinessPort beside it',
+  ],
+  [['readinessPort: 80'], 'spec.readinessPort: nobody would try it: readiness is Running'],
+])('%s make no sense', (more, message) => {
+  expect(mistakes(...more)).toContain(`InvalidValue ${message}`);
+});
+
+test.each([0, 65_536])('%i is no port', (port) => {
+  const more = ['readiness: TcpPort', 'network: Partition', `readinessPort: ${port}`];
+  expect(mistakes(...more)).toEqual([expect.stringContaining('spec.readinessPort')]);
+});
+
+test('a port and a heartbeat are taken as they are given', () => {
+  expect(parsed('readiness: TcpPort', 'network: Partition', 'readinessPort: 5432')).toMatchObject({
+    readiness: 'TcpPort',
+    readinessPort: 5432,
+  });
+  expect(parsed('readiness: Heartbeat')).toMatchObject({ readinessPort: null });
+});

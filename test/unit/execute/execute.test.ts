@@ -176,6 +176,7 @@ describe('a guest that is not as the plan saw it', () => {
         runId: 7,
         agent: 'none',
         agentAtMs: null,
+        foundReady: null,
         end: null,
         balloon: null,
       };

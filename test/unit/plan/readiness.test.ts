@@ -5,6 +5,8 @@ import type { AgentState } from '../../../src/model/domain.ts';
 import type { SecondaryName } from '../../../src/model/names.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { applyPass, desired, planPass, runPlan, secondary } from '../../support/passes.ts';
+import { networkFields } from '../../support/network-fields.ts';
+import type { Watch } from '../../../src/plan/wishes.ts';
 import { domainNamed, domainOf, testHost, worldOf } from '../../support/simulation.ts';
 import { tame } from '../../../src/host/simulated/guest.ts';
 
@@ -76,7 +78,7 @@ describe('a dependency that is ready once its agent answers', () => {
       block: {
         code: 'StartAfterUnmet',
         message:
-          'it starts after db, which runs and is not ready yet: its guest agent does not answer',
+          'it starts after db, which runs and is not ready yet: it waits for an answer of its guest agent',
       },
     });
   });
@@ -93,7 +95,7 @@ describe('a dependency that is ready once its agent answers', () => {
   });
 
   test.each([
-    ['disconnected', byAgent, 'does not answer'],
+    ['disconnected', byAgent, 'waits for an answer'],
     ['none', {}, 'without a channel'],
   ] as const)('and runs with its agent %s is not ready', async (agent, live, message) => {
     const plan = await planPass(testHost(dbThat(agent, live)), wanted);
@@ -118,5 +120,60 @@ describe('a dependency that is ready once its agent answers', () => {
     expect(more.at(-1)?.after).toContain('domain.await-ready/db');
     const { outcomes } = await runPlan(plan, host);
     expect(outcomes.map(({ result }) => result.status)).not.toContain('failed');
+  });
+});
+
+describe.each([
+  ['TcpPort:5432', { network: 'Partition', readiness: 'TcpPort', readinessPort: 5432 }],
+  ['Heartbeat', { readiness: 'Heartbeat' }],
+] as const)('a dependency that unnestd finds ready (%s)', (check, more) => {
+  const dependency = secondary('db', more);
+  const all = {
+    ...desired(secondary('app', after('db')), dependency),
+    network: networkFields({ cidr: '10.20.0.0/24' }),
+  };
+  const world = (live: Partial<Secondary>, foundReady: string | null) => {
+    const defined = fieldsOf(dependency);
+    const parts = { power: { status: 'running' }, defined, foundReady } as const;
+    return worldOf({
+      recorded: true,
+      domains: [domainOf('db', { ...parts, live: fieldsOf(secondary('db', live)) })],
+    });
+  };
+  const planWith = (host: ReturnType<typeof testHost>, watch: Watch) =>
+    planPass(host, all, false, null, { watch });
+  const words = async (host: ReturnType<typeof testHost>, watch: Watch) => {
+    const { entries } = await planWith(host, watch);
+    const app = entries.find(({ resource }) => resource.name === 'app');
+    return app?.kind === 'blocked' ? app.block.message : app?.kind;
+  };
+
+  test('is waited for in the plan that starts it', async () => {
+    const { operations } = await planWith(testHost(), 'by-unnestd');
+    expect(operations.find(({ kind }) => kind === 'domain.await-ready')).toMatchObject({ check });
+    expect(operations.find(({ id }) => id === 'domain.start/app')?.after).toContain(
+      'domain.await-ready/db',
+    );
+  });
+
+  test('is none where nobody would find it ready, whether it runs or not', async () => {
+    const said = expect.stringContaining('only unnestd can find ready');
+    expect(await words(testHost(), 'by-nobody')).toEqual(said);
+    expect(await words(testHost(world(more, null)), 'by-nobody')).toEqual(said);
+  });
+
+  test('runs and was found ready, whoever looks', async () => {
+    for (const watch of ['by-unnestd', 'by-nobody'] as const) {
+      expect(await words(testHost(world(more, check)), watch)).toBe('create');
+    }
+  });
+
+  test.each([
+    ['was not found ready', more, null, 'runs and is not ready yet: it waits for'],
+    ['has passed another check', more, 'GuestAgent', 'runs and is not ready yet'],
+    ['lacks what it needs', { readiness: 'Running' }, null, 'until its next start'],
+  ] as const)('runs and %s', async (_what, live, found, message) => {
+    const host = testHost(world(live, found));
+    expect(await words(host, 'by-unnestd')).toEqual(expect.stringContaining(message));
   });
 });

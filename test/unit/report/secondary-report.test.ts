@@ -42,7 +42,7 @@ function report(facts: Partial<SecondaryFacts>) {
     seen: running,
     entry: unchanged,
     address: null,
-    isReady: true,
+    awaits: null,
     held: null,
     failure: null,
     waitsFor: null,
@@ -79,7 +79,11 @@ describe('one Secondary in three words', () => {
     ['there and blocked', { entry: blocked('SavedState') }, 'Running Blocked Healthy'],
     ['to go', { entry: work('delete') }, 'Deleting OutOfSync Progressing'],
     ['to be started', { seen: stopped, entry: work('update') }, 'Stopped OutOfSync Progressing'],
-    ['not ready yet', { isReady: false }, 'Starting Synced Progressing'],
+    [
+      'not ready yet',
+      { awaits: { reason: 'AwaitsTcpPort', message: 'it waits' } },
+      'Starting Synced Progressing',
+    ],
     ['crashed', { seen: crashed }, 'Crashed Synced Degraded'],
     [
       'ending again and again',
@@ -112,6 +116,15 @@ describe('conditions', () => {
       message: '',
       since: dating.at,
       generation: 3,
+    });
+  });
+
+  test('say what is waited for until it is ready, unless something has failed', () => {
+    const awaits = { reason: 'AwaitsHeartbeat', message: 'it waits for its heartbeat' };
+    expect(of({ awaits }, 'Ready')).toMatchObject({ status: 'False', ...awaits });
+    expect(of({ awaits, failure: 'Refused: no' }, 'Ready')).toMatchObject({
+      reason: 'Starting',
+      message: 'Refused: no',
     });
   });
 

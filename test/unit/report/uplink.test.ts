@@ -27,6 +27,7 @@ async function said(
     partition,
     files: new Set(),
     catalogue: new Set(),
+    withCid: new Set(),
     primary: null,
     newInstallation: installation,
     signal: new AbortController().signal,

@@ -263,6 +263,12 @@ web   Gone
 
 describe('unnest wait', () => {
   const ready: Condition = { ...paused, type: 'Ready', reason: 'Running', message: '' };
+  const awaits: Condition = {
+    ...ready,
+    status: 'False',
+    reason: 'AwaitsHeartbeat',
+    message: 'it waits for its heartbeat',
+  };
   const lastPass = {
     at: '2026-01-02T00:00:00.000Z',
     because: [],
@@ -279,6 +285,12 @@ describe('unnest wait', () => {
 
   test.each([
     ['ready', { conditions: [] }, { conditions: [ready] }, 'web is Running'],
+    [
+      'ready',
+      { status: 'Starting', conditions: [awaits] },
+      { conditions: [ready] },
+      'web is Starting: it waits for its heartbeat',
+    ],
     ['running', { status: 'Stopped' }, { status: 'Starting' }, 'web is Stopped'],
     ['stopped', { status: 'Running' }, { status: 'Stopped' }, 'web is Running'],
     ['synced', { sync: 'OutOfSync' }, { sync: 'Synced' }, 'web is OutOfSync'],

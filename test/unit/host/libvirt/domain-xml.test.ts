@@ -37,7 +37,9 @@ const anyFields: fc.Arbitrary<Partial<DomainFields>> = fc
       serialConsole: fc.boolean(),
       guestAgent: fc.boolean(),
       forceStop: fc.boolean(),
-      readiness: fc.constantFrom('Running', 'GuestAgent'),
+      readiness: fc.constantFrom('Running', 'GuestAgent', 'TcpPort', 'Heartbeat'),
+      readinessPort: fc.option(fc.integer({ min: 1, max: 65_535 })),
+      vsock: fc.constantFrom('None', 'Heartbeat'),
       stopGraceMs: fc.integer({ min: 0, max: 3600 }).map((seconds) => seconds * 1000),
     },
     { requiredKeys: [] },
@@ -141,6 +143,8 @@ describe('an overlay', () => {
       lastApplied: wanted.fields,
       // Somebody else's channel for one is one.
       agent: 'disconnected',
+      foundReady: null,
+      foreignCid: null,
       translationCacheBytes: 0,
     });
     expect(xml).not.toContain('/elsewhere/x');

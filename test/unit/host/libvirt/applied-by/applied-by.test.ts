@@ -36,6 +36,8 @@ function observe(folder: string, name: SecondaryName): ObservedDomain {
     fingerprint: '',
     runId: null,
     agent: 'none',
+    foundReady: null,
+    foreignCid: null,
     translationCacheBytes: 0,
   };
 }
@@ -73,6 +75,7 @@ describe('applied by', () => {
       primary: absent,
       uplinks: absent,
       filter: absent,
+      cids: absent,
     };
     const plan = makePlan(diff(parsed.desired, observed), observed, {
       ...noWishes,
