@@ -119,6 +119,23 @@ export async function readImage(
   return ofRefusable(await control.image(name, image), name, control, (answer) => answer.image);
 }
 
+export async function readUsage(
+  control: Control,
+  name: PartitionName,
+  secondaries: boolean,
+): Promise<Answered> {
+  const sample = await control.usage(name, secondaries);
+  return sample === null ? noPartition(name, control) : value(sample);
+}
+
+/** Of Prometheus's text format. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export async function readMetrics(control: Control, name: PartitionName): Promise<Answered> {
+  const text = await control.metrics(name);
+  return text === null ? noPartition(name, control) : { kind: 'text', type: METRICS_TYPE, text };
+}
+
 export function readHistory(control: Control, name: PartitionName): Answered {
   const items = control.history(name);
   return items === null ? noPartition(name, control) : value({ items });

@@ -38,6 +38,8 @@ export interface Says {
   readonly answer: z.ZodType;
   /** Whether it answers with one such value a line, for as long as somebody reads. */
   readonly isStream?: boolean;
+  /** Of what is no JSON. */
+  readonly type?: string;
 }
 
 /** What a route takes; what it does not name, it takes nothing of. */
@@ -110,6 +112,11 @@ export function takesBytes(url: string): boolean {
 function bodyBytesMax(url: string, { submissionBytesMax }: Serving): number {
   if (takesBytes(url)) return channelLimits.uploadBytesMax;
   return takesDocuments(url) ? submissionBytesMax : channelLimits.orderBytesMax;
+}
+
+/** Those for which more is done than to say what is known. */
+export function asksForWork(method: string, url: string): boolean {
+  return method !== 'GET' || url.endsWith('/usage');
 }
 
 type Checked<T> =

@@ -11,8 +11,10 @@ import {
   readEvents,
   readHistory,
   readImage,
+  readMetrics,
   readPartitions,
   readStatus,
+  readUsage,
   readVersion,
 } from './api-reads.ts';
 import { AgentStays } from './api-agent.ts';
@@ -98,6 +100,16 @@ function addReads(serving: Serving): void {
   );
   route(serving, 'GET', `${at}/description`, { params, says: says.description }, (asked) =>
     readDescription(control, asked.params.partition),
+  );
+  route(
+    serving,
+    'GET',
+    `${at}/usage`,
+    { params, query: take.usageQuery, says: says.usage },
+    (asked) => readUsage(control, asked.params.partition, asked.query.secondaries ?? false),
+  );
+  route(serving, 'GET', `${at}/metrics`, { params, says: says.metrics }, (asked) =>
+    readMetrics(control, asked.params.partition),
   );
   route(serving, 'GET', `${at}/history`, { params, says: says.history }, (asked) =>
     readHistory(control, asked.params.partition),

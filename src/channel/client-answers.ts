@@ -10,6 +10,7 @@ import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
@@ -123,6 +124,14 @@ export const imageAnswer = loosely<ImageState>({
 export const uploadAnswer = z.looseObject({ receivedBytes: count, sizeBytes: count });
 
 export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
+
+export const usageAnswer = loosely<UsageSample>({
+  atMs: count,
+  slice: z.looseObject({ memoryBytes: count, cpuUs: count, processes: count }).nullable(),
+  secondaries: z
+    .array(z.looseObject({ name: text, cpuUs: count, memoryBytes: count.nullable() }))
+    .nullable(),
+});
 
 export const agentAnswer = loosely<AgentLine>({ kind: text });
 

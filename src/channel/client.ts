@@ -6,6 +6,7 @@ import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
@@ -31,6 +32,8 @@ export interface DaemonClient {
   desired(name: PartitionName, signal: AbortSignal): Promise<AcceptedBundle>;
   /** The operator's description of the partition. */
   description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
+  /** What it uses just now. @param secondaries also each that runs */
+  usage(name: PartitionName, secondaries: boolean, signal: AbortSignal): Promise<UsageSample>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
   /** Operators only. @param partition null: of all */
   audit(
@@ -117,6 +120,10 @@ export function daemonClient(transport: Transport): DaemonClient {
       ofPartition(name, '/description', answers.descriptionAnswer, signal),
     image: (name, image, signal) =>
       ofPartition(name, `/images/${image}`, answers.imageAnswer, signal),
+    usage: (name, secondaries, signal) => {
+      const path = `/usage${secondaries ? '?secondaries=1' : ''}`;
+      return ofPartition(name, path, answers.usageAnswer, signal);
+    },
     history: async (name, signal) =>
       (await ofPartition(name, '/history', answers.historyAnswer, signal)).items,
     audit: async ({ partition, last }, signal) => {

@@ -10,6 +10,7 @@ import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { ImagePhase, PartitionStatus } from '../report/partition-status.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
@@ -146,6 +147,10 @@ export interface Control {
   status(partition: PartitionName): PartitionStatus | null;
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;
+  /** What it uses just now; with each Secondary that runs, if somebody wants to know. */
+  usage(partition: PartitionName, secondaries: boolean): Promise<UsageSample | null>;
+  /** Of it alone, in the text format of Prometheus. */
+  metrics(partition: PartitionName): Promise<string> | null;
   submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
   /** What accepting these files would do. Nothing comes of it. */
   plan(partition: PartitionName, files: PlannedFiles): Promise<PlanResult | null>;

@@ -118,6 +118,8 @@ const flag = z
 
 export const statusQuery = z.strictObject({ watch: flag.optional() });
 
+export const usageQuery = z.strictObject({ secondaries: flag.optional() });
+
 /** Of a Primary, of which there is only one partition to tell. */
 export const ownEventsQuery = z.strictObject({
   /** `latest`: only those that come from now on. Nothing: all that are kept. */

@@ -74,7 +74,7 @@ function routesOf(scope: Scope): readonly RouteFacts[] {
 
 function operationOf({ method, url, says, params, query, body }: RouteFacts): Json {
   const { summary, answer, isStream = false } = says;
-  const type = isStream ? 'application/x-ndjson' : 'application/json';
+  const { type = isStream ? 'application/x-ndjson' : 'application/json' } = says;
   const problem = { [PROBLEM_TYPE]: { schema: answerOf(problemAnswer) } };
   return {
     operationId: operationIdOf(method, url),

@@ -12,6 +12,7 @@ import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { SubmissionResult } from '../report/submission.ts';
 import { instantOf } from '../report/instant.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { Authority } from './authority.ts';
 import { answered, asking, notOpen, notOpenMessage } from './asking.ts';
 import type { KeptPartition } from './kept-partition.ts';
@@ -23,6 +24,7 @@ import { closedRefusal, refused } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { AuditLog } from './watching/audit-log.ts';
+import type { PartitionMetrics } from './watching/partition-metrics.ts';
 
 export interface ControlOptions {
   readonly version: string;
@@ -37,6 +39,7 @@ export interface ControlOptions {
     lostThrough(partition: PartitionName | null): number;
   };
   readonly audit: Pick<AuditLog, 'record' | 'last'>;
+  readonly metrics: Pick<PartitionMetrics, 'text'>;
   readonly onStatus: Control['onStatus'];
   /** Ends what waits for a worker. */
   readonly stop: AbortSignal;
@@ -69,6 +72,8 @@ export function controlOf(options: ControlOptions): Control {
       newest: events.lastSeq,
     }),
     onEvent: (listener) => events.onEvent(listener),
+    usage: (name, secondaries) => usageOf(supervisor.partition(name), secondaries, options.clock),
+    metrics: (name) => (supervisor.partition(name) === null ? null : options.metrics.text(name)),
     submit: (name, submitted) =>
       submitting(supervisor.partition(name), (authority) =>
         authority.submit(givenBy(submitted), stop),
@@ -95,6 +100,18 @@ function consoleOf(kept: KeptPartition | null, secondary: SecondaryName): Consol
   const ref = loop.runningDomain(secondary);
   if (ref !== null) return { status: 'ready', read: (reader) => loop.consoles.read(ref, reader) };
   return { status: 'refused', code: 'GuestNotRunning', message: `${secondary} does not run` };
+}
+
+/** Of what could not be opened yet nothing is known. */
+async function usageOf(
+  kept: KeptPartition | null,
+  secondaries: boolean,
+  clock: Clock,
+): Promise<UsageSample | null> {
+  if (kept === null) return null;
+  const { loop } = kept;
+  if (loop === null) return { atMs: clock.now(), slice: null, secondaries: null };
+  return loop.usage.read(secondaries ? 'all' : 'slice');
 }
 
 function givenBy({ folder, ...submitted }: SubmittedFiles): GivenFiles {

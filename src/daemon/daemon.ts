@@ -25,6 +25,7 @@ import { AuditLog } from './watching/audit-log.ts';
 import { EventLog } from './watching/event-log.ts';
 import { type LogDestination, openLog } from './watching/log.ts';
 import { type LibvirtCall, type Metrics, openMetrics } from './watching/metrics.ts';
+import { PartitionMetrics } from './watching/partition-metrics.ts';
 import { serveMetrics } from './watching/metrics-server.ts';
 import { type Notifier, notifier, type NotifyTarget } from './watching/notify.ts';
 import { openStatusWriter, type StatusWriter } from './watching/status-writer.ts';
@@ -74,6 +75,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     queueDepth: () => waiting.waiting,
   });
   events.onEvent((record) => metrics.record(record));
+  const ofPartitions = new PartitionMetrics({
+    version,
+    statuses: () => supervisor.statuses,
+    slices: () => supervisor.slices,
+  });
+  events.onEvent((record) => ofPartitions.record(record));
   const { emit } = events;
   emit({ kind: 'daemon-started', version });
   // QEMU, as whoever it runs, has to get to the disks below it.
@@ -99,6 +106,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   });
   const control = controlOf({
     audit,
+    metrics: ofPartitions,
     version,
     places: config,
     problems,

@@ -27,6 +27,7 @@ import type { RetryRules } from './retry.ts';
 import { readRunId } from './run-id.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
+import { UsageReader } from './usage-reader.ts';
 import { carryOut, type Done, look, type Seen, type TurnTools } from './turn.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
@@ -63,6 +64,7 @@ export class Partition {
   readonly #said: PartitionSaid;
   readonly consoles: Consoles;
   readonly intakes: Intakes;
+  readonly usage: UsageReader;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -75,6 +77,7 @@ export class Partition {
     this.#options = options;
     this.intakes = new Intakes(options.host.intakes, options.abort);
     this.consoles = new Consoles(options.host.domains, runtime.timers);
+    this.usage = new UsageReader({ ...options, clock: runtime.clock, status: () => this.status });
     this.#said = new PartitionSaid({
       ...options,
       clock: runtime.clock,

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Address, Listening, PeerCredentials, Runtime } from '../../daemon/runtime.ts';
 import { explainError } from '../../host/host-error.ts';
-import { takesBytes } from '../api-route.ts';
+import { asksForWork, takesBytes } from '../api-route.ts';
 import type { Transport } from '../client-transport.ts';
 import { type Asker, Connections } from '../connections.ts';
 import { channelLimits, primaryLimits } from '../limits.ts';
@@ -59,9 +59,10 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   };
 }
 
-/** Bytes of Images are bounded by their own number. */
-function isWork({ method, url = '' }: IncomingMessage): boolean {
-  return method !== 'GET' && !takesBytes(url.split('?', 1)[0] ?? '');
+/** As the host counts it. Bytes of Images are bounded by their own number. */
+function isWork({ method = '', url = '' }: IncomingMessage): boolean {
+  const [path = ''] = url.split('?', 1);
+  return asksForWork(method, path) && !takesBytes(path);
 }
 
 function askerOf(peer: PeerCredentials | null): Asker {

@@ -57,6 +57,19 @@ interface Status {
 const condition = async (type: string) =>
   (await status()).conditions.find((each) => each.type === type);
 
+test('a Primary reads the metrics and the usage of its partition, and of no other', async () => {
+  await ask('PUT', '/v1/partition/desired', files('web'));
+  const answering = caller.ask('GET', '/v1/partition/metrics');
+  await unnestd.runtime.advance(100);
+  const text = await answering;
+  expect(text).toContain('unnest_submissions_total{source="Channel",result="Accepted"} 1');
+  expect(text).toContain('unnest_partition_secondaries{partition="team-a"} 1');
+  expect(text).not.toMatch(/unnest_(partitions|libvirt|queue|host|channel)/);
+  expect(await ask('GET', '/v1/partition/usage?secondaries=1')).toMatchObject({
+    secondaries: [{ name: 'web' }],
+  });
+});
+
 test('what a Primary hands in is made real', async () => {
   expect(await ask('PUT', '/v1/partition/desired', files('web'))).toMatchObject({
     status: 'accepted',
