@@ -1,6 +1,8 @@
 /** Which adapter is meant is said by the scheme of `--host`: `sim:` or, else, libvirt's. */
+import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../cli/environment.ts';
 import { diagnose } from '../host/libvirt/diagnose.ts';
@@ -41,7 +43,10 @@ async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
     import('../channel/client.ts'),
     import('../channel/client-transport.ts'),
   ]);
-  return daemonClient(unixTransport(path));
+  return daemonClient(unixTransport(path), {
+    newKey: () => randomUUID(),
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  });
 }
 
 /** What could not be looked at is not absent. */

@@ -155,7 +155,12 @@ function addOrders(serving: Serving): void {
     orders.imageWritten(params.partition, params.image),
   );
   for (const action of ['start', 'stop', 'restart'] satisfies PowerAction[]) {
-    const schemas = { params: secondaryParams, body: take.nothingSchema, says: says.power(action) };
+    const schemas = {
+      params: secondaryParams,
+      body: take.nothingSchema,
+      says: says.power(action),
+      takesKey: true,
+    } as const;
     route(serving, 'POST', `${at}/secondaries/:secondary/${action}`, schemas, (asked) =>
       asked.orders.power(asked.params.partition, asked.params.secondary, action),
     );

@@ -60,6 +60,7 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
     runtime,
     scope,
     submissionBytesMax: limits.bodyBytesMax,
+    partyOf: ({ raw }) => connections.partyOf(raw),
     submitterOf: ({ raw }) => connections.submitterOf(raw),
     reply: (to, answered) => give(to, answered, connections, streams),
     inTime: (request, answering) => {

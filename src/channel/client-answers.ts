@@ -91,6 +91,8 @@ export const versionAnswer = z.looseObject({
   stateDir: text.nullable().default(null),
   /** To a Primary, of which there is one partition; null: to an operator. */
   partition: branded<PartitionName>().nullable().default(null),
+  /** What it can beyond its first version. */
+  features: z.array(text).default([]),
 });
 export type About = z.output<typeof versionAnswer>;
 

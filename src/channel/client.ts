@@ -10,6 +10,7 @@ import type { UsageSample } from '../report/usage-sample.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
+import { type Again, askAgain } from './client-again.ts';
 import { openLines } from './client-lines.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import { ask, type Transport, type Wish } from './client-transport.ts';
@@ -86,8 +87,10 @@ export interface DaemonClient {
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
 }
 
-/** Connects to nothing yet. Whether an operator asks or a Primary, is found out with the first request. */
-export function daemonClient(transport: Transport): DaemonClient {
+/**
+ * Connects to nothing yet. @param again null: no order is given a second time.
+ * Whether an operator asks or a Primary, is found out with the first request. */
+export function daemonClient(transport: Transport, again: Again | null = null): DaemonClient {
   const get = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
     ask(transport, { method: 'GET', path }, schema, signal);
   const lines = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
@@ -142,7 +145,7 @@ export function daemonClient(transport: Transport): DaemonClient {
       const wish = { method: 'POST', path: `${answers.primaryAt}/agent/beat`, body: {} } as const;
       return (await ask(transport, wish, answers.orderAnswer, signal)).message;
     },
-    ...ordersOver(transport, places),
+    ...ordersOver(transport, places, again),
   };
 }
 
@@ -160,7 +163,7 @@ type Orders = Pick<
   | 'drain'
 >;
 
-function ordersOver(transport: Transport, places: ClientPlaces): Orders {
+function ordersOver(transport: Transport, places: ClientPlaces, again: Again | null): Orders {
   const asking = async <T>(
     [method, name, path]: readonly ['PUT' | 'POST', PartitionName, string],
     body: object,
@@ -180,8 +183,14 @@ function ordersOver(transport: Transport, places: ClientPlaces): Orders {
       asking(['POST', name, '/rollback'], { generation }, submission, signal),
     pause: (name, pause, signal) => order(name, '/pause', pause, signal),
     resume: (name, secondary, signal) => order(name, '/resume', { secondary }, signal),
-    power: (name, secondary, action, signal) =>
-      order(name, `/secondaries/${secondary}/${action}`, {}, signal),
+    power: async (name, secondary, action, signal) => {
+      const path = `/secondaries/${secondary}/${action}`;
+      const isOnce = again !== null && (await places.can('idempotency-key', signal));
+      if (!isOnce) return order(name, path, {}, signal);
+      const at = `${await places.of(name, signal)}${path}`;
+      const wish = { method: 'POST', path: at, body: {} } as const;
+      return (await askAgain(transport, wish, answers.orderAnswer, again, signal)).message;
+    },
     upload: async (name, image, atByte, bytes, signal) => {
       const path = `/images/${image}/bytes?at=${atByte}`;
       const { receivedBytes } = await asking(

@@ -50,6 +50,14 @@ export interface Hold {
   readonly expiresAt: string | null;
 }
 
+/** By what an order is known again that comes twice. */
+export interface OrderKey {
+  /** Of whoever gives the order, for this one. */
+  readonly key: string;
+  /** Whose keys they are: a user of the host, or a Primary. */
+  readonly party: string;
+}
+
 export type PowerAction = 'start' | 'stop' | 'restart';
 
 /** Why a wish is refused, beside `RefusalCode`. Not closed: who refuses may know more reasons. */
@@ -62,6 +70,7 @@ export type WishRefusalCode =
   | 'NotUploaded' // its bytes do not come by upload
   | 'AwaitingBytes' // there is no room for them yet
   | 'NotTaken' // they are not what is to come next
+  | 'KeyReused' // the key of this order was that of another one
   | 'GuestNotRunning' // it has no console now
   | 'NotOpen'; // what is kept of the partition could not be read yet
 
@@ -196,6 +205,8 @@ export interface Control {
     secondary: SecondaryName,
     action: PowerAction,
     submitter: string,
+    /** Of an order that may come again and is to be done once. */
+    key?: OrderKey | null,
   ): Promise<Answer | null>;
   /** A pass now, with the count of failures forgotten. */
   retry(partition: PartitionName, submitter: string): Promise<Answer | null>;

@@ -66,6 +66,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
   AwaitingBytes: { exit: partial, remedy: lookAtStatus },
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
+  KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },
   NotOpen: { exit: partial, remedy: lookAtStatus },
 };

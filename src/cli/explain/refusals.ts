@@ -97,6 +97,11 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
     means: 'The bytes do not continue what has come before, are too many, or could not be written.',
     todo: 'Run `unnest upload` again: it goes on where it stopped. The reason is in the message.',
   },
+  KeyReused: {
+    means:
+      'The request came with an idempotency key that this partition knows from another order of the same submitter, within the last hour. Nothing was done.',
+    todo: 'A program that sets Idempotency-Key itself takes a new one, such as a random UUID, for each order, and the old one only to ask again for the same. unnest does so.',
+  },
   GuestNotRunning: {
     means: 'Only a Secondary that runs has a console.',
     todo: 'Wait until it does: `unnest wait NAME --for running`.',
