@@ -17,6 +17,7 @@ import {
   openSimulatedHost,
   openSimulatedView,
 } from '../host/simulated/open.ts';
+import { version } from './version.ts';
 
 type Adapter = Pick<Environment, 'openView' | 'openHost' | 'lock' | 'diagnose'>;
 
@@ -43,10 +44,12 @@ async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
     import('../channel/client.ts'),
     import('../channel/client-transport.ts'),
   ]);
-  return daemonClient(unixTransport(path), {
+  const again = {
     newKey: () => randomUUID(),
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
-  });
+    sleep: (ms: number, signal: AbortSignal) =>
+      sleep(ms, undefined, { signal }).catch(() => undefined),
+  };
+  return daemonClient(unixTransport(path), { again, version });
 }
 
 /** What could not be looked at is not absent. */

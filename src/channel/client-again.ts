@@ -2,7 +2,8 @@
  * An order whose answer did not come is given again, with the same key: whoever had carried it out says so,
  * and does nothing more. Without a server that knows keys nobody could tell, so it is given once.
  */
-import { type Transport, ask, type Wish } from './client-transport.ts';
+import type { Wish } from './client-transport.ts';
+import type { Asking } from './client-versions.ts';
 import { KEY_HEADER } from './messages.ts';
 import { DaemonError } from './daemon-error.ts';
 import type * as z from 'zod';
@@ -32,14 +33,14 @@ const away: ReadonlySet<string> = new Set([
 
 /** @throws DaemonError */
 export async function askAgain<T>(
-  transport: Transport,
+  asking: Pick<Asking, 'one'>,
   wish: Wish,
   answer: z.ZodType<T>,
   { newKey, sleep }: Again,
   signal: AbortSignal,
 ): Promise<T> {
   const keyed = { ...wish, headers: { [KEY_HEADER]: newKey() } };
-  const once = () => ask(transport, keyed, answer, signal);
+  const once = () => asking.one(keyed, answer, signal);
   let last = await attempt(once, unanswered);
   for (const waitMs of waitsMs) {
     if (last.status === 'answered') return last.answer;

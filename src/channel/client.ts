@@ -11,9 +11,9 @@ import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
 import { type Again, askAgain } from './client-again.ts';
-import { openLines } from './client-lines.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
-import { ask, type Transport, type Wish } from './client-transport.ts';
+import type { Transport, Wish } from './client-transport.ts';
+import { type Asking, askingOver, versionWish } from './client-versions.ts';
 import type { ImageState, PowerAction } from './control.ts';
 import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
@@ -87,15 +87,22 @@ export interface DaemonClient {
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
 }
 
-/**
- * Connects to nothing yet. @param again null: no order is given a second time.
- * Whether an operator asks or a Primary, is found out with the first request. */
-export function daemonClient(transport: Transport, again: Again | null = null): DaemonClient {
+export interface ClientOptions {
+  /** Null: no order is given a second time. */
+  readonly again?: Again | null;
+  /** Of the program that asks; null: it is not told whose version is older. */
+  readonly version?: string | null;
+}
+
+/** Connects to nothing yet. Whether an operator asks or a Primary, is found out with the first request. */
+export function daemonClient(transport: Transport, options: ClientOptions = {}): DaemonClient {
+  const { again = null, version = null } = options;
+  const asking = askingOver(transport, version);
   const get = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    ask(transport, { method: 'GET', path }, schema, signal);
+    asking.one({ method: 'GET', path }, schema, signal);
   const lines = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    openLines(transport, { method: 'GET', path }, schema, signal);
-  const about = (signal: AbortSignal) => get('/v1/version', answers.versionAnswer, signal);
+    asking.lines({ method: 'GET', path }, schema, signal);
+  const about = (signal: AbortSignal) => asking.one(versionWish, answers.versionAnswer, signal);
   const places = clientPlaces(about);
   const ofPartition = async <T>(
     name: PartitionName,
@@ -143,9 +150,9 @@ export function daemonClient(transport: Transport, again: Again | null = null): 
     },
     answerBeat: async (signal) => {
       const wish = { method: 'POST', path: `${answers.primaryAt}/agent/beat`, body: {} } as const;
-      return (await ask(transport, wish, answers.orderAnswer, signal)).message;
+      return (await asking.one(wish, answers.orderAnswer, signal)).message;
     },
-    ...ordersOver(transport, places, again),
+    ...ordersOver(asking, places, again),
   };
 }
 
@@ -163,7 +170,7 @@ type Orders = Pick<
   | 'drain'
 >;
 
-function ordersOver(transport: Transport, places: ClientPlaces, again: Again | null): Orders {
+function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): Orders {
   const asking = async <T>(
     [method, name, path]: readonly ['PUT' | 'POST', PartitionName, string],
     body: object,
@@ -171,7 +178,7 @@ function ordersOver(transport: Transport, places: ClientPlaces, again: Again | n
     signal: AbortSignal,
   ) => {
     const wish: Wish = { method, path: `${await places.of(name, signal)}${path}`, body };
-    return ask(transport, wish, schema, signal);
+    return asked.one(wish, schema, signal);
   };
   const submission = answers.submissionAnswer;
   const order = async (name: PartitionName, path: string, body: object, signal: AbortSignal) =>
@@ -189,7 +196,7 @@ function ordersOver(transport: Transport, places: ClientPlaces, again: Again | n
       if (!isOnce) return order(name, path, {}, signal);
       const at = `${await places.of(name, signal)}${path}`;
       const wish = { method: 'POST', path: at, body: {} } as const;
-      return (await askAgain(transport, wish, answers.orderAnswer, again, signal)).message;
+      return (await askAgain(asked, wish, answers.orderAnswer, again, signal)).message;
     },
     upload: async (name, image, atByte, bytes, signal) => {
       const path = `/images/${image}/bytes?at=${atByte}`;

@@ -29,6 +29,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   },
   Broken: { exit: unreachable, remedy: '`systemctl status unnestd` says whether it still runs' },
   NotUnderstood: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
+  VersionsDiffer: { exit: unreachable, remedy: null },
   Cancelled: { exit: interrupted, remedy: null },
   BadRequest: { exit: usage, remedy: null },
   NotFound: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },

@@ -186,6 +186,11 @@ export const clientExplanations: Explanations<Exclude<ClientErrorCode, 'Cancelle
     means: 'The connection to unnestd has ended in the middle of an answer.',
     todo: 'Look whether it still runs (`systemctl status unnestd`), then ask again. One that reads too slowly is disconnected too.',
   },
+  VersionsDiffer: {
+    means:
+      'This unnest and the unnestd that answers are of different versions, and one of them lacks what the other asks for; the message says which is older. All else goes on working, and what was accepted stays in force.',
+    todo: 'Upgrade the older side: on the host unnest and then `systemctl restart unnestd`, in a Primary unnest and then its agent.',
+  },
   NotUnderstood: {
     means: 'What answers on the socket does not answer as unnestd of this version does.',
     todo: 'Compare `unnest --version` with that of unnestd; is --socket the right one?',

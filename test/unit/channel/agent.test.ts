@@ -118,6 +118,7 @@ function agentPlace(): Place {
         });
       running = runAgent(
         {
+          version: '1.2.3',
           runtime,
           dial,
           hostName: 'the host',
@@ -252,7 +253,7 @@ describe('what others in the VM ask', () => {
       newKey: () => 'my-key',
       sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
     };
-    const client = daemonClient(unixTransport(join(place.runDir, 'agent.sock')), again);
+    const client = daemonClient(unixTransport(join(place.runDir, 'agent.sock')), { again });
     // Its connection breaks once the order is taken down.
     place.host.answer = async () => {
       place.host.answer = { status: 'ok', message: 'known' };

@@ -73,7 +73,7 @@ const codeOf = async (asking: Promise<unknown>) =>
 describe('an order', () => {
   test('whose answer is lost is given again with the same key', async () => {
     fates = ['cut after the order', 'cut before the order'];
-    const client = daemonClient(unixTransport(socket), again());
+    const client = daemonClient(unixTransport(socket), { again: again() });
     expect(await client.power(teamA, web, 'restart', signal)).toBe('taken down');
     const key = { key: 'key-1', party: 'uid 1000' };
     expect(keys()).toEqual([key, key]);
@@ -84,13 +84,13 @@ describe('an order', () => {
 
   test('that is refused is not', async () => {
     place.answer = { status: 'refused', code: 'RunPolicy', message: 'no' };
-    const client = daemonClient(unixTransport(socket), again());
+    const client = daemonClient(unixTransport(socket), { again: again() });
     expect(await codeOf(client.power(teamA, web, 'stop', signal))).toBe('RunPolicy');
     expect(orders()).toHaveLength(1);
   });
 
   test('for which nobody is there is not, unless it may have been given before', async () => {
-    const client = daemonClient(unixTransport(socket), again());
+    const client = daemonClient(unixTransport(socket), { again: again() });
     await client.about(signal);
     await client.own(signal);
     server.close();
@@ -100,7 +100,7 @@ describe('an order', () => {
 
   test('that is never answered says that it may have been done', async () => {
     fates = Array.from({ length: 6 }, () => 'cut after the order' as const);
-    const client = daemonClient(unixTransport(socket), again());
+    const client = daemonClient(unixTransport(socket), { again: again() });
     await expect(client.power(teamA, web, 'restart', signal)).rejects.toMatchObject({
       code: 'Broken',
       message: 'no answer came, however often: it may have been done',
@@ -111,7 +111,7 @@ describe('an order', () => {
   test('is given once to a daemon that knows no keys', async () => {
     isOlder = true;
     fates = ['cut after the order'];
-    const client = daemonClient(unixTransport(socket), again());
+    const client = daemonClient(unixTransport(socket), { again: again() });
     expect(await codeOf(client.power(teamA, web, 'restart', signal))).toBe('Broken');
     expect(keys()).toEqual([null]);
   });
