@@ -5,7 +5,6 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Listening, Runtime, VmPeer } from '../daemon/runtime.ts';
-import { explainError } from '../host/host-error.ts';
 import type { HostSign, VmRunReader } from '../host/ports.ts';
 import type { PartitionName } from '../model/names.ts';
 import { isSameRun, type VmRun } from '../model/vm-run.ts';
@@ -13,6 +12,7 @@ import type { Emit } from '../report/event.ts';
 import { type ApiServer, makeApiServer } from './api-server.ts';
 import type { Control } from './control.ts';
 import { primaryLimits } from './limits.ts';
+import { listenUntil } from './listen-until.ts';
 import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 import { Strangers } from './strangers.ts';
@@ -38,8 +38,6 @@ const connectionRate = { perSecond: 5, burst: 60 };
 const { connectionsMax } = primaryLimits;
 /** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
 const ratesMax = 4096;
-/** Before another attempt to listen. */
-const listenAgainMs = 10_000;
 
 interface Session {
   readonly stream: Duplex;
@@ -123,25 +121,17 @@ export class PrimaryChannel {
     const { runtime, port, emit } = this.#options;
     const { sockets, timers } = runtime;
     const ends = AbortSignal.any([this.#ending.signal, this.#doorEnds.signal]);
-    let said = '';
-    for (;;) {
-      try {
-        const listening = await sockets.listenToVms(port, (stream, peer) => {
-          this.#take(stream, peer).catch((error: unknown) => {
-            stream.destroy();
-            this.#options.onBug(error);
-          });
+    const listen = async () => {
+      const listening = await sockets.listenToVms(port, (stream, peer) => {
+        this.#take(stream, peer).catch((error: unknown) => {
+          stream.destroy();
+          this.#options.onBug(error);
         });
-        emit({ kind: 'channel-open', port });
-        return listening;
-      } catch (error) {
-        const message = explainError(error);
-        if (message !== said) emit({ kind: 'channel-unavailable', message });
-        said = message;
-      }
-      await timers.sleep(listenAgainMs, ends);
-      if (ends.aborted) return null;
-    }
+      });
+      emit({ kind: 'channel-open', port });
+      return listening;
+    };
+    return listenUntil({ listen, timers, emit }, ends);
   }
 
   async #take(stream: Duplex, peer: VmPeer): Promise<void> {

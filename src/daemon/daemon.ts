@@ -6,6 +6,7 @@ import { openApi } from '../channel/api.ts';
 import { channelUsers } from '../channel/channel-users.ts';
 import type { Control } from '../channel/control.ts';
 import { PrimaryChannel } from '../channel/primary-channel.ts';
+import { SocketChannels } from '../channel/socket-channels.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { DaemonHosts } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -121,9 +122,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { vmRuns } = hosts;
   const port = config.channelPort;
   const channel = new PrimaryChannel({ control, runtime, port, vmRuns, emit, onBug });
+  const { channelSockets: sockets } = config;
+  const socketChannels = new SocketChannels({ control, runtime, port, sockets, emit, onBug });
   const stopSigns = hosts.onSign((sign) => channel.onSign(sign));
   const manager = notifier(notify, timers, () => true);
-  const source = follow({ supervisor, channel, statusFiles, problems, manager }, parts);
+  const source = follow(
+    { supervisor, channel, socketChannels, statusFiles, problems, manager },
+    parts,
+  );
   return {
     abort: () => abort.abort(),
     close: async () => {
@@ -136,7 +142,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       await manager.stopping();
       await source.close();
       stopSigns();
-      const doors = [...listening, channel].map((each) => each.close());
+      const doors = [...listening, channel, socketChannels].map((each) => each.close());
       await Promise.all([supervisor.close(), ...doors]);
       for (const cancel of impatience) cancel();
       await parts.parser.close();
@@ -186,6 +192,7 @@ async function listen(
 interface Following {
   readonly supervisor: Supervisor;
   readonly channel: PrimaryChannel;
+  readonly socketChannels: SocketChannels;
   readonly statusFiles: StatusWriter;
   readonly problems: Problems;
   readonly manager: Notifier;
@@ -193,7 +200,7 @@ interface Following {
 
 /** Ready is said once it is known which partitions there are: then each of them can be asked about. */
 function follow(
-  { supervisor, channel, statusFiles, problems, manager }: Following,
+  { supervisor, channel, socketChannels, statusFiles, problems, manager }: Following,
   { runtime, config }: DaemonParts,
 ) {
   let isReady = false;
@@ -203,7 +210,9 @@ function follow(
       [...partitions].map(([name, { file, value }]) => [name, { file, value }]),
     );
     supervisor.describe(described);
-    channel.admit(channelUsers(described));
+    const users = [...channelUsers(described)];
+    channel.admit(new Map(users.filter(([, partition]) => !socketChannels.has(partition))));
+    socketChannels.admit(new Set(users.map(([, partition]) => partition)));
     const words = `${described.size} partitions`;
     if (isReady) return manager.status(words);
     isReady = true;

@@ -88,6 +88,7 @@ function unixSockets(peerOf: (before: number) => PeerCredentials | null): Socket
   let count = 0;
   return {
     listenToVms: () => Promise.reject(new Error('there are no VMs here')),
+    listenToVm: () => Promise.reject(new Error('there are no VMs here')),
     listen: async (address, onConnection): Promise<Listening> => {
       if (address.kind !== 'unix') throw new Error('only a Unix socket here');
       const server = createServer({ allowHalfOpen: true }, (stream) => {

@@ -1,6 +1,7 @@
 /** A whole daemon that a Primary speaks with: documents in force, plans, who is attached, what is undone. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DomainUuid } from '../../../src/model/identity.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
 import { bodyOf, type Caller, callerOn, settled } from '../../support/virtual-caller.ts';
 import { secondaryText } from '../../support/virtual-daemon.ts';
 import { type VirtualUnnestd, virtualUnnestd } from '../../support/virtual-unnestd.ts';
@@ -253,4 +254,15 @@ test('what was accepted stays in force when the Primary is gone', async () => {
 test('nobody else may hand in: not the host’s operator, by a folder or by hand', async () => {
   await unnestd.write(secondaryText('web'));
   expect(domains()).toEqual([]);
+});
+
+test('a Primary with a socket of its own speaks there, and by its CID no more', async () => {
+  const channelSockets = new Map([['team-a' as PartitionName, '/srv/team-a/v.sock']]);
+  const other = await virtualUnnestd({ spec, configured: { channelSockets } });
+  other.hosts.running.push(run);
+  const bySocket = callerOn(other.runtime.sockets.connect('/srv/team-a/v.sock_1021'));
+  await settled();
+  expect(bodyOf(await bySocket.ask('GET', '/v1/version'))).toMatchObject({ partition: 'team-a' });
+  const peer = { cid: 101, port: 700, isAlive: () => true };
+  expect(() => other.runtime.sockets.connectFromVm(1021, peer)).toThrow('nobody listens');
 });
