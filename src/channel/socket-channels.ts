@@ -9,8 +9,9 @@ import type { PartitionName } from '../model/names.ts';
 import type { Emit } from '../report/event.ts';
 import { type ApiServer, makeApiServer } from './api-server.ts';
 import type { Control } from './control.ts';
-import { primaryLimits } from './limits.ts';
+import { primaryConnectionRate, primaryLimits } from './limits.ts';
 import { listenUntil } from './listen-until.ts';
+import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 
 export interface SocketChannelsOptions {
@@ -64,8 +65,11 @@ export class SocketChannels {
     const api = makeApiServer({ control, runtime, scope, limits: primaryLimits, onBug });
     const ends = new AbortController();
     const asker = { words: `Primary of ${partition}`, party: `the Primary of ${partition}` };
+    const rate = new RequestRate(primaryConnectionRate, runtime.clock);
     const take = (stream: Duplex) => {
       stream.on('error', () => undefined);
+      // An answer to each would cost more than whoever connects.
+      if (!rate.take()) return void stream.destroy();
       api.then(
         (each) => (ends.signal.aborted ? stream.destroy() : each.take(stream, asker)),
         (error: unknown) => {

@@ -100,5 +100,9 @@ describe('who comes by a VM’s socket', () => {
     for (let n = 0; n < 33; n += 1) callers.push(await call(pathA));
     expect(callers.at(-1)?.heard()).toMatch(/^HTTP\/1.1 503/);
     expect(callers.at(0)?.isEnded()).toBe(false);
+    // Beyond the rate there is no answer to take either.
+    while (callers.length < 61) callers.push(await call(pathA));
+    expect(callers.at(-1)?.isEnded()).toBe(true);
+    expect(callers.at(-1)?.heard()).toBe('');
   });
 });

@@ -266,3 +266,16 @@ test('a Primary with a socket of its own speaks there, and by its CID no more', 
   const peer = { cid: 101, port: 700, isAlive: () => true };
   expect(() => other.runtime.sockets.connectFromVm(1021, peer)).toThrow('nobody listens');
 });
+
+test('what was handed in before does not come back by being sent again', async () => {
+  const put = (generation: number, ...names: readonly string[]) =>
+    ask('PUT', '/v1/partition/desired', { ...files(...names), generation });
+  expect(await put(5, 'web')).toMatchObject({ status: 'accepted', bundle: { generation: 5 } });
+  expect(await put(7, 'web', 'db')).toMatchObject({ status: 'accepted' });
+  // Replayed as it was, of before, and the same generation with other content.
+  expect(await put(7, 'web', 'db')).toMatchObject({ status: 'unchanged' });
+  expect(await put(5, 'web')).toMatchObject({ status: 409, code: 'StaleGeneration' });
+  expect(await put(6, 'other')).toMatchObject({ status: 409, code: 'StaleGeneration' });
+  expect(await put(7, 'other')).toMatchObject({ status: 409, code: 'GenerationReused' });
+  expect(domains()).toEqual(['unnest.team-a.db', 'unnest.team-a.web']);
+});
