@@ -354,6 +354,26 @@ describe('what somebody in the VM tries', () => {
     expect(byOthers()).toBe(before);
   });
 
+  test('orders and looks at the host come to it at a rate of the agent’s own', async () => {
+    const asked = async (ask: () => Promise<unknown>) =>
+      ask().then(
+        () => 'done',
+        (error: { readonly code: string }) => error.code,
+      );
+    const answers: string[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      answers.push(await asked(() => place.client.retry(teamA, signal)));
+      answers.push(await asked(() => place.client.usage(teamA, false, signal)));
+    }
+    // Ten at once, and one a second; the host takes twenty, of which some are left for the agent itself.
+    const passed = answers.filter((answer) => answer === 'done').length;
+    expect(passed).toBeGreaterThanOrEqual(10);
+    expect(passed).toBeLessThan(14);
+    expect(answers.at(-1)).toBe('TooManyRequests');
+    const reached = place.host.calls.filter(({ method }) => ['retry', 'usage'].includes(method));
+    expect(reached).toHaveLength(passed);
+  });
+
   test('streams without end do not keep the agent from the host', async () => {
     const stream = 'GET /v1/partition/status?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n';
     const sockets = Array.from({ length: 30 }, () => {

@@ -71,6 +71,14 @@ test('a Primary reads the metrics and the usage of its partition, and of no othe
   });
 });
 
+/** All that was written to the host, and what is on the disk; but for the books, which tell of plans too. */
+function written() {
+  const { disk } = unnestd.runtime;
+  const paths = disk.filesBelow('/var/lib/unnest').filter((path) => !path.includes('/audit/'));
+  const calls = unnestd.hosts.faults.calls.filter(({ writes }) => writes).length;
+  return { calls, files: paths.map((path) => [path, disk.text(path)]) };
+}
+
 test('what a Primary hands in is made real', async () => {
   expect(await ask('PUT', '/v1/partition/desired', files('web'))).toMatchObject({
     status: 'accepted',
@@ -83,7 +91,9 @@ test('what a Primary hands in is made real', async () => {
 test('a plan says what would be done, and nothing comes of it', async () => {
   await ask('PUT', '/v1/partition/desired', files('web'));
   await unnestd.runtime.advance(10_000);
+  const before = written();
   const answer = await ask('POST', '/v1/partition/plan', files('web', 'db'));
+  expect(written()).toEqual(before);
   expect(answer).toMatchObject({ status: 'planned', generation: 1 });
   const { entries } = answer['plan'] as { entries: { kind: string; resource: { name: string } }[] };
   const kinds = entries.map(({ kind, resource }) => `${kind} ${resource.name}`);
