@@ -12,6 +12,7 @@ import { hostTransport } from '../../src/channel/agent/host-agent.ts';
 import { type DaemonClient, daemonClient } from '../../src/channel/client.ts';
 import { unixTransport } from '../../src/channel/client-transport.ts';
 import { primaryScope } from '../../src/channel/scope.ts';
+import type { ImageName } from '../../src/model/names.ts';
 import { machineRuntime } from '../../src/daemon/machine/machine-runtime.ts';
 import { connect } from 'node:net';
 import { apiPlace } from '../unit/channel/api-place.ts';
@@ -34,6 +35,7 @@ const again = {
   sleep: async () => undefined,
 };
 const { signal } = new AbortController();
+const image = 'debian' as ImageName;
 const files = [{ path: 'web.yaml', text: 'kind: Secondary\nmetadata: { name: "web" }\n' }];
 
 async function askEverything(client: DaemonClient): Promise<void> {
@@ -52,6 +54,8 @@ async function askEverything(client: DaemonClient): Promise<void> {
   for (const action of ['start', 'stop', 'restart'] as const) {
     await client.power(teamA, web, action, signal);
   }
+  await client.upload(teamA, image, 0, Buffer.from('abcd'), signal);
+  await client.imageWritten(teamA, image, signal);
   await client.retry(teamA, signal);
 }
 
