@@ -1,6 +1,8 @@
 /** Which adapter is meant is said by the scheme of `--host`: `sim:` or, else, libvirt's. */
+import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../cli/environment.ts';
 import { diagnose } from '../host/libvirt/diagnose.ts';
@@ -15,6 +17,7 @@ import {
   openSimulatedHost,
   openSimulatedView,
 } from '../host/simulated/open.ts';
+import { version } from './version.ts';
 
 type Adapter = Pick<Environment, 'openView' | 'openHost' | 'lock' | 'diagnose'>;
 
@@ -41,7 +44,12 @@ async function findDaemon(path: string): ReturnType<Environment['findDaemon']> {
     import('../channel/client.ts'),
     import('../channel/client-transport.ts'),
   ]);
-  return daemonClient(unixTransport(path));
+  const again = {
+    newKey: () => randomUUID(),
+    sleep: (ms: number, signal: AbortSignal) =>
+      sleep(ms, undefined, { signal }).catch(() => undefined),
+  };
+  return daemonClient(unixTransport(path), { again, version });
 }
 
 /** What could not be looked at is not absent. */

@@ -9,6 +9,7 @@ import { logDestinationOf } from '../daemon/machine/log-destination.ts';
 import { machineRuntime } from '../daemon/machine/machine-runtime.ts';
 import { dialVsock } from '../daemon/machine/vsock.ts';
 import { instantOf } from '../report/instant.ts';
+import { version } from './version.ts';
 
 /** VMADDR_CID_HOST (vsock(7)). */
 const hostCid = 2;
@@ -23,7 +24,7 @@ export async function agentOnMachine(settings: AgentSettings, stop: AbortSignal)
     host.kind === 'vsock' ? () => dialVsock(hostCid, host.port) : () => dialUnix(host.path);
   const hostName = host.kind === 'vsock' ? `vsock port ${host.port} of the host` : host.path;
   try {
-    await runAgent({ runtime, dial, hostName, runDir, group, folder, emit }, stop);
+    await runAgent({ version, runtime, dial, hostName, runDir, group, folder, emit }, stop);
   } finally {
     clearInterval(alive);
   }

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `unnest` program: wires adapters, signals and streams to the command line. */
-import { readFileSync } from 'node:fs';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
@@ -10,9 +9,8 @@ import { withAgentPlace } from './agent-place.ts';
 import { reportLostOutput } from './lost-output.ts';
 import { askOnTerminal, outputOf } from './streams.ts';
 import { interruptions } from './signals.ts';
+import { version } from './version.ts';
 
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const stdout = outputOf(process.stdout);
 const stderr = outputOf(process.stderr);
 const { stop, abort } = interruptions(process);

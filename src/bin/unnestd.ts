@@ -18,9 +18,7 @@ import { openLibvirtHosts } from '../host/libvirt/daemon-hosts.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { lockPartition } from '../host/local/lock.ts';
 import { localWorkerPlaces } from '../host/local/worker-places.ts';
-
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+import { version } from './version.ts';
 
 const program = new Command('unnestd')
   .description('makes the partitions of this host as their documents say, and keeps them so')

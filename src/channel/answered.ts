@@ -10,6 +10,7 @@ export type LineSource = (send: (value: unknown) => void, end: () => void) => ()
 export type Answered =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'problem'; readonly problem: Problem }
+  | { readonly kind: 'text'; readonly type: string; readonly text: string }
   /** One JSON value a line (NDJSON). */
   | { readonly kind: 'lines'; readonly source: LineSource };
 

@@ -54,6 +54,7 @@ function outcomeOf(answered: Answered) {
     case 'problem':
       return { outcome: answered.problem.code, generation: null };
     case 'lines':
+    case 'text':
       return { outcome: 'ok', generation: null };
     case 'value': {
       const { bundle } = answered.value as { readonly bundle?: { readonly generation: number } };

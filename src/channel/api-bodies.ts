@@ -18,10 +18,27 @@ export function takeBodies(app: FastifyInstance): void {
       // An order without words comes with an empty body, whatever its type says.
       if (body.length === 0) done(null, null);
       else if (isAffordable(body, bodyValuesMax, bodyDepthMax)) {
-        void parseJson(request, body.toString('utf8'), done);
+        const text = textIn(body);
+        if (text === null) done(notUtf8());
+        else void parseJson(request, text, done);
       } else done(tooCostly());
     },
   );
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Null: other bytes than UTF-8 has. Replacing them would accept what nobody has written. */
+function textIn(body: Uint8Array): string | null {
+  try {
+    return utf8.decode(body);
+  } catch {
+    return null;
+  }
+}
+
+function notUtf8(): Error {
+  return Object.assign(new Error('the body is not UTF-8'), { statusCode: 400 });
 }
 
 function tooCostly(): Error {

@@ -5,7 +5,7 @@ import type { Runtime } from '../daemon/runtime.ts';
 import { instantOf } from '../report/instant.ts';
 import type { SubmissionResult, SubmissionSource } from '../report/submission.ts';
 import { type Answered, ofAnswer, ofRefusable, ofSubmission, problem, value } from './answered.ts';
-import type { Answer, Control, PowerAction } from './control.ts';
+import type { Answer, Control, OrderKey, PowerAction } from './control.ts';
 import type {
   drainSchema,
   pauseSchema,
@@ -37,12 +37,14 @@ export interface Orders {
 
 /** Who asks, and as what it counts. */
 export interface By {
+  /** Null: nothing tells this order from another like it. */
+  readonly key: OrderKey | null;
   readonly submitter: string;
   readonly source: SubmissionSource;
 }
 
 export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
-  const { submitter } = by;
+  const { submitter, key } = by;
   const submission = (result: SubmissionResult | null, name: PartitionName) =>
     ofSubmission(result, name, control);
   const answered = (answer: Answer | null, name: PartitionName) => ofAnswer(answer, name, control);
@@ -63,7 +65,7 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
     resume: async (name, { secondary = null }) =>
       answered(await control.resume(name, secondary, submitter), name),
     power: async (name, who, action) =>
-      answered(await control.power(name, who, action, submitter), name),
+      answered(await control.power(name, who, action, submitter, key), name),
     upload: async (name, image, atByte, bytes) =>
       ofRefusable(await control.upload(name, image, atByte, bytes), name, control, (done) => done),
     imageWritten: async (name, image) =>
@@ -84,7 +86,8 @@ function submit(
   by: By,
 ) {
   return control.submit(name, {
-    ...by,
+    submitter: by.submitter,
+    source: by.source,
     files: body.files,
     generation: body.generation ?? null,
     ifGeneration: body.ifGeneration ?? null,

@@ -6,15 +6,19 @@ import { type Answered, noPartition, ofRefusable, problem, value } from './answe
 import type { Control, EventsKept } from './control.ts';
 import type { eventsQuery } from './messages.ts';
 import { apiProblem, conflictProblem } from './problem.ts';
+import type { ApiFeature } from './messages.ts';
 import type { Scope } from './scope.ts';
+
+/** What was added to the API, for clients that must know before they rely on it. */
+const features = ['idempotency-key'] satisfies ApiFeature[];
 
 /** To operators with what somebody needs who looks at the same host without asking for each thing. */
 export function readVersion({ version, host, stateDir }: Control, scope: Scope): Answered {
   switch (scope.kind) {
     case 'operator':
-      return value({ version, api: 'v1', host, stateDir });
+      return value({ version, api: 'v1', features, host, stateDir });
     case 'primary':
-      return value({ version, api: 'v1', partition: scope.partition });
+      return value({ version, api: 'v1', features, partition: scope.partition });
   }
 }
 
@@ -117,6 +121,23 @@ export async function readImage(
   image: ImageName,
 ): Promise<Answered> {
   return ofRefusable(await control.image(name, image), name, control, (answer) => answer.image);
+}
+
+export async function readUsage(
+  control: Control,
+  name: PartitionName,
+  secondaries: boolean,
+): Promise<Answered> {
+  const sample = await control.usage(name, secondaries);
+  return sample === null ? noPartition(name, control) : value(sample);
+}
+
+/** Of Prometheus's text format. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export async function readMetrics(control: Control, name: PartitionName): Promise<Answered> {
+  const text = await control.metrics(name);
+  return text === null ? noPartition(name, control) : { kind: 'text', type: METRICS_TYPE, text };
 }
 
 export function readHistory(control: Control, name: PartitionName): Answered {

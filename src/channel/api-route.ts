@@ -9,6 +9,7 @@ import { channelLimits } from './limits.ts';
 import { apiProblem } from './problem.ts';
 import { auditTo } from './api-audit.ts';
 import { instantOf } from '../report/instant.ts';
+import * as take from './messages.ts';
 import type { Scope } from './scope.ts';
 
 export interface Serving {
@@ -17,6 +18,7 @@ export interface Serving {
   readonly runtime: Runtime;
   readonly scope: Scope;
   readonly submissionBytesMax: number;
+  readonly partyOf: (request: FastifyRequest) => string;
   readonly submitterOf: (request: FastifyRequest) => string;
   readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
   /** Bounds how long an order may take. */
@@ -38,6 +40,8 @@ export interface Says {
   readonly answer: z.ZodType;
   /** Whether it answers with one such value a line, for as long as somebody reads. */
   readonly isStream?: boolean;
+  /** Of what is no JSON. */
+  readonly type?: string;
 }
 
 /** What a route takes; what it does not name, it takes nothing of. */
@@ -46,6 +50,8 @@ export interface Schemas<P, Q, B> {
   readonly params?: z.ZodType<P>;
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** Whether it is done once for each key that comes with it. */
+  readonly takesKey?: true;
 }
 
 export interface RouteFacts extends Schemas<unknown, unknown, unknown> {
@@ -61,7 +67,7 @@ export function route<P = unknown, Q = unknown, B = unknown>(
   schemas: Schemas<P, Q, B>,
   answer: (asked: Asked<P, Q, B>) => Answered | Promise<Answered>,
 ): void {
-  const { app, control, runtime, scope, submitterOf, reply, inTime } = serving;
+  const { app, control, runtime, scope, submitterOf, partyOf, reply, inTime } = serving;
   app.route({
     method,
     url,
@@ -72,12 +78,16 @@ export function route<P = unknown, Q = unknown, B = unknown>(
       const params = check('the address', schemas.params, request.params);
       const query = check('the query', schemas.query, request.query);
       const body = check('the body', schemas.body, request.body);
+      const given = schemas.takesKey && request.headers[take.KEY_HEADER];
+      const key = check(`the header ${take.KEY_HEADER}`, take.orderKey, given);
       const submitter = submitterOf(request);
       const answering = (): Promise<Answered> => {
-        if (!params.ok || !query.ok || !body.ok) {
-          return Promise.resolve(badRequest([params, query, body]));
+        if (!params.ok || !query.ok || !body.ok || !key.ok) {
+          return Promise.resolve(badRequest([params, query, body, key]));
         }
-        const orders = ordersOf(control, runtime, { submitter, source: scope.source });
+        const known = key.value === undefined ? null : { key: key.value, party: partyOf(request) };
+        const by = { submitter, source: scope.source, key: known };
+        const orders = ordersOf(control, runtime, by);
         const asked = { params: params.value, query: query.value, body: body.value, orders };
         return inTime(request, Promise.resolve(answer(asked)));
       };
@@ -110,6 +120,11 @@ export function takesBytes(url: string): boolean {
 function bodyBytesMax(url: string, { submissionBytesMax }: Serving): number {
   if (takesBytes(url)) return channelLimits.uploadBytesMax;
   return takesDocuments(url) ? submissionBytesMax : channelLimits.orderBytesMax;
+}
+
+/** Those for which more is done than to say what is known. */
+export function asksForWork(method: string, url: string): boolean {
+  return method !== 'GET' || url.endsWith('/usage');
 }
 
 type Checked<T> =

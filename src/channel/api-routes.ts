@@ -11,8 +11,10 @@ import {
   readEvents,
   readHistory,
   readImage,
+  readMetrics,
   readPartitions,
   readStatus,
+  readUsage,
   readVersion,
 } from './api-reads.ts';
 import { AgentStays } from './api-agent.ts';
@@ -99,6 +101,16 @@ function addReads(serving: Serving): void {
   route(serving, 'GET', `${at}/description`, { params, says: says.description }, (asked) =>
     readDescription(control, asked.params.partition),
   );
+  route(
+    serving,
+    'GET',
+    `${at}/usage`,
+    { params, query: take.usageQuery, says: says.usage },
+    (asked) => readUsage(control, asked.params.partition, asked.query.secondaries ?? false),
+  );
+  route(serving, 'GET', `${at}/metrics`, { params, says: says.metrics }, (asked) =>
+    readMetrics(control, asked.params.partition),
+  );
   route(serving, 'GET', `${at}/history`, { params, says: says.history }, (asked) =>
     readHistory(control, asked.params.partition),
   );
@@ -143,7 +155,12 @@ function addOrders(serving: Serving): void {
     orders.imageWritten(params.partition, params.image),
   );
   for (const action of ['start', 'stop', 'restart'] satisfies PowerAction[]) {
-    const schemas = { params: secondaryParams, body: take.nothingSchema, says: says.power(action) };
+    const schemas = {
+      params: secondaryParams,
+      body: take.nothingSchema,
+      says: says.power(action),
+      takesKey: true,
+    } as const;
     route(serving, 'POST', `${at}/secondaries/:secondary/${action}`, schemas, (asked) =>
       asked.orders.power(asked.params.partition, asked.params.secondary, action),
     );

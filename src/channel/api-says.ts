@@ -2,6 +2,8 @@
  * What each route of the API is for and answers, for `schemas/openapi.*.json`. Answers are what clients
  * check, and may hold more than that: a reader has to bear what it does not know.
  */
+import * as z from 'zod';
+import { METRICS_TYPE } from './api-reads.ts';
 import type { Says } from './api-route.ts';
 import * as answers from './client-answers.ts';
 import { partitionStatusSchema } from './partition-status-schema.ts';
@@ -55,6 +57,16 @@ export const desired: Says = {
 export const description: Says = {
   summary: "The operator's description of the partition.",
   answer: answers.descriptionAnswer,
+};
+export const usage: Says = {
+  summary:
+    'What the partition uses just now, as the kernel and libvirt count it; with secondaries=1 also each that runs.',
+  answer: answers.usageAnswer,
+};
+export const metrics: Says = {
+  summary: 'The metrics of this partition, in the text format of Prometheus.',
+  answer: z.string(),
+  type: METRICS_TYPE,
 };
 export const history: Says = {
   summary: 'The generations that are kept, without their documents.',

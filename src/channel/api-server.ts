@@ -11,7 +11,7 @@ import { type Answered, type LineSource, problem } from './answered.ts';
 import { takeBodies } from './api-bodies.ts';
 import { Streams } from './api-lines.ts';
 import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
-import { takesBytes, takesDocuments } from './api-route.ts';
+import { asksForWork, takesBytes, takesDocuments } from './api-route.ts';
 import { addRoutes } from './api-routes.ts';
 import { type Asker, Connections } from './connections.ts';
 import type { Control } from './control.ts';
@@ -60,6 +60,7 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
     runtime,
     scope,
     submissionBytesMax: limits.bodyBytesMax,
+    partyOf: ({ raw }) => connections.partyOf(raw),
     submitterOf: ({ raw }) => connections.submitterOf(raw),
     reply: (to, answered) => give(to, answered, connections, streams),
     inTime: (request, answering) => {
@@ -111,6 +112,11 @@ function give(
       return connections.hasRoom ? to.send(answered.value) : giveProblem(to, tooMuchUnread);
     case 'problem':
       return giveProblem(to, answered.problem);
+    case 'text':
+      // As bytes: what is given as text is made JSON of.
+      return connections.hasRoom
+        ? to.type(answered.type).send(Buffer.from(answered.text))
+        : giveProblem(to, tooMuchUnread);
     case 'lines':
       return giveLines(to, answered.source, connections, streams);
   }
@@ -176,7 +182,7 @@ function bucketOf(
   if (url.endsWith('/agent')) return attaching;
   // Asks for nothing, and must not fail for what others in the VM ask.
   if (url.endsWith('/agent/beat') || takesBytes(url)) return null;
-  return method === 'GET' ? null : work;
+  return asksForWork(method, url) ? work : null;
 }
 
 /** Of those there are few: null where nothing much is read, judged or written. */

@@ -10,6 +10,7 @@ import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
@@ -90,6 +91,8 @@ export const versionAnswer = z.looseObject({
   stateDir: text.nullable().default(null),
   /** To a Primary, of which there is one partition; null: to an operator. */
   partition: branded<PartitionName>().nullable().default(null),
+  /** What it can beyond its first version. */
+  features: z.array(text).default([]),
 });
 export type About = z.output<typeof versionAnswer>;
 
@@ -123,6 +126,14 @@ export const imageAnswer = loosely<ImageState>({
 export const uploadAnswer = z.looseObject({ receivedBytes: count, sizeBytes: count });
 
 export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
+
+export const usageAnswer = loosely<UsageSample>({
+  atMs: count,
+  slice: z.looseObject({ memoryBytes: count, cpuUs: count, processes: count }).nullable(),
+  secondaries: z
+    .array(z.looseObject({ name: text, cpuUs: count, memoryBytes: count.nullable() }))
+    .nullable(),
+});
 
 export const agentAnswer = loosely<AgentLine>({ kind: text });
 

@@ -5,7 +5,7 @@
 import type { PartitionName } from '../model/names.ts';
 import { type About, primaryAt } from './client-answers.ts';
 import { DaemonError } from './daemon-error.ts';
-import type { EventsQuery } from './messages.ts';
+import type { ApiFeature, EventsQuery } from './messages.ts';
 
 export interface ClientPlaces {
   /** The only one that can be asked about; null: any. */
@@ -13,13 +13,15 @@ export interface ClientPlaces {
   /** @throws DaemonError `NoPartition` */
   of(name: PartitionName, signal: AbortSignal): Promise<string>;
   events(query: EventsQuery, signal: AbortSignal): Promise<string>;
+  /** Whether whoever answers has something that was added. */
+  can(feature: ApiFeature, signal: AbortSignal): Promise<boolean>;
 }
 
 export function clientPlaces(about: (signal: AbortSignal) => Promise<About>): ClientPlaces {
-  let known: PartitionName | null | undefined;
+  let known: About | undefined;
   const own = async (signal: AbortSignal) => {
-    if (known === undefined) known = (await about(signal)).partition;
-    return known;
+    known ??= await about(signal);
+    return known.partition;
   };
   const of = async (name: PartitionName, signal: AbortSignal) => {
     const before = await own(signal);
@@ -34,6 +36,10 @@ export function clientPlaces(about: (signal: AbortSignal) => Promise<About>): Cl
   return {
     own,
     of,
+    can: async (feature, signal) => {
+      known ??= await about(signal);
+      return known.features.includes(feature);
+    },
     events: async (query, signal) => {
       const only = await own(signal);
       const { partition = only ?? undefined, ...rest } = query;

@@ -13,6 +13,8 @@ export interface Wish {
   readonly path: string;
   /** Bytes as they are, anything else as JSON. Undefined: none. */
   readonly body?: unknown;
+  /** Beside those of the body. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How to get to whoever answers. */
@@ -56,15 +58,16 @@ export async function request(
 
 async function send(
   transport: Transport,
-  { method, path, body }: Wish,
+  { method, path, body, headers: more = {} }: Wish,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const http = await import('node:http');
   const payload = body === undefined || isBytes(body) ? body : JSON.stringify(body);
   const headers =
     payload === undefined
-      ? {}
+      ? more
       : {
+          ...more,
           'content-type': isBytes(payload) ? BYTES_TYPE : 'application/json',
           'content-length': Buffer.byteLength(payload),
         };

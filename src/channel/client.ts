@@ -6,12 +6,14 @@ import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
-import { openLines } from './client-lines.ts';
+import { type Again, askAgain } from './client-again.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
-import { ask, type Transport, type Wish } from './client-transport.ts';
+import type { Transport, Wish } from './client-transport.ts';
+import { type Asking, askingOver, versionWish } from './client-versions.ts';
 import type { ImageState, PowerAction } from './control.ts';
 import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
@@ -31,6 +33,8 @@ export interface DaemonClient {
   desired(name: PartitionName, signal: AbortSignal): Promise<AcceptedBundle>;
   /** The operator's description of the partition. */
   description(name: PartitionName, signal: AbortSignal): Promise<PlainDocument>;
+  /** What it uses just now. @param secondaries also each that runs */
+  usage(name: PartitionName, secondaries: boolean, signal: AbortSignal): Promise<UsageSample>;
   history(name: PartitionName, signal: AbortSignal): Promise<readonly HistoryEntry[]>;
   /** Operators only. @param partition null: of all */
   audit(
@@ -83,13 +87,22 @@ export interface DaemonClient {
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
 }
 
+export interface ClientOptions {
+  /** Null: no order is given a second time. */
+  readonly again?: Again | null;
+  /** Of the program that asks; null: it is not told whose version is older. */
+  readonly version?: string | null;
+}
+
 /** Connects to nothing yet. Whether an operator asks or a Primary, is found out with the first request. */
-export function daemonClient(transport: Transport): DaemonClient {
+export function daemonClient(transport: Transport, options: ClientOptions = {}): DaemonClient {
+  const { again = null, version = null } = options;
+  const asking = askingOver(transport, version);
   const get = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    ask(transport, { method: 'GET', path }, schema, signal);
+    asking.one({ method: 'GET', path }, schema, signal);
   const lines = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal) =>
-    openLines(transport, { method: 'GET', path }, schema, signal);
-  const about = (signal: AbortSignal) => get('/v1/version', answers.versionAnswer, signal);
+    asking.lines({ method: 'GET', path }, schema, signal);
+  const about = (signal: AbortSignal) => asking.one(versionWish, answers.versionAnswer, signal);
   const places = clientPlaces(about);
   const ofPartition = async <T>(
     name: PartitionName,
@@ -117,6 +130,10 @@ export function daemonClient(transport: Transport): DaemonClient {
       ofPartition(name, '/description', answers.descriptionAnswer, signal),
     image: (name, image, signal) =>
       ofPartition(name, `/images/${image}`, answers.imageAnswer, signal),
+    usage: (name, secondaries, signal) => {
+      const path = `/usage${secondaries ? '?secondaries=1' : ''}`;
+      return ofPartition(name, path, answers.usageAnswer, signal);
+    },
     history: async (name, signal) =>
       (await ofPartition(name, '/history', answers.historyAnswer, signal)).items,
     audit: async ({ partition, last }, signal) => {
@@ -133,9 +150,9 @@ export function daemonClient(transport: Transport): DaemonClient {
     },
     answerBeat: async (signal) => {
       const wish = { method: 'POST', path: `${answers.primaryAt}/agent/beat`, body: {} } as const;
-      return (await ask(transport, wish, answers.orderAnswer, signal)).message;
+      return (await asking.one(wish, answers.orderAnswer, signal)).message;
     },
-    ...ordersOver(transport, places),
+    ...ordersOver(asking, places, again),
   };
 }
 
@@ -153,7 +170,7 @@ type Orders = Pick<
   | 'drain'
 >;
 
-function ordersOver(transport: Transport, places: ClientPlaces): Orders {
+function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): Orders {
   const asking = async <T>(
     [method, name, path]: readonly ['PUT' | 'POST', PartitionName, string],
     body: object,
@@ -161,7 +178,7 @@ function ordersOver(transport: Transport, places: ClientPlaces): Orders {
     signal: AbortSignal,
   ) => {
     const wish: Wish = { method, path: `${await places.of(name, signal)}${path}`, body };
-    return ask(transport, wish, schema, signal);
+    return asked.one(wish, schema, signal);
   };
   const submission = answers.submissionAnswer;
   const order = async (name: PartitionName, path: string, body: object, signal: AbortSignal) =>
@@ -173,8 +190,14 @@ function ordersOver(transport: Transport, places: ClientPlaces): Orders {
       asking(['POST', name, '/rollback'], { generation }, submission, signal),
     pause: (name, pause, signal) => order(name, '/pause', pause, signal),
     resume: (name, secondary, signal) => order(name, '/resume', { secondary }, signal),
-    power: (name, secondary, action, signal) =>
-      order(name, `/secondaries/${secondary}/${action}`, {}, signal),
+    power: async (name, secondary, action, signal) => {
+      const path = `/secondaries/${secondary}/${action}`;
+      const isOnce = again !== null && (await places.can('idempotency-key', signal));
+      if (!isOnce) return order(name, path, {}, signal);
+      const at = `${await places.of(name, signal)}${path}`;
+      const wish = { method: 'POST', path: at, body: {} } as const;
+      return (await askAgain(asked, wish, answers.orderAnswer, again, signal)).message;
+    },
     upload: async (name, image, atByte, bytes, signal) => {
       const path = `/images/${image}/bytes?at=${atByte}`;
       const { receivedBytes } = await asking(

@@ -81,6 +81,10 @@ export class Connections {
     return this.#all.get(socket)?.asker.words ?? 'somebody who is gone';
   }
 
+  partyOf({ socket }: IncomingMessage): string {
+    return this.#all.get(socket)?.asker.party ?? 'somebody who is gone';
+  }
+
   /** Null: its connection is no longer there, so that there is nobody to answer. */
   exchangeOf(request: IncomingMessage): Exchange | null {
     const connection = this.#all.get(request.socket);

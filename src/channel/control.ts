@@ -10,6 +10,7 @@ import type { AuditEntry } from '../report/audit.ts';
 import type { EventRecord } from '../report/event.ts';
 import type { HostSum } from '../report/host-sum.ts';
 import type { ImagePhase, PartitionStatus } from '../report/partition-status.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
@@ -49,6 +50,14 @@ export interface Hold {
   readonly expiresAt: string | null;
 }
 
+/** By what an order is known again that comes twice. */
+export interface OrderKey {
+  /** Of whoever gives the order, for this one. */
+  readonly key: string;
+  /** Whose keys they are: a user of the host, or a Primary. */
+  readonly party: string;
+}
+
 export type PowerAction = 'start' | 'stop' | 'restart';
 
 /** Why a wish is refused, beside `RefusalCode`. Not closed: who refuses may know more reasons. */
@@ -61,6 +70,7 @@ export type WishRefusalCode =
   | 'NotUploaded' // its bytes do not come by upload
   | 'AwaitingBytes' // there is no room for them yet
   | 'NotTaken' // they are not what is to come next
+  | 'KeyReused' // the key of this order was that of another one
   | 'GuestNotRunning' // it has no console now
   | 'NotOpen'; // what is kept of the partition could not be read yet
 
@@ -146,6 +156,10 @@ export interface Control {
   status(partition: PartitionName): PartitionStatus | null;
   /** Calls back at every change of a status, until it is stopped. */
   onStatus(listener: (status: PartitionStatus) => void): () => void;
+  /** What it uses just now; with each Secondary that runs, if somebody wants to know. */
+  usage(partition: PartitionName, secondaries: boolean): Promise<UsageSample | null>;
+  /** Of it alone, in the text format of Prometheus. */
+  metrics(partition: PartitionName): Promise<string> | null;
   submit(partition: PartitionName, submitted: SubmittedFiles): Promise<SubmissionResult | null>;
   /** What accepting these files would do. Nothing comes of it. */
   plan(partition: PartitionName, files: PlannedFiles): Promise<PlanResult | null>;
@@ -191,6 +205,8 @@ export interface Control {
     secondary: SecondaryName,
     action: PowerAction,
     submitter: string,
+    /** Of an order that may come again and is to be done once. */
+    key?: OrderKey | null,
   ): Promise<Answer | null>;
   /** A pass now, with the count of failures forgotten. */
   retry(partition: PartitionName, submitter: string): Promise<Answer | null>;

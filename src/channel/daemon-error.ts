@@ -7,6 +7,7 @@ export type ClientErrorCode =
   | 'NotAllowed' // the socket is not for this user
   | 'Broken' // the connection ended in the middle of an answer or a stream
   | 'NotUnderstood' // an answer that no unnestd of this version gives
+  | 'VersionsDiffer' // one side is older, and lacks what the other asks for
   | 'Cancelled'; // the signal has fired
 
 export class DaemonError extends Error {

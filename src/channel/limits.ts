@@ -77,6 +77,9 @@ export const operatorLimits: PlaceLimits = {
 /** Of vsock, where Primaries speak unless the operator says otherwise. */
 export const primaryPortDefault = 1021;
 
+/** Connections of one Primary, in the long run and at once: an agent keeps its own. */
+export const primaryConnectionRate: Rate = { perSecond: 5, burst: 60 };
+
 /** Its agent asks for everybody in it, over few connections. */
 export const primaryLimits: PlaceLimits = {
   connectionsMax: 32,

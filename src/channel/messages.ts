@@ -89,6 +89,22 @@ export type PauseMessage = z.input<typeof pauseSchema>;
 
 export const resumeSchema = z.strictObject({ secondary: secondary.nullish() });
 
+/** What a server says that it can, beyond the first version of the API. */
+export type ApiFeature = 'idempotency-key';
+
+/** As draft-ietf-httpapi-idempotency-key-header has it, without its quotes. */
+export const KEY_HEADER = 'idempotency-key';
+
+/** Any text of these, such as a UUID, with or without the quotes of a structured field. */
+export const orderKey = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9_.:-]{1,64}|"[A-Za-z0-9_.:-]{1,64}")$/,
+    'expected 1 to 64 of A-Z a-z 0-9 _ . : -',
+  )
+  .transform((text) => text.replaceAll('"', ''))
+  .optional();
+
 /** An order without anything to say: no body, or an empty object. */
 export const nothingSchema = z.strictObject({}).nullish();
 
@@ -117,6 +133,8 @@ const flag = z
   .transform((word) => word === '1' || word === 'true');
 
 export const statusQuery = z.strictObject({ watch: flag.optional() });
+
+export const usageQuery = z.strictObject({ secondaries: flag.optional() });
 
 /** Of a Primary, of which there is only one partition to tell. */
 export const ownEventsQuery = z.strictObject({

@@ -4,7 +4,8 @@
  */
 import * as z from 'zod';
 import { eventAnswer, orderAnswer, problemAnswer, submissionAnswer } from './client-answers.ts';
-import type { RouteFacts, Serving } from './api-route.ts';
+import { type RouteFacts, type Serving } from './api-route.ts';
+import { KEY_HEADER, orderKey } from './messages.ts';
 import { addRoutes } from './api-routes.ts';
 import { BYTES_TYPE, bytesSchema } from './messages.ts';
 import { partitionStatusSchema } from './partition-status-schema.ts';
@@ -72,14 +73,18 @@ function routesOf(scope: Scope): readonly RouteFacts[] {
   return all;
 }
 
-function operationOf({ method, url, says, params, query, body }: RouteFacts): Json {
+function operationOf({ method, url, says, params, query, body, takesKey }: RouteFacts): Json {
   const { summary, answer, isStream = false } = says;
-  const type = isStream ? 'application/x-ndjson' : 'application/json';
+  const { type = isStream ? 'application/x-ndjson' : 'application/json' } = says;
   const problem = { [PROBLEM_TYPE]: { schema: answerOf(problemAnswer) } };
   return {
     operationId: operationIdOf(method, url),
     summary,
-    ...withParameters([...parametersIn('path', params, url), ...parametersIn('query', query, url)]),
+    ...withParameters([
+      ...parametersIn('path', params, url),
+      ...parametersIn('query', query, url),
+      ...(takesKey ? [keyParameter()] : []),
+    ]),
     ...(body === undefined ? {} : { requestBody: requestOf(body) }),
     responses: {
       200: {
@@ -103,6 +108,15 @@ function operationIdOf(method: string, url: string): string {
 
 const withParameters = (parameters: readonly Json[]) =>
   parameters.length === 0 ? {} : { parameters };
+
+const keyParameter = (): Json => ({
+  name: KEY_HEADER,
+  in: 'header',
+  required: false,
+  description:
+    'The same key again, within an hour: the same answer, and nothing is done twice. With another order: KeyReused.',
+  schema: schemaOf(orderKey, 'request'),
+});
 
 function parametersIn(
   place: 'path' | 'query',

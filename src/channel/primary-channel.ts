@@ -11,7 +11,8 @@ import { isSameRun, type VmRun } from '../model/vm-run.ts';
 import type { Emit } from '../report/event.ts';
 import { type ApiServer, makeApiServer } from './api-server.ts';
 import type { Control } from './control.ts';
-import { primaryLimits } from './limits.ts';
+import { primaryConnectionRate, primaryLimits } from './limits.ts';
+import { listenUntil } from './listen-until.ts';
 import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 import { Strangers } from './strangers.ts';
@@ -32,8 +33,6 @@ export interface PrimaryChannelOptions {
 const privilegedPortsEnd = 1024;
 /** Of one CID, before it is known whose it is. */
 const unknownConnectionsMax = 8;
-/** Of one CID, in the long run and at once: an agent keeps its connections. */
-const connectionRate = { perSecond: 5, burst: 60 };
 /** Of one CID: beyond these its API turns away, with an answer that somebody would have to take. */
 const { connectionsMax } = primaryLimits;
 /** CIDs are the host's to give, so there are as many as VMs; this is against surprises. */
@@ -173,7 +172,7 @@ export class PrimaryChannel {
   #rateOf(cid: number): RequestRate {
     const { clock } = this.#options.runtime;
     if (this.#rates.size > ratesMax) this.#rates.clear();
-    const rate = this.#rates.get(cid) ?? new RequestRate(connectionRate, clock);
+    const rate = this.#rates.get(cid) ?? new RequestRate(primaryConnectionRate, clock);
     this.#rates.set(cid, rate);
     return rate;
   }

@@ -1,7 +1,7 @@
 /** A port of vsock that is listened to for as long as somebody may speak there, and tried again until it is. */
 import type { Duplex } from 'node:stream';
 import type { Listening, Runtime, VmPeer } from '../daemon/runtime.ts';
-import { explainError } from '../host/host-error.ts';
+import { listenUntil } from './listen-until.ts';
 
 export interface VmDoorOptions {
   readonly runtime: Pick<Runtime, 'sockets' | 'timers'>;
@@ -13,9 +13,6 @@ export interface VmDoorOptions {
   readonly onUnavailable: (message: string) => void;
   readonly onBug: (error: unknown) => void;
 }
-
-/** Before another attempt to listen. */
-const listenAgainMs = 10_000;
 
 export class VmDoor {
   readonly #options: VmDoorOptions;
@@ -40,25 +37,15 @@ export class VmDoor {
     await (await listening)?.close();
   }
 
-  async #listenUntilHeard(ends: AbortSignal): Promise<Listening | null> {
+  #listenUntilHeard(ends: AbortSignal): Promise<Listening | null> {
     const { runtime, port, onOpen, onUnavailable } = this.#options;
     const { sockets, timers } = runtime;
-    let said = '';
-    for (;;) {
-      try {
-        const listening = await sockets.listenToVms(port, (stream, peer) =>
-          this.#take(stream, peer),
-        );
-        onOpen(port);
-        return listening;
-      } catch (error) {
-        const message = explainError(error);
-        if (message !== said) onUnavailable(message);
-        said = message;
-      }
-      await timers.sleep(listenAgainMs, ends);
-      if (ends.aborted) return null;
-    }
+    const listen = async () => {
+      const listening = await sockets.listenToVms(port, (stream, peer) => this.#take(stream, peer));
+      onOpen(port);
+      return listening;
+    };
+    return listenUntil({ listen, timers, onUnavailable }, ends);
   }
 
   #take(stream: Duplex, peer: VmPeer): void {

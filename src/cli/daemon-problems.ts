@@ -29,6 +29,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   },
   Broken: { exit: unreachable, remedy: '`systemctl status unnestd` says whether it still runs' },
   NotUnderstood: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
+  VersionsDiffer: { exit: unreachable, remedy: null },
   Cancelled: { exit: interrupted, remedy: null },
   BadRequest: { exit: usage, remedy: null },
   NotFound: { exit: unreachable, remedy: 'are unnest and unnestd of the same version?' },
@@ -66,6 +67,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
   AwaitingBytes: { exit: partial, remedy: lookAtStatus },
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
+  KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },
   NotOpen: { exit: partial, remedy: lookAtStatus },
 };

@@ -3,7 +3,15 @@
  * needed, and a file says only what is different here.
  */
 import * as z from 'zod';
-import { field, headerOf, oneOf, size, textOf, wholeNumber } from '../documents/schema-parts.ts';
+import {
+  field,
+  headerOf,
+  name,
+  oneOf,
+  size,
+  textOf,
+  wholeNumber,
+} from '../documents/schema-parts.ts';
 import { overcommitMax } from '../partition/host-room.ts';
 
 export const CONFIG_KIND = 'DaemonConfig';
@@ -21,6 +29,11 @@ const path = textOf(
 const socketFolder = path.refine(
   (text) => new TextEncoder().encode(text).length <= 80,
   'a path of at most 80 bytes, as sockets are made in it',
+);
+
+const vmSocket = path.refine(
+  (text) => new TextEncoder().encode(text).length <= 90,
+  'a path of at most 90 bytes, as the port comes behind it',
 );
 
 const hostUri = textOf(
@@ -49,6 +62,10 @@ const channel = z.strictObject({
   port: field(wholeNumber(512, 1023).default(1021), {
     description:
       'The vsock port that Primaries connect to, from 512 to 1023: no other program can take one of these unless it is root.',
+  }),
+  sockets: field(z.record(name, vmSocket).optional(), {
+    description:
+      "By partition, the vsock socket of its Primary's VM where the hypervisor is Firecracker or cloud-hypervisor (uds_path, socket). Its guest is listened to at that path with _PORT behind it.",
   }),
 });
 

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../documents/diagnostic.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { parseSource, type SourceDocument } from '../documents/source.ts';
 import { validateAs } from '../documents/validate.ts';
+import type { PartitionName } from '../model/names.ts';
 import type { HostRules } from '../partition/host-room.ts';
 import { placeConflicts } from './config-places.ts';
 import { CONFIG_KIND, type ConfigSpec, configSchema } from './config-schema.ts';
@@ -31,6 +32,8 @@ export interface DaemonConfig {
   readonly metrics: Address | null;
   /** Of vsock, for Primaries. */
   readonly channelPort: number;
+  /** Of Primaries whose VM has a Unix socket in the place of vsock. */
+  readonly channelSockets: ReadonlyMap<PartitionName, string>;
   readonly resyncMs: number;
   readonly passesInFlightMax: number;
   readonly operationsInFlightMax: number;
@@ -112,6 +115,10 @@ function configOf(spec: ConfigSpec): DaemonConfig {
     operatorSocket: groupSocket(spec, 'operator.sock'),
     metrics: metricsAddress(spec),
     channelPort: spec.channel.port,
+    // Border: the schema takes names only.
+    channelSockets: new Map(
+      Object.entries(spec.channel.sockets ?? {}) as [PartitionName, string][],
+    ),
     resyncMs: spec.resyncSeconds * 1000,
     passesInFlightMax: spec.passesInFlightMax,
     operationsInFlightMax: spec.operationsInFlightMax,

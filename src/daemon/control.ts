@@ -3,8 +3,10 @@ import type {
   Answer,
   ConsoleAnswer,
   Control,
+  OrderKey,
   PlannedFiles,
   PlanResult,
+  PowerAction,
   SubmittedFiles,
 } from '../channel/control.ts';
 import type { PartitionName, SecondaryName } from '../model/names.ts';
@@ -12,10 +14,12 @@ import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { SubmissionResult } from '../report/submission.ts';
 import { instantOf } from '../report/instant.ts';
+import type { UsageSample } from '../report/usage-sample.ts';
 import type { Authority } from './authority.ts';
-import { answered, asking, notOpen, notOpenMessage } from './asking.ts';
+import { answered, type Asked, asking, notOpen, notOpenMessage } from './asking.ts';
 import type { KeptPartition } from './kept-partition.ts';
 import { imageControl } from './image-control.ts';
+import { OnceOnly } from './once-only.ts';
 import { refusedName, refusedPower } from './power-rules.ts';
 import type { Problems } from './problems.ts';
 import type { GivenFiles } from './receive.ts';
@@ -23,6 +27,7 @@ import { closedRefusal, refused } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { AuditLog } from './watching/audit-log.ts';
+import type { PartitionMetrics } from './watching/partition-metrics.ts';
 
 export interface ControlOptions {
   readonly version: string;
@@ -37,6 +42,7 @@ export interface ControlOptions {
     lostThrough(partition: PartitionName | null): number;
   };
   readonly audit: Pick<AuditLog, 'record' | 'last'>;
+  readonly metrics: Pick<PartitionMetrics, 'text'>;
   readonly onStatus: Control['onStatus'];
   /** Ends what waits for a worker. */
   readonly stop: AbortSignal;
@@ -69,6 +75,8 @@ export function controlOf(options: ControlOptions): Control {
       newest: events.lastSeq,
     }),
     onEvent: (listener) => events.onEvent(listener),
+    usage: (name, secondaries) => usageOf(supervisor.partition(name), secondaries, options.clock),
+    metrics: (name) => (supervisor.partition(name) === null ? null : options.metrics.text(name)),
     submit: (name, submitted) =>
       submitting(supervisor.partition(name), (authority) =>
         authority.submit(givenBy(submitted), stop),
@@ -97,6 +105,18 @@ function consoleOf(kept: KeptPartition | null, secondary: SecondaryName): Consol
   return { status: 'refused', code: 'GuestNotRunning', message: `${secondary} does not run` };
 }
 
+/** Of what could not be opened yet nothing is known. */
+async function usageOf(
+  kept: KeptPartition | null,
+  secondaries: boolean,
+  clock: Clock,
+): Promise<UsageSample | null> {
+  if (kept === null) return null;
+  const { loop } = kept;
+  if (loop === null) return { atMs: clock.now(), slice: null, secondaries: null };
+  return loop.usage.read(secondaries ? 'all' : 'slice');
+}
+
 function givenBy({ folder, ...submitted }: SubmittedFiles): GivenFiles {
   return { ...submitted, isFolder: folder !== null, isComplete: folder?.isComplete ?? true };
 }
@@ -116,9 +136,13 @@ async function planning(
   return { status: 'planned', plan, generation: draft.input.generation };
 }
 
+/** How long whoever has heard no answer may ask again. */
+const answersKeptMs = 3_600_000;
+
 type Wishing = Pick<Control, 'pause' | 'resume' | 'power' | 'retry' | 'drain'>;
 
 function wishing({ supervisor, clock }: ControlOptions): Wishing {
+  const once = new OnceOnly();
   const at = () => instantOf(clock.wall());
   return {
     pause: (name, hold) =>
@@ -141,16 +165,13 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         kept.readFolder();
         return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
       }),
-    power: (name, secondary, action, submitter) =>
-      asking(supervisor.partition(name), async ({ authority, loop }) => {
-        const refusal = refusedPower(authority, loop, secondary, action);
-        if (refusal !== null) return refusal;
-        const runId = await loop.runIdOf(secondary);
-        if (runId === 'unknown') return cannotTell(secondary);
-        loop.forgive({ kind: 'secondary', name: secondary });
-        const request = { secondary, action, runId, submitter, at: at() };
-        const answer = await authority.wish((wishes) => wishes.addRequest(request));
-        return answered(answer, `${secondary} is to ${action}${waitsFor(authority, secondary)}`);
+    power: (name, secondary, action, submitter, key = null) =>
+      asking(supervisor.partition(name), ({ authority, loop }) => {
+        const order = { partition: name, key, request: `${action} ${secondary}` };
+        const answered = authority.wishes.answeredSince(instantOf(clock.wall() - answersKeptMs));
+        return once.give(order, answered, () =>
+          powering({ authority, loop, at: at() }, secondary, action, { submitter, key }),
+        );
       }),
     retry: (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {
@@ -166,6 +187,23 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         return answered(answer, `partition ${name} is being emptied`);
       }),
   };
+}
+
+async function powering(
+  { authority, loop, at }: Pick<Asked, 'authority' | 'loop'> & { readonly at: string },
+  secondary: SecondaryName,
+  action: PowerAction,
+  { submitter, key }: { readonly submitter: string; readonly key: OrderKey | null },
+): Promise<Answer> {
+  const refusal = refusedPower(authority, loop, secondary, action);
+  if (refusal !== null) return refusal;
+  const runId = await loop.runIdOf(secondary);
+  if (runId === 'unknown') return cannotTell(secondary);
+  loop.forgive({ kind: 'secondary', name: secondary });
+  const request = { secondary, action, runId, submitter, at };
+  const message = `${secondary} is to ${action}${waitsFor(authority, secondary)}`;
+  const noted = key && { ...key, request: `${action} ${secondary}`, message, at };
+  return answered(await authority.wish((wishes) => wishes.addRequest(request, noted)), message);
 }
 
 function waitsFor(authority: Authority, secondary: SecondaryName): string {

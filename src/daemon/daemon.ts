@@ -7,6 +7,7 @@ import { channelUsers } from '../channel/channel-users.ts';
 import type { Control } from '../channel/control.ts';
 import { Heartbeats } from '../channel/heartbeats.ts';
 import { PrimaryChannel } from '../channel/primary-channel.ts';
+import { SocketChannels } from '../channel/socket-channels.ts';
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { DaemonHosts } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
@@ -26,6 +27,7 @@ import { AuditLog } from './watching/audit-log.ts';
 import { EventLog } from './watching/event-log.ts';
 import { type LogDestination, openLog } from './watching/log.ts';
 import { type LibvirtCall, type Metrics, openMetrics } from './watching/metrics.ts';
+import { PartitionMetrics } from './watching/partition-metrics.ts';
 import { serveMetrics } from './watching/metrics-server.ts';
 import { type Notifier, notifier, type NotifyTarget } from './watching/notify.ts';
 import { openStatusWriter, type StatusWriter } from './watching/status-writer.ts';
@@ -75,6 +77,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     queueDepth: () => waiting.waiting,
   });
   events.onEvent((record) => metrics.record(record));
+  const ofPartitions = new PartitionMetrics({
+    version,
+    statuses: () => supervisor.statuses,
+    slices: () => supervisor.slices,
+  });
+  events.onEvent((record) => ofPartitions.record(record));
   const { emit } = events;
   emit({ kind: 'daemon-started', version });
   // QEMU, as whoever it runs, has to get to the disks below it.
@@ -113,6 +121,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   });
   const control = controlOf({
     audit,
+    metrics: ofPartitions,
     version,
     places: config,
     problems,
@@ -125,9 +134,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const listening = await listen(control, metrics, parts, onBug);
   const port = config.channelPort;
   const channel = new PrimaryChannel({ control, runtime, port, vmRuns, emit, onBug });
+  const { channelSockets: sockets } = config;
+  const socketChannels = new SocketChannels({ control, runtime, port, sockets, emit, onBug });
   const stopSigns = hosts.onSign((sign) => channel.onSign(sign));
   const manager = notifier(notify, timers, () => true);
-  const source = follow({ supervisor, channel, statusFiles, problems, manager }, parts);
+  const source = follow(
+    { supervisor, channel, socketChannels, statusFiles, problems, manager },
+    parts,
+  );
   return {
     abort: () => abort.abort(),
     close: async () => {
@@ -140,7 +154,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       await manager.stopping();
       await source.close();
       stopSigns();
-      const doors = [...listening, channel, heartbeats].map((each) => each.close());
+      const all = [...listening, channel, socketChannels, heartbeats];
+      const doors = all.map((each) => each.close());
       await Promise.all([supervisor.close(), ...doors]);
       for (const cancel of impatience) cancel();
       await parts.parser.close();
@@ -190,6 +205,7 @@ async function listen(
 interface Following {
   readonly supervisor: Supervisor;
   readonly channel: PrimaryChannel;
+  readonly socketChannels: SocketChannels;
   readonly statusFiles: StatusWriter;
   readonly problems: Problems;
   readonly manager: Notifier;
@@ -197,7 +213,7 @@ interface Following {
 
 /** Ready is said once it is known which partitions there are: then each of them can be asked about. */
 function follow(
-  { supervisor, channel, statusFiles, problems, manager }: Following,
+  { supervisor, channel, socketChannels, statusFiles, problems, manager }: Following,
   { runtime, config }: DaemonParts,
 ) {
   let isReady = false;
@@ -207,7 +223,9 @@ function follow(
       [...partitions].map(([name, { file, value }]) => [name, { file, value }]),
     );
     supervisor.describe(described);
-    channel.admit(channelUsers(described));
+    const users = [...channelUsers(described)];
+    channel.admit(new Map(users.filter(([, partition]) => !socketChannels.has(partition))));
+    socketChannels.admit(new Set(users.map(([, partition]) => partition)));
     const words = `${described.size} partitions`;
     if (isReady) return manager.status(words);
     isReady = true;

@@ -30,6 +30,7 @@ import { readRunId } from './run-id.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 import { carryOut, type Done, look, observeFor, type Seen, type TurnTools } from './turn.ts';
+import { UsageReader } from './usage-reader.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 export interface PartitionOptions {
@@ -66,6 +67,7 @@ export class Partition {
   readonly consoles: Consoles;
   readonly intakes: Intakes;
   readonly readiness: ReadinessWatch;
+  readonly usage: UsageReader;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -79,6 +81,7 @@ export class Partition {
     this.intakes = new Intakes(options.host.intakes, options.abort);
     this.consoles = new Consoles(options.host.domains, runtime.timers);
     this.readiness = new ReadinessWatch(options);
+    this.usage = new UsageReader({ ...options, clock: runtime.clock, status: () => this.status });
     this.#said = new PartitionSaid({
       ...options,
       clock: runtime.clock,

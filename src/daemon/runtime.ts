@@ -158,6 +158,8 @@ export interface Sockets {
     address: Address,
     onConnection: (stream: Duplex, peer: PeerCredentials | null) => void,
   ): Promise<Listening>;
+  /** For one VM, whose hypervisor connects at `path` for it; the folder has to be closed to others. */
+  listenToVm(path: string, onConnection: (stream: Duplex) => void): Promise<Listening>;
   /** For VMs of this machine, by vsock. @param onConnection as of `listen`; nothing is read yet */
   listenToVms(
     port: number,

@@ -8,6 +8,7 @@ import { describeMachine } from './machine.ts';
 import { makePartition } from './partition.ts';
 import type { Row } from './row.ts';
 import { channel } from './rows/channel.ts';
+import { channelEdit } from './rows/channel-edit.ts';
 import { daemonCreate } from './rows/daemon-create.ts';
 import { daemonFile } from './rows/daemon-file.ts';
 import { daemonIdle } from './rows/daemon-idle.ts';
@@ -29,6 +30,7 @@ const benches = new Map<string, () => Promise<readonly Row[]>>([
   ['define-200', () => define(makePartition('define'))],
   ['start-10', () => start(makePartition('start'))],
   ['daemon-file-to-read', daemonFile],
+  ['channel-edit-to-read', channelEdit],
   ['daemon-create-to-running', daemonCreate],
   ['daemon-start-10', daemonStart],
   ['plan-10', () => plan(fleet, { count: 10, turns: 9, processPerDomainTurns: 5 })],

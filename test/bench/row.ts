@@ -7,7 +7,7 @@ export interface Target {
   readonly max: number;
 }
 
-export type Unit = 'ms' | '%' | 'MB';
+export type Unit = 'ms' | '%' | 'MB' | 'kB' | '/s';
 
 export interface Row {
   readonly name: string;

@@ -117,6 +117,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
   });
   const control = controlOf({
     audit: { record: () => undefined, last: async () => [] },
+    metrics: { text: async () => '' },
     version: '0.0.0',
     places: { host: 'sim:', stateDir, partitionsDir: '/etc/unnest/partitions' },
     problems,

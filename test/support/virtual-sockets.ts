@@ -23,12 +23,19 @@ export interface VirtualSockets extends Sockets {
   crash(): void;
 }
 
+interface Served {
+  readonly address: Address;
+  readonly onConnection: OnConnection;
+  /** Whether each end closes with the other, as real ones do. */
+  readonly isLinked?: true;
+}
+
 type OnConnection = (stream: Duplex, peer: PeerCredentials | null) => void;
 
 const rootPeer: PeerCredentials = { uid: 0, gid: 0, pid: 1000 };
 
 export function virtualSockets(): VirtualSockets {
-  const servers = new Map<string | number, { address: Address; onConnection: OnConnection }>();
+  const servers = new Map<string | number, Served>();
   const vmServers = new Map<number, (stream: Duplex, peer: VmPeer) => void>();
   const ends = new Set<Duplex>();
   const guestPorts = new Set<string>();
@@ -46,6 +53,13 @@ export function virtualSockets(): VirtualSockets {
       servers.set(where, { address, onConnection });
       return { close: async () => void servers.delete(where) };
     },
+    listenToVm: async (path, onConnection) => {
+      if (servers.has(path)) throw new FileError('Failed', `somebody listens at ${path}`);
+      const address: Address = { kind: 'unix', path, mode: 0o666, group: null };
+      const served = { address, onConnection: (stream: Duplex) => onConnection(stream) };
+      servers.set(path, { ...served, isLinked: true });
+      return { close: async () => void servers.delete(path) };
+    },
     listenToVms: async (port, onConnection) => {
       if (vmServers.has(port)) throw new FileError('Failed', `somebody listens at vsock ${port}`);
       vmServers.set(port, onConnection);
@@ -55,9 +69,7 @@ export function virtualSockets(): VirtualSockets {
       const onConnection = vmServers.get(port);
       if (onConnection === undefined) throw new Error(`nobody listens at vsock ${port}`);
       const { ours, theirs } = pair();
-      // As a real one, once what was said is heard.
-      theirs.once('close', () => setImmediate(() => ours.destroy()));
-      ours.once('close', () => theirs.destroy());
+      link(ours, theirs);
       queueMicrotask(() => onConnection(theirs, peer));
       return ours;
     },
@@ -65,6 +77,7 @@ export function virtualSockets(): VirtualSockets {
       const server = servers.get(where);
       if (server === undefined) throw new Error(`nobody listens at ${where}`);
       const { ours, theirs } = pair();
+      if (server.isLinked) link(ours, theirs);
       queueMicrotask(() => {
         server.onConnection(theirs, server.address.kind === 'unix' ? peer : null);
       });
@@ -85,4 +98,10 @@ export function virtualSockets(): VirtualSockets {
       for (const end of ends) end.destroy();
     },
   };
+}
+
+/** Once what was said is heard. */
+function link(ours: Duplex, theirs: Duplex): void {
+  theirs.once('close', () => setImmediate(() => ours.destroy()));
+  ours.once('close', () => theirs.destroy());
 }

@@ -1,5 +1,5 @@
 /** All of `unnestd` but its machine: `startDaemon` on a virtual clock and disk, and a simulated host. */
-import { readConfig } from '../../src/daemon/config.ts';
+import { type DaemonConfig, readConfig } from '../../src/daemon/config.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import { type SimulatedHosts, simulatedHosts } from '../../src/host/simulated/daemon-hosts.ts';
 import type { FaultRule } from '../../src/host/simulated/faults.ts';
@@ -26,11 +26,14 @@ export interface VirtualUnnestdOptions {
   readonly rules?: readonly FaultRule[];
   /** Of the one partition; by default a folder rules it. */
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** What the configuration has beside the defaults. */
+  readonly configured?: Partial<DaemonConfig>;
 }
 
 export async function virtualUnnestd({
   rules = [],
   spec = { source: 'Directory' },
+  configured = {},
 }: VirtualUnnestdOptions = {}): Promise<VirtualUnnestd> {
   const runtime = virtualRuntime();
   const world = worldOf({ files: ['vmlinuz'] });
@@ -38,7 +41,7 @@ export async function virtualUnnestd({
   const hosts = simulatedHosts({ keeper: keepInMemory(world), clock, rules });
   const read = readConfig(null);
   if (!read.ok) throw new Error('the defaults are not valid');
-  const { config } = read;
+  const config = { ...read.config, ...configured };
   const [, description] = descriptionOf(partition, spec);
   const file = `${config.partitionsDir}/${partition}.yaml`;
   runtime.disk.write(file, JSON.stringify(description.value));

@@ -13,6 +13,8 @@ import { StateFiles } from './state-files.ts';
 import { stayConnected } from './stay.ts';
 
 export interface AgentOptions {
+  /** Its own. */
+  readonly version: string;
   readonly runtime: Runtime;
   /** How to get to the host, and how to call that. */
   readonly dial: Dial;
@@ -33,13 +35,13 @@ const connectionsForOthers = 16;
 
 /** Resolves when the signal has fired and all is put in order. @throws Error if it cannot listen */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
-  const { runtime, dial, hostName, runDir, group, folder, emit } = options;
+  const { version, runtime, dial, hostName, runDir, group, folder, emit } = options;
   await runtime.files.makeFolder(runDir, 0o755);
   const path = `${runDir}/agent.sock`;
   // What others ask waits for one another, and never keeps the agent waiting.
   const own = hostTransport(hostName, dial, connectionsOwn);
   const host = hostTransport(hostName, dial, connectionsForOthers);
-  const client = daemonClient(own);
+  const client = daemonClient(own, { version });
   const address = { kind: 'unix', path, mode: socketMode, group } as const;
   const listening = await forwardToHost({ runtime, address, host, folder });
   const files = new StateFiles({ runtime, runDir, socket: path, emit });

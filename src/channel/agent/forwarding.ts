@@ -6,12 +6,13 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Address, Listening, PeerCredentials, Runtime } from '../../daemon/runtime.ts';
 import { explainError } from '../../host/host-error.ts';
-import { takesBytes } from '../api-route.ts';
+import { asksForWork, takesBytes } from '../api-route.ts';
 import type { Transport } from '../client-transport.ts';
 import { type Asker, Connections } from '../connections.ts';
 import { channelLimits, primaryLimits } from '../limits.ts';
 import { apiProblem, type Problem, PROBLEM_TYPE, refusalProblem } from '../problem.ts';
 import { primaryAt } from '../client-answers.ts';
+import { KEY_HEADER } from '../messages.ts';
 import { RequestRate } from '../request-rate.ts';
 
 export interface ForwardingOptions {
@@ -59,9 +60,10 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   };
 }
 
-/** Bytes of Images are bounded by their own number. */
-function isWork({ method, url = '' }: IncomingMessage): boolean {
-  return method !== 'GET' && !takesBytes(url.split('?', 1)[0] ?? '');
+/** As the host counts it. Bytes of Images are bounded by their own number. */
+function isWork({ method = '', url = '' }: IncomingMessage): boolean {
+  const [path = ''] = url.split('?', 1);
+  return asksForWork(method, path) && !takesBytes(path);
 }
 
 function askerOf(peer: PeerCredentials | null): Asker {
@@ -97,20 +99,35 @@ async function forward(
   if (method === 'GET' && body.length > 0) {
     return refuse(answer, apiProblem('BadRequest', 'a GET has no body'));
   }
-  pass({ method, url, body, type: asked.headers['content-type'] }, answer, host);
+  pass({ method, url, body, headers: passedOn(asked) }, answer, host);
 }
 
 interface Passed {
   readonly method: string;
   readonly url: string;
   readonly body: Uint8Array;
-  readonly type: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function pass({ method, url, body, type }: Passed, answer: ServerResponse, host: Transport): void {
+/** As node:http has them: of any other nothing is passed on. */
+function passedOn({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  const names = ['content-type', KEY_HEADER];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}
+
+function pass(
+  { method, url, body, headers: given }: Passed,
+  answer: ServerResponse,
+  host: Transport,
+): void {
   if (answer.destroyed) return;
   const length = method === 'GET' ? {} : { 'content-length': body.length };
-  const headers = { ...length, ...(type === undefined ? {} : { 'content-type': type }) };
+  const headers = { ...length, ...given };
   const forwarded = request({ ...host.options, method, path: url, headers });
   forwarded.on('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, headersOf(response));

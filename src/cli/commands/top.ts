@@ -4,19 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { HostView } from '../../host/ports.ts';
-import type { GuestUsage } from '../../model/domain.ts';
-import { domainUuid, slicePath } from '../../model/identity.ts';
 import type { PartitionName } from '../../model/names.ts';
-import type { SliceUsage } from '../../model/slice.ts';
 import type { PartitionStatus } from '../../report/partition-status.ts';
+import type { GuestSample, UsageSample } from '../../report/usage-sample.ts';
 import { type DaemonOptions, requireDaemon, withDaemonOptions, withinLimits } from '../daemon.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { outputOption, partitionGiven } from '../options.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { renderTop, type Used, type UsedByGuest } from '../render/top.ts';
-import { using } from '../using.ts';
 
 interface Options extends DaemonOptions {
   readonly secondaries?: true;
@@ -57,17 +53,8 @@ async function measure(
   const { stop } = limits;
   const statuses =
     name === null ? (await client.partitions(stop)).items : [await client.status(name, stop)];
-  const { host: uri, stateDir } = await client.about(stop);
-  const look = async (status: PartitionStatus): Promise<Sample> => {
-    // An older daemon does not say where its host is.
-    if (uri === null || stateDir === null) return { atMs: environment.now(), ...nothingSeen };
-    const { partition } = status;
-    return using(environment.openView, { uri, stateDir, partition }, limits, async (view) => {
-      const usage = await sliceUsage(view, partition, limits);
-      const guests = options.secondaries ? await guestUsage(view, status, limits) : null;
-      return { atMs: environment.now(), usage, guests };
-    });
-  };
+  const all = options.secondaries === true;
+  const look = ({ partition }: PartitionStatus) => client.usage(partition, all, stop);
   const first = await Promise.all(statuses.map(look));
   // Whoever ends it learns so from the next look.
   await sleep(betweenMs, undefined, { signal: stop }).catch(() => undefined);
@@ -75,57 +62,17 @@ async function measure(
   return statuses.map((status, index) => usedBetween(status, first[index], second[index]));
 }
 
-interface Sample {
-  readonly atMs: number;
-  /** Null: there is no slice, or it could not be read. */
-  readonly usage: SliceUsage | null;
-  /** Those that run, by name; null: nobody has asked. */
-  readonly guests: ReadonlyMap<string, GuestUsage> | null;
-}
-
-const nothingSeen = { usage: null, guests: null };
-
-async function sliceUsage(
-  { installation, slices }: HostView,
-  partition: PartitionName,
-  { stop }: Limits,
-): Promise<SliceUsage | null> {
-  const id = await installation.read();
-  if (id === null) return null;
-  const path = slicePath({ installation: id, partition });
-  // A host without cgroup v2 has none, and allocations are shown all the same.
-  const seen = await slices.find({ path }, stop).catch(() => null);
-  return seen?.status === 'present' ? seen.value.usage : null;
-}
-
-async function guestUsage(
-  { domains }: HostView,
-  { secondaries }: PartitionStatus,
-  { stop }: Limits,
-): Promise<ReadonlyMap<string, GuestUsage>> {
-  const known = secondaries.flatMap(({ name, domain, uuid }) => {
-    const id = uuid === null ? undefined : domainUuid(uuid);
-    return domain === null || id === undefined ? [] : [{ name, domainName: domain, uuid: id }];
-  });
-  const seen = await domains.usage(known, stop);
-  const running = known.flatMap(({ name }, index): [string, GuestUsage][] => {
-    const usage = seen[index] ?? null;
-    return usage === null ? [] : [[name, usage]];
-  });
-  return new Map(running);
-}
-
 function usedBetween(
   status: PartitionStatus,
-  first: Sample | undefined,
-  second: Sample | undefined,
+  first: UsageSample | undefined,
+  second: UsageSample | undefined,
 ): Used {
   const { partition, usage } = status;
   const { allocated, limits } = usage;
   const elapsedUs = Math.max(1, ((second?.atMs ?? 0) - (first?.atMs ?? 0)) * 1000);
   const guests = guestsBetween(status, first, second, elapsedUs);
   const of = { partition, allocated, limits, ...(guests === null ? {} : { secondaries: guests }) };
-  const [before, now] = [first?.usage ?? null, second?.usage ?? null];
+  const [before, now] = [first?.slice ?? null, second?.slice ?? null];
   if (before === null || now === null) {
     return { ...of, cpus: null, memoryBytes: null, processes: null };
   }
@@ -135,18 +82,20 @@ function usedBetween(
 
 function guestsBetween(
   { secondaries }: PartitionStatus,
-  first: Sample | undefined,
-  second: Sample | undefined,
+  first: UsageSample | undefined,
+  second: UsageSample | undefined,
   elapsedUs: number,
 ): readonly UsedByGuest[] | null {
-  const [before, now] = [first?.guests ?? null, second?.guests ?? null];
-  if (before === null || now === null) return null;
+  const [before, after] = [first?.secondaries ?? null, second?.secondaries ?? null];
+  if (before === null || after === null) return null;
+  const byName = (all: readonly GuestSample[]) => new Map(all.map((each) => [each.name, each]));
+  const [thens, nows] = [byName(before), byName(after)];
   return secondaries.flatMap(({ name, vcpus, memoryBytes: given }) => {
-    const [then, usage] = [before.get(name), now.get(name)];
-    if (usage === undefined) return [];
+    const [then, now] = [thens.get(name), nows.get(name)];
+    if (now === undefined) return [];
     // One that was started in between has used nothing before.
-    const cpus = then === undefined ? null : cpusBetween(then, usage, elapsedUs);
-    return [{ name, cpus, memoryBytes: usage.memoryBytes, vcpus, givenBytes: given }];
+    const cpus = then === undefined ? null : cpusBetween(then, now, elapsedUs);
+    return [{ name, cpus, memoryBytes: now.memoryBytes, vcpus, givenBytes: given }];
   });
 }
 

@@ -97,6 +97,11 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
     means: 'The bytes do not continue what has come before, are too many, or could not be written.',
     todo: 'Run `unnest upload` again: it goes on where it stopped. The reason is in the message.',
   },
+  KeyReused: {
+    means:
+      'The request came with an idempotency key that this partition knows from another order of the same submitter, within the last hour. Nothing was done.',
+    todo: 'A program that sets Idempotency-Key itself takes a new one, such as a random UUID, for each order, and the old one only to ask again for the same. unnest does so.',
+  },
   GuestNotRunning: {
     means: 'Only a Secondary that runs has a console.',
     todo: 'Wait until it does: `unnest wait NAME --for running`.',
@@ -180,6 +185,11 @@ export const clientExplanations: Explanations<Exclude<ClientErrorCode, 'Cancelle
   Broken: {
     means: 'The connection to unnestd has ended in the middle of an answer.',
     todo: 'Look whether it still runs (`systemctl status unnestd`), then ask again. One that reads too slowly is disconnected too.',
+  },
+  VersionsDiffer: {
+    means:
+      'This unnest and the unnestd that answers are of different versions, and one of them lacks what the other asks for; the message says which is older. All else goes on working, and what was accepted stays in force.',
+    todo: 'Upgrade the older side: on the host unnest and then `systemctl restart unnestd`, in a Primary unnest and then its agent.',
   },
   NotUnderstood: {
     means: 'What answers on the socket does not answer as unnestd of this version does.',

@@ -10,6 +10,9 @@ import { isBefore, named, shownText, time } from './stored-parts.ts';
 /** Of holds, and of requests. */
 export const wishesMax = 1000;
 export const reasonCharactersMax = 1024;
+const keyCharactersMax = 64;
+/** The newest that are kept: of one who asks, and of all. */
+export const answersMax = { ofParty: 100, ofAll: 500 } as const;
 
 export const hold = z.strictObject({
   /** Null: the whole partition. */
@@ -38,6 +41,15 @@ export const writtenImage = z.strictObject({
   at: time,
 });
 
+/** Of an order with a key: what was answered, so that it is answered again and not done again. */
+export const answeredOrder = z.strictObject({
+  party: submitter,
+  key: shownText(keyCharactersMax),
+  request: shownText(reasonCharactersMax),
+  message: shownText(reasonCharactersMax),
+  at: time,
+});
+
 export const drain = z.strictObject({ submitter, at: time });
 
 export const wishesContent = z.strictObject({
@@ -46,12 +58,15 @@ export const wishesContent = z.strictObject({
   drain: drain.nullable(),
   // In files of before nothing was handed over.
   written: z.array(writtenImage).max(wishesMax).default([]),
+  /** A file of before has none. */
+  answered: z.array(answeredOrder).max(answersMax.ofAll).default([]),
 });
 
 type Frozen<T> = { readonly [K in keyof T]: T[K] };
 export type Hold = Frozen<z.output<typeof hold>>;
 export type PowerRequest = Frozen<z.output<typeof powerRequest>>;
 export type WrittenImage = Frozen<z.output<typeof writtenImage>>;
+export type AnsweredOrder = Frozen<z.output<typeof answeredOrder>>;
 export type Drain = Frozen<z.output<typeof drain>>;
 
 export interface WishesContent {
@@ -63,9 +78,22 @@ export interface WishesContent {
   readonly drain: Drain | null;
   /** At most one for each Image. */
   readonly written: readonly WrittenImage[];
+  /** Oldest first. */
+  readonly answered: readonly AnsweredOrder[];
 }
 
 /** Those that hold at a time. @param at ISO 8601, UTC */
 export function unexpired(holds: readonly Hold[], at: string): readonly Hold[] {
   return holds.filter(({ expiresAt }) => expiresAt === null || isBefore(at, expiresAt));
+}
+
+/** With one more, and without the oldest of its party, and of all, that are too many then. */
+export function withAnswer(
+  answered: readonly AnsweredOrder[],
+  added: AnsweredOrder,
+): readonly AnsweredOrder[] {
+  const { ofParty, ofAll } = answersMax;
+  const own = answered.filter(({ party }) => party === added.party);
+  const tooMany = new Set(own.slice(0, Math.max(0, own.length + 1 - ofParty)));
+  return [...answered.filter((each) => !tooMany.has(each)), added].slice(-ofAll);
 }

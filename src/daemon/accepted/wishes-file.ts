@@ -16,7 +16,13 @@ import {
 /** Room for as many as there may be with the longest texts, which take three bytes a character. */
 const wishesFileBytesMax = 8 * 2 ** 20;
 
-const noWishes: WishesContent = { holds: [], requests: [], drain: null, written: [] };
+const noWishes: WishesContent = {
+  holds: [],
+  requests: [],
+  drain: null,
+  written: [],
+  answered: [],
+};
 
 export interface WishesRead {
   readonly content: WishesContent;

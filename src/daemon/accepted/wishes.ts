@@ -10,8 +10,9 @@ import { FileError, type Files } from '../runtime.ts';
 import { passableMode } from './accepted-folder.ts';
 import { inTurn } from './in-turn.ts';
 import { seal } from './sealed-file.ts';
-import { firstIssue } from './stored-parts.ts';
+import { firstIssue, isBefore } from './stored-parts.ts';
 import {
+  type AnsweredOrder,
   type Drain,
   type Hold,
   type PowerRequest,
@@ -19,6 +20,7 @@ import {
   type WishesContent,
   wishesContent,
   type WrittenImage,
+  withAnswer,
 } from './wish-schema.ts';
 import { readWishes } from './wishes-file.ts';
 
@@ -75,6 +77,11 @@ export class Wishes {
     return this.#content.requests;
   }
 
+  /** Orders that need not be done again. @param instant ISO 8601, UTC */
+  answeredSince(instant: string): readonly AnsweredOrder[] {
+    return this.#content.answered.filter(({ at }) => isBefore(instant, at));
+  }
+
   /** Null: the partition is not being emptied. */
   get drain(): Drain | null {
     return this.#content.drain;
@@ -117,10 +124,14 @@ export class Wishes {
     return this.#change(({ holds }) => ({ holds: unexpired(holds, at) }));
   }
 
-  /** Takes the place of one for the same Secondary: the last word counts. */
-  addRequest(request: PowerRequest): Promise<WishAnswer> {
-    return this.#change(({ requests }) => ({
+  /**
+   * Takes the place of one for the same Secondary: the last word counts.
+   * @param answer to be known when the order comes again: it is there with the request, or neither is
+   */
+  addRequest(request: PowerRequest, answer: AnsweredOrder | null = null): Promise<WishAnswer> {
+    return this.#change(({ requests, answered }) => ({
       requests: [...requests.filter(({ secondary }) => secondary !== request.secondary), request],
+      ...(answer === null ? {} : { answered: withAnswer(answered, answer) }),
     }));
   }
 

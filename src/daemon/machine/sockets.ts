@@ -12,6 +12,7 @@ import { errnoOf, fileError, whileDoing } from './file-error.ts';
 import { groupId } from './group-id.ts';
 import { type AskPeer, peerCredentials } from './peer-credentials.ts';
 import { identityOf } from './read-file.ts';
+import { refuseOpenFolder } from './vm-socket.ts';
 import { listenVsock } from './vsock.ts';
 
 type UnixAddress = Extract<Address, { kind: 'unix' }>;
@@ -28,6 +29,13 @@ export const machineSockets: Sockets = {
         );
     }
   },
+  listenToVm: (path, onConnection) =>
+    whileDoing(`listening at ${path}`, async () => {
+      await refuseOpenFolder(path);
+      // Whoever can get into the folder is who it is for.
+      const address = { kind: 'unix', path, mode: 0o666, group: null } as const;
+      return listenUnix(address, (stream) => onConnection(stream));
+    }),
   listenToVms: (port, onConnection) =>
     whileDoing(`listening at vsock port ${port}`, () => listenVsock(port, onConnection)),
   takesConnections: ({ address: host, port }, localAddress, signal) =>

@@ -10,18 +10,13 @@ import type { AmountName } from '../../partition/amounts.ts';
 import type { MetricsSource } from './metrics.ts';
 import { perSlice } from './slice-gauges.ts';
 
+/** All of them: for whoever looks after the host. */
 export function addGauges(
   registry: Registry,
-  { version, statuses, slices, queueDepth }: MetricsSource,
+  source: MetricsSource,
   hostReachable: () => number,
 ): void {
-  gauge(
-    registry,
-    'unnest_build_info',
-    'The version that runs, as a label; always 1.',
-    ['version'],
-    (set) => set({ version }, 1),
-  );
+  const { statuses, queueDepth } = source;
   gauge(registry, 'unnest_host_reachable', 'Whether libvirt answers: 1 or 0.', [], (set) =>
     set({}, hostReachable()),
   );
@@ -34,6 +29,21 @@ export function addGauges(
   );
   countOf(registry, 'unnest_partitions', 'Partitions by sync.', 'sync', SYNC_WORDS, () =>
     statuses().map(({ sync }) => sync),
+  );
+  addPartitionGauges(registry, source);
+}
+
+/** Those that speak of the partitions that `statuses` has, and of nothing else. */
+export function addPartitionGauges(
+  registry: Registry,
+  { version, statuses, slices }: Omit<MetricsSource, 'queueDepth'>,
+): void {
+  gauge(
+    registry,
+    'unnest_build_info',
+    'The version that runs, as a label; always 1.',
+    ['version'],
+    (set) => set({ version }, 1),
   );
   countOf(registry, 'unnest_secondaries', 'Secondaries by status.', 'status', STATUS_WORDS, () =>
     statuses().flatMap(({ secondaries }) => secondaries.map(({ status }) => status)),

@@ -5,10 +5,14 @@
  * and who floods are threads of their own.
  */
 import { createServer as createHttpServer } from 'node:http';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { makeApiServer } from '../../../src/channel/api-server.ts';
 import { type PlaceLimits, primaryLimits } from '../../../src/channel/limits.ts';
@@ -29,19 +33,27 @@ interface Served {
 
 export async function channel(): Promise<readonly Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'unnest-bench-channel-'));
-  const [large, small, flooded, bare] = ['large', 'small', 'flooded', 'bare'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string];
+  const [large, small, flooded, bare, kept] = ['large', 'small', 'flooded', 'bare', 'kept'].map(
+    (name) => join(folder, name),
+  ) as [string, string, string, string, string];
   const served = [
     // Who asks one after the other is not to meet the rate here.
     await servePartition(large, 'team-a', secondaries, { ...primaryLimits, rate: null }),
     await servePartition(small, 'team-b', 10, { ...primaryLimits, rate: null }),
     await servePartition(flooded, 'team-c', 10, primaryLimits),
+    await servePartition(kept, 'team-d', 10, {
+      ...primaryLimits,
+      rate: null,
+      connectionsMax: 10_000,
+      connectionsPerUserMax: 10_000,
+    }),
     await serveBytes(bare, statusOf('team-a', secondaries)),
   ];
   try {
     const ours = await asked(large, requests);
     const baseline = await asked(bare, requests);
+    const many = await perSecond(large);
+    const each = await kilobytesPerConnection(kept);
     const alone = await asked(small, requests);
     const flooder = flood(flooded);
     const beside = await asked(small, requests);
@@ -63,6 +75,14 @@ export async function channel(): Promise<readonly Row[]> {
       ),
       rowOf(
         { name: 'channel beside a flood, p99', samples: { values: beside }, percentile: 99 },
+        null,
+      ),
+      rowOf(
+        { name: 'channel-status of 1,000, in a second', samples: { values: many }, unit: '/s' },
+        null,
+      ),
+      rowOf(
+        { name: 'channel, memory of a connection', samples: { values: each }, unit: 'kB' },
         null,
       ),
       rowOf({ name: 'channel without one, p99', samples: { values: alone }, percentile: 99 }, null),
@@ -155,6 +175,76 @@ const one = () => new Promise((done, fail) => {
   for (let n = 0; n < count; n += 1) all.push(await one());
   parentPort.postMessage(all);
   agent.destroy();
+})();
+`;
+
+/** How many statuses a second eight connections get together, second by second. */
+async function perSecond(socket: string): Promise<readonly number[]> {
+  const worker = new Worker(hurrying, { eval: true, workerData: { socket, path } });
+  const counts: number[] = [];
+  await new Promise<void>((done, fail) => {
+    worker.on('error', fail);
+    worker.on('message', (count: number) => {
+      counts.push(count);
+      if (counts.length === 6) done();
+    });
+  });
+  await worker.terminate();
+  // The first one warms up.
+  return counts.slice(1);
+}
+
+const hurrying = `
+const { Agent, request } = require('node:http');
+const { parentPort, workerData: { socket, path } } = require('node:worker_threads');
+const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+let count = 0;
+const one = () => request({ socketPath: socket, path, agent }, (answer) => {
+  answer.resume();
+  answer.once('end', () => { count += 1; one(); });
+}).end();
+for (let connection = 0; connection < 8; connection += 1) one();
+setInterval(() => { parentPort.postMessage(count); count = 0; }, 1000);
+`;
+
+const connectionsKept = 2000;
+
+/** What Node's heap holds for each of many connections that have asked once and wait. Their other ends are another process's. */
+async function kilobytesPerConnection(socket: string): Promise<readonly number[]> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const before = settledMemory(collect);
+  const child = spawn(process.execPath, ['-e', keeping, socket, `${connectionsKept}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const more = settledMemory(collect) - before;
+  child.kill();
+  await once(child, 'close');
+  return [more / connectionsKept / 1000];
+}
+
+function settledMemory(collect: () => void): number {
+  collect();
+  collect();
+  // Not what the process has of the machine, which was more before than it needed.
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const keeping = `
+const { connect } = require('node:net');
+const [socket, count] = process.argv.slice(1);
+const begin = () => new Promise((done) => {
+  const peer = connect(socket);
+  peer.once('connect', () => peer.write('GET /v1/version HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n'));
+  peer.once('data', done);
+  peer.resume();
+});
+(async () => {
+  for (let open = 0; open < Number(count); open += 1) await begin();
+  console.log('open');
+  setInterval(() => undefined, 1000);
 })();
 `;
 

@@ -28,6 +28,7 @@ import {
   historyEntry,
   partitionStatus,
   teamA,
+  web,
 } from './fake-control.ts';
 
 const { signal } = new AbortController();
@@ -47,6 +48,8 @@ interface Place {
   /** The host is there, anew if it was there before. */
   hostBegins(): Promise<void>;
   hostEnds(): Promise<void>;
+  /** As `hostEnds`, without another word to anybody. */
+  hostBreaks(): Promise<void>;
   begin(options?: { readonly watch?: boolean }): void;
   end(): Promise<void>;
 }
@@ -69,6 +72,7 @@ function agentPlace(): Place {
   const ending = new AbortController();
   let running: Promise<void> = Promise.resolve();
   let served: { readonly api: ApiServer; readonly server: Server } | null = null;
+  const open = new Set<Socket>();
   const hostEnds = async () => {
     const ended = served;
     served = null;
@@ -94,13 +98,18 @@ function agentPlace(): Place {
         limits: primaryLimits,
         onBug: (error) => expect.unreachable(String(error)),
       });
-      const server = createServer({ allowHalfOpen: true }, (stream) =>
-        api.take(stream, { words: 'Primary vm, CID 7', party: 'it' }),
-      );
+      const server = createServer({ allowHalfOpen: true }, (stream) => {
+        open.add(stream);
+        api.take(stream, { words: 'Primary vm, CID 7', party: 'it' });
+      });
       await new Promise<void>((done) => server.listen(hostSocket, done));
       served = { api, server };
     },
     hostEnds,
+    hostBreaks: async () => {
+      for (const stream of open) stream.destroy();
+      await hostEnds();
+    },
     begin: ({ watch = true } = {}) => {
       const dial = () =>
         new Promise<Socket>((done, fail) => {
@@ -109,6 +118,7 @@ function agentPlace(): Place {
         });
       running = runAgent(
         {
+          version: '1.2.3',
           runtime,
           dial,
           hostName: 'the host',
@@ -235,6 +245,30 @@ describe('what others in the VM ask', () => {
     });
   });
 
+  test('with a key comes to the host with it, the first time and again', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    const again = {
+      newKey: () => 'my-key',
+      sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
+    };
+    const client = daemonClient(unixTransport(join(place.runDir, 'agent.sock')), { again });
+    // Its connection breaks once the order is taken down.
+    place.host.answer = async () => {
+      place.host.answer = { status: 'ok', message: 'known' };
+      await place.hostBreaks();
+      await place.hostBegins();
+      return { status: 'ok', message: 'nobody hears this' };
+    };
+    expect(await client.power(teamA, web, 'restart', signal)).toBe('known');
+    const orders = place.host.calls.filter(({ method }) => method === 'power');
+    expect(orders.map(({ args }) => args[4])).toEqual([
+      { key: 'my-key', party: 'it' },
+      { key: 'my-key', party: 'it' },
+    ]);
+  });
+
   test('about another partition is not even asked', async () => {
     await place.hostBegins();
     place.begin({ watch: false });
@@ -318,6 +352,26 @@ describe('what somebody in the VM tries', () => {
     const answer = await raw(`${line} HTTP/1.1\r\n${head}\r\n\r\n{"files":[]}`);
     expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
     expect(byOthers()).toBe(before);
+  });
+
+  test('orders and looks at the host come to it at a rate of the agent’s own', async () => {
+    const asked = async (ask: () => Promise<unknown>) =>
+      ask().then(
+        () => 'done',
+        (error: { readonly code: string }) => error.code,
+      );
+    const answers: string[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      answers.push(await asked(() => place.client.retry(teamA, signal)));
+      answers.push(await asked(() => place.client.usage(teamA, false, signal)));
+    }
+    // Ten at once, and one a second; the host takes twenty, of which some are left for the agent itself.
+    const passed = answers.filter((answer) => answer === 'done').length;
+    expect(passed).toBeGreaterThanOrEqual(10);
+    expect(passed).toBeLessThan(14);
+    expect(answers.at(-1)).toBe('TooManyRequests');
+    const reached = place.host.calls.filter(({ method }) => ['retry', 'usage'].includes(method));
+    expect(reached).toHaveLength(passed);
   });
 
   test('streams without end do not keep the agent from the host', async () => {

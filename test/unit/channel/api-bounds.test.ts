@@ -85,6 +85,22 @@ describe('submissions', () => {
     await vi.waitFor(async () => expect(await asked(put)).toContain('"Draining"'));
   });
 
+  test('and rollbacks take each other’s places: for each a whole bundle is read', async () => {
+    let release = () => {};
+    const held = new Promise<null>((done) => {
+      release = () => done(null);
+    });
+    place.result = () => held;
+    const rollback = request('POST', `${at}/rollback`, '{"generation":5}');
+    for (let n = 0; n < operatorLimits.submissionsMax; n += 1) await connected(rollback);
+    await vi.waitFor(() => expect(place.calls).toHaveLength(operatorLimits.submissionsMax));
+    expect(await asked(rollback)).toContain('"TooBusy"');
+    expect(await asked(put)).toContain('"TooBusy"');
+    expect(await asked(request('POST', `${at}/plan`, '{"files":[]}'))).toContain('"TooBusy"');
+    expect(statusOf(await asked(request('POST', `${at}/retry`, '{}')))).toBe(200);
+    release();
+  });
+
   test('that wait behind another answer when their client hangs up count no longer', async () => {
     place.answer = () => new Promise(() => {});
     for (let count = 0; count < operatorLimits.submissionsMax; count += 1) {

@@ -4,6 +4,9 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openApi } from '../../../src/channel/api.ts';
+import { makeApiServer } from '../../../src/channel/api-server.ts';
+import { primaryLimits } from '../../../src/channel/limits.ts';
+import type { Scope } from '../../../src/channel/scope.ts';
 import type { Listening, PeerCredentials, Runtime, Sockets } from '../../../src/daemon/runtime.ts';
 import { fakeControl, type FakeControl } from './fake-control.ts';
 
@@ -18,9 +21,13 @@ export interface ApiPlace extends FakeControl {
   dispose(): Promise<void>;
 }
 
-/** @param peerOf who connects, by how many have connected before */
+/**
+ * @param peerOf who connects, by how many have connected before
+ * @param scope of a Primary: who connects is its agent; undefined: of operators
+ */
 export async function apiPlace(
   peerOf: (before: number) => PeerCredentials | null = () => someUser,
+  scope?: Scope,
 ): Promise<ApiPlace> {
   const folder = mkdtempSync(join(tmpdir(), 'unnest-api-'));
   const socket = join(folder, 'operator.sock');
@@ -35,10 +42,13 @@ export async function apiPlace(
     random: () => 0.5,
     addresses: () => [],
   };
-  const listening = await openApi(fake.control, runtime, {
-    address: { kind: 'unix', path: socket, mode: 0o600, group: null },
-    onBug: (error) => bugs.push(error),
-  });
+  const address = { kind: 'unix', path: socket, mode: 0o600, group: null } as const;
+  const onBug = (error: unknown) => void bugs.push(error);
+  const { control } = fake;
+  const listening =
+    scope === undefined
+      ? await openApi(control, runtime, { address, onBug })
+      : await openTo(scope, { control, runtime, onBug }, address);
   let closed: Promise<void> | null = null;
   const close = () => (closed ??= listening.close());
   return Object.assign(fake, {
@@ -54,6 +64,24 @@ export async function apiPlace(
   });
 }
 
+/** As the channel does, without asking who it is. */
+async function openTo(
+  scope: Scope,
+  given: Pick<Parameters<typeof makeApiServer>[0], 'control' | 'runtime' | 'onBug'>,
+  address: Parameters<Sockets['listen']>[0],
+): Promise<Listening> {
+  const api = await makeApiServer({ ...given, scope, limits: primaryLimits });
+  const listening = await given.runtime.sockets.listen(address, (stream) =>
+    api.take(stream, { words: 'Primary vm, CID 7', party: 'it' }),
+  );
+  return {
+    close: async () => {
+      await listening.close();
+      await api.close();
+    },
+  };
+}
+
 const someUser: PeerCredentials = { uid: 1000, gid: 1000, pid: 4242 };
 
 function unixSockets(peerOf: (before: number) => PeerCredentials | null): Sockets {
@@ -61,6 +89,7 @@ function unixSockets(peerOf: (before: number) => PeerCredentials | null): Socket
   return {
     takesConnections: async () => false,
     listenToVms: () => Promise.reject(new Error('there are no VMs here')),
+    listenToVm: () => Promise.reject(new Error('there are no VMs here')),
     listen: async (address, onConnection): Promise<Listening> => {
       if (address.kind !== 'unix') throw new Error('only a Unix socket here');
       const server = createServer({ allowHalfOpen: true }, (stream) => {

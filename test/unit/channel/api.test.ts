@@ -165,6 +165,18 @@ test('nobody asks for the headers of a stream', async () => {
   expect((await asked('HEAD', '/v1/events?watch=1')).status).toBe(404);
 });
 
+test('the metrics of a partition are given as Prometheus takes them', async () => {
+  const text = await place.raw(
+    request('GET', `${at}/metrics`).replace('host: x', 'host: x\r\nconnection: close'),
+  );
+  expect(text).toMatch(/^HTTP\/1.1 200/);
+  expect(text).toMatch(/content-type: text\/plain; version=0\.0\.4/);
+  expect(text.split('\r\n\r\n')[1]).toBe('unnest_partition_generation{partition="team-a"} 6\n');
+  expect((await asked('GET', '/v1/partitions/nobody/metrics')).problem).toMatchObject({
+    code: 'NoPartition',
+  });
+});
+
 test('an order needs no body', async () => {
   expect((await asked('POST', `${at}/retry`)).status).toBe(200);
   expect((await asked('POST', `${at}/secondaries/web/stop`)).status).toBe(200);

@@ -37,6 +37,7 @@ describe('reads', () => {
       version: '1.2.3',
       partition: null,
       api: 'v1',
+      features: ['idempotency-key'],
       host: 'qemu:///system',
       stateDir: '/var/lib/unnest',
     });
@@ -110,7 +111,7 @@ describe('orders', () => {
         args: [teamA, { secondary: null, reason: 'move', submitter, expiresAt: null }],
       },
       { method: 'resume', args: [teamA, null, submitter] },
-      { method: 'power', args: [teamA, web, 'restart', submitter] },
+      { method: 'power', args: [teamA, web, 'restart', submitter, null] },
       { method: 'retry', args: [teamA, submitter] },
       { method: 'drain', args: [teamA, submitter] },
     ]);

@@ -19,6 +19,7 @@ import type { AuditEntry } from '../../../src/report/audit.ts';
 import type { DaemonEvent, EventRecord } from '../../../src/report/event.ts';
 import type { HostSum } from '../../../src/report/host-sum.ts';
 import type { PartitionStatus, SecondaryReport } from '../../../src/report/partition-status.ts';
+import type { UsageSample } from '../../../src/report/usage-sample.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
@@ -104,6 +105,9 @@ export interface FakeControl {
   console: ConsoleAnswer;
   image: ImageAnswer;
   uploaded: UploadAnswer;
+  /** What is found at each look, the last one again and again. */
+  samples: readonly UsageSample[];
+  metrics: string;
   readonly audited: AuditEntry[];
   /** Who is attached by now. */
   agent: string | null;
@@ -159,6 +163,8 @@ export function fakeControl(): FakeControl {
     problems: [],
     agent: null,
     audited: [],
+    samples: [{ atMs: 0, slice: null, secondaries: null }],
+    metrics: 'unnest_partition_generation{partition="team-a"} 6\n',
     console: { status: 'refused', code: 'GuestNotRunning', message: 'web does not run' },
     image: { status: 'refused', code: 'NoSuchImage', message: 'there is no such Image' },
     uploaded: { status: 'ok', receivedBytes: 4, sizeBytes: 8 },
@@ -236,6 +242,14 @@ export function fakeControl(): FakeControl {
       },
       audit: (entry) => void fake.audited.push(entry),
       audited: async () => fake.audited,
+      usage: async (partition, secondaries) => {
+        calls.push({ method: 'usage', args: [partition, secondaries] });
+        const [sample, ...later] = fake.samples;
+        if (later.length > 0) fake.samples = later;
+        if (!statuses.has(partition) || sample === undefined) return null;
+        return secondaries ? sample : { ...sample, secondaries: null };
+      },
+      metrics: (partition) => (statuses.has(partition) ? Promise.resolve(fake.metrics) : null),
       agent: () => fake.agent,
       attachAgent: (_partition, who) => {
         if (fake.agent !== null) return null;

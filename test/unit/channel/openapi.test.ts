@@ -71,6 +71,7 @@ describe('what is really answered', () => {
     ['GET', '/v1/partition/desired', undefined],
     ['GET', '/v1/partition/description', undefined],
     ['GET', '/v1/partition/history', undefined],
+    ['GET', '/v1/partition/usage', undefined],
     ['PUT', '/v1/partition/desired', submission],
     ['POST', '/v1/partition/plan', submission],
     ['POST', '/v1/partition/rollback', { generation: 5 }],

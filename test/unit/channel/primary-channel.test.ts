@@ -26,6 +26,7 @@ describe('a Primary', () => {
     expect(bodyOf(await caller.ask('GET', '/v1/version'))).toEqual({
       version: '1.2.3',
       api: 'v1',
+      features: ['idempotency-key'],
       partition: 'team-a',
     });
   });
@@ -141,6 +142,38 @@ describe('a Primary', () => {
     await ask();
     await ask();
     expect(await ask()).toMatchObject({ code: 'TooManyRequests' });
+  });
+
+  test('asks how much it uses as work, since the host is looked at for it', async () => {
+    const caller = await place.call(101);
+    for (let count = 0; count < 20; count += 1) await caller.ask('GET', '/v1/partition/usage');
+    expect(place.calls).toHaveLength(20);
+    expect(bodyOf(await caller.ask('GET', '/v1/partition/usage'))).toMatchObject({
+      code: 'TooManyRequests',
+    });
+    expect(place.calls).toHaveLength(20);
+  });
+
+  test('becomes the agent ten times at once, and then every five seconds', async () => {
+    const attach = async () => {
+      const caller = await place.call(101);
+      await place.pass();
+      const answer = await caller.ask('GET', '/v1/partition/agent');
+      caller.stream.destroy();
+      await settled();
+      return answer;
+    };
+    for (let count = 0; count < 10; count += 1) expect(await attach()).toContain('"attached"');
+    expect(await attach()).toContain('"TooManyRequests"');
+    await place.runtime.advance(4000);
+    expect(await attach()).toContain('"attached"');
+    expect(await attach()).toContain('"TooManyRequests"');
+    // Of its orders it has lost none for it.
+    const caller = await place.call(101);
+    await place.pass();
+    for (let count = 0; count < 20; count += 1) {
+      expect(await caller.ask('POST', '/v1/partition/retry', {})).toMatch(/^HTTP\/1.1 200/);
+    }
   });
 
   test('loses a connection on which it goes on asking too fast', async () => {

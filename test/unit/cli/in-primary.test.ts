@@ -193,7 +193,7 @@ test('what needs the host says so', async () => {
 test.each(['start', 'stop', 'restart'])('%s is asked for', async (action) => {
   expect((await run([action, 'web'])).code).toBe(0);
   expect(host.calls).toMatchObject([
-    { method: 'power', args: [teamA, 'web', action, 'Primary vm, CID 7'] },
+    { method: 'power', args: [teamA, 'web', action, 'Primary vm, CID 7', { party: 'it' }] },
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** A whole daemon that a Primary speaks with: documents in force, plans, who is attached, what is undone. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DomainUuid } from '../../../src/model/identity.ts';
+import type { PartitionName } from '../../../src/model/names.ts';
 import { bodyOf, type Caller, callerOn, settled } from '../../support/virtual-caller.ts';
 import { secondaryText } from '../../support/virtual-daemon.ts';
 import { type VirtualUnnestd, virtualUnnestd } from '../../support/virtual-unnestd.ts';
@@ -57,6 +58,27 @@ interface Status {
 const condition = async (type: string) =>
   (await status()).conditions.find((each) => each.type === type);
 
+test('a Primary reads the metrics and the usage of its partition, and of no other', async () => {
+  await ask('PUT', '/v1/partition/desired', files('web'));
+  const answering = caller.ask('GET', '/v1/partition/metrics');
+  await unnestd.runtime.advance(100);
+  const text = await answering;
+  expect(text).toContain('unnest_submissions_total{source="Channel",result="Accepted"} 1');
+  expect(text).toContain('unnest_partition_secondaries{partition="team-a"} 1');
+  expect(text).not.toMatch(/unnest_(partitions|libvirt|queue|host|channel)/);
+  expect(await ask('GET', '/v1/partition/usage?secondaries=1')).toMatchObject({
+    secondaries: [{ name: 'web' }],
+  });
+});
+
+/** All that was written to the host, and what is on the disk; but for the books, which tell of plans too. */
+function written() {
+  const { disk } = unnestd.runtime;
+  const paths = disk.filesBelow('/var/lib/unnest').filter((path) => !path.includes('/audit/'));
+  const calls = unnestd.hosts.faults.calls.filter(({ writes }) => writes).length;
+  return { calls, files: paths.map((path) => [path, disk.text(path)]) };
+}
+
 test('what a Primary hands in is made real', async () => {
   expect(await ask('PUT', '/v1/partition/desired', files('web'))).toMatchObject({
     status: 'accepted',
@@ -69,7 +91,9 @@ test('what a Primary hands in is made real', async () => {
 test('a plan says what would be done, and nothing comes of it', async () => {
   await ask('PUT', '/v1/partition/desired', files('web'));
   await unnestd.runtime.advance(10_000);
+  const before = written();
   const answer = await ask('POST', '/v1/partition/plan', files('web', 'db'));
+  expect(written()).toEqual(before);
   expect(answer).toMatchObject({ status: 'planned', generation: 1 });
   const { entries } = answer['plan'] as { entries: { kind: string; resource: { name: string } }[] };
   const kinds = entries.map(({ kind, resource }) => `${kind} ${resource.name}`);
@@ -240,4 +264,28 @@ test('what was accepted stays in force when the Primary is gone', async () => {
 test('nobody else may hand in: not the host’s operator, by a folder or by hand', async () => {
   await unnestd.write(secondaryText('web'));
   expect(domains()).toEqual([]);
+});
+
+test('a Primary with a socket of its own speaks there, and by its CID no more', async () => {
+  const channelSockets = new Map([['team-a' as PartitionName, '/srv/team-a/v.sock']]);
+  const other = await virtualUnnestd({ spec, configured: { channelSockets } });
+  other.hosts.running.push(run);
+  const bySocket = callerOn(other.runtime.sockets.connect('/srv/team-a/v.sock_1021'));
+  await settled();
+  expect(bodyOf(await bySocket.ask('GET', '/v1/version'))).toMatchObject({ partition: 'team-a' });
+  const peer = { cid: 101, port: 700, isAlive: () => true };
+  expect(() => other.runtime.sockets.connectFromVm(1021, peer)).toThrow('nobody listens');
+});
+
+test('what was handed in before does not come back by being sent again', async () => {
+  const put = (generation: number, ...names: readonly string[]) =>
+    ask('PUT', '/v1/partition/desired', { ...files(...names), generation });
+  expect(await put(5, 'web')).toMatchObject({ status: 'accepted', bundle: { generation: 5 } });
+  expect(await put(7, 'web', 'db')).toMatchObject({ status: 'accepted' });
+  // Replayed as it was, of before, and the same generation with other content.
+  expect(await put(7, 'web', 'db')).toMatchObject({ status: 'unchanged' });
+  expect(await put(5, 'web')).toMatchObject({ status: 409, code: 'StaleGeneration' });
+  expect(await put(6, 'other')).toMatchObject({ status: 409, code: 'StaleGeneration' });
+  expect(await put(7, 'other')).toMatchObject({ status: 409, code: 'GenerationReused' });
+  expect(domains()).toEqual(['unnest.team-a.db', 'unnest.team-a.web']);
 });

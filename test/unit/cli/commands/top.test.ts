@@ -1,70 +1,86 @@
-/** What partitions use, beside a fake daemon, on a simulated host in a file. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+/** What partitions use, beside a fake daemon: asked by an operator, and in a Primary. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient } from '../../../../src/channel/client.ts';
 import { unixTransport } from '../../../../src/channel/client-transport.ts';
 import { bar } from '../../../../src/cli/render/bar.ts';
-import { worldText } from '../../../../src/host/simulated/world-text.ts';
-import { fieldsOf } from '../../../../src/model/domain.ts';
-import { secondary } from '../../../support/passes.ts';
-import { domainOf, refOf, worldOf } from '../../../support/simulation.ts';
+import type { SecondaryName } from '../../../../src/model/names.ts';
 import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
-import { partitionStatus } from '../../channel/fake-control.ts';
+import { partitionStatus, secondaryReport, teamA, web } from '../../channel/fake-control.ts';
+import { primaryScope } from '../../../../src/channel/scope.ts';
 import { run } from '../run.ts';
 
 let place: ApiPlace;
-let folder: string;
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'unnest-top-'));
-  place = await apiPlace();
-  place.place = { host: `sim:${join(folder, 'host.json')}`, stateDir: folder };
-});
-afterEach(async () => {
-  await place.dispose();
-  rmSync(folder, { recursive: true });
-});
-
 const top = (...argv: string[]) =>
   run(['top', ...argv], { findDaemon: async () => daemonClient(unixTransport(place.socket)) });
 
 const GiB = 2 ** 30;
+const MiB = 2 ** 20;
 const amounts = { vcpus: 2, memoryBytes: GiB, storageBytes: 0, secondaries: 1 };
 const limits = { vcpus: 4, memoryBytes: 4 * GiB, storageBytes: GiB, secondaries: 9 };
-const slice = {
-  memoryMaxBytes: 4 * GiB,
-  swapMaxBytes: 0,
-  cpus: 4,
-  cpuWeight: 3,
-  cpuset: null,
-  exclusiveCpus: false,
-  memoryMinBytes: null,
-  pidsMax: 300,
-  diskBytesPerSecond: null,
-  diskOperationsPerSecond: null,
-};
 
-test('shows what is used, allocated and allowed, with bars', async () => {
-  const defined = fieldsOf(secondary('web', { slice: 'Partition' }));
-  const domains = [domainOf('web', { power: { status: 'running' }, defined })];
-  writeFileSync(join(folder, 'host.json'), worldText(worldOf({ recorded: true, domains, slice })));
-  const { usage } = partitionStatus();
-  place.set(partitionStatus({ usage: { ...usage, allocated: amounts, limits } }));
-  const { code, stdout } = await top();
-  expect(code).toBe(0);
-  expect(stdout).toBe(`PARTITION             USED     ALLOCATED   LIMIT
-team-a      vCPUs     0.00     2           4       [....................]
-            memory    128MiB   1GiB        4GiB    [#...................]
-            storage   -        0 B         1GiB    [....................]
-`);
-  const [json] = JSON.parse((await top('-p', 'team-a', '-o', 'json')).stdout) as unknown[];
-  expect(json).toMatchObject({ partition: 'team-a', memoryBytes: 128 * 2 ** 20, limits });
+/** A second of its clock after the one before, in which it has used half a CPU, and its guest a quarter. */
+const sample = (seconds: number) => ({
+  atMs: seconds * 1000,
+  slice: { memoryBytes: 128 * MiB, cpuUs: seconds * 500_000, processes: 7 },
+  secondaries: [{ name: web, cpuUs: seconds * 250_000, memoryBytes: 64 * MiB }],
 });
 
-test('shows allocations alone where nothing counts the rest', async () => {
-  const { stdout } = await top();
-  expect(stdout).toMatch(/^team-a +vCPUs +- +0 +-$/m);
+const table = `PARTITION             USED     ALLOCATED   LIMIT
+team-a      vCPUs     0.50     2           4       [##..................]
+            memory    128MiB   1GiB        4GiB    [#...................]
+            storage   -        0 B         1GiB    [....................]
+`;
+
+describe.each([
+  ['an operator', undefined],
+  ['somebody in the Primary', primaryScope(teamA)],
+] as const)('asked by %s', (_who, scope) => {
+  beforeEach(async () => {
+    place = await apiPlace(undefined, scope);
+    const { usage } = partitionStatus();
+    const report = secondaryReport({ vcpus: 1, memoryBytes: 256 * MiB });
+    const stopped = secondaryReport({ name: 'off' as SecondaryName, status: 'Stopped' });
+    place.set(
+      partitionStatus({
+        usage: { ...usage, allocated: amounts, limits },
+        secondaries: [report, stopped],
+      }),
+    );
+    place.samples = [sample(3), sample(4)];
+  });
+  afterEach(() => place.dispose());
+
+  test('shows what is used, allocated and allowed, with bars', async () => {
+    const { code, stdout } = await top();
+    expect(code).toBe(0);
+    expect(stdout).toBe(table);
+  });
+
+  test('shows each Secondary that runs, if it is asked', async () => {
+    const { stdout } = await top('--secondaries');
+    expect(stdout)
+      .toBe(`${table}  web       vCPUs     0.25     1                   [#####...............]
+            memory    64MiB    256MiB              [#####...............]
+`);
+  });
+
+  test('says the same as JSON, and no more than was asked for', async () => {
+    const [all] = JSON.parse((await top('--secondaries', '-o', 'json')).stdout) as unknown[];
+    const used = { partition: 'team-a', cpus: 0.5, memoryBytes: 128 * MiB, processes: 7, limits };
+    const guest = { name: 'web', cpus: 0.25, memoryBytes: 64 * MiB };
+    const given = { vcpus: 1, givenBytes: 256 * MiB };
+    expect(all).toMatchObject({ ...used, secondaries: [{ ...guest, ...given }] });
+    place.samples = [sample(3), sample(4)];
+    const [without] = JSON.parse((await top('-p', 'team-a', '-o', 'json')).stdout) as unknown[];
+    expect(without).toMatchObject(used);
+    expect(without).not.toHaveProperty('secondaries');
+  });
+
+  test('shows allocations alone where nothing counts the rest', async () => {
+    place.samples = [{ atMs: 0, slice: null, secondaries: null }];
+    const { stdout } = await top();
+    expect(stdout).toMatch(/^team-a +vCPUs +- +2 +4/m);
+  });
 });
 
 test('a bar is never empty where there is something, nor full where there is room', () => {
@@ -74,39 +90,4 @@ test('a bar is never empty where there is something, nor full where there is roo
   expect(bar(10, 10)).toBe('[####################]');
   expect(bar(11, 10)).toBe('[###################!]');
   expect(bar(0, 0)).toBe('[....................]');
-});
-
-test('shows each Secondary that runs, if it is asked', async () => {
-  const defined = fieldsOf(secondary('web', { slice: 'Partition' }));
-  const domains = [
-    domainOf('web', { power: { status: 'running' }, defined }),
-    domainOf('off', {
-      power: { status: 'stopped', reason: 'unknown' },
-      defined: fieldsOf(secondary('off')),
-    }),
-  ];
-  writeFileSync(join(folder, 'host.json'), worldText(worldOf({ recorded: true, domains, slice })));
-  const { usage, secondaries } = partitionStatus();
-  const [some] = secondaries;
-  if (some === undefined) throw new Error('there is none');
-  const reportOf = (name: string) => {
-    const { domainName: domain, uuid } = refOf(name);
-    return { ...some, name: name as never, domain, uuid, vcpus: 1, memoryBytes: 2 ** 28 };
-  };
-  const all = [reportOf('web'), reportOf('off'), { ...reportOf('new'), domain: null, uuid: null }];
-  place.set(partitionStatus({ usage: { ...usage, allocated: amounts, limits }, secondaries: all }));
-  const { stdout } = await top('--secondaries');
-  expect(stdout).toBe(`PARTITION             USED     ALLOCATED   LIMIT
-team-a      vCPUs     0.00     2           4       [....................]
-            memory    128MiB   1GiB        4GiB    [#...................]
-            storage   -        0 B         1GiB    [....................]
-  web       vCPUs     0.00     1                   [....................]
-            memory    128MiB   256MiB              [##########..........]
-`);
-  const [json] = JSON.parse((await top('--secondaries', '-o', 'json')).stdout) as unknown[];
-  expect(json).toMatchObject({
-    secondaries: [{ name: 'web', cpus: 0, memoryBytes: 2 ** 27, vcpus: 1, givenBytes: 2 ** 28 }],
-  });
-  const [without] = JSON.parse((await top('-o', 'json')).stdout) as unknown[];
-  expect(without).not.toHaveProperty('secondaries');
 });

@@ -77,6 +77,16 @@ describe('what is asked for', () => {
     expect(await reopened()).toMatchObject({ holds: [hold(web)], requests: [], drain: null });
   });
 
+  test('a file of a version that kept no answers is read', async () => {
+    const content = { holds: [hold(web)], requests: [request(db)], drain: null };
+    runtime.disk.write(path, seal('wishes', content));
+    const wishes = await open();
+    expect(wishes).toMatchObject({ holds: [hold(web)], requests: [request(db)], problem: null });
+    const answer = { party: 'uid 0', key: 'a', request: 'start web', message: 'yes', at };
+    expect(await wishes.addRequest(request(web), answer)).toEqual(ok);
+    expect((await reopened()).answeredSince('2000-01-01T00:00:00Z')).toEqual([answer]);
+  });
+
   test('the last word counts', async () => {
     const wishes = await open();
     await wishes.addHold(hold(web));
