@@ -20,6 +20,7 @@ import { apiProblem, refusalProblem } from './problem.ts';
 import { RequestRate } from './request-rate.ts';
 import type { Scope } from './scope.ts';
 import { SubmissionSlots } from './submission-slots.ts';
+import { isTyping } from './typing.ts';
 
 export interface ApiServerOptions {
   readonly control: Control;
@@ -175,7 +176,7 @@ function bucketOf(
   const { url = '' } = routeOptions;
   if (url.endsWith('/agent')) return attaching;
   // Asks for nothing, and must not fail for what others in the VM ask.
-  if (url.endsWith('/agent/beat') || takesBytes(url)) return null;
+  if (url.endsWith('/agent/beat') || takesBytes(url) || isTyping(url)) return null;
   return method === 'GET' ? null : work;
 }
 

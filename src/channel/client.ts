@@ -7,12 +7,12 @@ import type { EventRecord } from '../report/event.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
 import type { AgentLine } from './api-agent.ts';
-import type { ConsoleLine } from './api-reads.ts';
+import type { ConsoleLine, ConsoleLogLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
 import { openLines } from './client-lines.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import { ask, type Transport, type Wish } from './client-transport.ts';
-import type { ImageState, PowerAction } from './control.ts';
+import type { ConsoleLogWish, ConsoleWish, ImageState, PowerAction } from './control.ts';
 import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
@@ -43,6 +43,27 @@ export interface DaemonClient {
     secondary: SecondaryName,
     signal: AbortSignal,
   ): Promise<AsyncIterable<ConsoleLine>>;
+  /** What it has written there before, as far as it is kept. */
+  consoleLog(
+    name: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleLogWish,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ConsoleLogLine>>;
+  /** As a reader of that console. @returns what the daemon says about it, for people */
+  claimConsole(
+    name: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleWish,
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** Resolves when it is on its way to the guest. @param bytes at most `typedBytesMax` */
+  typeOnConsole(
+    name: PartitionName,
+    secondary: SecondaryName,
+    typed: { readonly reader: string; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** As the agent of this Primary, until the signal fires. Rejects with `AgentElsewhere` if there is one. */
   beAgent(signal: AbortSignal): Promise<AsyncIterable<AgentLine>>;
   /** To each beat of that. */
@@ -127,6 +148,11 @@ export function daemonClient(transport: Transport): DaemonClient {
       const path = `${await places.of(name, signal)}/secondaries/${secondary}/console`;
       return lines(path, answers.consoleAnswer, signal);
     },
+    consoleLog: async (name, secondary, { previous, follow }, signal) => {
+      const query = `previous=${previous ? 1 : 0}&follow=${follow ? 1 : 0}`;
+      const path = `${await places.of(name, signal)}/secondaries/${secondary}/log?${query}`;
+      return lines(path, answers.consoleLogAnswer, signal);
+    },
     beAgent: async (signal) => {
       const path = `${answers.primaryAt}/agent`;
       return lines(path, answers.agentAnswer, signal);
@@ -151,6 +177,8 @@ type Orders = Pick<
   | 'imageWritten'
   | 'retry'
   | 'drain'
+  | 'claimConsole'
+  | 'typeOnConsole'
 >;
 
 function ordersOver(transport: Transport, places: ClientPlaces): Orders {
@@ -187,6 +215,12 @@ function ordersOver(transport: Transport, places: ClientPlaces): Orders {
     },
     imageWritten: (name, image, signal) => order(name, `/images/${image}/written`, {}, signal),
     retry: (name, signal) => order(name, '/retry', {}, signal),
+    claimConsole: (name, secondary, wish, signal) =>
+      order(name, `/secondaries/${secondary}/console/writer`, wish, signal),
+    typeOnConsole: (name, secondary, { reader, bytes }, signal) => {
+      const body = { reader, data: Buffer.from(bytes).toString('base64') };
+      return order(name, `/secondaries/${secondary}/console/input`, body, signal);
+    },
     drain: (name, signal) => order(name, '/drain', { confirm: name }, signal),
   };
 }

@@ -19,6 +19,26 @@ export interface Output {
   readonly columns: number;
 }
 
+/** Where somebody sits: standard input and output are one terminal. */
+export interface Terminal {
+  /** From now on each key comes as it is typed, and nothing is made of it before. */
+  open(on: TerminalSigns): RawTerminal;
+}
+
+export interface TerminalSigns {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Nobody sits there any more. */
+  readonly onHangUp: () => void;
+}
+
+export interface RawTerminal {
+  write(bytes: Uint8Array): void;
+  /** As of `Output`. */
+  taken(signal: AbortSignal): Promise<void>;
+  /** It is again as it was. */
+  close(): void;
+}
+
 /** Where the host is and which share of it is meant. */
 export interface Target {
   readonly uri: string;
@@ -58,6 +78,10 @@ export interface Environment {
   readonly stderr: Output;
   /** Null when standard input is not a terminal: then nobody can be asked. */
   readonly ask: ((question: string) => Promise<string>) | null;
+  /** Null where standard input or output is none. */
+  readonly terminal: Terminal | null;
+  /** What comes there, as it comes, until the signal fires. */
+  readonly standardInput: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly readStandardInput: (bytesMax: number, signal: AbortSignal) => Promise<Uint8Array>;
   /** Cannot change anything, by type and on the wire. */
   readonly openView: Open<HostView>;

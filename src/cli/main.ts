@@ -19,6 +19,7 @@ import { getCommand } from './commands/get.ts';
 import { handOverCommand, uploadCommand } from './commands/hand-in.ts';
 import { historyCommand } from './commands/history.ts';
 import { hostCommand } from './commands/host.ts';
+import { logsCommand } from './commands/logs.ts';
 import { manCommand } from './commands/man.ts';
 import { pauseCommand, resumeCommand, retryCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
@@ -70,6 +71,7 @@ function programFor(
     describeCommand(environment, exit),
     exportCommand(environment, exit),
     consoleCommand(environment, exit),
+    logsCommand(environment, exit),
     waitCommand(environment, exit),
     destroyCommand(environment, exit),
     statusCommand(environment, exit),

@@ -1,7 +1,6 @@
 /** What may be asked of the daemon, answered by the partition that it is about. */
 import type {
   Answer,
-  ConsoleAnswer,
   Control,
   PlannedFiles,
   PlanResult,
@@ -13,7 +12,8 @@ import type { PartitionStatus } from '../report/partition-status.ts';
 import type { SubmissionResult } from '../report/submission.ts';
 import { instantOf } from '../report/instant.ts';
 import type { Authority } from './authority.ts';
-import { answered, asking, notOpen, notOpenMessage } from './asking.ts';
+import { answered, asking, notOpenMessage } from './asking.ts';
+import { consoleControl } from './console-control.ts';
 import type { KeptPartition } from './kept-partition.ts';
 import { imageControl } from './image-control.ts';
 import { refusedName, refusedPower } from './power-rules.ts';
@@ -78,23 +78,12 @@ export function controlOf(options: ControlOptions): Control {
         authority.rollback(generation, submitter),
       ),
     plan: (name, files) => planning(supervisor.partition(name), files, stop),
-    console: (name, secondary) => consoleOf(supervisor.partition(name), secondary),
+    ...consoleControl(supervisor),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
     ...imageControl(supervisor, options.clock),
     ...wishing(options),
   };
-}
-
-function consoleOf(kept: KeptPartition | null, secondary: SecondaryName): ConsoleAnswer | null {
-  if (kept === null) return null;
-  const { authority, loop } = kept;
-  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
-  const unknown = refusedName(authority, loop, secondary);
-  if (unknown?.status === 'refused') return unknown;
-  const ref = loop.runningDomain(secondary);
-  if (ref !== null) return { status: 'ready', read: (reader) => loop.consoles.read(ref, reader) };
-  return { status: 'refused', code: 'GuestNotRunning', message: `${secondary} does not run` };
 }
 
 function givenBy({ folder, ...submitted }: SubmittedFiles): GivenFiles {
@@ -121,14 +110,14 @@ type Wishing = Pick<Control, 'pause' | 'resume' | 'power' | 'retry' | 'drain'>;
 function wishing({ supervisor, clock }: ControlOptions): Wishing {
   const at = () => instantOf(clock.wall());
   return {
-    pause: (name, hold) =>
+    pause: async (name, hold) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
         const unknown = refusedName(authority, loop, hold.secondary);
         if (unknown !== null) return unknown;
         const answer = await authority.wish((wishes) => wishes.addHold(hold));
         return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
       }),
-    resume: (name, secondary) =>
+    resume: async (name, secondary) =>
       asking(supervisor.partition(name), async ({ kept, authority, loop }) => {
         const isHeld = authority.wishes.holds.some((hold) => hold.secondary === secondary);
         const unknown = isHeld ? null : refusedName(authority, loop, secondary);
@@ -141,7 +130,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         kept.readFolder();
         return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
       }),
-    power: (name, secondary, action, submitter) =>
+    power: async (name, secondary, action, submitter) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
         const refusal = refusedPower(authority, loop, secondary, action);
         if (refusal !== null) return refusal;
@@ -152,14 +141,14 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         const answer = await authority.wish((wishes) => wishes.addRequest(request));
         return answered(answer, `${secondary} is to ${action}${waitsFor(authority, secondary)}`);
       }),
-    retry: (name) =>
+    retry: async (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {
         loop.forgive(null);
         loop.wake('request');
         kept.readFolder();
         return { status: 'ok', message: `partition ${name} is looked at anew` };
       }),
-    drain: (name, submitter) =>
+    drain: async (name, submitter) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
         loop.forgive(null);
         const answer = await authority.drain(submitter);

@@ -14,6 +14,7 @@ import type { Held } from '../partition/claim.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
+import { ConsoleLogs } from './console-logs.ts';
 import { Consoles } from './consoles.ts';
 import { judgedImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
@@ -33,7 +34,9 @@ import type { Request, TurnInput } from './turn-input.ts';
 export interface PartitionOptions {
   readonly partition: PartitionName;
   readonly host: Host;
-  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'files' | 'timers' | 'random'>;
+  /** Where what guests write to their consoles is kept; null: nowhere. */
+  readonly consolesFolder: string | null;
   readonly newInstallation: () => InstallationId;
   readonly slots: Slots;
   readonly rules: RetryRules;
@@ -63,6 +66,8 @@ export class Partition {
   readonly #said: PartitionSaid;
   readonly consoles: Consoles;
   readonly intakes: Intakes;
+  /** Null: none are kept. */
+  readonly consoleLogs: ConsoleLogs | null;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -74,7 +79,8 @@ export class Partition {
     const { runtime, slots } = options;
     this.#options = options;
     this.intakes = new Intakes(options.host.intakes, options.abort);
-    this.consoles = new Consoles(options.host.domains, runtime.timers);
+    this.consoles = new Consoles(options.host.domains, runtime);
+    this.consoleLogs = logsOf(options, this.consoles);
     this.#said = new PartitionSaid({
       ...options,
       clock: runtime.clock,
@@ -169,9 +175,10 @@ export class Partition {
     this.#said.sayAnew(this.#options.input());
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await this.consoleLogs?.close();
     this.consoles.close();
-    return this.#loop.close();
+    await this.#loop.close();
   }
 
   async #turn(
@@ -232,6 +239,7 @@ export class Partition {
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): void {
     const { partition, emit } = this.#options;
     this.#isLookOld = false;
+    this.consoleLogs?.follow(observed);
     this.#remembered.keep(memory);
     this.#said.looked({
       observed,
@@ -283,4 +291,14 @@ export class Partition {
       onOutcome: (outcome: Outcome) => emit(operationEvent(partition, outcome)),
     };
   }
+}
+
+function logsOf(
+  { partition, runtime, consolesFolder: folder, emit }: PartitionOptions,
+  consoles: Consoles,
+): ConsoleLogs | null {
+  if (folder === null) return null;
+  const { files, timers } = runtime;
+  const onFailure = (message: string) => emit({ kind: 'console-not-kept', partition, message });
+  return new ConsoleLogs({ files, folder, consoles, timers, onFailure });
 }

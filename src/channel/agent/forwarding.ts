@@ -13,6 +13,7 @@ import { channelLimits, primaryLimits } from '../limits.ts';
 import { apiProblem, type Problem, PROBLEM_TYPE, refusalProblem } from '../problem.ts';
 import { primaryAt } from '../client-answers.ts';
 import { RequestRate } from '../request-rate.ts';
+import { isTyping } from '../typing.ts';
 
 export interface ForwardingOptions {
   readonly runtime: Pick<Runtime, 'sockets' | 'timers' | 'clock'>;
@@ -59,9 +60,9 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   };
 }
 
-/** Bytes of Images are bounded by their own number. */
+/** Bytes of Images are bounded by their own number, and whoever types does not keep others from their work. */
 function isWork({ method, url = '' }: IncomingMessage): boolean {
-  return method !== 'GET' && !takesBytes(url.split('?', 1)[0] ?? '');
+  return method !== 'GET' && !takesBytes(url.split('?', 1)[0] ?? '') && !isTyping(url);
 }
 
 function askerOf(peer: PeerCredentials | null): Asker {

@@ -30,6 +30,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return warn('somebody on the channel is not listened to');
     case 'audit-not-written':
       return error('the audit log could not be written');
+    case 'console-not-kept':
+      return error('what guests write to their consoles could not be kept');
     case 'config-problem':
       return error('the configuration has a problem');
     case 'partition-added':

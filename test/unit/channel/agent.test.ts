@@ -28,6 +28,7 @@ import {
   historyEntry,
   partitionStatus,
   teamA,
+  web,
 } from './fake-control.ts';
 
 const { signal } = new AbortController();
@@ -233,6 +234,18 @@ describe('what others in the VM ask', () => {
     await expect(place.client.drain(teamA, signal)).rejects.toMatchObject({
       code: 'OperatorsOnly',
     });
+  });
+
+  test('to type is, however often, and hinders no work', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    const typed = { reader: '1-x', bytes: Buffer.from('ls\r') };
+    for (let count = 0; count < 20; count += 1) {
+      await place.client.typeOnConsole(teamA, web, typed, signal);
+    }
+    expect(await place.client.retry(teamA, signal)).toBe('taken down');
+    expect(place.host.calls.filter(({ method }) => method === 'typeOnConsole')).toHaveLength(20);
   });
 
   test('about another partition is not even asked', async () => {

@@ -2,6 +2,7 @@
 import type {
   Answer,
   ConsoleAnswer,
+  ConsoleLogAnswer,
   Control,
   ImageAnswer,
   PartitionProblem,
@@ -104,6 +105,8 @@ export interface FakeControl {
   console: ConsoleAnswer;
   image: ImageAnswer;
   uploaded: UploadAnswer;
+  log: ConsoleLogAnswer;
+  claim: Answer;
   readonly audited: AuditEntry[];
   /** Who is attached by now. */
   agent: string | null;
@@ -158,6 +161,8 @@ export function fakeControl(): FakeControl {
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
     agent: null,
+    log: { status: 'refused', code: 'NoConsoleLogs', message: 'none are kept' },
+    claim: { status: 'ok', message: 'this reader types now' },
     audited: [],
     console: { status: 'refused', code: 'GuestNotRunning', message: 'web does not run' },
     image: { status: 'refused', code: 'NoSuchImage', message: 'there is no such Image' },
@@ -234,6 +239,15 @@ export function fakeControl(): FakeControl {
         calls.push({ method: 'console', args: [partition, secondary] });
         return statuses.has(partition) ? fake.console : null;
       },
+      consoleLog: (partition, ...args) => {
+        calls.push({ method: 'consoleLog', args: [partition, ...args] });
+        return statuses.has(partition) ? fake.log : null;
+      },
+      claimConsole: (partition, ...args) => {
+        calls.push({ method: 'claimConsole', args: [partition, ...args] });
+        return statuses.has(partition) ? fake.claim : null;
+      },
+      typeOnConsole: order('typeOnConsole'),
       audit: (entry) => void fake.audited.push(entry),
       audited: async () => fake.audited,
       agent: () => fake.agent,

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly findDaemon?: Environment['findDaemon'];
   /** What runs as the agent; by default this machine's own. */
   readonly agent?: Environment['agent'];
+  /** Where somebody sits; by default nobody does. */
+  readonly terminal?: Environment['terminal'];
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -37,6 +39,7 @@ export async function run(
     agent,
     stop,
     onOutput,
+    terminal = null,
   }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = recorder(columns, onOutput);
@@ -53,6 +56,10 @@ export async function run(
     stdout,
     stderr,
     ask: answer === undefined ? null : async () => answer,
+    terminal,
+    standardInput: async function* () {
+      yield Buffer.from(stdin);
+    },
     readStandardInput: async (bytesMax) => Buffer.from(stdin).subarray(0, bytesMax),
     newInstallationId: () => installation,
     now: () => 0,

@@ -41,6 +41,7 @@ const defaults = {
     reserved: { vcpus: 0, memoryBytes: 2 ** 30 },
     overcommit: { vcpus: 1, memory: 1 },
   },
+  consoleLogs: true,
   logLevel: 'info',
 };
 
@@ -72,6 +73,7 @@ describe('the configuration', () => {
       hostReserved: { vcpus: 1, memory: '2GiB' },
       overcommit: { vcpus: 1.15, memory: 1.5 },
       maxDeletions: 0,
+      consoleLogs: false,
       logLevel: 'debug',
     };
     // JSON is YAML.
@@ -95,6 +97,7 @@ describe('the configuration', () => {
         reserved: { vcpus: 1, memoryBytes: 2 ** 31 },
         overcommit: { vcpus: 1.15, memory: 1.5 },
       },
+      consoleLogs: false,
       logLevel: 'debug',
     });
   });

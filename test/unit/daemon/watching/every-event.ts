@@ -18,6 +18,7 @@ export const everyEvent: ByKind = {
   'channel-unavailable': { kind: 'channel-unavailable', message: 'this machine has no AF_VSOCK' },
   'channel-refused': { kind: 'channel-refused', cid: 7, reason: 'UnknownCid', times: 3 },
   'audit-not-written': { kind: 'audit-not-written', message: 'the disk is full' },
+  'console-not-kept': { kind: 'console-not-kept', ...of, message: 'the disk is full' },
   'config-problem': { kind: 'config-problem', code: 'Missing', message: 'no folder' },
   'partition-added': { kind: 'partition-added', ...of },
   'partition-removed': { kind: 'partition-removed', ...of },
