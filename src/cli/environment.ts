@@ -39,6 +39,21 @@ export interface RawTerminal {
   close(): void;
 }
 
+export interface Forwarding {
+  /** Port 0: any that is free. */
+  readonly from: { readonly address: string; readonly port: number };
+  readonly to: { readonly address: string; readonly port: number };
+  /** Of one connection. @param message for people */
+  readonly onTrouble: (message: string) => void;
+}
+
+export interface Forwarded {
+  /** That is listened on. */
+  readonly port: number;
+  /** Also what is open. */
+  close(): Promise<void>;
+}
+
 /** Where the host is and which share of it is meant. */
 export interface Target {
   readonly uri: string;
@@ -99,6 +114,16 @@ export interface Environment {
   /** Puts the daemon on this machine. */
   readonly installer: Installer;
   readonly newInstallationId: () => InstallationId;
+  /** A folder for what only this user's commands keep. */
+  readonly userStateDir: () => Promise<string>;
+  /** Runs in our place at the terminal, without a shell. Resolves to its exit code. */
+  readonly runProgram: (
+    name: string,
+    args: readonly string[],
+    stop: AbortSignal,
+  ) => Promise<number>;
+  /** Rejects where it cannot listen. */
+  readonly forward: (forwarding: Forwarding) => Promise<Forwarded>;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** The first Ctrl-C: begin nothing more. */

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly agent?: Environment['agent'];
   /** Where somebody sits; by default nobody does. */
   readonly terminal?: Environment['terminal'];
+  /** What is run or listened to in a test's stead; by default what is on this machine. */
+  readonly programs?: Partial<Pick<Environment, 'forward' | 'runProgram' | 'userStateDir'>>;
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -40,6 +42,7 @@ export async function run(
     stop,
     onOutput,
     terminal = null,
+    programs,
   }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = recorder(columns, onOutput);
@@ -52,6 +55,7 @@ export async function run(
     diagnose: (target, signal) => adapters.diagnose(notThisMachine(target), signal),
     findDaemon: findDaemon ?? adapters.findDaemon,
     agent: agent ?? adapters.agent,
+    ...(programs === undefined ? {} : programs),
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,
