@@ -18,6 +18,7 @@ import {
   openSimulatedView,
 } from '../host/simulated/open.ts';
 import { version } from './version.ts';
+import { userStateDir } from './user-state-dir.ts';
 
 type Adapter = Pick<Environment, 'openView' | 'openHost' | 'lock' | 'diagnose'>;
 
@@ -64,12 +65,25 @@ async function mayBeThere(path: string): Promise<boolean> {
 }
 
 export const adapters: Adapter &
-  Pick<Environment, 'agent' | 'findDaemon' | 'isKept' | 'installer' | 'hostGroups'> = {
+  Pick<
+    Environment,
+    | 'agent'
+    | 'findDaemon'
+    | 'forward'
+    | 'hostGroups'
+    | 'installer'
+    | 'isKept'
+    | 'runProgram'
+    | 'userStateDir'
+  > = {
   agent: async (settings, stop) => {
     const { agentOnMachine } = await import('./agent.ts');
     return agentOnMachine(settings, stop);
   },
   findDaemon,
+  forward: async (forwarding) => (await import('./forward-tcp.ts')).forwardTcp(forwarding),
+  runProgram: async (...words) => (await import('./run-program.ts')).runProgram(...words),
+  userStateDir: () => userStateDir(process.env),
   hostGroups: () => readHostGroups(),
   // Where the daemon's store of accepted documents has them.
   isKept: (stateDir, partition) => mayBeThere(join(stateDir, partition, 'accepted')),

@@ -1,8 +1,9 @@
 /** Standard input, output and error, as the command line wants them. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
-import type { Environment, Output } from '../cli/environment.ts';
+import type { Environment, Output, Terminal } from '../cli/environment.ts';
 
 export interface CheckedOutput extends Output {
   /** What else than a reader's going away has closed it; null while nothing has. */
@@ -34,6 +35,40 @@ export function outputOf(stream: WriteStream & { readonly fd: number }): Checked
     columns: stream.columns ?? 80,
     failure: () => failure,
   };
+}
+
+/** At the end of the process Node itself sets a terminal back, whatever has ended it but SIGKILL. */
+export function terminalOf(input: ReadStream, output: WriteStream): Terminal | null {
+  if (!input.isTTY || !output.isTTY) return null;
+  return {
+    open: ({ onBytes, onHangUp }) => {
+      input.setRawMode(true);
+      asItIs();
+      input.on('data', onBytes);
+      for (const end of ['end', 'error', 'close'] as const) input.once(end, onHangUp);
+      output.once('error', onHangUp);
+      return {
+        write: (bytes) => void output.write(bytes),
+        taken: async (signal) => {
+          if (!output.writableNeedDrain) return;
+          await once(output, 'drain', { signal }).catch(() => undefined);
+        },
+        close: () => {
+          input.off('data', onBytes);
+          for (const end of ['end', 'error', 'close'] as const) input.off(end, onHangUp);
+          output.off('error', onHangUp);
+          input.setRawMode(false);
+          input.pause();
+        },
+      };
+    },
+  };
+}
+
+/** Node's raw mode still turns each end of a line into two bytes, which programs in a guest do by themselves. */
+function asItIs(): void {
+  // Where there is none, lines begin at the left when they should not, and that is all.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
 }
 
 export function askOnTerminal(

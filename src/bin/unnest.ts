@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `unnest` program: wires adapters, signals and streams to the command line. */
+import { addAbortSignal } from 'node:stream';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { bugReport, main } from '../cli/main.ts';
 import { newInstallationId } from '../host/local/installation.ts';
@@ -7,7 +8,7 @@ import { collect } from '../cli/read-bytes.ts';
 import { adapters } from './adapters.ts';
 import { withAgentPlace } from './agent-place.ts';
 import { reportLostOutput } from './lost-output.ts';
-import { askOnTerminal, outputOf } from './streams.ts';
+import { askOnTerminal, outputOf, terminalOf } from './streams.ts';
 import { interruptions } from './signals.ts';
 import { version } from './version.ts';
 
@@ -34,6 +35,8 @@ process.exitCode = await main(process.argv.slice(2), version, {
   stdout,
   stderr,
   ask: askOnTerminal(process.stdin, process.stderr, stop),
+  terminal: terminalOf(process.stdin, process.stdout),
+  standardInput: (signal) => addAbortSignal(signal, process.stdin),
   readStandardInput: (bytesMax, signal) => collect(process.stdin, bytesMax, signal),
   ...adapters,
   newInstallationId,

@@ -3,6 +3,7 @@ import type { PartitionName } from '../model/names.ts';
 import type { Answered } from './answered.ts';
 import type { Control } from './control.ts';
 import type { Scope } from './scope.ts';
+import { isTyping } from './typing.ts';
 
 export interface AuditedRequest {
   readonly method: string;
@@ -30,7 +31,9 @@ export function auditTo(
     readonly secondary?: string;
     readonly image?: string;
   };
-  if (partition === undefined || url.endsWith('/agent/beat') || isMiddle(answered)) return;
+  // Who types is said by becoming the one who does; what they type is nobody's affair.
+  if (isTyping(url) || isMiddle(answered)) return;
+  if (partition === undefined || url.endsWith('/agent/beat')) return;
   const path = url
     .slice(place.length + 1)
     .replace(':secondary', secondary)

@@ -7,6 +7,8 @@ import type { SubmissionResult, SubmissionSource } from '../report/submission.ts
 import { type Answered, ofAnswer, ofRefusable, ofSubmission, problem, value } from './answered.ts';
 import type { Answer, Control, OrderKey, PowerAction } from './control.ts';
 import type {
+  consoleClaimSchema,
+  consoleInputSchema,
   drainSchema,
   pauseSchema,
   planSchema,
@@ -33,6 +35,16 @@ export interface Orders {
   imageWritten(name: PartitionName, image: ImageName): Promise<Answered>;
   retry(name: PartitionName): Promise<Answered>;
   drain(name: PartitionName, body: z.output<typeof drainSchema>): Promise<Answered>;
+  claimConsole(
+    name: PartitionName,
+    who: SecondaryName,
+    body: z.output<typeof consoleClaimSchema>,
+  ): Answered;
+  type(
+    name: PartitionName,
+    who: SecondaryName,
+    body: z.output<typeof consoleInputSchema>,
+  ): Promise<Answered>;
 }
 
 /** Who asks, and as what it counts. */
@@ -75,6 +87,12 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
       if (confirm === name) return answered(await control.drain(name, submitter), name);
       const detail = `to empty partition ${name}, "confirm" has to be its name`;
       return problem(apiProblem('NotConfirmed', detail));
+    },
+    claimConsole: (name, who, { reader, force = false }) =>
+      answered(control.claimConsole(name, who, { reader, force }, submitter), name),
+    type: async (name, who, { reader, data }) => {
+      const bytes = Buffer.from(data, 'base64');
+      return answered(await control.typeOnConsole(name, who, reader, bytes), name);
     },
   };
 }

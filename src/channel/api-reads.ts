@@ -4,7 +4,7 @@ import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts'
 import type { EventRecord } from '../report/event.ts';
 import { type Answered, noPartition, ofRefusable, problem, value } from './answered.ts';
 import type { Control, EventsKept } from './control.ts';
-import type { eventsQuery } from './messages.ts';
+import type { consoleLogQuery, eventsQuery } from './messages.ts';
 import { apiProblem, conflictProblem } from './problem.ts';
 import type { ApiFeature } from './messages.ts';
 import type { Scope } from './scope.ts';
@@ -87,8 +87,12 @@ interface AuditQuery {
 
 /** A line of a console's stream. */
 export type ConsoleLine =
+  /** It is open. @property reader names this reader to whoever types as it */
+  | { readonly kind: 'opened'; readonly reader: string }
   /** In Base64: a guest may write any byte. */
   | { readonly kind: 'data'; readonly data: string }
+  /** This reader has typed, and another does now. */
+  | { readonly kind: 'replaced'; readonly message: string }
   /** With what has gone wrong; null: the guest has ended it. */
   | { readonly kind: 'end'; readonly message: string | null };
 
@@ -105,6 +109,8 @@ export function readConsole(
     source: (send, end) => {
       const say = (line: ConsoleLine) => send(line);
       return answer.read({
+        onOpen: (reader) => say({ kind: 'opened', reader }),
+        onReplaced: (by) => say({ kind: 'replaced', message: `${by} types now` }),
         onBytes: (bytes) => say({ kind: 'data', data: Buffer.from(bytes).toString('base64') }),
         onEnd: (message) => {
           say({ kind: 'end', message });
@@ -138,6 +144,40 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export async function readMetrics(control: Control, name: PartitionName): Promise<Answered> {
   const text = await control.metrics(name);
   return text === null ? noPartition(name, control) : { kind: 'text', type: METRICS_TYPE, text };
+}
+
+/** A line of a console's log. */
+export type ConsoleLogLine =
+  /** In Base64. */
+  | { readonly kind: 'data'; readonly data: string }
+  /** All that was kept has come; what follows is new. */
+  | { readonly kind: 'now' }
+  /** With what has gone wrong; null: that was all. */
+  | { readonly kind: 'end'; readonly message: string | null };
+
+export function readConsoleLog(
+  control: Control,
+  name: PartitionName,
+  secondary: SecondaryName,
+  { previous = false, follow = false }: z.output<typeof consoleLogQuery>,
+): Answered {
+  const answer = control.consoleLog(name, secondary, { previous, follow });
+  if (answer === null) return noPartition(name, control);
+  if (answer.status === 'refused') return problem(conflictProblem(answer.code, answer.message));
+  return {
+    kind: 'lines',
+    source: (send, end) => {
+      const say = (line: ConsoleLogLine) => send(line);
+      return answer.read({
+        onBytes: (bytes) => say({ kind: 'data', data: Buffer.from(bytes).toString('base64') }),
+        onNow: () => say({ kind: 'now' }),
+        onEnd: (message) => {
+          say({ kind: 'end', message });
+          end();
+        },
+      });
+    },
+  };
 }
 
 export function readHistory(control: Control, name: PartitionName): Answered {

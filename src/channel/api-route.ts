@@ -11,6 +11,7 @@ import { auditTo } from './api-audit.ts';
 import { instantOf } from '../report/instant.ts';
 import * as take from './messages.ts';
 import type { Scope } from './scope.ts';
+import { isTyping } from './typing.ts';
 
 export interface Serving {
   readonly app: Pick<FastifyInstance, 'route'>;
@@ -122,8 +123,12 @@ function bodyBytesMax(url: string, { submissionBytesMax }: Serving): number {
   return takesDocuments(url) ? submissionBytesMax : channelLimits.orderBytesMax;
 }
 
-/** Those for which more is done than to say what is known. */
+/**
+ * Those for which more is done than to say what is known. Bytes of Images are bounded by their own number,
+ * and whoever types does not keep others from their work.
+ */
 export function asksForWork(method: string, url: string): boolean {
+  if (takesBytes(url) || isTyping(url)) return false;
   return method !== 'GET' || url.endsWith('/usage');
 }
 

@@ -6,6 +6,7 @@ import type { Orders } from './api-orders.ts';
 import {
   readAudit,
   readConsole,
+  readConsoleLog,
   readDescription,
   readDesired,
   readEvents,
@@ -23,6 +24,7 @@ import * as says from './api-says.ts';
 import type { PowerAction } from './control.ts';
 import * as take from './messages.ts';
 import { apiProblem } from './problem.ts';
+import { inputPath } from './typing.ts';
 
 export function addRoutes(serving: Serving): void {
   const { control, scope } = serving;
@@ -81,6 +83,10 @@ function addReads(serving: Serving): void {
   const console = { params: secondaryParams, says: says.console };
   route(serving, 'GET', `${at}/secondaries/:secondary/console`, console, (asked) =>
     readConsole(control, asked.params.partition, asked.params.secondary),
+  );
+  const log = { params: secondaryParams, query: take.consoleLogQuery, says: says.consoleLog };
+  route(serving, 'GET', `${at}/secondaries/:secondary/log`, log, ({ params: of, query }) =>
+    readConsoleLog(control, of.partition, of.secondary, query),
   );
   route(serving, 'GET', at, { params, says: says.status }, (asked) =>
     readStatus(control, asked.params.partition, false),
@@ -165,6 +171,14 @@ function addOrders(serving: Serving): void {
       asked.orders.power(asked.params.partition, asked.params.secondary, action),
     );
   }
+  const claim = { params: secondaryParams, body: take.consoleClaimSchema, says: says.consoleClaim };
+  route(serving, 'POST', `${at}/secondaries/:secondary/console/writer`, claim, (asked) =>
+    asked.orders.claimConsole(asked.params.partition, asked.params.secondary, asked.body),
+  );
+  const input = { params: secondaryParams, body: take.consoleInputSchema, says: says.consoleInput };
+  route(serving, 'POST', `${at}/secondaries/:secondary${inputPath}`, input, (asked) =>
+    asked.orders.type(asked.params.partition, asked.params.secondary, asked.body),
+  );
 }
 
 /** What an operator has paused or empties a tenant does not take back. */

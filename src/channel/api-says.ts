@@ -46,9 +46,25 @@ export const beat: Says = {
 };
 export const console: Says = {
   summary:
-    'What a running Secondary writes to its serial console, from the last 64 KiB on; many may read it.',
+    'What a running Secondary writes to its serial console, from the last 64 KiB on; many may read it, and one of them may type.',
   answer: answers.consoleAnswer,
   isStream: true,
+};
+export const consoleLog: Says = {
+  summary:
+    'What a Secondary has written to its serial console in its last run, or with previous=1 in the one before: at most the last 2 MiB; with follow=1 also what comes, after a line `now`, until the run ends.',
+  answer: answers.consoleLogAnswer,
+  isStream: true,
+};
+export const consoleClaim: Says = {
+  summary:
+    'Makes a reader of that console the one that types there, until it stops reading; SomebodyTypes tells who does. `force` takes it from them.',
+  answer: answers.orderAnswer,
+};
+export const consoleInput: Says = {
+  summary:
+    'Types on a console, as the reader that may: at most 4 KiB, and the next when this is answered. GuestReadsNothing: the guest leaves it where it is.',
+  answer: answers.orderAnswer,
 };
 export const desired: Says = {
   summary: 'The documents in force, with their generation and digest.',

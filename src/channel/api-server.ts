@@ -181,7 +181,7 @@ function bucketOf(
   const { url = '' } = routeOptions;
   if (url.endsWith('/agent')) return attaching;
   // Asks for nothing, and must not fail for what others in the VM ask.
-  if (url.endsWith('/agent/beat') || takesBytes(url)) return null;
+  if (url.endsWith('/agent/beat')) return null;
   return asksForWork(method, url) ? work : null;
 }
 

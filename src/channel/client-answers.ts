@@ -13,7 +13,7 @@ import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/s
 import type { UsageSample } from '../report/usage-sample.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { AgentLine } from './api-agent.ts';
-import type { ConsoleLine } from './api-reads.ts';
+import type { ConsoleLine, ConsoleLogLine } from './api-reads.ts';
 import type { Answer, ImageState, PartitionProblem, PlanResult } from './control.ts';
 
 /** The part that is checked stands for the whole, which this version of the types describes. */
@@ -126,6 +126,7 @@ export const imageAnswer = loosely<ImageState>({
 export const uploadAnswer = z.looseObject({ receivedBytes: count, sizeBytes: count });
 
 export const consoleAnswer = loosely<ConsoleLine>({ kind: text });
+export const consoleLogAnswer = loosely<ConsoleLogLine>({ kind: text });
 
 export const usageAnswer = loosely<UsageSample>({
   atMs: count,

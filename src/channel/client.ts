@@ -8,13 +8,13 @@ import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry } from '../report/submission.ts';
 import type { UsageSample } from '../report/usage-sample.ts';
 import type { AgentLine } from './api-agent.ts';
-import type { ConsoleLine } from './api-reads.ts';
+import type { ConsoleLine, ConsoleLogLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
 import { type Again, askAgain } from './client-again.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import type { Transport, Wish } from './client-transport.ts';
 import { type Asking, askingOver, versionWish } from './client-versions.ts';
-import type { ImageState, PowerAction } from './control.ts';
+import type { ConsoleLogWish, ConsoleWish, ImageState, PowerAction } from './control.ts';
 import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
 
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
@@ -47,6 +47,27 @@ export interface DaemonClient {
     secondary: SecondaryName,
     signal: AbortSignal,
   ): Promise<AsyncIterable<ConsoleLine>>;
+  /** What it has written there before, as far as it is kept. */
+  consoleLog(
+    name: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleLogWish,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ConsoleLogLine>>;
+  /** As a reader of that console. @returns what the daemon says about it, for people */
+  claimConsole(
+    name: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleWish,
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** Resolves when it is on its way to the guest. @param bytes at most `typedBytesMax` */
+  typeOnConsole(
+    name: PartitionName,
+    secondary: SecondaryName,
+    typed: { readonly reader: string; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** As the agent of this Primary, until the signal fires. Rejects with `AgentElsewhere` if there is one. */
   beAgent(signal: AbortSignal): Promise<AsyncIterable<AgentLine>>;
   /** To each beat of that. */
@@ -144,6 +165,11 @@ export function daemonClient(transport: Transport, options: ClientOptions = {}):
       const path = `${await places.of(name, signal)}/secondaries/${secondary}/console`;
       return lines(path, answers.consoleAnswer, signal);
     },
+    consoleLog: async (name, secondary, { previous, follow }, signal) => {
+      const query = `previous=${previous ? 1 : 0}&follow=${follow ? 1 : 0}`;
+      const path = `${await places.of(name, signal)}/secondaries/${secondary}/log?${query}`;
+      return lines(path, answers.consoleLogAnswer, signal);
+    },
     beAgent: async (signal) => {
       const path = `${answers.primaryAt}/agent`;
       return lines(path, answers.agentAnswer, signal);
@@ -168,6 +194,8 @@ type Orders = Pick<
   | 'imageWritten'
   | 'retry'
   | 'drain'
+  | 'claimConsole'
+  | 'typeOnConsole'
 >;
 
 function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): Orders {
@@ -210,6 +238,12 @@ function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): O
     },
     imageWritten: (name, image, signal) => order(name, `/images/${image}/written`, {}, signal),
     retry: (name, signal) => order(name, '/retry', {}, signal),
+    claimConsole: (name, secondary, wish, signal) =>
+      order(name, `/secondaries/${secondary}/console/writer`, wish, signal),
+    typeOnConsole: (name, secondary, { reader, bytes }, signal) => {
+      const body = { reader, data: Buffer.from(bytes).toString('base64') };
+      return order(name, `/secondaries/${secondary}/console/input`, body, signal);
+    },
     drain: (name, signal) => order(name, '/drain', { confirm: name }, signal),
   };
 }

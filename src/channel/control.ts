@@ -72,6 +72,10 @@ export type WishRefusalCode =
   | 'NotTaken' // they are not what is to come next
   | 'KeyReused' // the key of this order was that of another one
   | 'GuestNotRunning' // it has no console now
+  | 'NoConsoleLogs' // the operator has none kept
+  | 'SomebodyTypes' // another one has the console to type on
+  | 'NotTyping' // this reader of the console does not type there, or not any more
+  | 'GuestReadsNothing' // the guest leaves what was typed where it is
   | 'NotOpen'; // what is kept of the partition could not be read yet
 
 /** An answer to a wish: taken down, or why not. */
@@ -93,7 +97,11 @@ export interface Planned {
 export type PlanResult = Planned | Extract<SubmissionResult, { readonly status: 'refused' }>;
 
 export interface ConsoleReader {
+  /** It is open. @param reader names this one to whoever types */
+  readonly onOpen: (reader: string) => void;
   readonly onBytes: (bytes: Uint8Array) => void;
+  /** It does not type any more. @param by who does, for people */
+  readonly onReplaced: (by: string) => void;
   /** Nothing more comes. @param failure for people; null: the guest has ended it */
   readonly onEnd: (failure: string | null) => void;
 }
@@ -125,6 +133,33 @@ export type ImageAnswer = { readonly status: 'ok'; readonly image: ImageState } 
 export type UploadAnswer =
   | { readonly status: 'ok'; readonly receivedBytes: number; readonly sizeBytes: number }
   | Refused;
+
+export interface ConsoleLogReader {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  /** All that is kept was given; what comes now is new. */
+  readonly onNow: () => void;
+  /** Nothing more comes. @param failure for people; null: that was all */
+  readonly onEnd: (failure: string | null) => void;
+}
+
+export type ConsoleLogAnswer =
+  /** `read` returns how to stop. */
+  | { readonly status: 'ready'; readonly read: (reader: ConsoleLogReader) => () => void }
+  | Extract<Answer, { readonly status: 'refused' }>;
+
+export interface ConsoleLogWish {
+  /** Of the run before the last one. */
+  readonly previous: boolean;
+  /** Also what comes until the run ends. */
+  readonly follow: boolean;
+}
+
+/** Which of those who read a console is meant. */
+export interface ConsoleWish {
+  readonly reader: string;
+  /** Also where another types there. */
+  readonly force: boolean;
+}
 
 /** From behind `lostThrough` to `newest`, by `seq`, all events of a partition and the daemon are there. */
 export interface EventsKept {
@@ -178,6 +213,26 @@ export interface Control {
     partition: PartitionName,
     image: ImageName,
     submitter: string,
+  ): Promise<Answer | null>;
+  /** What a Secondary has written there in its last run, as far as it is kept. */
+  consoleLog(
+    partition: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleLogWish,
+  ): ConsoleLogAnswer | null;
+  /** Makes a reader of that console the one that types there, for as long as it reads. */
+  claimConsole(
+    partition: PartitionName,
+    secondary: SecondaryName,
+    wish: ConsoleWish,
+    submitter: string,
+  ): Answer | null;
+  /** @param reader that types there. Resolves when the bytes are on their way to the guest */
+  typeOnConsole(
+    partition: PartitionName,
+    secondary: SecondaryName,
+    reader: string,
+    bytes: Uint8Array,
   ): Promise<Answer | null>;
   /** Who keeps it up to date from its Primary, for people; null: nobody does. */
   agent(partition: PartitionName): string | null;

@@ -23,6 +23,8 @@ export const channelLimits = {
   agentBeatMs: 20_000,
   /** What may wait for a reader of a stream when another line comes. */
   unreadBytesMax: 4 * 2 ** 20,
+  /** What is typed on a console, in one piece. */
+  typedBytesMax: 4 * 2 ** 10,
   /** How long answers that are under way may take when the daemon ends. */
   closeMs: 5_000,
   filesMax: 10_000,

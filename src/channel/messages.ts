@@ -108,6 +108,17 @@ export const orderKey = z
 /** An order without anything to say: no body, or an empty object. */
 export const nothingSchema = z.strictObject({}).nullish();
 
+/** As a line of the console's stream has told it. */
+const reader = z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected what the stream calls this reader');
+
+export const consoleClaimSchema = z.strictObject({ reader, force: z.boolean().optional() });
+
+export const consoleInputSchema = z.strictObject({
+  reader,
+  /** In Base64: what is typed may be any bytes. */
+  data: z.base64().min(4).max(base64Length(channelLimits.typedBytesMax)),
+});
+
 /** Of what is refused whatever it says. */
 export const anything = z.unknown();
 
@@ -135,6 +146,10 @@ const flag = z
 export const statusQuery = z.strictObject({ watch: flag.optional() });
 
 export const usageQuery = z.strictObject({ secondaries: flag.optional() });
+export const consoleLogQuery = z.strictObject({
+  previous: flag.optional(),
+  follow: flag.optional(),
+});
 
 /** Of a Primary, of which there is only one partition to tell. */
 export const ownEventsQuery = z.strictObject({
@@ -167,6 +182,10 @@ export interface EventsQuery {
   readonly watch?: boolean;
   /** Those of the host as a whole come with those of a partition. */
   readonly partition?: PartitionName;
+}
+
+function base64Length(bytes: number): number {
+  return 4 * Math.ceil(bytes / 3);
 }
 
 function charactersOf(files: readonly { readonly text: string }[]): number {

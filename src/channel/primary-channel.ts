@@ -12,7 +12,6 @@ import type { Emit } from '../report/event.ts';
 import { type ApiServer, makeApiServer } from './api-server.ts';
 import type { Control } from './control.ts';
 import { primaryConnectionRate, primaryLimits } from './limits.ts';
-import { listenUntil } from './listen-until.ts';
 import { RequestRate } from './request-rate.ts';
 import { primaryScope } from './scope.ts';
 import { Strangers } from './strangers.ts';

@@ -69,6 +69,10 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
   KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },
+  NoConsoleLogs: { exit: usage, remedy: '`unnest console` reads what it writes from now on' },
+  SomebodyTypes: { exit: conflict, remedy: '`--force` takes it from them' },
+  NotTyping: { exit: conflict, remedy: 'open the console anew' },
+  GuestReadsNothing: { exit: partial, remedy: 'the guest reads nothing from its console just now' },
   NotOpen: { exit: partial, remedy: lookAtStatus },
 };
 

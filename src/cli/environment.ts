@@ -19,6 +19,41 @@ export interface Output {
   readonly columns: number;
 }
 
+/** Where somebody sits: standard input and output are one terminal. */
+export interface Terminal {
+  /** From now on each key comes as it is typed, and nothing is made of it before. */
+  open(on: TerminalSigns): RawTerminal;
+}
+
+export interface TerminalSigns {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Nobody sits there any more. */
+  readonly onHangUp: () => void;
+}
+
+export interface RawTerminal {
+  write(bytes: Uint8Array): void;
+  /** As of `Output`. */
+  taken(signal: AbortSignal): Promise<void>;
+  /** It is again as it was. */
+  close(): void;
+}
+
+export interface Forwarding {
+  /** Port 0: any that is free. */
+  readonly from: { readonly address: string; readonly port: number };
+  readonly to: { readonly address: string; readonly port: number };
+  /** Of one connection. @param message for people */
+  readonly onTrouble: (message: string) => void;
+}
+
+export interface Forwarded {
+  /** That is listened on. */
+  readonly port: number;
+  /** Also what is open. */
+  close(): Promise<void>;
+}
+
 /** Where the host is and which share of it is meant. */
 export interface Target {
   readonly uri: string;
@@ -58,6 +93,10 @@ export interface Environment {
   readonly stderr: Output;
   /** Null when standard input is not a terminal: then nobody can be asked. */
   readonly ask: ((question: string) => Promise<string>) | null;
+  /** Null where standard input or output is none. */
+  readonly terminal: Terminal | null;
+  /** What comes there, as it comes, until the signal fires. */
+  readonly standardInput: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly readStandardInput: (bytesMax: number, signal: AbortSignal) => Promise<Uint8Array>;
   /** Cannot change anything, by type and on the wire. */
   readonly openView: Open<HostView>;
@@ -75,6 +114,16 @@ export interface Environment {
   /** Puts the daemon on this machine. */
   readonly installer: Installer;
   readonly newInstallationId: () => InstallationId;
+  /** A folder for what only this user's commands keep. */
+  readonly userStateDir: () => Promise<string>;
+  /** Runs in our place at the terminal, without a shell. Resolves to its exit code. */
+  readonly runProgram: (
+    name: string,
+    args: readonly string[],
+    stop: AbortSignal,
+  ) => Promise<number>;
+  /** Rejects where it cannot listen. */
+  readonly forward: (forwarding: Forwarding) => Promise<Forwarded>;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** The first Ctrl-C: begin nothing more. */

@@ -19,13 +19,16 @@ import { getCommand } from './commands/get.ts';
 import { handOverCommand, uploadCommand } from './commands/hand-in.ts';
 import { historyCommand } from './commands/history.ts';
 import { hostCommand } from './commands/host.ts';
+import { logsCommand } from './commands/logs.ts';
 import { manCommand } from './commands/man.ts';
 import { pauseCommand, resumeCommand, retryCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
+import { portForwardCommand } from './commands/port-forward.ts';
 import { powerCommand } from './commands/power.ts';
 import { renderCommand } from './commands/render.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { sshCommand } from './commands/ssh.ts';
 import { statusCommand } from './commands/status.ts';
 import { topCommand } from './commands/top.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -70,6 +73,9 @@ function programFor(
     describeCommand(environment, exit),
     exportCommand(environment, exit),
     consoleCommand(environment, exit),
+    logsCommand(environment, exit),
+    sshCommand(environment, exit),
+    portForwardCommand(environment, exit),
     waitCommand(environment, exit),
     destroyCommand(environment, exit),
     statusCommand(environment, exit),

@@ -11,17 +11,27 @@ export interface Asked {
   readonly loop: Partition;
 }
 
+type Refused = Extract<Answer, { readonly status: 'refused' }>;
+
 export async function asking<A>(
   kept: KeptPartition | null,
   ask: (asked: Asked) => Promise<A>,
-): Promise<A | Extract<Answer, { readonly status: 'refused' }> | null> {
-  if (kept === null) return null;
-  const { authority, loop } = kept;
-  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
-  return ask({ kept, authority, loop });
+): Promise<A | Refused | null> {
+  return askingNow(kept, ask);
 }
 
-export const notOpen = { status: 'refused', code: 'NotOpen' } as const;
+/** Of what nobody has to wait for. */
+export function askingNow<A>(
+  kept: KeptPartition | null,
+  ask: (asked: Asked) => A,
+): A | Refused | null {
+  if (kept === null) return null;
+  const { authority, loop } = kept;
+  if (authority === null || loop === null) {
+    return { status: 'refused', code: 'NotOpen', message: notOpenMessage(kept) };
+  }
+  return ask({ kept, authority, loop });
+}
 
 export function notOpenMessage({ name, status }: KeptPartition): string {
   const why = status.conditions.find(({ type }) => type === 'Accepted')?.message ?? '';

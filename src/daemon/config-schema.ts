@@ -152,6 +152,10 @@ const spec = z.strictObject({
     description:
       'The most Secondaries and Volumes that one pass may delete, unless a submission says otherwise.',
   }),
+  consoleLogs: field(z.boolean('true or false').default(true), {
+    description:
+      'Whether what Secondaries write to their serial consoles is kept in stateDir (`unnest logs`), at most 4 MiB of each. Their consoles are then open for as long as they run.',
+  }),
   logLevel: field(oneOf(['debug', 'info', 'warn', 'error']).default('info'), {
     description: 'The least grave kind of line that is logged.',
   }),

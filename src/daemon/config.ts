@@ -41,6 +41,8 @@ export interface DaemonConfig {
   readonly deletionsMax: number;
   /** What may be promised of the host. */
   readonly hostRules: HostRules;
+  /** Whether what guests write to their consoles is kept. */
+  readonly consoleLogs: boolean;
   readonly logLevel: ConfigSpec['logLevel'];
 }
 
@@ -128,6 +130,7 @@ function configOf(spec: ConfigSpec): DaemonConfig {
     }),
     deletionsMax: spec.maxDeletions,
     hostRules: rulesOf(spec),
+    consoleLogs: spec.consoleLogs,
     logLevel: spec.logLevel,
   });
 }

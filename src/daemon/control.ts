@@ -1,7 +1,6 @@
 /** What may be asked of the daemon, answered by the partition that it is about. */
 import type {
   Answer,
-  ConsoleAnswer,
   Control,
   OrderKey,
   PlannedFiles,
@@ -16,7 +15,8 @@ import type { SubmissionResult } from '../report/submission.ts';
 import { instantOf } from '../report/instant.ts';
 import type { UsageSample } from '../report/usage-sample.ts';
 import type { Authority } from './authority.ts';
-import { answered, type Asked, asking, notOpen, notOpenMessage } from './asking.ts';
+import { answered, type Asked, asking, notOpenMessage } from './asking.ts';
+import { consoleControl } from './console-control.ts';
 import type { KeptPartition } from './kept-partition.ts';
 import { imageControl } from './image-control.ts';
 import { OnceOnly } from './once-only.ts';
@@ -86,23 +86,12 @@ export function controlOf(options: ControlOptions): Control {
         authority.rollback(generation, submitter),
       ),
     plan: (name, files) => planning(supervisor.partition(name), files, stop),
-    console: (name, secondary) => consoleOf(supervisor.partition(name), secondary),
+    ...consoleControl(supervisor),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
     ...imageControl(supervisor, options.clock),
     ...wishing(options),
   };
-}
-
-function consoleOf(kept: KeptPartition | null, secondary: SecondaryName): ConsoleAnswer | null {
-  if (kept === null) return null;
-  const { authority, loop } = kept;
-  if (authority === null || loop === null) return { ...notOpen, message: notOpenMessage(kept) };
-  const unknown = refusedName(authority, loop, secondary);
-  if (unknown?.status === 'refused') return unknown;
-  const ref = loop.runningDomain(secondary);
-  if (ref !== null) return { status: 'ready', read: (reader) => loop.consoles.read(ref, reader) };
-  return { status: 'refused', code: 'GuestNotRunning', message: `${secondary} does not run` };
 }
 
 /** Of what could not be opened yet nothing is known. */
@@ -145,14 +134,14 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
   const once = new OnceOnly();
   const at = () => instantOf(clock.wall());
   return {
-    pause: (name, hold) =>
+    pause: async (name, hold) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
         const unknown = refusedName(authority, loop, hold.secondary);
         if (unknown !== null) return unknown;
         const answer = await authority.wish((wishes) => wishes.addHold(hold));
         return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
       }),
-    resume: (name, secondary) =>
+    resume: async (name, secondary) =>
       asking(supervisor.partition(name), async ({ kept, authority, loop }) => {
         const isHeld = authority.wishes.holds.some((hold) => hold.secondary === secondary);
         const unknown = isHeld ? null : refusedName(authority, loop, secondary);
@@ -165,7 +154,7 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         kept.readFolder();
         return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
       }),
-    power: (name, secondary, action, submitter, key = null) =>
+    power: async (name, secondary, action, submitter, key = null) =>
       asking(supervisor.partition(name), ({ authority, loop }) => {
         const order = { partition: name, key, request: `${action} ${secondary}` };
         const answered = authority.wishes.answeredSince(instantOf(clock.wall() - answersKeptMs));
@@ -173,14 +162,14 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
           powering({ authority, loop, at: at() }, secondary, action, { submitter, key }),
         );
       }),
-    retry: (name) =>
+    retry: async (name) =>
       asking(supervisor.partition(name), async ({ kept, loop }) => {
         loop.forgive(null);
         loop.wake('request');
         kept.readFolder();
         return { status: 'ok', message: `partition ${name} is looked at anew` };
       }),
-    drain: (name, submitter) =>
+    drain: async (name, submitter) =>
       asking(supervisor.partition(name), async ({ authority, loop }) => {
         loop.forgive(null);
         const answer = await authority.drain(submitter);

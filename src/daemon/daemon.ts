@@ -172,7 +172,7 @@ function sharedOf(
   made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'hurry' | 'emit'>,
 ): Omit<SupervisorOptions, 'onStatus' | 'onGone' | 'onProblems'> {
   const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax } = config;
-  const { deletionsMax, retry, hostRules } = config;
+  const { deletionsMax, retry, hostRules, consoleLogs } = config;
   return {
     ...made,
     runtime,
@@ -183,6 +183,7 @@ function sharedOf(
     desiredStateDir,
     resyncMs,
     operationsInFlightMax,
+    consoleLogs,
     deletionsMax,
     hostRules,
     heavy: slots(imagesCopiedMax),

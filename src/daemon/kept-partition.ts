@@ -39,6 +39,8 @@ export interface Shared {
   readonly stateDir: string;
   /** Below it each partition has a folder of its name, if `spec.source` is `Directory`. */
   readonly desiredStateDir: string;
+  /** Whether what guests write to their consoles is kept there. */
+  readonly consoleLogs: boolean;
   readonly resyncMs: number;
   readonly operationsInFlightMax: number;
   readonly deletionsMax: number;
@@ -217,11 +219,13 @@ export class KeptPartition {
 
   #loopFor(authority: Authority): Partition {
     const { hosts, runtime, newInstallation, slots, rules, resyncMs } = this.#shared;
+    const { consoleLogs, stateDir } = this.#shared;
     const { operationsInFlightMax, onStatus, emit, heavy, parser, abort, hurry } = this.#shared;
     return new Partition({
       partition: this.name,
       host: withoutWorker(withHeavySlots(hosts.host(this.name), heavy), this.name, parser),
       runtime,
+      consolesFolder: consoleLogs ? join(stateDir, this.name, 'consoles') : null,
       newInstallation,
       slots,
       rules,

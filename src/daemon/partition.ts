@@ -15,6 +15,7 @@ import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type { Look } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
+import { ConsoleLogs } from './console-logs.ts';
 import { Consoles } from './consoles.ts';
 import { judgedImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
@@ -36,7 +37,9 @@ import type { Request, TurnInput } from './turn-input.ts';
 export interface PartitionOptions {
   readonly partition: PartitionName;
   readonly host: Host;
-  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'random' | 'sockets'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'files' | 'timers' | 'random' | 'sockets'>;
+  /** Where what guests write to their consoles is kept; null: nowhere. */
+  readonly consolesFolder: string | null;
   readonly newInstallation: () => InstallationId;
   readonly slots: Slots;
   readonly rules: RetryRules;
@@ -68,6 +71,8 @@ export class Partition {
   readonly intakes: Intakes;
   readonly readiness: ReadinessWatch;
   readonly usage: UsageReader;
+  /** Null: none are kept. */
+  readonly consoleLogs: ConsoleLogs | null;
   /** Of the pass that is under way. */
   #orders = new AbortController();
   /** Whether something may have been done since the last look that it does not show. */
@@ -79,7 +84,8 @@ export class Partition {
     const { runtime, slots } = options;
     this.#options = options;
     this.intakes = new Intakes(options.host.intakes, options.abort);
-    this.consoles = new Consoles(options.host.domains, runtime.timers);
+    this.consoles = new Consoles(options.host.domains, runtime);
+    this.consoleLogs = logsOf(options, this.consoles);
     this.readiness = new ReadinessWatch(options);
     this.usage = new UsageReader({ ...options, clock: runtime.clock, status: () => this.status });
     this.#said = new PartitionSaid({
@@ -176,10 +182,11 @@ export class Partition {
     this.#said.sayAnew(this.#options.input());
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await this.consoleLogs?.close();
     this.consoles.close();
     this.readiness.close();
-    return this.#loop.close();
+    await this.#loop.close();
   }
 
   async #turn(
@@ -241,6 +248,7 @@ export class Partition {
   #keep({ observed, plan, ended, memory }: Seen, { generation, holds }: TurnInput): Look {
     const { partition, emit } = this.#options;
     this.#isLookOld = false;
+    this.consoleLogs?.follow(observed);
     this.#remembered.keep(memory);
     const { entries, operations } = plan;
     const seen = { observed, entries, operations, generation, holds, slice: memory.slice };
@@ -316,4 +324,14 @@ function isWaitedFor({ operation, result }: Outcome, { operations }: Look): bool
       ({ kind, after }) => kind === 'domain.await-ready' && after.includes(operation.id),
     )
   );
+}
+
+function logsOf(
+  { partition, runtime, consolesFolder: folder, emit }: PartitionOptions,
+  consoles: Consoles,
+): ConsoleLogs | null {
+  if (folder === null) return null;
+  const { files, timers } = runtime;
+  const onFailure = (message: string) => emit({ kind: 'console-not-kept', partition, message });
+  return new ConsoleLogs({ files, folder, consoles, timers, onFailure });
 }

@@ -60,7 +60,7 @@ export interface Files {
   /** As `replace`, but not flushed: for what a reboot takes away anyway. */
   swap(path: string, content: string, mode: number): Promise<void>;
   /** Adds to a file, which is made if it is not there. Not flushed; a crash may leave a part of it. */
-  append(path: string, content: string, mode: number): Promise<void>;
+  append(path: string, content: string | Uint8Array, mode: number): Promise<void>;
   /** Of what is not there it is done already. */
   remove(path: string): Promise<void>;
   /** With its parents; of one that is there it is done already. */

@@ -108,10 +108,17 @@ export interface DomainWriter {
   setMemory(ref: DomainRef, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What a guest writes to its serial console from now on. Ends when the guest does. */
+export interface OpenConsole extends AsyncIterable<Uint8Array> {
+  /** Resolves when the bytes are on their way to the guest. One that reads nothing takes nothing in the end. */
+  type(bytes: Uint8Array): Promise<void>;
+}
+
 /** Not a reader: whoever holds a guest's console can also type on it. */
 export interface DomainConsole {
-  /** What the guest writes to its serial console from now on. Ends when the guest does. */
-  console(ref: DomainRef, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  console(ref: DomainRef, signal: AbortSignal): Promise<OpenConsole>;
+  /** Also where somebody has it: they lose it. */
+  takeConsole(ref: DomainRef, signal: AbortSignal): Promise<OpenConsole>;
 }
 
 /** The files a partition's Secondaries boot from. */

@@ -11,6 +11,7 @@ export {
   type ReadOnlyConnection,
 } from './connection.ts';
 export type { ConnectOptions, ReconnectOptions } from './connect-options.ts';
+export type { ConsoleOptions } from './domain-writes.ts';
 export type { ConnectionState } from './connection-state.ts';
 export type { CallOptions } from './call-options.ts';
 export type { CallReport, OnCall } from './call-report.ts';

@@ -73,6 +73,12 @@ export type DaemonEvent =
       readonly times: number;
     }
   | { readonly kind: 'audit-not-written'; readonly message: string }
+  /** What guests write is not kept. */
+  | {
+      readonly kind: 'console-not-kept';
+      readonly partition: PartitionName;
+      readonly message: string;
+    }
   | {
       readonly kind: 'config-problem';
       readonly code: string;

@@ -504,6 +504,23 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         expect(await look(ref)).toMatchObject({ power: { reason: 'powered-off' } });
       });
 
+      test('hears what is typed on its console, whoever has taken it from whom', async () => {
+        const ref = await started();
+        await lives(ref);
+        for (const open of ['console', 'takeConsole'] as const) {
+          const enough = new AbortController();
+          const console = await domains()[open](ref, enough.signal);
+          await console.type(Buffer.from(`typed-${open}\r`));
+          let text = '';
+          for await (const chunk of console) {
+            text += Buffer.from(chunk).toString();
+            if (text.includes(`typed-${open}`)) break;
+          }
+          enough.abort();
+          expect(text).toContain(`typed-${open}`);
+        }
+      });
+
       test('has a console that ends with it', async () => {
         const ref = await started({}, 'unnest.do=poweroff@1');
         let text = '';

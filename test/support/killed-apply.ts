@@ -3,6 +3,7 @@
  * host: before it is sent, or after its answer has come. `KILL_AT` is `3 before`; without it the
  * writes are only counted, and their number printed at the end.
  */
+import { Readable } from 'node:stream';
 import { adapters } from '../../src/bin/adapters.ts';
 import { main } from '../../src/cli/main.ts';
 import type { Environment } from '../../src/cli/environment.ts';
@@ -67,6 +68,11 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   stdout: output,
   stderr: { ...output, write: (text) => process.stderr.write(text) },
   ask: null,
+  userStateDir: () => Promise.reject(new Error('not here')),
+  runProgram: () => Promise.reject(new Error('not here')),
+  forward: () => Promise.reject(new Error('not here')),
+  terminal: null,
+  standardInput: () => Readable.from([]),
   readStandardInput: async () => new Uint8Array(),
   openView: openLibvirtView,
   openHost,

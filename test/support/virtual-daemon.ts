@@ -38,6 +38,8 @@ export interface VirtualDaemonOptions {
   readonly latency?: (call: Call) => Promise<void>;
   readonly attemptsMax?: number;
   readonly hostRules?: HostRules;
+  /** Off by default: what guests write would be one more reason for everything. */
+  readonly consoleLogs?: boolean;
 }
 
 const noRules: HostRules = {
@@ -100,6 +102,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     rules: { attemptsMax: options.attemptsMax ?? 5, delayMsMin: 1000, delayMsMax: 300_000 },
     stateDir,
     desiredStateDir,
+    consoleLogs: options.consoleLogs ?? false,
     resyncMs: 300_000,
     operationsInFlightMax: 4,
     deletionsMax: 10,

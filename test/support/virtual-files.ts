@@ -125,10 +125,10 @@ function readingFrom(disk: VirtualDisk, use: Use) {
 }
 
 function writingTo(disk: VirtualDisk, use: Use) {
-  const put = (path: string, content: string, mode: number, durable: boolean) => {
+  const put = (path: string, content: string | Uint8Array, mode: number, durable: boolean) => {
     if (there(disk, posix.dirname(path)).node.kind !== 'folder') throw missing(path);
     if (disk.findEntry(path)?.kind === 'folder') throw failure('NotAFile', `${path} is a folder`);
-    disk.putFile(path, new TextEncoder().encode(content), mode, durable);
+    disk.putFile(path, Buffer.from(content), mode, durable);
   };
   return {
     replace: (path, content, mode) => use('replace', path, () => put(path, content, mode, true)),
@@ -136,8 +136,8 @@ function writingTo(disk: VirtualDisk, use: Use) {
     append: (path, content, mode) =>
       use('append', path, () => {
         const found = disk.find(path)?.node;
-        const before = found?.kind === 'file' ? new TextDecoder().decode(found.bytes) : '';
-        put(path, `${before}${content}`, mode, false);
+        const before = found?.kind === 'file' ? found.bytes : new Uint8Array();
+        put(path, Buffer.concat([before, Buffer.from(content)]), mode, false);
       }),
     remove: (path) =>
       use('remove', path, () => {

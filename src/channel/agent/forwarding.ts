@@ -60,10 +60,9 @@ export async function forwardToHost(options: ForwardingOptions): Promise<Listeni
   };
 }
 
-/** As the host counts it. Bytes of Images are bounded by their own number. */
+/** As the host counts it. */
 function isWork({ method = '', url = '' }: IncomingMessage): boolean {
-  const [path = ''] = url.split('?', 1);
-  return asksForWork(method, path) && !takesBytes(path);
+  return asksForWork(method, url.split('?', 1)[0] ?? '');
 }
 
 function askerOf(peer: PeerCredentials | null): Asker {

@@ -106,6 +106,25 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
     means: 'Only a Secondary that runs has a console.',
     todo: 'Wait until it does: `unnest wait NAME --for running`.',
   },
+  NoConsoleLogs: {
+    means: 'The operator has told unnestd to keep nothing of what guests write to their consoles.',
+    todo: 'Read it while it is written (`unnest console NAME`), or let the operator set `consoleLogs: true` in the configuration of unnestd.',
+  },
+  SomebodyTypes: {
+    means:
+      'Many may read a console, and one of them may type. Somebody else does; the message says who.',
+    todo: 'Ask them to leave theirs (Ctrl-]), or take it: `unnest console NAME --force`. They are told.',
+  },
+  NotTyping: {
+    means:
+      'What was typed came from a reader of the console that does not type there any more: it has stopped reading, the guest has stopped, or somebody else has taken its place.',
+    todo: 'Open the console anew.',
+  },
+  GuestReadsNothing: {
+    means:
+      'The guest has left what was typed before where it is for ten seconds: nothing in it reads its serial console.',
+    todo: 'Does the guest have a login on its console (a getty on ttyS0)? `unnest logs NAME` says what it wrote.',
+  },
   NotOpen: {
     means:
       'What unnestd keeps of the partition, its documents and wishes, could not be read yet, so nothing is done to it.',

@@ -57,6 +57,8 @@ function said(event: DaemonEvent): Said {
       );
     case 'audit-not-written':
       return bad(`the audit log could not be written: ${event.message}`);
+    case 'console-not-kept':
+      return bad(`what guests write to their consoles could not be kept: ${event.message}`);
     case 'config-problem':
       return bad(`configuration: ${event.code}: ${event.message}`);
     case 'partition-added':

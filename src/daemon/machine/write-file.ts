@@ -63,7 +63,11 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export async function appendTo(path: string, content: string, mode: number): Promise<void> {
+export async function appendTo(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   return whileDoing(`adding to ${path}`, async () => {
     const flags =
       constants.O_WRONLY + constants.O_APPEND + constants.O_CREAT + constants.O_NOFOLLOW;

@@ -36,6 +36,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return warn('a heartbeat is not heard');
     case 'audit-not-written':
       return error('the audit log could not be written');
+    case 'console-not-kept':
+      return error('what guests write to their consoles could not be kept');
     case 'config-problem':
       return error('the configuration has a problem');
     case 'partition-added':

@@ -1,8 +1,9 @@
 /** Changing domains. Each method is one call to libvirt, and says nothing of what the guest does. */
-import { type Connection, LibvirtError } from '../../libvirt/index.ts';
+import type { Duplex } from 'node:stream';
+import { type Connection, type ConsoleOptions, LibvirtError } from '../../libvirt/index.ts';
 import type { DomainRef } from '../../model/domain.ts';
 import type { StoreLayout } from '../local/layout.ts';
-import type { DomainConsole, DomainWriter } from '../ports.ts';
+import type { DomainConsole, DomainWriter, OpenConsole } from '../ports.ts';
 import { handleOf } from './domain-reader.ts';
 import { growDisk } from './grow-disk.ts';
 import { calling } from './host-error-from.ts';
@@ -83,11 +84,29 @@ export function domainWriter(
       on('setting the memory of', ref, () =>
         domains.setMemory(handleOf(ref), bytes / 1024, { live: true, signal }),
       ),
-    console: (ref, signal) =>
-      calling(`opening the console of ${ref.domainName}`, async () => {
-        const stream = await domains.openConsole(handleOf(ref), null, { signal });
-        signal.addEventListener('abort', () => stream.destroy(), { once: true });
-        return stream;
+    console: (ref, signal) => openConsole(domains, ref, { signal }),
+    takeConsole: (ref, signal) => openConsole(domains, ref, { signal, force: true }),
+  };
+}
+
+function openConsole(
+  domains: Connection['domains'],
+  ref: DomainRef,
+  options: ConsoleOptions & { readonly signal: AbortSignal },
+): Promise<OpenConsole> {
+  return calling(`opening the console of ${ref.domainName}`, async () => {
+    const stream = await domains.openConsole(handleOf(ref), null, options);
+    options.signal.addEventListener('abort', () => stream.destroy(), { once: true });
+    return consoleOn(stream);
+  });
+}
+
+function consoleOn(stream: Duplex): OpenConsole {
+  return {
+    [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+    type: (bytes) =>
+      new Promise((done, fail) => {
+        stream.write(bytes, (error) => (error ? fail(error) : done()));
       }),
   };
 }

@@ -18,6 +18,10 @@ export function domainWriter(simulation: Simulation): DomainWriter & DomainConso
   const write = (name: CallName, ref: DomainRef, signal: AbortSignal, whole: Act, half?: Act) =>
     send(name, [ref.domainName], signal, whole, half);
   const temper = (world: World, ref: DomainRef) => temperAt(world, ref, simulation);
+  const console: DomainConsole['console'] = (ref, signal) =>
+    faults.carryOut('console', [ref.domainName], signal, {
+      whole: () => consoleOf(simulation, ref, signal),
+    });
   return {
     define: (definition, signal) =>
       write('define', definition, signal, (world) => changes.define(world, definition)),
@@ -60,10 +64,9 @@ export function domainWriter(simulation: Simulation): DomainWriter & DomainConso
       write('setMemory', ref, signal, (world) =>
         changes.setMemory(world, ref, bytes, temper(world, ref), clock.now()),
       ),
-    console: (ref, signal) =>
-      faults.carryOut('console', [ref.domainName], signal, {
-        whole: () => consoleOf(simulation, ref, signal),
-      }),
+    console,
+    // Nobody ever has one here that others could not have too.
+    takeConsole: console,
   };
 }
 

@@ -269,6 +269,18 @@ describe('what others in the VM ask', () => {
     ]);
   });
 
+  test('to type is, however often, and hinders no work', async () => {
+    await place.hostBegins();
+    place.begin({ watch: false });
+    await isConnected();
+    const typed = { reader: '1-x', bytes: Buffer.from('ls\r') };
+    for (let count = 0; count < 20; count += 1) {
+      await place.client.typeOnConsole(teamA, web, typed, signal);
+    }
+    expect(await place.client.retry(teamA, signal)).toBe('taken down');
+    expect(place.host.calls.filter(({ method }) => method === 'typeOnConsole')).toHaveLength(20);
+  });
+
   test('about another partition is not even asked', async () => {
     await place.hostBegins();
     place.begin({ watch: false });

@@ -38,6 +38,12 @@ function answerIn(text: string) {
 }
 
 describe('what is refused, and how', () => {
+  const typing = `${at}/secondaries/web/console`;
+  const tooMuchTyped = JSON.stringify({
+    reader: '1-x',
+    data: Buffer.alloc(channelLimits.typedBytesMax + 3).toString('base64'),
+  });
+
   test.each([
     ['GET', '/v1/nothing', undefined, 404, 'NotFound'],
     ['DELETE', at, undefined, 404, 'NotFound'],
@@ -66,6 +72,10 @@ describe('what is refused, and how', () => {
     ['GET', `${at}/images/Debian`, undefined, 400, 'BadRequest'],
     ['PUT', `${at}/images/debian/bytes?at=0`, '{}', 400, 'BadRequest'],
     ['POST', `${at}/images/debian/written`, '{"really":true}', 400, 'BadRequest'],
+    ['POST', `${typing}/writer`, '{"reader":"../x"}', 400, 'BadRequest'],
+    ['POST', `${typing}/input`, '{"reader":"1-x","data":""}', 400, 'BadRequest'],
+    ['POST', `${typing}/input`, '{"reader":"1-x","data":"ls -l"}', 400, 'BadRequest'],
+    ['POST', `${typing}/input`, tooMuchTyped, 400, 'BadRequest'],
     ['POST', `${at}/rollback`, '{"generation":0}', 400, 'BadRequest'],
     ['POST', `${at}/drain`, '{}', 400, 'BadRequest'],
     ['POST', `${at}/drain`, '{"confirm":"team-b"}', 422, 'NotConfirmed'],

@@ -2,6 +2,7 @@
 import type {
   Answer,
   ConsoleAnswer,
+  ConsoleLogAnswer,
   Control,
   ImageAnswer,
   PartitionProblem,
@@ -108,6 +109,8 @@ export interface FakeControl {
   /** What is found at each look, the last one again and again. */
   samples: readonly UsageSample[];
   metrics: string;
+  log: ConsoleLogAnswer;
+  claim: Answer;
   readonly audited: AuditEntry[];
   /** Who is attached by now. */
   agent: string | null;
@@ -162,6 +165,8 @@ export function fakeControl(): FakeControl {
     kept: [5, 6].map((generation) => historyEntry(generation)),
     problems: [],
     agent: null,
+    log: { status: 'refused', code: 'NoConsoleLogs', message: 'none are kept' },
+    claim: { status: 'ok', message: 'this reader types now' },
     audited: [],
     samples: [{ atMs: 0, slice: null, secondaries: null }],
     metrics: 'unnest_partition_generation{partition="team-a"} 6\n',
@@ -240,6 +245,15 @@ export function fakeControl(): FakeControl {
         calls.push({ method: 'console', args: [partition, secondary] });
         return statuses.has(partition) ? fake.console : null;
       },
+      consoleLog: (partition, ...args) => {
+        calls.push({ method: 'consoleLog', args: [partition, ...args] });
+        return statuses.has(partition) ? fake.log : null;
+      },
+      claimConsole: (partition, ...args) => {
+        calls.push({ method: 'claimConsole', args: [partition, ...args] });
+        return statuses.has(partition) ? fake.claim : null;
+      },
+      typeOnConsole: order('typeOnConsole'),
       audit: (entry) => void fake.audited.push(entry),
       audited: async () => fake.audited,
       usage: async (partition, secondaries) => {

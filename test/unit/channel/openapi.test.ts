@@ -77,6 +77,12 @@ describe('what is really answered', () => {
     ['POST', '/v1/partition/rollback', { generation: 5 }],
     ['POST', '/v1/partition/retry', {}],
     ['POST', '/v1/partition/secondaries/{secondary}/start', {}],
+    ['POST', '/v1/partition/secondaries/{secondary}/console/writer', { reader: '1-x' }],
+    [
+      'POST',
+      '/v1/partition/secondaries/{secondary}/console/input',
+      { reader: '1-x', data: 'bHM=' },
+    ],
   ] as const)('%s %s is as it says', async (method, path, body) => {
     const caller = await place.call(101);
     const answer = await caller.ask(method, path.replace('{secondary}', 'web'), body);

@@ -114,10 +114,14 @@ describe('a Primary', () => {
     const caller = await place.call(101);
     await caller.ask('PUT', '/v1/partition/desired', { files: [] });
     place.answer = { status: 'refused', code: 'RunPolicy', message: 'it is Halted' };
+    place.claim = place.answer;
     await caller.ask('POST', '/v1/partition/secondaries/web/start', {});
     await caller.ask('POST', '/v1/partition/drain', { confirm: 'team-a' });
     await caller.ask('POST', '/v1/partition/secondaries/web/start', { now: true });
-    // Who only looks is not.
+    const console = '/v1/partition/secondaries/web/console';
+    await caller.ask('POST', `${console}/writer`, { reader: '1-x' });
+    // Who only looks is not, and neither is what somebody types.
+    await caller.ask('POST', `${console}/input`, { reader: '1-x', data: 'cGFzc3dvcmQ=' });
     await caller.ask('GET', '/v1/partition');
     const by = { by: 'Primary vm-101, CID 101', from: 'primary', partition: 'team-a' };
     expect(place.audited).toMatchObject([
@@ -125,8 +129,27 @@ describe('a Primary', () => {
       { ...by, request: 'POST secondaries/web/start', outcome: 'RunPolicy', generation: null },
       { ...by, request: 'POST drain', outcome: 'OperatorsOnly' },
       { ...by, request: 'POST secondaries/web/start', outcome: 'BadRequest', generation: null },
+      { ...by, request: 'POST secondaries/web/console/writer', outcome: 'RunPolicy' },
+    ]);
+    expect(place.calls).toMatchObject([
+      { method: 'submit' },
+      { method: 'power' },
+      { method: 'claimConsole', args: ['team-a', 'web', { reader: '1-x', force: false }, by.by] },
+      { method: 'typeOnConsole', args: ['team-a', 'web', '1-x', Buffer.from('password')] },
     ]);
     expect(await caller.ask('GET', '/v1/audit')).toMatch(/^HTTP\/1.1 404/);
+  });
+
+  test('types more often than it may ask for work, and takes nothing from that', async () => {
+    const caller = await place.call(101);
+    const typed = { reader: '1-x', data: 'bHM=' };
+    const at = '/v1/partition/secondaries/web/console/input';
+    for (let count = 0; count < 40; count += 1) {
+      expect(bodyOf(await caller.ask('POST', at, typed))).toMatchObject({ status: 'ok' });
+    }
+    expect(bodyOf(await caller.ask('POST', '/v1/partition/retry', {}))).toMatchObject({
+      status: 'ok',
+    });
   });
 
   test('asks for work twenty times at once, and then twice a second', async () => {

@@ -178,6 +178,45 @@ test('a console that breaks off is no console that has ended', async () => {
   expect(stderr).toContain('reading the console of web: somebody else has it');
 });
 
+describe('the log of a console', () => {
+  const lines = 'one\r\ntwo\u001b[1m\r\nthree\r\n';
+  beforeEach(() => {
+    host.log = {
+      status: 'ready',
+      read: ({ onBytes, onNow, onEnd }) => {
+        onBytes(Buffer.from(lines.slice(0, 7)));
+        onBytes(Buffer.from(lines.slice(7)));
+        onNow();
+        onBytes(Buffer.from('four\n'));
+        queueMicrotask(() => onEnd(null));
+        return () => undefined;
+      },
+    };
+  });
+
+  test.each([
+    [[], 'one\ntwo\nthree\nfour\n', { previous: false, follow: false }],
+    [['--previous'], 'one\ntwo\nthree\nfour\n', { previous: true, follow: false }],
+    [['--tail', '2', '-f'], 'two\nthree\nfour\n', { previous: false, follow: true }],
+    [['--tail', '0'], 'four\n', { previous: false, follow: false }],
+    [['--tail', '3'], 'one\ntwo\nthree\nfour\n', { previous: false, follow: false }],
+    [['--tail', '99'], 'one\ntwo\nthree\nfour\n', { previous: false, follow: false }],
+  ])('is read through the agent, as text: %j', async (argv, stdout, wish) => {
+    expect(await run(['logs', 'web', ...argv])).toEqual({ code: 0, stderr: '', stdout });
+    expect(host.calls).toContainEqual({ method: 'consoleLog', args: [teamA, 'web', wish] });
+  });
+
+  test('is none where none is kept, nor by the host itself', async () => {
+    host.log = { status: 'refused', code: 'NoConsoleLogs', message: 'none are kept' };
+    const none = await run(['logs', 'web']);
+    expect(none.code).toBe(64);
+    expect(none.stderr).toContain('unnest console');
+    const byHost = await runCommand(['logs', 'web', '--host', 'qemu:///system']);
+    expect(byHost.code).toBe(64);
+    expect(byHost.stderr).toContain('logs are kept by unnestd');
+  });
+});
+
 test('a Secondary that does not run has none', async () => {
   const { code, stderr } = await run(['console', 'web']);
   expect(code).toBe(3);

@@ -56,7 +56,6 @@ describe('beside a daemon that answers', () => {
     ['get', '--kind', 'filters'],
     ['get', '--kind', 'slices'],
     ['get', '--kind', 'primaries'],
-    ['console', 'web', '--lines', '1'],
     ['doctor'],
   ])('%s looks at the host that it has', async (...argv) => {
     expect(await beside(argv)).toMatchObject({ code: 0 });

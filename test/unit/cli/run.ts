@@ -20,6 +20,10 @@ export interface Surroundings {
   readonly findDaemon?: Environment['findDaemon'];
   /** What runs as the agent; by default this machine's own. */
   readonly agent?: Environment['agent'];
+  /** Where somebody sits; by default nobody does. */
+  readonly terminal?: Environment['terminal'];
+  /** What is run or listened to in a test's stead; by default what is on this machine. */
+  readonly programs?: Partial<Pick<Environment, 'forward' | 'runProgram' | 'userStateDir'>>;
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -37,6 +41,8 @@ export async function run(
     agent,
     stop,
     onOutput,
+    terminal = null,
+    programs,
   }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = recorder(columns, onOutput);
@@ -49,10 +55,15 @@ export async function run(
     diagnose: (target, signal) => adapters.diagnose(notThisMachine(target), signal),
     findDaemon: findDaemon ?? adapters.findDaemon,
     agent: agent ?? adapters.agent,
+    ...(programs === undefined ? {} : programs),
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,
     ask: answer === undefined ? null : async () => answer,
+    terminal,
+    standardInput: async function* () {
+      yield Buffer.from(stdin);
+    },
     readStandardInput: async (bytesMax) => Buffer.from(stdin).subarray(0, bytesMax),
     newInstallationId: () => installation,
     now: () => 0,

@@ -194,6 +194,54 @@ describe('a console', () => {
     listener.stream.destroy();
   });
 
+  test('has a log, of what it has written before anybody read', async () => {
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    await unnestd.runtime.advance(20_000);
+    const log = '/v1/partition/secondaries/web/log';
+    const answer = await caller.ask('GET', `${log}?previous=0&follow=0`);
+    const text = [...answer.matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    expect(text.join('')).toMatch(/simulated guest web up 10 s/);
+    expect(answer).toContain('{"kind":"end","message":null}');
+    expect(await ask('GET', log.replace('web', 'db'))).toMatchObject({ code: 'NoSuchSecondary' });
+    expect(await ask('GET', `${log}?run=3`)).toMatchObject({ code: 'BadRequest' });
+  });
+
+  test('is typed on by one of those who read it', async () => {
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    await unnestd.runtime.advance(10_000);
+    const listener = await connected();
+    await listener.ask('GET', path);
+    await unnestd.runtime.advance(100);
+    await settled();
+    const reader = /"opened","reader":"([^"]+)"/.exec(listener.heard())?.[1] ?? '';
+    const data = Buffer.from('uname -a\r').toString('base64');
+    const input = `${path}/input`;
+    expect(await ask('POST', input, { reader, data })).toMatchObject({ code: 'NotTyping' });
+    expect(await ask('POST', `${path}/writer`, { reader })).toMatchObject({ status: 'ok' });
+    const second = await connected();
+    await second.ask('GET', path);
+    const other = /"opened","reader":"([^"]+)"/.exec(second.heard())?.[1] ?? '';
+    expect(await ask('POST', `${path}/writer`, { reader: other })).toMatchObject({
+      code: 'SomebodyTypes',
+      detail: 'Primary team-a-vm, CID 101 types on the console of web',
+    });
+    expect(await ask('POST', input, { reader, data })).toMatchObject({ status: 'ok' });
+    await settled();
+    expect(listener.heard()).toContain(data);
+    expect(second.heard()).toContain(data);
+    const taken = await ask('POST', `${path}/writer`, { reader: other, force: true });
+    expect(taken).toMatchObject({ status: 'ok' });
+    expect(listener.heard()).toContain('"replaced"');
+    // Whoever goes types no more.
+    second.stream.destroy();
+    await settled();
+    const gone = await ask('POST', input, { reader: other, data });
+    expect(gone).toMatchObject({ code: 'NotTyping' });
+    listener.stream.destroy();
+  });
+
   test('is only that of a Secondary that runs', async () => {
     expect(await ask('GET', path)).toMatchObject({ code: 'NoSuchSecondary' });
     await ask('PUT', '/v1/partition/desired', files('web'));

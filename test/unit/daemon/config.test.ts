@@ -42,6 +42,7 @@ const defaults = {
     reserved: { vcpus: 0, memoryBytes: 2 ** 30 },
     overcommit: { vcpus: 1, memory: 1 },
   },
+  consoleLogs: true,
   logLevel: 'info',
 };
 
@@ -73,6 +74,7 @@ describe('the configuration', () => {
       hostReserved: { vcpus: 1, memory: '2GiB' },
       overcommit: { vcpus: 1.15, memory: 1.5 },
       maxDeletions: 0,
+      consoleLogs: false,
       logLevel: 'debug',
     };
     // JSON is YAML.
@@ -97,6 +99,7 @@ describe('the configuration', () => {
         reserved: { vcpus: 1, memoryBytes: 2 ** 31 },
         overcommit: { vcpus: 1.15, memory: 1.5 },
       },
+      consoleLogs: false,
       logLevel: 'debug',
     });
   });

@@ -1,6 +1,7 @@
 /** Consoles that somebody reads: opened once, kept for newcomers, held back, and let go of. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Consoles } from '../../../src/daemon/consoles.ts';
+import type { DomainConsole } from '../../../src/host/ports.ts';
 import type { DomainRef } from '../../../src/model/domain.ts';
 import type { DomainUuid } from '../../../src/model/identity.ts';
 import { virtualTime } from '../../support/virtual-time.ts';
@@ -18,6 +19,9 @@ class Guests {
   failure: Error | null = null;
   #say: (bytes: Uint8Array | 'end') => void = () => undefined;
   taken = 0;
+  readonly typed: string[] = [];
+  /** Whether it reads what is typed. */
+  reads = true;
 
   readonly console = async (_ref: DomainRef, signal: AbortSignal) => {
     if (this.failure !== null) throw this.failure;
@@ -30,7 +34,13 @@ class Guests {
       wake();
     };
     signal.addEventListener('abort', () => wake());
-    return this.#chunks(waiting, signal, (act) => (wake = act));
+    const chunks = this.#chunks(waiting, signal, (act) => (wake = act));
+    return Object.assign(chunks, {
+      type: async (bytes: Uint8Array) => {
+        if (!this.reads) return new Promise<void>(() => undefined);
+        this.typed.push(Buffer.from(bytes).toString());
+      },
+    });
   };
 
   async *#chunks(
@@ -70,17 +80,24 @@ let consoles: Consoles;
 beforeEach(() => {
   guests = new Guests();
   time = virtualTime();
-  consoles = new Consoles(guests, time.timers);
+  consoles = new Consoles(guests, { timers: time.timers, random: () => 0.5 });
 });
 
 function reader() {
   const heard: string[] = [];
   const ends: (string | null)[] = [];
+  const names: string[] = [];
+  const replacedBy: string[] = [];
   const stop = consoles.read(web, {
+    onOpen: (name) => names.push(name),
+    onReplaced: (by) => replacedBy.push(by),
     onBytes: (bytes) => heard.push(Buffer.from(bytes).toString()),
     onEnd: (failure) => ends.push(failure),
   });
-  return { heard, ends, stop };
+  const claim = (who: string, force = false) =>
+    consoles.claim(web.domainName, { reader: names[0] ?? '', who }, force);
+  const type = (text: string) => consoles.type(web.domainName, names[0] ?? '', Buffer.from(text));
+  return { heard, ends, replacedBy, claim, type, stop };
 }
 
 test('many read one console, and who comes later is given what was said', async () => {
@@ -145,4 +162,98 @@ test('a guest that writes without end is held back, and what is kept of it is bo
   await settled();
   expect(guests.taken).toBe(3);
   expect(reader().heard.join('').length).toBe(64 * 2 ** 10);
+});
+
+test('guests of one partition are held back together', async () => {
+  const others = ['db', 'mail'].map((name) => ({ ...web, domainName: `unnest.team-a.${name}` }));
+  let taken = 0;
+  const flooding: Pick<DomainConsole, 'console'> = {
+    console: async () => ({
+      async *[Symbol.asyncIterator]() {
+        for (;;) {
+          taken += 1;
+          yield Buffer.from('x');
+        }
+      },
+      type: async () => undefined,
+    }),
+  };
+  consoles = new Consoles(flooding, { timers: time.timers, random: () => 0.5 });
+  const listener = { onOpen: () => 0, onBytes: () => 0, onReplaced: () => 0, onEnd: () => 0 };
+  for (const ref of [web, ...others]) consoles.read(ref, listener);
+  await time.advance(1000);
+  // 500 a second of all, and one of each before the first wait.
+  expect(taken).toBeLessThan(510);
+  expect(taken).toBeGreaterThan(450);
+  consoles.close();
+});
+
+describe('typing', () => {
+  test('one of the readers types; another is told who does, until that one stops reading', async () => {
+    const [first, second] = [reader(), reader()];
+    await settled();
+    expect(await first.type('a')).toBe('not-its-writer');
+    expect(first.claim('uid 1')).toEqual({ status: 'claimed' });
+    expect(second.claim('uid 2')).toEqual({ status: 'taken', by: 'uid 1' });
+    expect(await first.type('ls\n')).toBe('typed');
+    expect(await second.type('rm\n')).toBe('not-its-writer');
+    first.stop();
+    expect(await first.type('x')).toBe('not-its-writer');
+    expect(second.claim('uid 2')).toEqual({ status: 'claimed' });
+    expect(await second.type('pwd\n')).toBe('typed');
+    expect(guests.typed).toEqual(['ls\n', 'pwd\n']);
+  });
+
+  test('whoever takes it by force has it, and the one before is told', async () => {
+    const [first, second] = [reader(), reader()];
+    await settled();
+    first.claim('uid 1');
+    expect(second.claim('uid 2', true)).toEqual({ status: 'claimed' });
+    expect(first.replacedBy).toEqual(['uid 2']);
+    expect(await first.type('a')).toBe('not-its-writer');
+    expect(await second.type('b')).toBe('typed');
+    // Who does not type any more takes nothing from others by going.
+    first.stop();
+    expect(await second.type('c')).toBe('typed');
+  });
+
+  test('nobody types who does not read', async () => {
+    const only = reader();
+    await settled();
+    const elsewhere = { reader: '9-x', who: 'uid 1' };
+    expect(consoles.claim(web.domainName, elsewhere, true)).toEqual({ status: 'no-reader' });
+    expect(consoles.claim('unnest.team-a.db', elsewhere, true)).toEqual({ status: 'no-reader' });
+    only.claim('uid 1');
+    await guests.end();
+    expect(only.ends).toEqual([null]);
+    expect(await only.type('a')).toBe('not-its-writer');
+  });
+
+  test('a guest that reads nothing is given no more, and keeps nobody waiting for ever', async () => {
+    const only = reader();
+    await settled();
+    only.claim('uid 1');
+    guests.reads = false;
+    const typing = only.type('a');
+    await settled();
+    expect(await only.type('b')).toBe('not-taken');
+    await time.advance(10_000);
+    expect(await typing).toBe('not-taken');
+    expect(await only.type('c')).toBe('not-taken');
+    const waiting = reader();
+    waiting.stop();
+    only.stop();
+    await settled();
+    expect(guests.open).toBe(0);
+  });
+
+  test('what waits for a guest that stops is answered', async () => {
+    const only = reader();
+    await settled();
+    only.claim('uid 1');
+    guests.reads = false;
+    const typing = only.type('a');
+    only.stop();
+    expect(await typing).toBe('not-its-writer');
+  });
 });

@@ -21,6 +21,7 @@ export const everyEvent: ByKind = {
   'heartbeats-unavailable': { kind: 'heartbeats-unavailable', message: 'no AF_VSOCK' },
   'heartbeat-refused': { kind: 'heartbeat-refused', cid: 7, reason: 'NoHeartbeat', times: 3 },
   'audit-not-written': { kind: 'audit-not-written', message: 'the disk is full' },
+  'console-not-kept': { kind: 'console-not-kept', ...of, message: 'the disk is full' },
   'config-problem': { kind: 'config-problem', code: 'Missing', message: 'no folder' },
   'partition-added': { kind: 'partition-added', ...of },
   'partition-removed': { kind: 'partition-removed', ...of },

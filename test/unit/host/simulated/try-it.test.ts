@@ -1,4 +1,5 @@
 /** `--host sim:FILE` from the command line: "Try it without libvirt" of README, and what goes wrong. */
+import { Readable } from 'node:stream';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,8 @@ async function unnest(...argv: readonly string[]): Promise<Ran> {
     stdout: outputTo('stdout'),
     stderr: outputTo('stderr'),
     ask: null,
+    terminal: null,
+    standardInput: () => Readable.from([]),
     readStandardInput: async () => new Uint8Array(),
     ...adapters,
     newInstallationId,
