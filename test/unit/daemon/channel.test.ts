@@ -71,10 +71,15 @@ test('a Primary reads the metrics and the usage of its partition, and of no othe
   });
 });
 
-/** All that was written to the host, and what is on the disk; but for the books, which tell of plans too. */
+/**
+ * All that was written to the host, and what is on the disk; but for the books, which tell of plans too, and
+ * for what guests write to their consoles meanwhile.
+ */
 function written() {
   const { disk } = unnestd.runtime;
-  const paths = disk.filesBelow('/var/lib/unnest').filter((path) => !path.includes('/audit/'));
+  const paths = disk
+    .filesBelow('/var/lib/unnest')
+    .filter((path) => !/\/(?:audit|consoles)\//.test(path));
   const calls = unnestd.hosts.faults.calls.filter(({ writes }) => writes).length;
   return { calls, files: paths.map((path) => [path, disk.text(path)]) };
 }

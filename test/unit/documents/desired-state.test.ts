@@ -69,6 +69,7 @@ describe('a valid document', () => {
         protect: false,
         startAfter: [],
         readiness: 'Running',
+        readinessPort: null,
       },
     ]);
   });

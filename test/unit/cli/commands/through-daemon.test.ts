@@ -417,9 +417,10 @@ describe('orders', () => {
     '%s each one, whatever the others say',
     async (action) => {
       expect((await ofTeamA([action, 'web', 'db'])).stdout).toBe('taken down\ntaken down\n');
+      const key: unknown = { key: expect.any(String), party: 'uid 1000' };
       expect(place.calls).toEqual([
-        { method: 'power', args: [teamA, 'web', action, submitter] },
-        { method: 'power', args: [teamA, 'db', action, submitter] },
+        { method: 'power', args: [teamA, 'web', action, submitter, key] },
+        { method: 'power', args: [teamA, 'db', action, submitter, key] },
       ]);
       let asked = 0;
       place.answer = async () =>
