@@ -1,5 +1,5 @@
 /** `killed-apply.ts`, built as the product is: to compile it anew for each of some two hundred runs takes a minute. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -13,7 +13,9 @@ export interface KilledProgram {
 
 export async function killedProgram(): Promise<KilledProgram> {
   const folder = mkdtempSync(join(tmpdir(), 'unnest-killed-'));
-  const program = join(folder, 'killed-apply.mjs');
+  // Laid out as the package is, where it finds out its version.
+  const program = join(folder, 'dist/bin/killed-apply.mjs');
+  copyFileSync(join(import.meta.dirname, '../../package.json'), join(folder, 'package.json'));
   await build({
     entryPoints: [join(import.meta.dirname, 'killed-apply.ts')],
     outfile: program,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { atTerminal } from '../../support/at-terminal.ts';
 import { guestDocument, program, type Ran, run } from '../../support/cli.ts';
 import { type DaemonPlace, daemonPlace } from '../../support/daemon.ts';
+import { until } from '../../support/until.ts';
 
 const partition = 'cli-console';
 let place: DaemonPlace;
@@ -27,6 +28,9 @@ beforeAll(async () => {
   const path = place.at('documents.yaml');
   writeFileSync(path, text);
   expect((await unnest('apply', '-f', path, '--timeout', '60')).code).toBe(0);
+  // What is typed before its shell is there is typed to nobody.
+  const said = async () => (await unnest('logs', 'web')).stdout;
+  await until('its shell is there', said, (text) => text.includes('# '));
 }, 120_000);
 afterAll(() => place.dispose());
 
