@@ -98,7 +98,8 @@ sed -i '/name: web/,/---/ s/memory: 128MiB/memory: 96MiB/
 shown diff --unified=1 --label before --label after before.yaml secondaries.yaml || true
 shown unnest plan -f secondaries.yaml
 shown unnest apply -f secondaries.yaml --yes
-shown unnest console web --lines 1 --timeout 60
+until unnest logs web --tail 1 | grep -q '96 MiB'; do sleep 0.2; done
+shown unnest logs web --tail 1
 shown unnest console worker --lines 1 --timeout 60
 
 chapter 'A neighbour, with less: it asks for more than it has'
@@ -151,7 +152,9 @@ shown unnest get --kind volumes
 chapter 'The disk grows while its guest runs'
 sed -i 's/size: 64MiB/size: 128MiB/' disk.yaml
 shown unnest apply "${both[@]}"
-shown unnest console web --lines 2 --timeout 60
+# The guest tells every two seconds what it has.
+until unnest logs web --tail 3 | grep -q vda:data:128; do sleep 0.2; done
+shown unnest logs web --tail 3
 
 chapter 'The daemon dies, and nobody notices'
 shown kill -KILL "$daemon"

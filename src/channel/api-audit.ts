@@ -1,6 +1,7 @@
 /** What is written down of a request that asks for something: who, of which partition, what, and what came of it. */
 import type { PartitionName } from '../model/names.ts';
 import type { Answered } from './answered.ts';
+import { takesBytes } from './route-kinds.ts';
 import type { Control } from './control.ts';
 import type { Scope } from './scope.ts';
 import { isTyping } from './typing.ts';
@@ -32,7 +33,7 @@ export function auditTo(
     readonly image?: string;
   };
   // Who types is said by becoming the one who does; what they type is nobody's affair.
-  if (isTyping(url) || isMiddle(answered)) return;
+  if (isTyping(url) || isMiddle(url, answered)) return;
   if (partition === undefined || url.endsWith('/agent/beat')) return;
   const path = url
     .slice(place.length + 1)
@@ -42,14 +43,15 @@ export function auditTo(
   control.audit({ at, by, from, partition, request, ...outcomeOf(answered) });
 }
 
-/** Of an upload its end is written down, and what was refused of it. */
-function isMiddle(answered: Answered): boolean {
-  if (answered.kind !== 'value') return false;
+/** Of an upload its end is written down: there are many pieces, and who asks for nothing could fill the books. */
+function isMiddle(url: string, answered: Answered): boolean {
+  if (!takesBytes(url)) return false;
+  if (answered.kind !== 'value') return true;
   const { receivedBytes, sizeBytes } = answered.value as {
     readonly receivedBytes?: number;
     readonly sizeBytes?: number;
   };
-  return receivedBytes !== undefined && receivedBytes !== sizeBytes;
+  return receivedBytes !== sizeBytes;
 }
 
 function outcomeOf(answered: Answered) {

@@ -10,8 +10,8 @@ import { apiProblem } from './problem.ts';
 import { auditTo } from './api-audit.ts';
 import { instantOf } from '../report/instant.ts';
 import * as take from './messages.ts';
+import { takesBytes, takesDocuments } from './route-kinds.ts';
 import type { Scope } from './scope.ts';
-import { isTyping } from './typing.ts';
 
 export interface Serving {
   readonly app: Pick<FastifyInstance, 'route'>;
@@ -108,28 +108,9 @@ function badRequest(checked: readonly Checked<unknown>[]): Answered {
   return problem(apiProblem('BadRequest', wrong.join('; ')));
 }
 
-/** Those that bring a bundle: a mebibyte and more of memory, and a worker. */
-export function takesDocuments(url: string): boolean {
-  return url.endsWith('/desired') || url.endsWith('/plan');
-}
-
-/** Those that bring bytes of an Image. */
-export function takesBytes(url: string): boolean {
-  return url.endsWith('/bytes');
-}
-
 function bodyBytesMax(url: string, { submissionBytesMax }: Serving): number {
   if (takesBytes(url)) return channelLimits.uploadBytesMax;
   return takesDocuments(url) ? submissionBytesMax : channelLimits.orderBytesMax;
-}
-
-/**
- * Those for which more is done than to say what is known. Bytes of Images are bounded by their own number,
- * and whoever types does not keep others from their work.
- */
-export function asksForWork(method: string, url: string): boolean {
-  if (takesBytes(url) || isTyping(url)) return false;
-  return method !== 'GET' || url.endsWith('/usage');
 }
 
 type Checked<T> =

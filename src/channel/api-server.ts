@@ -11,7 +11,7 @@ import { type Answered, type LineSource, problem } from './answered.ts';
 import { takeBodies } from './api-bodies.ts';
 import { Streams } from './api-lines.ts';
 import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
-import { asksForWork, takesBytes, takesDocuments } from './api-route.ts';
+import { asksForWork, takesBytes, takesDocuments } from './route-kinds.ts';
 import { addRoutes } from './api-routes.ts';
 import { type Asker, Connections } from './connections.ts';
 import type { Control } from './control.ts';

@@ -48,7 +48,7 @@ const wordsFor: { readonly [K in OperationKind]: readonly Words[] } = {
   ],
   'primary.lend-disk': [{ of: 'intake', under: ['create', 'update'] }],
   'primary.take-disk': [
-    { of: 'intake', under: ['create', 'delete'] },
+    { of: 'intake', under: ['create', 'update', 'delete'] },
     { of: 'image', under: ['create', 'update, replace'] },
   ],
   'image.import': [{ of: 'image', under: ['create', 'update, replace'] }],

@@ -22,7 +22,7 @@ import type { Drain } from './accepted/wish-schema.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
 import { AskedFor } from './asked-for.ts';
 import { authorityStatements } from './authority-statements.ts';
-import { withWritten } from './handed-over.ts';
+import { isAbout, withWritten } from './handed-over.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
 import { InFlight } from './in-flight.ts';
 import type { DocumentParser } from './parser.ts';
@@ -292,6 +292,12 @@ export class Authority {
     };
     // It writes, so that the lock waits for it too.
     void this.#inFlight.while(() => this.#asked.drop(isForbidden));
+    // A word is for the disk that it was said of: whoever asks for another is asked to write again.
+    this.forgetWritten(
+      this.#options.wishes.written
+        .filter((said) => !isAbout(said, desired.images.get(said.image)))
+        .map(({ image }) => image),
+    );
   }
 
   #nothing(): DesiredState {
@@ -316,6 +322,7 @@ export class Authority {
     const parsed = desiredFrom(this.#description, []);
     const primary = parsed.ok ? parsed.desired.primary : null;
     if (primary === null || primary === 'unspoken') return null;
-    return primary.grants.includes('network') ? { ...primary, grants: [] } : null;
+    const hasOurs = primary.grants.some((grant) => grant === 'network' || grant === 'handOver');
+    return hasOurs ? { ...primary, grants: [] } : null;
   }
 }

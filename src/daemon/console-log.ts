@@ -192,8 +192,10 @@ export class ConsoleLog {
       await this.#beginPart(run, runId, part + 1);
       return this.#append(bytes);
     }
-    await this.#options.files.append(this.#pathOf(current.part), bytes, fileMode);
-    current.bytes += bytes.length;
+    const fits = bytes.subarray(0, consoleLogLimits.partBytesMax - current.bytes);
+    await this.#options.files.append(this.#pathOf(current.part), fits, fileMode);
+    current.bytes += fits.length;
+    if (fits.length < bytes.length) await this.#append(bytes.subarray(fits.length));
   }
 
   /** Room is made before what takes it is written. */

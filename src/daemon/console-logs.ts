@@ -39,17 +39,21 @@ const againMs = 10_000;
 export class ConsoleLogs {
   readonly #options: ConsoleLogsOptions;
   readonly #kept = new Map<SecondaryName, Kept>();
-  readonly #found: Promise<ReadonlyMap<string, readonly Part[]>>;
+  /** By name: what was there at the beginning, until its Secondary is gone. */
+  readonly #found: Promise<Map<string, readonly Part[]>>;
   #isClosed = false;
   #isSwept = false;
 
   constructor(options: ConsoleLogsOptions) {
     const { files, folder, onFailure } = options;
     this.#options = options;
-    this.#found = partsIn(files, folder).catch((error: unknown) => {
-      onFailure(explainError(error));
-      return new Map();
-    });
+    this.#found = partsIn(files, folder).then(
+      (parts) => new Map(parts),
+      (error: unknown) => {
+        onFailure(explainError(error));
+        return new Map();
+      },
+    );
   }
 
   /** After each look. */
@@ -124,6 +128,8 @@ export class ConsoleLogs {
     kept.running = null;
     kept.stop?.();
     kept.log.remove();
+    // Another of this name has none of it.
+    void this.#found.then((found) => found.delete(name));
   }
 
   /** Those that went while nobody looked. */

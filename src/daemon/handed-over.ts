@@ -3,6 +3,8 @@ import type { Outcome } from '../execute/outcome.ts';
 import { succeeded } from '../execute/outcome.ts';
 import type { ImageName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
+import type { Image } from '../model/volume.ts';
+import type { PlanEntry } from '../plan/entry.ts';
 import type { WrittenImage } from './accepted/wish-schema.ts';
 
 type Images = DesiredState['images'];
@@ -10,13 +12,32 @@ type Images = DesiredState['images'];
 /** Only of the very bytes that were meant. */
 export function withWritten(images: Images, written: readonly WrittenImage[]): Images {
   if (written.length === 0) return images;
-  const said = new Map(written.map(({ image, digest }) => [image, digest]));
+  const said = new Map(written.map((each) => [each.image, each]));
   return new Map(
     [...images].map(([name, image]) => {
-      const { source, digest } = image;
-      if (source.kind !== 'handOver' || said.get(name) !== digest) return [name, image];
+      const { source } = image;
+      const word = said.get(name);
+      if (source.kind !== 'handOver' || word === undefined || !isAbout(word, image)) {
+        return [name, image];
+      }
       return [name, { ...image, source: { ...source, isWritten: true } }];
     }),
+  );
+}
+
+export function isAbout({ digest, sizeBytes }: WrittenImage, image: Image | undefined): boolean {
+  return (
+    image?.source.kind === 'handOver' &&
+    image.digest === digest &&
+    image.source.sizeBytes === sizeBytes
+  );
+}
+
+/** What is there needs no word any more, also one that a crash has left. */
+export function readyImages(entries: readonly PlanEntry[]): readonly ImageName[] {
+  return entries.flatMap(({ kind, resource }) =>
+    // Names of resources are those of what they are.
+    kind === 'unchanged' && resource.kind === 'image' ? [resource.name as ImageName] : [],
   );
 }
 

@@ -1,26 +1,37 @@
 /** Work that moves an image's bytes keeps a disk busy for long: only so much of it at once. */
 import { HostError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
+import { inTurn } from './accepted/in-turn.ts';
 import type { Slots } from './slots.ts';
 
-export function withHeavySlots(host: Host, heavy: Slots): Host {
+/** One partition has at most one of the slots, so that none waits for all that another asks for. */
+export function withHeavySlots(host: Host, slots: Slots): Host {
   const { images, volumes } = host;
+  const own = inTurn();
+  const inSlot = <T>(signal: AbortSignal, work: () => Promise<T>) =>
+    own(() => workInSlot(slots, signal, work));
   return {
     ...host,
     images: {
       ...images,
-      import: (owner, image, signal) =>
-        inSlot(heavy, signal, () => images.import(owner, image, signal)),
+      import: (owner, image, signal) => inSlot(signal, () => images.import(owner, image, signal)),
     },
     volumes: {
       ...volumes,
+      // Of what begins empty nothing is moved.
       create: (owner, volume, signal) =>
-        inSlot(heavy, signal, () => volumes.create(owner, volume, signal)),
+        volume.origin === null
+          ? volumes.create(owner, volume, signal)
+          : inSlot(signal, () => volumes.create(owner, volume, signal)),
     },
   };
 }
 
-async function inSlot<T>(heavy: Slots, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function workInSlot<T>(
+  heavy: Slots,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   const giveBack = await heavy.take(signal);
   if (giveBack === null) throw new HostError('Cancelled', 'waiting for other images to be copied');
   try {

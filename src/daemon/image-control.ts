@@ -40,7 +40,8 @@ export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl
         }
         loop.forgive({ kind: 'image', name: image });
         const at = instantOf(clock.wall());
-        const said = { image, digest: wanted.digest, submitter, at };
+        const { sizeBytes } = wanted.source;
+        const said = { image, digest: wanted.digest, sizeBytes, submitter, at };
         const answer = await authority.wish((wishes) => wishes.addWritten(said));
         return answered(answer, `the disk of ${image} is taken back, and looked into`);
       }),
@@ -86,7 +87,7 @@ async function upload(
   if (owner === null) return refused('AwaitingBytes', `there is no room for ${name} yet`);
   try {
     const receivedBytes = await loop.intakes.append(owner, name, atByte, bytes);
-    if (atByte === 0 || receivedBytes === source.sizeBytes) {
+    if (receivedBytes === source.sizeBytes) {
       // Other bytes may be the right ones.
       loop.forgive({ kind: 'image', name });
       loop.wake('request');

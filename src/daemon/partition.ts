@@ -17,7 +17,7 @@ import type { Look } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { ConsoleLogs } from './console-logs.ts';
 import { Consoles } from './consoles.ts';
-import { judgedImages } from './handed-over.ts';
+import { judgedImages, readyImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
 import { Intakes } from './intakes.ts';
 import { Loop, type Turned } from './loop.ts';
@@ -213,7 +213,7 @@ export class Partition {
     const done = await this.#act(seen, lookOf, input, tools);
     this.#remembered.keep(done.memory);
     await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
-    this.#options.onJudged(judgedImages(done.outcomes));
+    this.#options.onJudged([...readyImages(seen.plan.entries), ...judgedImages(done.outcomes)]);
     const durationMs = runtime.clock.now() - startedMs;
     const endedAt = instantOf(runtime.clock.wall());
     this.#said.passed(passReport(because, done.outcomes, durationMs, endedAt));

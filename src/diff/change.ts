@@ -198,6 +198,8 @@ export type IntakeChange =
       readonly observed: ObservedIntake;
       /** Who is lent its disk now; null: nobody, or they have it already. */
       readonly borrower: DomainRef | null;
+      /** Who has it, or may have it, and is to have it no longer; null: nobody. */
+      readonly from: DomainRef | null;
     }
   | ({ readonly kind: 'delete'; readonly name: ImageName } & Lent)
   | Blocked<ImageName>;

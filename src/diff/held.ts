@@ -29,7 +29,9 @@ export function heldImages(changes: readonly ImageChange[], held: Held): readonl
 
 export function heldIntakes(changes: readonly IntakeChange[], held: Held): readonly IntakeChange[] {
   const isWorkOfIntake = (change: IntakeChange) =>
-    change.kind === 'update' ? change.borrower !== null : change.kind !== 'blocked';
+    change.kind === 'update'
+      ? change.borrower !== null || change.from !== null
+      : change.kind !== 'blocked';
   return changes.map((change) => heldOne('intake', change, held, isWorkOfIntake));
 }
 

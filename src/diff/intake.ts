@@ -27,9 +27,8 @@ export function handedIn(image: Image, source: IntakeSource, observed: Observed)
   const intake = intakeOf(image);
   const isThere =
     seen.status === 'present' &&
-    seen.value.state === 'ready' &&
     intake !== null &&
-    isFor(intake, seen.value) &&
+    isUsable(intake, seen.value) &&
     foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) === null;
   if (!isThere) return refusal('AwaitingBytes', 'its Primary has not begun to hand it in');
   switch (source.kind) {
@@ -48,22 +47,28 @@ export function handedIn(image: Image, source: IntakeSource, observed: Observed)
       if (observed.primary.status === 'unknown') {
         return refusal('HostUnknown', observed.primary.why);
       }
-      return { status: 'ready', intake: lent(seen.value, borrowerOf(name, observed)) };
+      return { status: 'ready', intake: lent(seen.value, borrowerOf(seen.value, observed)) };
     }
   }
+}
+
+/** One whose bytes are an Image's by now is none of anything else. */
+function isUsable(intake: Intake, seen: ObservedIntake): boolean {
+  return seen.state === 'ready' && seen.heldBytes > 0 && isFor(intake, seen);
 }
 
 function lent(observed: ObservedIntake, borrower: DomainRef | null): Lent {
   return { observed, borrower };
 }
 
-/** Who has its disk now. */
-function borrowerOf(name: ImageName, observed: Observed): DomainRef | null {
+/** Who has its disk now, or may have it: of one that is not the Primary any more nobody has looked. */
+function borrowerOf({ name, lentTo }: ObservedIntake, observed: Observed): DomainRef | null {
   const { primary } = observed;
-  if (primary.status !== 'present') return null;
-  const { alias } = lentDisk(observed, name);
-  const { uuid, domainName, lentDisks } = primary.value;
-  return lentDisks.includes(alias) ? { uuid, domainName } : null;
+  const now = primary.status === 'present' ? primary.value : null;
+  if (lentTo !== null && lentTo.uuid !== now?.uuid) return lentTo;
+  if (now === null) return null;
+  const { uuid, domainName, lentDisks } = now;
+  return lentDisks.includes(lentDisk(observed, name).alias) ? { uuid, domainName } : null;
 }
 
 /** @param images as they are to be: one that takes its bytes sees to its intake itself */
@@ -116,7 +121,7 @@ function unwanted(name: ImageName, observed: Observed): IntakeChange[] {
   if (observed.primary.status === 'unknown') {
     return [blocked(name, 'HostUnknown', observed.primary.why)];
   }
-  return [{ kind: 'delete', name, ...lent(seen.value, borrowerOf(name, observed)) }];
+  return [{ kind: 'delete', name, ...lent(seen.value, borrowerOf(seen.value, observed)) }];
 }
 
 function wanted(
@@ -134,19 +139,21 @@ function wanted(
   }
   const block = source.kind === 'handOver' ? lendingBlock(desired, observed) : null;
   if (block !== null) return [{ kind: 'blocked', name, block }];
-  const isThere = there !== null && there.state === 'ready' && isFor(intake, there);
+  const isThere = there !== null && isUsable(intake, there);
   const isWritten = source.kind === 'handOver' && source.isWritten;
   const reader = source.kind === 'handOver' && !isWritten ? runningPrimary(observed) : null;
   if (isThere) {
-    const isLent = borrowerOf(name, observed) !== null;
-    return [{ kind: 'update', name, observed: there, borrower: isLent ? null : reader }];
+    const has = borrowerOf(there, observed);
+    const isLent = has !== null && has.uuid === reader?.uuid;
+    const from = has === null || isLent ? null : has;
+    return [{ kind: 'update', name, observed: there, borrower: isLent ? null : reader, from }];
   }
   // Nobody can have written what nobody was lent.
   if (isWritten) {
     const message = 'there is no disk yet that could have been written: say written: false first';
     return [blocked(name, 'AwaitingBytes', message)];
   }
-  const remains = there === null ? null : lent(there, borrowerOf(name, observed));
+  const remains = there === null ? null : lent(there, borrowerOf(there, observed));
   return [{ kind: 'create', name, intake, remains, borrower: reader }];
 }
 

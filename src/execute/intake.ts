@@ -11,6 +11,7 @@ import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
 import { readKept } from './observe-kept.ts';
 import { askUntil, readPrimary } from './primary.ts';
+import { valueIn } from './value-in.ts';
 
 export async function createIntake(
   { intake }: OperationOf<'intake.create'>,
@@ -45,10 +46,16 @@ export async function lendDisk(
   throw new HostError('Conflict', `${primary.domainName} does not have the disk that it was lent`);
 }
 
-export function takeDisk(
+export async function takeDisk(
   { primary, image }: OperationOf<'primary.take-disk'>,
   bench: Workbench,
 ): Promise<Done> {
+  // A domain that is gone has nothing any more.
+  const seen = valueIn(
+    primary.domainName,
+    await bench.host.primaries.find(primary.domainName, bench.signal),
+  );
+  if (seen === null || seen.uuid !== primary.uuid) return 'already';
   const { alias, serial } = lentDisk(bench.us, image);
   const ask = () => bench.host.primaries.takeBack(primary, alias, bench.signal);
   const isSo = (seen: ObservedPrimary) => !hasDisk(seen, alias);

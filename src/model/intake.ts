@@ -4,6 +4,7 @@
  * Primary and is nothing but this room. Nobody looks into them before they are all there and nobody else can
  * change them any more.
  */
+import type { DomainRef } from './domain.ts';
 import { lentDiskDigits, type PartitionOwner } from './identity.ts';
 import type { ImageName } from './names.ts';
 import type { Image, IntakeSource, StoredState } from './volume.ts';
@@ -27,6 +28,8 @@ export interface ObservedIntake extends Omit<Intake, 'image'> {
   readonly name: ImageName;
   readonly owner: PartitionOwner | null;
   readonly state: StoredState;
+  /** Who was lent its disk last, and may have it still; null: nobody was. */
+  readonly lentTo: DomainRef | null;
   /** How many have been uploaded. What is on a lent disk only its Primary knows. */
   readonly receivedBytes: number;
   /** What it takes of the store: nothing any more once its bytes have become those of the Image. */

@@ -30,14 +30,15 @@ export function intakeCreateSteps({ name, intake, remains, borrower }: Of<'creat
 }
 
 /** Its disk is lent again to a Primary that was started anew, or whose bytes were not those of the Image. */
-export function intakeUpdateSteps({ name, borrower }: Of<'update'>): Steps {
+export function intakeUpdateSteps({ name, observed, borrower, from }: Of<'update'>): Steps {
   const chain = new Chain('intake', name);
+  addTakingBack(chain, name, { observed, borrower: from });
   if (borrower !== null) {
     chain.add('primary.lend-disk', 'provision', { primary: borrower, image: name });
   }
   return {
     impact: 'none',
-    reasons: borrower === null ? [] : ['not-lent'],
+    reasons: chain.operations.length === 0 ? [] : ['not-lent'],
     fields: [],
     waiting: [],
     operations: chain.operations,

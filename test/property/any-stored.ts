@@ -142,7 +142,13 @@ const anyIntakeThere = (name: string): fc.Arbitrary<ObservedIntake> =>
       digest: anyDigest,
       receivedBytes: fc.constantFrom(0, MiB, MiB),
     })
-    .map((parts) => ({ name: name as ImageName, sizeBytes: MiB, heldBytes: MiB, ...parts }));
+    .map((parts) => ({
+      name: name as ImageName,
+      sizeBytes: MiB,
+      heldBytes: MiB,
+      lentTo: null,
+      ...parts,
+    }));
 
 const anyIntakesThere: fc.Arbitrary<readonly ObservedIntake[]> = fc
   .subarray(imageNames)

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Address, Listening, PeerCredentials, Runtime } from '../../daemon/runtime.ts';
 import { explainError } from '../../host/host-error.ts';
-import { asksForWork, takesBytes } from '../api-route.ts';
+import { asksForWork, takesBytes } from '../route-kinds.ts';
 import type { Transport } from '../client-transport.ts';
 import { type Asker, Connections } from '../connections.ts';
 import { channelLimits, primaryLimits } from '../limits.ts';

@@ -35,7 +35,8 @@ export const powerRequest = z.strictObject({
 /** A Primary's word that it has written all of an Image to the disk that it was lent. */
 export const writtenImage = z.strictObject({
   image: named<ImageName>(),
-  /** Of those bytes: of another Image of this name it says nothing. */
+  /** Of those bytes, so many: of another Image of this name it says nothing. */
+  sizeBytes: z.int().positive(),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a digest'),
   submitter,
   at: time,

@@ -108,7 +108,7 @@ export function primaryWriter({ domains }: Connection, layout: StoreLayout): Pri
       calling(`lending ${ref.domainName} a disk`, async () => {
         const domain = handleOf(ref);
         const live = await domains.xml(domain, { signal });
-        const file = await openIntake(layout, image);
+        const file = await openIntake(layout, image, ref);
         const xml = serializeXml(lentDiskElement(live, file, disk));
         await domains.attachDevice(domain, xml, { live: true, signal });
       }),

@@ -2,7 +2,8 @@
  * A partition's Images: `STATE/PARTITION/images/NAME`. Once made (image-import.ts) their bytes are
  * never written again, and readable to all: QEMU reads them for every overlay, as a user of its own.
  */
-import { resolve } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { PartitionOwner } from '../../model/identity.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
@@ -67,7 +68,10 @@ async function readImage(
   const { state, digest, format } = seen.value;
   const size = await observedSize(seen.value, layout.imageDisk(name, format));
   if (size.status !== 'present') return size;
-  const fileBytes = state === 'ready' ? await fileSize(layout.imageDisk(name, format)) : 0;
+  const fileBytes =
+    state === 'ready'
+      ? await fileSize(layout.imageDisk(name, format))
+      : await remainsBytes(imagePlace(layout, name).folder);
   return present({
     name,
     owner: ownerOf(seen.value),
@@ -77,6 +81,14 @@ async function readImage(
     sizeBytes: size.value,
     fileBytes,
   });
+}
+
+/** What a crash has left takes room too. What is somebody else's as well counts there. */
+async function remainsBytes(folder: string): Promise<number> {
+  const stats = await Promise.all(
+    (await readdir(folder)).map((file) => lstat(join(folder, file)).catch(() => null)),
+  );
+  return stats.reduce((sum, file) => sum + (file?.nlink === 1 ? file.size : 0), 0);
 }
 
 async function importImage(

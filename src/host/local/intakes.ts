@@ -7,10 +7,11 @@
 import { lstat, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Stats } from 'node:fs';
+import type { DomainRef } from '../../model/domain.ts';
 import type { PartitionOwner } from '../../model/identity.ts';
 import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.ts';
 import type { ImageName, PartitionName } from '../../model/names.ts';
-import { type Observation, present, unknown } from '../../model/observation.ts';
+import { type Observation, present } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
@@ -26,8 +27,9 @@ import {
 } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { imagePlace, intakePlace } from './places.ts';
-import { type IntakeRecord, ownerOf } from './record.ts';
+import { type IntakeRecord, ownerOf, writeRecord } from './record.ts';
 import { syncFolder } from './sync-folder.ts';
+import { takingTurns } from './turns.ts';
 
 export function localIntakeReader(stateDir: string): IntakeReader {
   const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
@@ -47,17 +49,26 @@ export function localIntakes(stateDir: string): IntakeReader & IntakeWriter {
     ...localIntakeReader(stateDir),
     create: (owner, intake, signal) =>
       attempt(`making room for image ${intake.image}`, signal, () =>
-        createIntake(layoutOf(owner), owner, intake),
+        inTurn(layoutOf(owner), intake.image, () => createIntake(layoutOf(owner), owner, intake)),
       ),
     append: (owner, image, atByte, bytes, signal) =>
       attempt(`taking in image ${image}`, signal, () =>
-        append(layoutOf(owner), owner, image, { atByte, bytes }),
+        inTurn(layoutOf(owner), image, () =>
+          append(layoutOf(owner), owner, image, { atByte, bytes }),
+        ),
       ),
     delete: (owner, image, signal) =>
       attempt(`deleting the intake of image ${image}`, signal, () =>
-        emptyPlace(intakePlace(layoutOf(owner), image), owner),
+        inTurn(layoutOf(owner), image, () =>
+          emptyPlace(intakePlace(layoutOf(owner), image), owner),
+        ),
       ),
   };
+}
+
+/** Uploads come whenever they like, and never meet what a pass does to the same intake. */
+function inTurn<T>(layout: StoreLayout, image: ImageName, act: () => Promise<T>): Promise<T> {
+  return takingTurns(intakePlace(layout, image).folder, act);
 }
 
 async function readIntake(
@@ -68,19 +79,18 @@ async function readIntake(
   if (seen.status !== 'present') return seen;
   if (seen.value === null) {
     const nothing = { state: 'ready', kind: 'upload', digest: '', sizeBytes: 0 } as const;
-    return present({ name, owner: null, ...nothing, receivedBytes: 0, heldBytes: 0 });
+    return present({ name, owner: null, ...nothing, lentTo: null, receivedBytes: 0, heldBytes: 0 });
   }
-  const { state, intakeKind: kind, digest, sizeBytes } = seen.value;
+  const { state, intakeKind: kind, digest, sizeBytes, lentTo } = seen.value;
   const file = (await statOf(layout.intakeDisk(name))) ?? (await statOf(layout.sealedDisk(name)));
-  if (file === null && state === 'ready') {
-    return unknown(`its record is there, and ${layout.intakeDisk(name)} is not`);
-  }
   const isTaken = file !== null && (await isImage(layout, name, file));
   return present({
     name,
     owner: ownerOf(seen.value),
-    state,
+    // What has come in can come again: without it there is nothing to be kept, or to be afraid for.
+    state: file === null && state === 'ready' ? 'deleting' : state,
     kind,
+    lentTo,
     digest,
     sizeBytes,
     receivedBytes: kind === 'upload' ? (file?.size ?? 0) : 0,
@@ -112,7 +122,8 @@ async function createIntake(
   const place = intakePlace(layout, name);
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'intake', state: 'ready', format: 'raw' } as const;
-  const record: IntakeRecord = { ...common, ...owner, name, intakeKind: kind, digest, sizeBytes };
+  const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
+  const record: IntakeRecord = { ...common, ...owner, name, ...asked };
   await fillPlace(place, record, () =>
     makeRoom(layout.intakeDisk(name), kind === 'upload' ? 0 : roomBytes({ kind, sizeBytes })),
   );
@@ -163,8 +174,15 @@ async function append(
   });
 }
 
-/** In another file: whoever looks into the one of before is not shown other bytes. */
+/**
+ * In another file: whoever looks into the one of before is not shown other bytes.
+ * @throws HostError `Refused` while somebody does, or where they are the Image's by now: they would be there
+ *   besides, and counted nowhere
+ */
 async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
+  if (((await statOf(layout.sealedDisk(image)))?.nlink ?? 1) > 1) {
+    throw new HostError('Refused', `what has come of image ${image} is being looked into`);
+  }
   await rm(layout.sealedDisk(image), { force: true });
   await rm(layout.intakeDisk(image), { force: true });
   await makeRoom(layout.intakeDisk(image), 0);
@@ -174,21 +192,29 @@ async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
  * Nothing is added from then on. @returns where the bytes are, as many as the Image has
  * @throws HostError `Conflict` if there is no such intake, `Refused` if not all of them are there
  */
-export async function sealIntake(
+export function sealIntake(
   layout: StoreLayout,
   owner: PartitionOwner,
   image: ImageName,
 ): Promise<string> {
+  return inTurn(layout, image, () => seal(layout, owner, image));
+}
+
+async function seal(layout: StoreLayout, owner: PartitionOwner, image: ImageName): Promise<string> {
   const place = intakePlace(layout, image);
   const { sizeBytes } = await readyRecord(place, owner);
   const sealed = layout.sealedDisk(image);
-  if ((await statOf(layout.intakeDisk(image))) !== null) {
+  const open = await statOf(layout.intakeDisk(image));
+  // Before it is sealed, or what is missing could not come any more.
+  const bytes = (open ?? (await statOf(sealed)))?.size ?? 0;
+  if (bytes < sizeBytes) {
+    throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
+  }
+  if (open !== null) {
     await rename(layout.intakeDisk(image), sealed);
     await syncFolder(place.folder);
   }
-  await withFile(sealed, 'write', async (file, bytes) => {
-    if (bytes < sizeBytes)
-      throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
+  await withFile(sealed, 'write', async (file) => {
     // Of a disk, what is behind the Image's end; and QEMU's user has had it.
     await file.truncate(sizeBytes);
     await file.chown(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
@@ -197,15 +223,32 @@ export async function sealIntake(
   return sealed;
 }
 
-/** The room of an intake, to be lent: what was sealed can be written to again, and is as large as it was. */
-export async function openIntake(layout: StoreLayout, image: ImageName): Promise<string> {
+/**
+ * The room of an intake, to be lent: what was sealed can be written to again, and is as large as it was.
+ * Whom it is lent to stands in its record, so that it is asked back from them whatever becomes of the Primary.
+ * @throws HostError `Conflict` if there is none, or its bytes are those of an Image
+ */
+export function openIntake(
+  layout: StoreLayout,
+  image: ImageName,
+  lentTo: DomainRef,
+): Promise<string> {
+  return inTurn(layout, image, () => open(layout, image, lentTo));
+}
+
+async function open(layout: StoreLayout, image: ImageName, lentTo: DomainRef): Promise<string> {
   const disk = layout.intakeDisk(image);
   const place = intakePlace(layout, image);
   const seen = await lookInto(place);
   if (seen.status !== 'present' || seen.value?.state !== 'ready') {
     throw new HostError('Conflict', `${place.what} is not there`);
   }
-  if ((await statOf(layout.sealedDisk(image))) !== null) {
+  const sealed = await statOf(layout.sealedDisk(image));
+  if (((sealed ?? (await statOf(disk)))?.nlink ?? 1) > 1) {
+    throw new HostError('Conflict', `what ${place.what} holds is an Image by now`);
+  }
+  await writeRecord(place.folder, { ...seen.value, lentTo: { ...lentTo } });
+  if (sealed !== null) {
     await rename(layout.sealedDisk(image), disk);
     await syncFolder(place.folder);
   }

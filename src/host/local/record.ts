@@ -7,7 +7,13 @@ import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type InstallationId, installationId, type PartitionOwner } from '../../model/identity.ts';
+import {
+  type DomainUuid,
+  domainUuid,
+  type InstallationId,
+  installationId,
+  type PartitionOwner,
+} from '../../model/identity.ts';
 import { INTAKE_KINDS } from '../../model/intake.ts';
 import {
   type ImageName,
@@ -79,6 +85,16 @@ export const intakeRecord = z.strictObject({
   digest,
   intakeKind: z.enum(INTAKE_KINDS),
   sizeBytes: z.int().positive(),
+  /** Who was lent its disk last; null: nobody was. */
+  lentTo: z
+    .strictObject({
+      uuid: z.custom<DomainUuid>(
+        (value) => typeof value === 'string' && domainUuid(value) === value,
+        'not a UUID',
+      ),
+      domainName: z.string().min(1),
+    })
+    .nullable(),
 });
 export type IntakeRecord = z.output<typeof intakeRecord>;
 

@@ -66,6 +66,7 @@ function createIntake(
     kind,
     digest,
     sizeBytes,
+    lentTo: null,
     receivedBytes: 0,
     heldBytes,
   });

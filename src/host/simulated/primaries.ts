@@ -77,6 +77,12 @@ export function primaryWriter(simulation: Simulation): PrimaryWriter {
         const doing = `lending ${ref.domainName} a disk`;
         if (primary.live === null) throw refused(doing, 'it does not run');
         if (primary.lentDisks.includes(disk.alias)) throw refused(doing, 'it has it already');
+        for (const intakes of world.intakes.values()) {
+          const intake = intakes.get(image);
+          if (intake === undefined) continue;
+          if (intake.heldBytes === 0) throw refused(doing, 'its bytes are an Image by now');
+          intake.lentTo = { uuid: primary.uuid, domainName: ref.domainName };
+        }
         primary.lentDisks = [...primary.lentDisks, disk.alias];
       }),
     takeBack: (ref, alias, signal) =>

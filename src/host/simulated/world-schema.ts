@@ -173,6 +173,7 @@ const intake = z.strictObject({
   kind: z.enum(INTAKE_KINDS),
   digest,
   sizeBytes: amount,
+  lentTo: z.strictObject({ uuid: parsedBy(domainUuid), domainName: text }).nullable(),
   receivedBytes: amount,
   heldBytes: amount,
 });

@@ -185,6 +185,45 @@ test('a word is used up: another Image of the same bytes is handed over anew', a
   expect(lent()).toEqual([alias]);
 });
 
+test('a word that was never judged goes with its documents', async () => {
+  const primary = daemon.world.primaries.get('vm');
+  await daemon.submit(handedOver);
+  await settle();
+  if (primary !== undefined) primary.releasesAfterMs = null;
+  await said();
+  await daemon.submit('# nothing', { deleteEverything: true });
+  if (primary !== undefined) {
+    primary.releasesAfterMs = 0;
+    primary.unplugging = null;
+  }
+  await daemon.control.retry(partition, 'uid 0');
+  await settle();
+  await daemon.submit(handedOver);
+  await settle();
+  expect(phase()).toMatch(/^Pending .*by-id/);
+  expect(lent()).toEqual([alias]);
+});
+
+test('a partition that is emptied leaves no disk with its Primary', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  expect(lent()).toEqual([alias]);
+  await daemon.control.drain(partition, 'uid 0');
+  await settle();
+  expect(lent()).toEqual([]);
+  expect(daemon.world.intakes.get(partition)?.size).toBe(0);
+});
+
+test('an upload wakes nobody before all of it is there', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  const passes = () => daemon.events.filter(({ kind }) => kind === 'pass-started').length;
+  const before = passes();
+  for (let count = 0; count < 10; count += 1) await upload(0, 1);
+  await daemon.runtime.settle();
+  expect(passes()).toBe(before);
+});
+
 test('what was given up is tried again when its Primary says that it is written anew', async () => {
   await daemon.close();
   begin({ attemptsMax: 1 });

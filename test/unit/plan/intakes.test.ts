@@ -18,6 +18,7 @@ import {
   runPlan,
   volume,
 } from '../../support/passes.ts';
+import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
@@ -69,6 +70,11 @@ const handOver = (isWritten: boolean): ImageSource => ({ kind: 'handOver', sizeB
 const hostWith = (more: Parameters<typeof simulatedPrimary>[0] = {}) =>
   testHost(worldOf({ recorded: true, primaries: { vm: simulatedPrimary(more) } }));
 
+const otherUuid = '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0002' as SimulatedPrimary['uuid'];
+const grantedTo = (primary: DesiredState['primary']) => {
+  if (primary === null || primary === 'unspoken') throw new Error('there is none');
+  return primary;
+};
 const textOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
   renderPlan(await planPass(host, wanted), plain);
 const blocksOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
@@ -207,6 +213,43 @@ describe('an Image that is handed over', () => {
     const primary = host.world.primaries.get('vm');
     if (primary !== undefined) primary.lentDisks = [];
     expect(await operationsOf(host, wanting(handOver(false)))).toEqual([
+      'primary.lend-disk/debian',
+    ]);
+  });
+
+  test('is asked back from a Primary that is none any more, before anything else', async () => {
+    const host = hostWith();
+    await converge(host, wanting(handOver(false)));
+    host.world.primaries.set('other', simulatedPrimary({ uuid: otherUuid }));
+    const { primary, ...rest } = wanting(handOver(true));
+    const other = { ...rest, primary: { ...grantedTo(primary), domainName: 'other' } };
+    expect(await operationsOf(host, other)).toEqual([
+      'primary.take-disk/debian',
+      'image.import/debian',
+      'intake.delete/debian',
+      'volume.create/root',
+    ]);
+    const asked = { ...wanting(handOver(false)), primary: other.primary };
+    expect(await operationsOf(host, asked)).toEqual([
+      'primary.take-disk/debian',
+      'primary.lend-disk/debian',
+    ]);
+    // One that is gone has nothing any more.
+    host.world.primaries.delete('vm');
+    await converge(host, other);
+    expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
+  });
+
+  test('that was raw is not lent as anything else once its bytes are the Image’s', async () => {
+    const host = hostWith();
+    await converge(host, wanting(handOver(false)));
+    const plan = await planPass(host, wanting(handOver(true)));
+    const upToImport = plan.operations.filter(({ kind }) => kind !== 'intake.delete');
+    await runPlan({ ...plan, operations: upToImport }, host);
+    const other = wanting(handOver(false), { format: 'qcow2', virtualBytesMax: sizeBytes });
+    expect(await operationsOf(host, { ...other, volumes: new Map() })).toEqual([
+      'intake.delete/debian',
+      'intake.create/debian',
       'primary.lend-disk/debian',
     ]);
   });

@@ -1,10 +1,11 @@
 /** Where the bytes of Images come in, on real files: what is looked into is what is used. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localIntakes, openIntake } from '../../../../src/host/local/intakes.ts';
 import type { Intake } from '../../../../src/model/intake.ts';
+import type { DomainUuid } from '../../../../src/model/identity.ts';
 import type { ImageName } from '../../../../src/model/names.ts';
 import type { Image } from '../../../../src/model/volume.ts';
 import { digestOf } from '../../../support/digest.ts';
@@ -16,6 +17,7 @@ const never = new AbortController().signal;
 const MiB = 2 ** 20;
 const name = 'base' as ImageName;
 const content = randomBytes(MiB);
+const vm = { uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001' as DomainUuid, domainName: 'vm' };
 
 let store: ReturnType<typeof localStoreForTests>;
 let intakes: ReturnType<typeof localIntakes>;
@@ -105,13 +107,37 @@ describe('an upload', () => {
     expect(await look()).toMatchObject({ heldBytes: 0 });
   });
 
-  test('that is begun anew does not touch the Image that it has become', async () => {
+  test('is not begun anew while its bytes are looked into, or are the Image’s', async () => {
     await intakes.create(us, intake(), never);
     await append(0, content);
     await importing();
-    await append(0, Buffer.alloc(MiB));
+    await expect(append(0, Buffer.alloc(MiB))).rejects.toMatchObject({ code: 'Refused' });
     const disk = store.layout.imageDisk(name, 'raw');
     expect(readFileSync(disk).equals(content)).toBe(true);
+  });
+
+  test('that a pass looks at too early can still go on', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content.subarray(0, 10));
+    await expect(importing()).rejects.toMatchObject({ code: 'Refused' });
+    expect(await append(10, content.subarray(10))).toBe(MiB);
+  });
+
+  test('meets a deletion before it or after it, and leaves nothing that is nobody’s', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      await intakes.create(us, intake(), never);
+      const both = [append(0, content), intakes.delete(us, name, never), append(0, content)];
+      await Promise.allSettled(both);
+      expect(await look()).toBe('absent');
+    }
+  });
+
+  test('whose file is gone is made over, and hinders nobody', async () => {
+    await intakes.create(us, intake(), never);
+    rmSync(store.layout.intakeDisk(name));
+    expect(await look()).toMatchObject({ state: 'deleting' });
+    await intakes.delete(us, name, never);
+    expect(await look()).toBe('absent');
   });
 
   test('that is not all there is no Image', async () => {
@@ -152,7 +178,9 @@ describe('a disk', () => {
     // The right bytes, and no qcow2.
     await expect(importing(handedOver)).rejects.toMatchObject({ code: 'Refused' });
     expect(existsSync(store.layout.intakeDisk(name))).toBe(false);
-    const disk = await openIntake(store.layout, name);
+    const disk = await openIntake(store.layout, name, vm);
+    expect(await look()).toMatchObject({ lentTo: vm });
+    expect(statSync(disk).mode & 0o777).toBe(0o600);
     expect(disk).toBe(store.layout.intakeDisk(name));
     expect(statSync(disk).size).toBe(MiB + 512);
     expect(readFileSync(disk).subarray(0, odd.length).equals(odd)).toBe(true);
@@ -166,6 +194,14 @@ describe('a disk', () => {
     const source = { ...handedOver.source, sizeBytes: qcow2.length };
     await importing({ ...handedOver, digest, source });
     expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
+  });
+
+  test('that has become an Image is lent to nobody', async () => {
+    const whole = { ...intake({ kind: 'handOver' }) };
+    await intakes.create(us, whole, never);
+    writeFileSync(store.layout.intakeDisk(name), content, { flag: 'r+' });
+    await importing({ source: { kind: 'handOver', sizeBytes: content.length, isWritten: true } });
+    await expect(openIntake(store.layout, name, vm)).rejects.toMatchObject({ code: 'Conflict' });
   });
 
   test('that somebody has cut short is no Image', async () => {
