@@ -216,13 +216,19 @@ function effectsOf(
 }
 
 /** Whom it starts after, but for those that run already and go on. */
-function needsOf({ kind, resource }: Operation, context: AdmissionContext): readonly string[] {
-  if (kind !== 'domain.start' || resource?.kind !== 'secondary') return [];
+function needsOf(operation: Operation, context: AdmissionContext): readonly string[] {
+  const { resource } = operation;
+  if (!asksToRun(operation) || resource?.kind !== 'secondary') return [];
   // Names of Secondaries come from changes of Secondaries only.
   const secondary = context.secondaries.get(resource.name as SecondaryName);
   return (secondary?.startAfter ?? [])
     .filter((name) => !runs(name, context.observed))
     .map((name) => resourceKey({ kind: 'secondary', name }));
+}
+
+/** A guest that is restarted asks before it is stopped. */
+function asksToRun({ kind, phase }: Operation): boolean {
+  return kind === 'domain.start' || (kind === 'domain.stop' && phase === 'restart');
 }
 
 function runs(name: SecondaryName, { domains }: Observed): boolean {

@@ -59,7 +59,8 @@ export const anyPrimary: fc.Arbitrary<{
     return { wanted, there: gone ? null : there };
   });
 
-export function worldAmounts({ domains, volumes, images, primaries }: World): Amounts {
+export function worldAmounts(world: World): Amounts {
+  const { domains, volumes, images, intakes, seeds, primaries } = world;
   const primary = primaries.get(primaryName);
   const theirs =
     primary === undefined ? amounts({}) : primaryAmounts({ ...primary, domainName: primaryName });
@@ -67,6 +68,8 @@ export function worldAmounts({ domains, volumes, images, primaries }: World): Am
   const guests = ours.flatMap(({ guest }) => guest?.fields ?? []);
   const kept = [...(volumes.get(partition)?.values() ?? [])].filter(isOurs);
   const imported = [...(images.get(partition)?.values() ?? [])].filter(isOurs);
+  const takenIn = [...(intakes.get(partition)?.values() ?? [])].filter(isOurs);
+  const made = [...(seeds.get(partition)?.values() ?? [])].filter(isOurs);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
   return {
     vcpus: theirs.vcpus + sum(guests.map(({ vcpusMax }) => vcpusMax)),
@@ -84,6 +87,8 @@ export function worldAmounts({ domains, volumes, images, primaries }: World): Am
     storageBytes: sum([
       ...kept.map(({ sizeBytes }) => sizeBytes),
       ...imported.map(({ fileBytes }) => fileBytes),
+      ...takenIn.map(({ heldBytes }) => heldBytes),
+      ...made.map(({ sizeBytes }) => sizeBytes),
     ]),
     secondaries: ours.length,
   };

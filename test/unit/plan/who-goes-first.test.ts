@@ -5,6 +5,7 @@ import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { amounts } from '../../../src/partition/amounts.ts';
 import { MostHolding } from '../../../src/plan/most-holding.ts';
+import type { SimulatedDomain } from '../../../src/host/simulated/world.ts';
 import { desiredWith, planPass, secondary } from '../../support/passes.ts';
 import { domainOf, testHost, worldOf } from '../../support/simulation.ts';
 
@@ -21,13 +22,17 @@ function share(vcpus: number): Share {
 }
 
 /** @param there on the host, and none of them runs. @returns who is started, and who is blocked */
-async function plan(vcpus: number, there: readonly Secondary[], all: readonly Secondary[]) {
-  const domains = there.map((each) =>
-    domainOf(each.name, {
-      power: { status: 'stopped', reason: 'crashed' },
-      defined: fieldsOf(each),
-    }),
-  );
+function plan(vcpus: number, there: readonly Secondary[], all: readonly Secondary[]) {
+  const power = { status: 'stopped', reason: 'crashed' } as const;
+  const domains = there.map((each) => domainOf(each.name, { power, defined: fieldsOf(each) }));
+  return planOn(domains, vcpus, all);
+}
+
+async function planOn(
+  domains: readonly SimulatedDomain[],
+  vcpus: number,
+  all: readonly Secondary[],
+) {
   const host = testHost(worldOf({ recorded: true, domains }));
   const { operations, entries } = await planPass(
     host,
@@ -59,6 +64,14 @@ describe('room for one', () => {
   test('is not for one that is there and of no use without a newcomer', async () => {
     const needing = secondary('b', { startAfter: [a.name] });
     expect(await plan(1, [needing], [a, needing])).toEqual({ started: ['a'], blocked: ['b'] });
+  });
+
+  test('is not for one that would be restarted for more and is of no use without a newcomer', async () => {
+    const needing = secondary('c', { vcpus: 2, updatePolicy: 'Restart', startAfter: [b.name] });
+    const before = { ...needing, vcpus: 1, startAfter: [] };
+    const running = domainOf('c', { power: { status: 'running' }, defined: fieldsOf(before) });
+    const both = await planOn([running], 2, [a, b, needing]);
+    expect(both).toEqual({ started: ['a'], blocked: ['b', 'c'] });
   });
 });
 
