@@ -7,6 +7,13 @@ import { domainOf, secondaryYaml, type Wanted } from '../secondaries.ts';
 
 const web = { partition: 'team-e', name: 'web' };
 const db = { partition: 'team-e', name: 'db' };
+/** On the partition's network, with a shell on its console. */
+const reach = {
+  partition: 'team-e',
+  name: 'reach',
+  words: 'unnest.do=shell',
+  more: '  network: Partition\n',
+};
 const cid = 105;
 const log = '/var/log/lab/team-e.log';
 /** Where unnestd listens. */
@@ -16,7 +23,8 @@ const port = 1021;
 const spec = `  primary:
     domain: team-e
     reserved: { vcpus: 1, memory: 512MiB }
-    grants: [handOver]
+    grants: [handOver, network]
+  network: { cidr: 10.85.0.0/24, mode: isolated }
 `;
 
 /** What the tenant has in its Primary, and wants to boot beside it. */
@@ -251,6 +259,42 @@ export const channel: Scenario = {
       30,
     );
     await supplies(lab, 'sent', 'upload', 'unnest upload sent /tmp/os.img');
+
+    await lab.does('reach comes into the folder, with a NIC', () => write(host, reach));
+    await runs(lab, 'reach runs', reach);
+    const serve = 'printf "nc -l -p 7000 -e cat &\\n"';
+    await lab.prints(
+      'somebody in the Primary types on its console',
+      inPrimary(`sleep 5; ${serve} | timeout 30 unnest console reach --write --timeout 6`),
+      /nc -l -p 7000/,
+      90,
+    );
+    await host.sh(inGuest('ip link set lo up'));
+    await host.sh(
+      inGuest(
+        'chroot /full /bin/sh -c "unnest port-forward reach 7000:7000 >/tmp/forward.log 2>&1 &"',
+      ),
+    );
+    await lab.prints(
+      'and reaches a port of it by one of its own',
+      inGuest('echo here I am | timeout 5 nc 127.0.0.1 7000; cat /full/tmp/forward.log'),
+      /^here I am/m,
+      60,
+    );
+    for (const [command, says] of [
+      ['unnest top --secondaries', /reach/],
+      ['unnest history', /Channel/],
+      ['unnest wait web --for running --timeout 20 && echo yes', /^yes/m],
+      ['unnest restart reach', /reach is to restart/],
+      ['unnest explain AwaitingBytes', /hand-over/],
+    ] as const) {
+      await lab.prints(
+        `\`${command}\` says what it says on the host`,
+        inPrimary(command),
+        says,
+        60,
+      );
+    }
 
     const asks = `cid=2&port=${port}&path=/v1/version`;
     const heard = async (of: number, from: string) =>
