@@ -1,7 +1,8 @@
 /**
  * `unnest ARGS`, but this process is killed (SIGKILL, no handler, no finally) at one write to the
- * host: before it is sent, or after its answer has come. `KILL_AT` is `3 before`; without it the
- * writes are only counted, and their number printed at the end.
+ * host: before it is sent, or after its answer has come. `KILL_AT` is `3 before`; without it nobody
+ * is killed, and the moments worth a kill are printed at the end, one a line. Where nothing else was
+ * under way, the host after a write is the host before the next: that is one moment, and not two.
  */
 import { Readable } from 'node:stream';
 import { adapters } from '../../src/bin/adapters.ts';
@@ -16,6 +17,9 @@ const [at = '0', when = ''] = (process.env['KILL_AT'] ?? '').split(' ');
 /** Everything that the ports of readers do not have. */
 const reads = new Set(['facts', 'list', 'read', 'watch', 'console', 'find']);
 let count = 0;
+let underWay = 0;
+let lastAnswered = 0;
+const moments: string[] = [];
 
 function killing<T extends object>(port: T): T {
   return new Proxy(port, {
@@ -24,10 +28,16 @@ function killing<T extends object>(port: T): T {
       if (typeof method !== 'function' || reads.has(String(name))) return method;
       return async (...args: unknown[]): Promise<unknown> => {
         count += 1;
-        const mine = count === Number(at);
+        const number = count;
+        const mine = number === Number(at);
         if (mine && when === 'before') process.kill(process.pid, 'SIGKILL');
+        moments.push(`${number} before`);
+        underWay += 1;
         const result: unknown = await method.apply(target, args);
         if (mine && when === 'after') process.kill(process.pid, 'SIGKILL');
+        underWay -= 1;
+        lastAnswered = number;
+        if (underWay > 0) moments.push(`${number} after`);
         return result;
       };
     },
@@ -88,4 +98,4 @@ process.exitCode = await main(process.argv.slice(2), 'test', {
   stop: never,
   abort: never,
 });
-process.stdout.write(`${count}\n`);
+process.stdout.write([...moments, `${lastAnswered} after`, ''].join('\n'));
