@@ -4,6 +4,7 @@
  * what it does not know.
  */
 import * as z from 'zod';
+import { RESOURCE_KINDS } from '../model/resource.ts';
 import { CONDITION_TYPES } from '../report/condition.ts';
 import {
   HEALTH_WORDS,
@@ -45,17 +46,7 @@ const secondary = z.strictObject({
 
 const resource = z.strictObject({
   phase: z.enum(IMAGE_PHASES).nullable(),
-  kind: z.enum([
-    'primary',
-    'slice',
-    'network',
-    'filter',
-    'nic',
-    'intake',
-    'image',
-    'seed',
-    'volume',
-  ]),
+  kind: z.enum(RESOURCE_KINDS).exclude(['secondary']),
   name: z.string(),
   sync,
   message: z.string().describe('Why it is blocked or unknown; empty otherwise.'),

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { PartitionName } from '../../../src/model/names.ts';
 import { daemonPlace } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
+import { editedDocument } from '../edited-document.ts';
 import { openProxy } from '../libvirt-proxy.ts';
 import { sockets } from '../raw-rpc.ts';
 import { type Row, rowOf } from '../row.ts';
@@ -46,7 +47,7 @@ export async function channelEdit(): Promise<readonly Row[]> {
   const folder = join(place.at(''), 'in-primary');
   mkdirSync(folder);
   const daemon = await place.start();
-  put(folder, documentOf(0));
+  put(folder, editedDocument(0));
   const agent = spawn(
     process.execPath,
     [
@@ -70,7 +71,7 @@ export async function channelEdit(): Promise<readonly Row[]> {
     for (let change = 1; change <= changes; change += 1) {
       const call = proxy.nextCall();
       const startedMs = performance.now();
-      put(folder, documentOf(change));
+      put(folder, editedDocument(change));
       values.push((await call) - startedMs);
       await until('it is accepted', accepted, (count) => count === change + 1);
       await sleep(restMs + (change % 10) * 10);
@@ -93,18 +94,4 @@ export async function channelEdit(): Promise<readonly Row[]> {
 function put(folder: string, text: string): void {
   writeFileSync(join(folder, '.new'), text);
   renameSync(join(folder, '.new'), join(folder, 'vm.yaml'));
-}
-
-function documentOf(change: number): string {
-  return `apiVersion: unnest.dev/v1
-kind: Secondary
-metadata:
-  name: vm
-  annotations: { change: "${change}" }
-spec:
-  vcpus: 1
-  memory: 128MiB
-  boot: { kernel: { file: vmlinuz, initrd: initrd.img, commandLine: quiet } }
-  runPolicy: Halted
-`;
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { daemonPlace } from '../../support/daemon.ts';
 import { synced } from '../../support/daemon-says.ts';
+import { editedDocument } from '../edited-document.ts';
 import { openProxy } from '../libvirt-proxy.ts';
 import { sockets } from '../raw-rpc.ts';
 import { type Row, rowOf } from '../row.ts';
@@ -30,7 +31,7 @@ export async function daemonFile(): Promise<readonly Row[]> {
   });
   place.describe('bench-file');
   try {
-    place.write('bench-file', documentOf(0));
+    place.write('bench-file', editedDocument(0));
     const daemon = await place.start();
     await synced(daemon, 'bench-file', ['vm']);
     // Until it has rested so long that what is there counts as all there is to be.
@@ -38,7 +39,7 @@ export async function daemonFile(): Promise<readonly Row[]> {
     const values: number[] = [];
     for (let change = 1; change <= changes; change += 1) {
       const call = proxy.nextCall();
-      values.push(await measured(() => place.write('bench-file', documentOf(change)), call));
+      values.push(await measured(() => place.write('bench-file', editedDocument(change)), call));
       await sleep(restMs + (change % 10) * 10);
     }
     const accepted = daemon.lines('submission-accepted').length;
@@ -60,18 +61,4 @@ async function measured(write: () => void, call: Promise<number>): Promise<numbe
   const startedMs = performance.now();
   write();
   return (await call) - startedMs;
-}
-
-function documentOf(change: number): string {
-  return `apiVersion: unnest.dev/v1
-kind: Secondary
-metadata:
-  name: vm
-  annotations: { change: "${change}" }
-spec:
-  vcpus: 1
-  memory: 128MiB
-  boot: { kernel: { file: vmlinuz, initrd: initrd.img, commandLine: quiet } }
-  runPolicy: Halted
-`;
 }

@@ -16,8 +16,8 @@ import { localSlices, machineSlices } from '../../../src/host/local/slices.ts';
 import { localWorkerPlaces } from '../../../src/host/local/worker-places.ts';
 import { slicePath } from '../../../src/model/identity.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
-import type { SliceFields } from '../../../src/model/slice.ts';
 import { secondaryDocument } from '../../unit/documents/parsing.ts';
+import { unlimited } from '../../support/unlimited-slice.ts';
 import { runSandboxed, sandboxedBelow, temporaryFolder } from './sandboxed.ts';
 
 const never = new AbortController().signal;
@@ -31,19 +31,6 @@ const slices = localSlices(folder.path, places);
 const workers = localWorkerPlaces(folder.path, places);
 const group = `/unnest.partition/${ref.path.split('/').at(-1)}.partition/worker`;
 const program = new URL('../../../dist/bin/unnest-worker.js', import.meta.url).pathname;
-
-const unlimited: SliceFields = {
-  memoryMaxBytes: null,
-  swapMaxBytes: null,
-  cpus: null,
-  cpuWeight: null,
-  cpuset: null,
-  exclusiveCpus: null,
-  memoryMinBytes: null,
-  pidsMax: null,
-  diskBytesPerSecond: null,
-  diskOperationsPerSecond: null,
-};
 
 beforeAll(async () => {
   expect(process.env['UNNEST_RIG']).toBe('1');

@@ -36,11 +36,11 @@ import { systemFolders } from '../../../src/host/sandbox/programs.ts';
 import { noWorkerPlaces, type WorkerPlaces } from '../../../src/host/worker-places.ts';
 import { slicePath } from '../../../src/model/identity.ts';
 import type { FileName, ImageName, VolumeName } from '../../../src/model/names.ts';
-import type { SliceFields } from '../../../src/model/slice.ts';
 import type { Image, Volume } from '../../../src/model/volume.ts';
 import { qemuImg, soundQcow2 } from '../../support/hostile-images.ts';
 import { digestOf } from '../../support/digest.ts';
 import { partition } from '../../support/passes.ts';
+import { unlimited } from '../../support/unlimited-slice.ts';
 
 const MiB = 2 ** 20;
 const never = new AbortController().signal;
@@ -302,18 +302,6 @@ describe('without a sandbox', () => {
 describe('in the slice of its partition', () => {
   const installation = newInstallationId();
   const ref = { path: slicePath({ installation, partition }) };
-  const unlimited: SliceFields = {
-    memoryMaxBytes: null,
-    swapMaxBytes: null,
-    cpus: null,
-    cpuWeight: null,
-    cpuset: null,
-    exclusiveCpus: null,
-    memoryMinBytes: null,
-    pidsMax: null,
-    diskBytesPerSecond: null,
-    diskOperationsPerSecond: null,
-  };
   let root: string;
   let places: typeof machineSlices;
   beforeAll(async () => {
