@@ -36,8 +36,9 @@ async function world(): Promise<string> {
     .sort()
     .flatMap((name) => [`domstate ${name}`, `vcpucount ${name}`, `dumpxml --inactive ${name}`]);
   const asked = (await networks()).map((name) => `net-dumpxml ${name} --inactive`);
-  const all = [...questions, ...asked];
-  const answers = all.length === 0 ? '' : await virsh(all.join('; '));
+  // The definition of a network does not say whether it runs.
+  const all = [...questions, ...asked, 'net-list --name'];
+  const answers = await virsh(all.join('; '));
   return `${answers}\n${[...stored(), ...seeds()].join('\n')}`.replace(
     /installation"?(?:=|: )"[^"]*"|<uuid>[^<]*|(?<=(?:mac|mac address|bridge name)='|target dev='unt)[^']*/g,
     '',
