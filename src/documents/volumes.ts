@@ -26,9 +26,7 @@ export function storedIn(placed: readonly Placed[], mayExist: (name: string) => 
     const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
   }
-  const images = new Map(
-    [...described.values()].flatMap((image) => imageOf(image, allowedIn(placed))),
-  );
+  const images = new Map([...described.values()].map((image) => imageOf(image, allowedIn(placed))));
   return { volumes, images, diagnostics };
 }
 
@@ -46,9 +44,8 @@ function allowedIn(placed: readonly Placed[]): (file: FileName) => boolean {
 function imageOf(
   { metadata, spec }: ImageDocument,
   isAllowed: (file: FileName) => boolean,
-): readonly (readonly [ImageName, Image])[] {
+): readonly [ImageName, Image] {
   const source = imageSourceOf(spec.source, isAllowed);
-  if (source === null) return [];
   const image = Object.freeze({
     name: metadata.name,
     digest: spec.digest,
@@ -56,22 +53,26 @@ function imageOf(
     source: Object.freeze(source),
     virtualBytesMax: spec.virtualSize ?? null,
   });
-  return [[image.name, image]];
+  return [image.name, image];
 }
 
-/** Null: one that is refused before anything is done about it; see `not-yet-supported.ts`. */
 function imageSourceOf(
   source: ImageDocument['spec']['source'],
   isAllowed: (file: FileName) => boolean,
-): ImageSource | null {
-  const { file, catalogue, upload, handOver } = source;
+): ImageSource {
+  const { file, catalogue, upload, handOver, imageDisk } = source;
   if (file !== undefined) return { kind: 'file', file };
   if (catalogue !== undefined) {
     return { kind: 'catalogue', file: catalogue, isAllowed: isAllowed(catalogue) };
   }
   if (upload !== undefined) return { kind: 'upload', sizeBytes: upload.bytes };
-  if (handOver === undefined) return null;
-  return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  if (handOver !== undefined) {
+    return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  }
+  // The schema lets exactly one of them through.
+  if (imageDisk === undefined) throw new Error('an Image without a source has passed its schema');
+  const { path, bytes: sizeBytes, mode: taking, written: isWritten } = imageDisk;
+  return { kind: 'imageDisk', sizeBytes, path, taking, isWritten };
 }
 
 function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume {

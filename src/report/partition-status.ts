@@ -64,6 +64,7 @@ export interface ResourceReport {
     | 'network'
     | 'filter'
     | 'nic'
+    | 'image-disk'
     | 'intake'
     | 'image'
     | 'seed'

@@ -99,6 +99,7 @@ const reasonWords: { readonly [R in Reason]: string } = {
   'asked-for': 'you asked for it',
   'half-made': 'it was left half made, or half deleted',
   'not-lent': 'its Primary is to write to it, and does not have it',
+  'images-taken': 'files of it become Images, or those that did are gone',
   'not-active': 'it is not active',
   carved: 'its Secondaries need what it has, or no longer do',
   'reservations-changed': 'Secondaries with a NIC on it have come, gone or lost their address',

@@ -153,7 +153,10 @@ async function checkImages({ partition }: LibvirtTarget, signal: AbortSignal): P
   const limits = { timeLimitMs: 10_000, cpuSeconds: 5 };
   try {
     const args = ['--version'];
-    await imageSandbox(partition, noWorkerPlaces).run({ args, ...limits }, signal);
+    await imageSandbox(partition, noWorkerPlaces).run(
+      { tool: 'qemu-img', args, ...limits },
+      signal,
+    );
     return ok('images', 'qemu-img runs in its sandbox');
   } catch (error) {
     const mend =

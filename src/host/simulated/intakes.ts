@@ -1,10 +1,14 @@
-/** A simulated host's intakes behind the ports. Bytes are only counted: nobody looks into them. */
+/**
+ * A simulated host's intakes behind the ports. Bytes are only counted: nobody looks into them. On an image disk
+ * is every file that is asked for, but those below `missing/`.
+ */
 import type { PartitionOwner } from '../../model/identity.ts';
 import { type Intake, roomBytes } from '../../model/intake.ts';
 import type { ImageName } from '../../model/names.ts';
 import type { StoredState } from '../../model/volume.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import type { Simulation } from './host.ts';
+import { checkNobodyHasIt } from './image-disks.ts';
 import { checkPlace, findOurs, keptReader, put } from './kept.ts';
 import { refused } from './refusal.ts';
 import type { World } from './world.ts';
@@ -36,6 +40,8 @@ export function intakeWriter(simulation: Simulation): IntakeWriter {
       );
       return end;
     },
+    fill: (owner, image, path, signal) =>
+      write('intakes.fill', [subject(image)], signal, (world) => fill(world, owner, image, path)),
     delete: (owner, image, signal) =>
       write(
         'intakes.delete',
@@ -87,6 +93,18 @@ function append(
     throw refused(doing, `${intake.receivedBytes} bytes have come`);
   }
   intake.receivedBytes = end;
+}
+
+function fill(world: World, owner: PartitionOwner, image: ImageName, path: string): void {
+  const doing = `taking image ${image} out of the image disk`;
+  const intake = findOurs(world.intakes, owner, image, doing);
+  if (intake?.state !== 'ready') throw refused(doing, 'there is no room for it');
+  if (intake.kind !== 'imageDisk') throw refused(doing, 'it does not come from there');
+  if (world.imageDisks.get(owner.partition)?.state !== 'ready')
+    throw refused(doing, 'there is none');
+  checkNobodyHasIt(world, owner, doing);
+  if (path.startsWith('missing/')) throw refused(doing, 'there is no such file');
+  intake.receivedBytes = intake.sizeBytes;
 }
 
 function deleteIntake(

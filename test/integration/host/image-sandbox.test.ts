@@ -84,7 +84,9 @@ async function find(
   const args = ['-e', script];
   const both = { image, output: { path: output, bytesMax: MiB } };
   const sandbox = imageSandbox(partition, places, [taken]);
-  return JSON.parse(await sandbox.run({ args, ...both, ...patient, ...task }, never));
+  return JSON.parse(
+    await sandbox.run({ tool: 'qemu-img', args, ...both, ...patient, ...task }, never),
+  );
 }
 
 describe('a qemu-img that was taken over', () => {
@@ -136,7 +138,9 @@ describe('a qemu-img that was taken over', () => {
     const { output: _none, ...reading } = { output: undefined, image };
     const args = ['-e', `console.log(require('node:fs').existsSync('/output'))`];
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);
-    expect(await sandbox.run({ args, ...reading, ...patient }, never)).toBe('false\n');
+    expect(await sandbox.run({ tool: 'qemu-img', args, ...reading, ...patient }, never)).toBe(
+      'false\n',
+    );
   });
 
   test('connects to nothing, and runs no program', async () => {
@@ -199,7 +203,7 @@ describe('a qemu-img that was taken over', () => {
     const over = new AbortController();
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);
     const args = ['-e', 'setInterval(() => undefined, 1000)'];
-    const running = sandbox.run({ args, image, ...patient }, over.signal);
+    const running = sandbox.run({ tool: 'qemu-img', args, image, ...patient }, over.signal);
     setTimeout(() => over.abort(), 300);
     await expect(running).rejects.toMatchObject({ code: 'Cancelled' });
     expect(toolsBelow(process.pid)).toEqual([]);
