@@ -83,14 +83,17 @@ function withHeldDisk(change: ImageDiskChange | null, blocks: Blocks): ImageDisk
     : { kind: 'blocked', name: change.name, block };
 }
 
-/** An Image whose file would have to go from a disk that cannot become smaller. */
+/**
+ * An Image whose file would have to go from a disk that cannot become smaller. One that a crash has left half
+ * made goes on all the same: what is left of it may be what there is no room for.
+ */
 function blockOfMove(
   change: ImageChange,
   disk: ImageDiskChange | null,
   blocks: Blocks,
 ): Block | null {
-  if (change.kind !== 'create' || movedBy(change.image.source) === null || disk === null)
-    return null;
+  if (change.kind !== 'create' || movedBy(change.image.source) === null) return null;
+  if (disk === null || change.remains?.state === 'creating') return null;
   const block = own('image-disk', disk.name, blocks);
   return block === null ? null : partBlocked('the image disk', block);
 }

@@ -39,7 +39,7 @@ import type { Watch, Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, the image disk, intakes, Images, seeds, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, the image disk, seeds, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -201,9 +201,10 @@ function planAll(
     ...(network === null ? [] : [planNetwork(network, context, staying)]),
     ...(filter === null ? [] : [planFilter(filter, context, givenBack(network, staying))]),
     ...(nic === null ? [] : [planNic(nic, context)]),
-    ...(imageDisk === null ? [] : [planImageDisk(imageDisk, context, images)]),
     ...intakes.map((change) => planIntake(change, context)),
     ...images.map((change) => planImage(change, context)),
+    // Once they have what they need: there has to be room for two of it then.
+    ...(imageDisk === null ? [] : [planImageDisk(imageDisk, context, images)]),
     ...seeds.map((change) => planSeed(change, context)),
     ...volumes.map((change) => planVolume(change, context, stopping)),
     ...secondaries.map((change) => planSecondary(change, context)),
