@@ -218,7 +218,11 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('primary.take-disk'), ...head, primary: domain, image: name }),
   z.strictObject({ kind: z.literal('intake.fill'), ...head, image: name, path: pathOnDisk }),
   z.strictObject({ kind: z.literal('image-disk.create'), ...head, goal: imageDiskGoal }),
-  z.strictObject({ kind: z.literal('image-disk.rework'), ...head, goal: imageDiskGoal }),
+  z.strictObject({
+    kind: z.literal('image-disk.rework'),
+    ...head,
+    work: imageDiskGoal.extend({ removed: z.array(pathOnDisk) }),
+  }),
   z.strictObject({ kind: z.literal('image-disk.delete'), ...head }),
   z.strictObject({ kind: z.literal('primary.lend-image-disk'), ...head, primary: domain }),
   z.strictObject({ kind: z.literal('primary.take-image-disk'), ...head, primary: domain }),

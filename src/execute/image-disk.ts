@@ -24,13 +24,15 @@ export async function createImageDisk(
 }
 
 export async function reworkImageDisk(
-  { goal }: OperationOf<'image-disk.rework'>,
+  { work }: OperationOf<'image-disk.rework'>,
   bench: Workbench,
 ): Promise<Done> {
-  if (isAs(goal, await readImageDisk(bench))) return 'already';
+  const isSo = (seen: ObservedImageDisk | null) =>
+    isAs(work, seen) && seen?.takenOut.every((path) => !work.removed.includes(path)) === true;
+  if (isSo(await readImageDisk(bench))) return 'already';
   await checkNobodyHasIt(bench);
-  await bench.host.imageDisks.rework(bench.us, goal, bench.signal);
-  if (isAs(goal, await readImageDisk(bench))) return 'applied';
+  await bench.host.imageDisks.rework(bench.us, work, bench.signal);
+  if (isSo(await readImageDisk(bench))) return 'applied';
   throw new HostError('Conflict', 'the image disk is not as it was to become');
 }
 

@@ -18,7 +18,7 @@ import type {
   SecondaryName,
   VolumeName,
 } from '../model/names.ts';
-import type { ImageDiskGoal, ObservedImageDisk } from '../model/image-disk.ts';
+import type { ImageDiskGoal, ImageDiskWork, ObservedImageDisk } from '../model/image-disk.ts';
 import type { Intake, LentDisk, ObservedIntake } from '../model/intake.ts';
 import type {
   NetworkDefinition,
@@ -209,10 +209,11 @@ export interface ImageDiskWriter {
   /** With an empty file system, or over what a crash has left `creating`. `Conflict` if there is one. */
   create(owner: PartitionOwner, goal: ImageDiskGoal, signal: AbortSignal): Promise<void>;
   /**
-   * Makes it larger or smaller, without the files that it gives. All of it or nothing: until the new one is
-   * whole the old one is as it was. `Refused` if its file system is not sound, or does not fit.
+   * Makes it larger or smaller, without the files that go, which need not be there. All of it or
+   * nothing: until the new one is whole the old one is as it was. `Refused` if its file system is not sound, or
+   * does not fit.
    */
-  rework(owner: PartitionOwner, goal: ImageDiskGoal, signal: AbortSignal): Promise<void>;
+  rework(owner: PartitionOwner, work: ImageDiskWork, signal: AbortSignal): Promise<void>;
   /** With all that is on it. Of what is not there it is done already. */
   delete(owner: PartitionOwner, signal: AbortSignal): Promise<void>;
 }

@@ -23,6 +23,8 @@ export interface ObservedImageDisk {
   /** What it takes of the store: while it is made larger or smaller there are two of it. */
   readonly heldBytes: number;
   readonly given: readonly Given[];
+  /** Which of its files were read for an Image since a guest had it: they are still the same. */
+  readonly takenOut: readonly string[];
   /** Who had it last, and may have it still; null: nobody had. */
   readonly lentTo: DomainRef | null;
 }
@@ -31,6 +33,11 @@ export interface ObservedImageDisk {
 export interface ImageDiskGoal {
   readonly sizeBytes: number;
   readonly given: readonly Given[];
+}
+
+/** What there is to be done to it besides: these files go. */
+export interface ImageDiskWork extends ImageDiskGoal {
+  readonly removed: readonly string[];
 }
 
 /** A file on it, from its root: names of plain characters, none of which is hidden, or leads up. */

@@ -47,7 +47,7 @@ export function describe(operation: Operation): string {
     case 'image-disk.create':
       return `make ${formatSize(operation.goal.sizeBytes)} with an empty file system`;
     case 'image-disk.rework':
-      return `make it ${formatSize(operation.goal.sizeBytes)}, with what is on it`;
+      return `make it ${formatSize(operation.work.sizeBytes)}, with what is on it`;
     case 'image-disk.delete':
       return 'delete what is on it';
     case 'primary.lend-image-disk':

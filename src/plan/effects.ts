@@ -151,11 +151,11 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
 
 /** For a while there are two of it: until the new one is whole, nothing is given up. */
 function reworkAmounts(
-  { goal }: OperationOf<'image-disk.rework'>,
+  { work }: OperationOf<'image-disk.rework'>,
   { observed: { imageDisk } }: EffectContext,
 ): Amounts {
   const before = imageDisk.status === 'present' ? imageDisk.value.sizeBytes : 0;
-  return amounts({ storageBytes: before + Math.max(before, goal.sizeBytes) });
+  return amounts({ storageBytes: before + Math.max(before, work.sizeBytes) });
 }
 
 /** The bytes of a raw Image are those that came in; any other is written anew beside them. */

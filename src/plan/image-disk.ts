@@ -9,7 +9,7 @@ import {
   type Given,
   givenBeyond,
   givenBytes,
-  type ImageDiskGoal,
+  type ImageDiskWork,
   movedBy,
   sameGiven,
 } from '../model/image-disk.ts';
@@ -42,23 +42,23 @@ export function imageDiskUpdateSteps(change: Of<'update'>, images: readonly Imag
   const { name, observed, holder, borrower } = change;
   const chain = new Chain('image-disk', name);
   const taken = takenOff(images);
-  const goal = goalOf(change, taken);
+  const work = workOn(change, taken);
   const isTaken = holder !== null && (taken.length > 0 || isElsewhere(holder, borrower));
   const isFree = holder === null || isTaken;
   if (isTaken) chain.add('primary.take-image-disk', 'release', { primary: holder });
   const first = chain.operations.map(({ id }) => id);
-  if (goal !== null && isFree) {
+  if (work !== null && isFree) {
     const after = [...first, ...importsOf(taken)];
-    chain.addAfter(after, 'image-disk.rework', name, 'provision', { goal });
+    chain.addAfter(after, 'image-disk.rework', name, 'provision', { work });
   }
   // Of what fails meanwhile it waits for nothing.
   if (borrower !== null && isFree) {
     chain.addAfter(first, 'primary.lend-image-disk', name, 'acquire', { primary: borrower });
   }
-  const sizeFields = goal === null ? [] : [sizeField(observed.sizeBytes, goal.sizeBytes)];
+  const sizeFields = work === null ? [] : [sizeField(observed.sizeBytes, work.sizeBytes)];
   return {
     impact: borrower === null && holder === null ? 'none' : 'live',
-    reasons: reasonsOf(chain, taken.length > 0 || goal !== null),
+    reasons: reasonsOf(chain, taken.length > 0 || work !== null),
     fields: isFree ? sizeFields : [],
     // It has to be let go of for it.
     waiting: isFree ? [] : sizeFields,
@@ -96,10 +96,10 @@ function takenOff(images: readonly ImageChange[]): readonly Image[] {
 }
 
 /** What is to become of it while nobody has it; null: nothing, or not now. */
-function goalOf(
+function workOn(
   { observed, fullBytes, owed, held }: Of<'update'>,
   taken: readonly Image[],
-): ImageDiskGoal | null {
+): ImageDiskWork | null {
   if (held !== null) return null;
   const moved = taken.flatMap((image): Given[] => {
     const from = movedBy(image.source);
@@ -107,11 +107,15 @@ function goalOf(
   });
   const given = [...owed, ...givenBeyond(moved, owed)];
   const sizeBytes = fullBytes - givenBytes(given);
+  // What a guest has had since may be another file of that name.
+  const left = owed.filter(({ path }) => observed.takenOut.includes(path));
+  const removed = [...new Set([...moved, ...left].map(({ path }) => path))];
   const isSo =
+    removed.length === 0 &&
     observed.sizeBytes === sizeBytes &&
     observed.heldBytes === sizeBytes &&
     sameGiven(observed.given, given);
-  return isSo ? null : { sizeBytes, given };
+  return isSo ? null : { sizeBytes, given, removed };
 }
 
 /** Nothing is given for what is not there in the end. */

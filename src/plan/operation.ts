@@ -8,7 +8,7 @@ import type { FilterFields, FilterPort, FilterRef } from '../model/filter.ts';
 import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
-import type { ImageDiskGoal } from '../model/image-disk.ts';
+import type { ImageDiskGoal, ImageDiskWork } from '../model/image-disk.ts';
 import type { Intake } from '../model/intake.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
@@ -88,7 +88,7 @@ export interface OperationArgs {
   'intake.fill': { readonly image: ImageName; readonly path: string };
   'image-disk.create': { readonly goal: ImageDiskGoal };
   /** Makes it larger or smaller, without the files that it gives. Nobody has it. */
-  'image-disk.rework': { readonly goal: ImageDiskGoal };
+  'image-disk.rework': { readonly work: ImageDiskWork };
   /** Deletes what is on it. */
   'image-disk.delete': {};
   /** Plugs the image disk into the running Primary. */

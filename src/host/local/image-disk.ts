@@ -10,8 +10,8 @@ import { resolve } from 'node:path';
 import type { DomainRef } from '../../model/domain.ts';
 import type { PartitionOwner } from '../../model/identity.ts';
 import {
-  givenBeyond,
   type ImageDiskGoal,
+  type ImageDiskWork,
   type ObservedImageDisk,
   sameGiven,
 } from '../../model/image-disk.ts';
@@ -53,9 +53,9 @@ export function localImageDisks(
       attempt('making the image disk', signal, () =>
         create(layoutOf(owner), owner, goal, ext4For(owner.partition), signal),
       ),
-    rework: (owner, goal, signal) =>
+    rework: (owner, work, signal) =>
       attempt('reworking the image disk', signal, () =>
-        rework(layoutOf(owner), owner, goal, ext4For(owner.partition), signal),
+        rework(layoutOf(owner), owner, work, ext4For(owner.partition), signal),
       ),
     delete: (owner, signal) =>
       attempt('deleting the image disk', signal, () =>
@@ -71,10 +71,10 @@ async function find(
   const seen = await lookInto(imageDiskPlace(layout, partition));
   if (seen.status !== 'present') return seen;
   if (seen.value === null) {
-    const nothing = { sizeBytes: 0, heldBytes: 0, given: [], lentTo: null } as const;
+    const nothing = { sizeBytes: 0, heldBytes: 0, given: [], takenOut: [], lentTo: null } as const;
     return present({ owner: null, state: 'ready', ...nothing });
   }
-  const { state, file, given, lentTo } = seen.value;
+  const { state, file, given, takenOut, lentTo } = seen.value;
   const [sizeBytes, besides] = [
     await lengthOf(layout.imageDiskFile(file)),
     await lengthOf(layout.imageDiskFile(other(file))),
@@ -88,6 +88,7 @@ async function find(
     sizeBytes: sizeBytes ?? 0,
     heldBytes: (sizeBytes ?? 0) + (besides ?? 0),
     given,
+    takenOut,
     lentTo,
   });
 }
@@ -115,8 +116,8 @@ async function create(
   const place = imageDiskPlace(layout, owner.partition);
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'image-disk', state: 'ready' } as const;
-  const is = { name: owner.partition, file: 0 as const, given: [...given], lentTo: null };
-  const record: ImageDiskRecord = { ...common, ...owner, ...is };
+  const is = { name: owner.partition, file: 0 as const, given: [...given], takenOut: [] };
+  const record: ImageDiskRecord = { ...common, ...owner, ...is, lentTo: null };
   const disk = layout.imageDiskFile(0);
   await fillPlace(place, record, async () => {
     await makeDisk(disk, 'raw', sizeBytes, null, signal);
@@ -128,7 +129,7 @@ async function create(
 async function rework(
   layout: StoreLayout,
   owner: PartitionOwner,
-  goal: ImageDiskGoal,
+  work: ImageDiskWork,
   ext4: Ext4,
   signal: AbortSignal,
 ): Promise<void> {
@@ -138,32 +139,27 @@ async function rework(
   const after = layout.imageDiskFile(other(record.file));
   // Of one that a crash has left, half made or replaced.
   await rm(after, { force: true });
-  const sizeBytes = await fileSize(before);
-  if (sizeBytes !== goal.sizeBytes || !sameGiven(record.given, goal.given)) {
-    const removed = givenBeyond(goal.given, record.given).map(({ path }) => path);
+  const isSo = (await fileSize(before)) === work.sizeBytes && sameGiven(record.given, work.given);
+  if (!isSo || work.removed.length > 0) {
     try {
-      await makeReworked({ before, after }, { ...goal, removed }, ext4, signal);
+      await makeReworked({ before, after }, work, ext4, signal);
     } catch (error) {
       await rm(after, { force: true });
       throw error;
     }
     await syncFolder(place.folder);
     const file = other(record.file);
-    await writeRecord(place.folder, { ...record, file, given: [...goal.given] });
+    const given = [...work.given];
+    await writeRecord(place.folder, { ...record, file, given, takenOut: [] });
     await rm(before, { force: true });
   }
   await syncFolder(place.folder);
 }
 
-interface Work {
-  readonly sizeBytes: number;
-  readonly removed: readonly string[];
-}
-
 /** What is not sound is not touched: to mend it is its guest's, who knows what is on it. */
 async function makeReworked(
   { before, after }: { readonly before: string; readonly after: string },
-  { sizeBytes, removed }: Work,
+  { sizeBytes, removed }: ImageDiskWork,
   ext4: Ext4,
   signal: AbortSignal,
 ): Promise<void> {
@@ -192,10 +188,20 @@ function synced(path: string): Promise<void> {
   });
 }
 
-/** Where it is. @throws HostError `Conflict` if there is none */
-export async function imageDiskPath(layout: StoreLayout, owner: PartitionOwner): Promise<string> {
-  const { file } = await readyRecord(imageDiskPlace(layout, owner.partition), owner);
-  return layout.imageDiskFile(file);
+/**
+ * For a file of it to be read, which stands in its record until a guest has it again: what is moved off it later
+ * is that file, and none that has its name by then. @returns where it is. @throws HostError `Conflict` if there is none
+ */
+export async function noteTakenOut(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  path: string,
+): Promise<string> {
+  const place = imageDiskPlace(layout, owner.partition);
+  const record = await readyRecord(place, owner);
+  const takenOut = [...new Set([...record.takenOut, path])];
+  await writeRecord(place.folder, { ...record, takenOut });
+  return layout.imageDiskFile(record.file);
 }
 
 /**
@@ -212,6 +218,6 @@ export async function openImageDisk(
   if (seen.status !== 'present' || seen.value?.state !== 'ready') {
     throw new HostError('Conflict', 'there is no image disk');
   }
-  await writeRecord(place.folder, { ...seen.value, lentTo: { ...lentTo } });
+  await writeRecord(place.folder, { ...seen.value, takenOut: [], lentTo: { ...lentTo } });
   return layout.imageDiskFile(seen.value.file);
 }

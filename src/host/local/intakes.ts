@@ -18,7 +18,7 @@ import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
 import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
-import { imageDiskPath } from './image-disk.ts';
+import { noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
   emptyPlace,
@@ -201,7 +201,7 @@ async function fill(
   if (intakeKind !== 'imageDisk') {
     throw new HostError('Refused', `image ${image} does not come from the image disk`);
   }
-  const disk = await imageDiskPath(layout, owner);
+  const disk = await noteTakenOut(layout, owner, path);
   const taken = layout.takenFile(image);
   await rm(taken, { force: true });
   await beginAnew(layout, image);

@@ -113,6 +113,7 @@ export const imageDiskRecord = z.strictObject({
   /** Which of its two files it is: the other one is what it becomes, or was. */
   file: z.literal([0, 1]),
   given: z.array(z.strictObject({ image: named<ImageName>(), digest, ...taken })),
+  takenOut: z.array(taken.path),
   lentTo,
 });
 export type ImageDiskRecord = z.output<typeof imageDiskRecord>;

@@ -63,7 +63,7 @@ function create(
   state: StoredState,
 ): void {
   checkPlace(world.imageDisks.get(owner.partition), owner, 'making the image disk');
-  const is = { sizeBytes, heldBytes: sizeBytes, given: [...given], lentTo: null };
+  const is = { sizeBytes, heldBytes: sizeBytes, given: [...given], takenOut: [], lentTo: null };
   world.imageDisks.set(owner.partition, { owner, state, ...is });
 }
 
@@ -79,7 +79,7 @@ function rework(
   if (disk?.state !== 'ready') throw conflict(doing, 'it is not there');
   checkNobodyHasIt(world, owner, doing);
   if (much === 'half') disk.heldBytes = disk.sizeBytes + Math.max(disk.sizeBytes, sizeBytes);
-  else Object.assign(disk, { sizeBytes, heldBytes: sizeBytes, given: [...given] });
+  else Object.assign(disk, { sizeBytes, heldBytes: sizeBytes, given: [...given], takenOut: [] });
 }
 
 function remove(world: World, owner: PartitionOwner, much: 'whole' | 'half'): void {

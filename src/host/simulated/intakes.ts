@@ -100,10 +100,11 @@ function fill(world: World, owner: PartitionOwner, image: ImageName, path: strin
   const intake = findOurs(world.intakes, owner, image, doing);
   if (intake?.state !== 'ready') throw refused(doing, 'there is no room for it');
   if (intake.kind !== 'imageDisk') throw refused(doing, 'it does not come from there');
-  if (world.imageDisks.get(owner.partition)?.state !== 'ready')
-    throw refused(doing, 'there is none');
+  const disk = world.imageDisks.get(owner.partition);
+  if (disk?.state !== 'ready') throw refused(doing, 'there is none');
   checkNobodyHasIt(world, owner, doing);
   if (path.startsWith('missing/')) throw refused(doing, 'there is no such file');
+  disk.takenOut = [...new Set([...disk.takenOut, path])];
   intake.receivedBytes = intake.sizeBytes;
 }
 

@@ -103,7 +103,7 @@ function lentSubject(image: ImageName | null): string {
 /** With what is lent stands whom it is lent to. */
 function noteLoan(world: World, image: ImageName | null, to: DomainRef, doing: string): void {
   if (image === null) {
-    for (const disk of world.imageDisks.values()) disk.lentTo = to;
+    for (const disk of world.imageDisks.values()) Object.assign(disk, { lentTo: to, takenOut: [] });
     return;
   }
   for (const intakes of world.intakes.values()) {

@@ -187,6 +187,7 @@ const imageDisk = z.strictObject({
   given: z.array(
     z.strictObject({ image: parsedBy(imageName), digest, path: text, sizeBytes: amount }),
   ),
+  takenOut: z.array(text),
   lentTo: z.strictObject({ uuid: parsedBy(domainUuid), domainName: text }).nullable(),
 });
 

@@ -152,6 +152,7 @@ describe('the disk', () => {
       sizeBytes: 0,
       heldBytes: 0,
       given: [],
+      takenOut: [],
       lentTo: null,
     };
     const primaries = { vm: simulatedPrimary() };
@@ -196,7 +197,7 @@ describe('an Image that is copied off it', () => {
   test('is taken out while its Primary has let go of the disk, which is as it was', async () => {
     const host = await hostWithDisk();
     await applyPass(host, wanting(wish));
-    const before = { ...diskIn(host.world) };
+    const before = { ...diskIn(host.world), takenOut: [] };
     expect(await resultsOf(host, wanting(wish))).toEqual([
       'primary.take-image-disk/team-a applied',
       'intake.fill/debian applied',
@@ -387,7 +388,7 @@ describe('whatever ends it', () => {
   const limit = { storageBytes: 2 * full + 2 * file };
   const wanted = wanting({ ...wish, ...limit });
   const goal = (world: World) => ({
-    disk: { ...diskIn(world), lentTo: null },
+    disk: { ...diskIn(world), lentTo: null, takenOut: [] },
     lent: world.primaries.get('vm')?.lentDisks,
     images: world.images,
     intakes: world.intakes.get(partition)?.size,
