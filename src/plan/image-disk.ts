@@ -3,7 +3,7 @@
  * it for, or once no document speaks of it; what else there is to do to it waits until nobody has it anyway. It
  * is given back by the same plan, whatever becomes of the rest.
  */
-import type { ImageChange, ImageDiskChange } from '../diff/change.ts';
+import type { Block, ImageChange, ImageDiskChange } from '../diff/change.ts';
 import type { FieldChange } from '../diff/fields.ts';
 import {
   type Given,
@@ -42,7 +42,7 @@ export function imageDiskUpdateSteps(change: Of<'update'>, images: readonly Imag
   const { name, observed, holder, borrower } = change;
   const chain = new Chain('image-disk', name);
   const taken = takenOff(images);
-  const work = workOn(change, taken);
+  const work = change.held === null ? workOn(change, taken) : null;
   const isTaken = holder !== null && (taken.length > 0 || isElsewhere(holder, borrower));
   const isFree = holder === null || isTaken;
   if (isTaken) chain.add('primary.take-image-disk', 'release', { primary: holder });
@@ -55,15 +55,20 @@ export function imageDiskUpdateSteps(change: Of<'update'>, images: readonly Imag
   if (borrower !== null && isFree) {
     chain.addAfter(first, 'primary.lend-image-disk', name, 'acquire', { primary: borrower });
   }
-  const sizeFields = work === null ? [] : [sizeField(observed.sizeBytes, work.sizeBytes)];
+  const isResized = work !== null && work.sizeBytes !== observed.sizeBytes;
+  const sizeFields = isResized ? [sizeField(observed.sizeBytes, work.sizeBytes)] : [];
   return {
     impact: borrower === null && holder === null ? 'none' : 'live',
     reasons: reasonsOf(chain, taken.length > 0 || work !== null),
     fields: isFree ? sizeFields : [],
-    // It has to be let go of for it.
     waiting: isFree ? [] : sizeFields,
     operations: chain.operations,
   };
+}
+
+/** Why what there is to be done to it is not done; null: it is, or there is nothing. */
+export function heldWork(change: Of<'update'>): Block | null {
+  return workOn(change, []) === null ? null : change.held;
 }
 
 /** With who was the Primary before. */
@@ -95,12 +100,11 @@ function takenOff(images: readonly ImageChange[]): readonly Image[] {
   );
 }
 
-/** What is to become of it while nobody has it; null: nothing, or not now. */
+/** What is to become of it while nobody has it; null: nothing. */
 function workOn(
-  { observed, fullBytes, owed, held }: Of<'update'>,
+  { observed, fullBytes, owed }: Of<'update'>,
   taken: readonly Image[],
 ): ImageDiskWork | null {
-  if (held !== null) return null;
   const moved = taken.flatMap((image): Given[] => {
     const from = movedBy(image.source);
     return from === null ? [] : [{ image: image.name, digest: image.digest, ...from }];

@@ -18,7 +18,12 @@ import type { PlanEntry } from './entry.ts';
 import { filterCreateSteps, filterDeleteSteps, filterUpdateSteps } from './filter.ts';
 import { intakeCreateSteps, intakeDeleteSteps, intakeUpdateSteps } from './intake.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
-import { imageDiskCreateSteps, imageDiskDeleteSteps, imageDiskUpdateSteps } from './image-disk.ts';
+import {
+  heldWork,
+  imageDiskCreateSteps,
+  imageDiskDeleteSteps,
+  imageDiskUpdateSteps,
+} from './image-disk.ts';
 import {
   networkCreateSteps,
   networkDeleteSteps,
@@ -98,8 +103,12 @@ export function planImageDisk(
       return without({ kind: 'blocked', resource, block: change.block });
     case 'create':
       return entryOf('create', resource, imageDiskCreateSteps(change));
-    case 'update':
-      return entryOf('update', resource, imageDiskUpdateSteps(change, images));
+    case 'update': {
+      const steps = imageDiskUpdateSteps(change, images);
+      const block = steps.operations.length === 0 ? heldWork(change) : null;
+      if (block !== null) return without({ kind: 'blocked', resource, block });
+      return entryOf('update', resource, steps);
+    }
     case 'delete':
       return entryOf('delete', resource, imageDiskDeleteSteps(change, context));
   }

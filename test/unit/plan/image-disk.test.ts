@@ -307,7 +307,10 @@ describe('an Image that is moved off it', () => {
     const host = await moved();
     await converge(host, wanting());
     expect(storageOf(host)).toBe(full - file);
-    expect(renderPlan(await planPass(host, wanting()), plain)).toContain('imageDisk.size');
+    expect(await operationsOf(host, wanting())).toEqual([]);
+    expect(renderPlan(await planPass(host, wanting()), plain)).toContain(
+      'waits for the next image to come off it, or its Primary to start anew: spec.primary.imageDisk.size',
+    );
     const primary = host.world.primaries.get('vm');
     if (primary !== undefined) primary.lentDisks = [];
     expect(await resultsOf(host, wanting())).toEqual([
