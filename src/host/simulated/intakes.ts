@@ -10,7 +10,7 @@ import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import type { Simulation } from './host.ts';
 import { checkNobodyHasIt } from './image-disks.ts';
 import { checkPlace, findOurs, keptReader, put } from './kept.ts';
-import { refused } from './refusal.ts';
+import { conflict, refused } from './refusal.ts';
 import type { World } from './world.ts';
 import { writing } from './writing.ts';
 
@@ -98,10 +98,10 @@ function append(
 function fill(world: World, owner: PartitionOwner, image: ImageName, path: string): void {
   const doing = `taking image ${image} out of the image disk`;
   const intake = findOurs(world.intakes, owner, image, doing);
-  if (intake?.state !== 'ready') throw refused(doing, 'there is no room for it');
+  if (intake?.state !== 'ready') throw conflict(doing, 'there is no room for it');
   if (intake.kind !== 'imageDisk') throw refused(doing, 'it does not come from there');
   const disk = world.imageDisks.get(owner.partition);
-  if (disk?.state !== 'ready') throw refused(doing, 'there is none');
+  if (disk?.state !== 'ready') throw conflict(doing, 'there is none');
   checkNobodyHasIt(world, owner, doing);
   if (path.startsWith('missing/')) throw refused(doing, 'there is no such file');
   disk.takenOut = [...new Set([...disk.takenOut, path])];

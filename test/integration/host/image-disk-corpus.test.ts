@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { imageExplanations } from '../../../src/cli/explain/images.ts';
 import { HostError } from '../../../src/host/host-error.ts';
@@ -25,8 +26,10 @@ import { localImageDisks } from '../../../src/host/local/image-disk.ts';
 import { localIntakes } from '../../../src/host/local/intakes.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import type { ImageName } from '../../../src/model/names.ts';
+import { describeImageDiskContract } from '../../contract/image-disk-contract.ts';
 import { digestOf } from '../../support/digest.ts';
 import {
+  debugfs,
   diskBytes,
   hostileFileSystems,
   otherFile,
@@ -100,6 +103,31 @@ const read = (path: string) => {
   execFileSync('debugfs', ['-R', `dump /${path} ${to}`, file], { stdio: 'ignore' });
   return existsSync(to) ? readFileSync(to) : null;
 };
+
+describeImageDiskContract('local files', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'unnest-disk-'));
+  chmodSync(own, 0o755);
+  const places = storeLayout(own, partition);
+  const recordFile = join(places.imageDiskDir, 'record.json');
+  return {
+    host: { imageDisks: localImageDisks(own), intakes: localIntakes(own) },
+    owner,
+    put: async (path, bytes) => {
+      const put = join(own, 'put');
+      writeFileSync(put, Buffer.alloc(bytes, 'x'));
+      debugfs(places.imageDiskFile(0), `mkdir ${dirname(path)}`, `write ${put} ${path}`);
+    },
+    makeForeign: async () => {
+      mkdirSync(places.imageDiskDir, { recursive: true });
+      writeFileSync(places.imageDiskFile(0), 'theirs');
+    },
+    leave: async (state) => {
+      const record = JSON.parse(readFileSync(recordFile, 'utf8')) as object;
+      writeFileSync(recordFile, JSON.stringify({ ...record, state }));
+    },
+    dispose: async () => rmSync(own, { recursive: true }),
+  };
+});
 
 test('this is a root that could read it all, and there are enough of them', () => {
   expect(process.env['UNNEST_RIG']).toBe('1');
