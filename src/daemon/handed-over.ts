@@ -47,13 +47,8 @@ export function readyImages(entries: readonly PlanEntry[]): readonly ImageName[]
 export function judgedImages(outcomes: readonly Outcome[]): readonly ImageName[] {
   return outcomes.flatMap(({ operation, result }) => {
     const isRefused = result.status === 'failed' && !result.failure.retryable;
-    switch (operation.kind) {
-      case 'image.import':
-        return succeeded(result) || isRefused ? [operation.image.name] : [];
-      case 'intake.fill':
-        return isRefused ? [operation.image] : [];
-      default:
-        return [];
-    }
+    if (operation.kind === 'intake.fill') return isRefused ? [operation.image] : [];
+    if (operation.kind !== 'image.import') return [];
+    return succeeded(result) || isRefused ? [operation.image.name] : [];
   });
 }

@@ -31,7 +31,7 @@ export async function fillIntake(
   bench: Workbench,
 ): Promise<Done> {
   await checkNobodyHasIt(bench);
-  await bench.host.intakes.fill(bench.us, image, path, bench.signal);
+  await bench.host.intakes.takeOut(bench.us, image, path, bench.signal);
   const seen = await readIntake(image, bench);
   if (seen?.receivedBytes === seen?.sizeBytes) return 'applied';
   throw new HostError('Conflict', `the intake of image ${image} has not all of its bytes`);

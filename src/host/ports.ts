@@ -199,7 +199,12 @@ export interface IntakeWriter {
    * Takes its bytes out of a file of the image disk, which no guest has, in the place of what had come before.
    * Nothing of that disk is changed. `Refused` if there is no such file of as many bytes.
    */
-  fill(owner: PartitionOwner, image: ImageName, path: string, signal: AbortSignal): Promise<void>;
+  takeOut(
+    owner: PartitionOwner,
+    image: ImageName,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Of what is not there it is done already. Nobody has its disk by then. */
   delete(owner: PartitionOwner, image: ImageName, signal: AbortSignal): Promise<void>;
 }

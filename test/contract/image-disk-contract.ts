@@ -67,7 +67,7 @@ export function describeImageDiskContract(
     };
     const create = () => disks().create(subject.owner, fresh, never);
     const fill = (path = given.path) =>
-      subject.host.intakes.fill(subject.owner, debian, path, never);
+      subject.host.intakes.takeOut(subject.owner, debian, path, never);
 
     test('is none at first, then is there as it was asked for, once', async () => {
       expect(await look()).toBe('absent');

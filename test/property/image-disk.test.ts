@@ -153,7 +153,7 @@ test('the disk, what it has given and the limit add up, whatever comes', { timeo
         const disk = world.imageDisks.get(partition);
         expect(disk?.given.map(({ image: name, digest }) => `${name} ${digest}`).sort() ?? owed.sort()).toEqual(owed.sort());
         expect(world.primaries.get('vm')?.lentDisks.includes(alias)).toBe(last.fullBytes !== null);
-        if (disk !== undefined) expect(disk.heldBytes).toBe(disk.sizeBytes);
+        expect(disk?.heldBytes).toBe(disk?.sizeBytes);
         expect((await planPass(testHost(world), settled, true)).operations).toEqual([]);
       },
     ),

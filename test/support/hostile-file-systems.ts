@@ -6,9 +6,11 @@
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   symlinkSync,
@@ -47,6 +49,18 @@ export const debugfs = (disk: string, ...requests: readonly string[]): void => {
   for (const request of requests) e2fs('debugfs', '-w', '-R', request, disk);
 };
 
+/** A file of it; null: there is none. @param to where there may be a file */
+export function fileOn(disk: string, path: string, to: string): Buffer | null {
+  rmSync(to, { force: true });
+  e2fs('debugfs', '-R', `dump /${path} ${to}`, disk);
+  return existsSync(to) ? readFileSync(to) : null;
+}
+
+/** @throws Error unless it is sound */
+export function checkFileSystem(disk: string): void {
+  e2fs('e2fsck', '-f', '-n', disk);
+}
+
 interface Made {
   readonly options?: readonly string[];
   /** Besides the two files. */
@@ -54,7 +68,7 @@ interface Made {
 }
 
 /** With both files on it. */
-export function makeFileSystem(disk: string, { options = [], fill }: Made = {}): void {
+function makeFileSystem(disk: string, { options = [], fill }: Made = {}): void {
   const tree = mkdtempSync(join(dirname(disk), 'tree-'));
   try {
     mkdirSync(join(tree, 'images'));

@@ -157,7 +157,6 @@ async function handOver(
   device: string | null,
   handing: HandingIn,
 ): Promise<void> {
-  const { client, partition, name, limits } = handing;
   if (device === null && state.serial === null) throw notYet(state);
   const disk = await openLentDisk(device ?? `/dev/disk/by-id/virtio-${state.serial}`);
   try {

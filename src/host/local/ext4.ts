@@ -108,10 +108,10 @@ export function sandboxedExt4(places: WorkerPlaces, folders?: readonly string[])
 }
 
 /** Few inodes, as there are few files, and large ones; nothing kept for root, who is the guest's. */
-const newOptions = [
-  ...['-q', '-F', '-t', 'ext4', '-b', `${BLOCK_BYTES}`, '-i', `${2 ** 20}`, '-m', '0'],
-  ...['-L', 'unnest-images', '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=1'],
-];
+const newOptions =
+  `-q -F -t ext4 -b ${BLOCK_BYTES} -i ${2 ** 20} -m 0 -L unnest-images -E nodiscard,lazy_itable_init=0,lazy_journal_init=1`.split(
+    ' ',
+  );
 
 const sectorBytes = 512;
 

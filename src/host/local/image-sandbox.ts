@@ -115,10 +115,8 @@ function sandboxFor(
   return {
     files: [
       ...readOnly(program, `/${tool}`),
-      // By it QEMU finds out how files are locked.
-      ...['--dev-bind', '/dev/null', '/dev/null'],
-      // By that resize2fs sees that nothing is mounted, which it insists on.
-      ...['--dev-bind', '/dev/null', '/etc/mtab'],
+      // By it QEMU finds out how files are locked, and resize2fs, which insists on it, that nothing is mounted.
+      ...['/dev/null', '/etc/mtab'].flatMap((path) => ['--dev-bind', '/dev/null', path]),
       ...(image === undefined ? [] : readOnly(image, IMAGE)),
       ...(output === undefined ? [] : ['--bind', output.path, OUTPUT]),
     ],

@@ -65,7 +65,7 @@ export function localIntakes(
           append(layoutOf(owner), owner, image, { atByte, bytes }),
         ),
       ),
-    fill: (owner, image, path, signal) =>
+    takeOut: (owner, image, path, signal) =>
       attempt(`taking image ${image} out of the image disk`, signal, () =>
         inTurn(layoutOf(owner), image, () =>
           fill(layoutOf(owner), owner, { image, path }, ext4For(owner.partition), signal),

@@ -36,7 +36,7 @@ const kinds = {
   'intakes.read': 'read',
   'intakes.create': 'write',
   'intakes.append': 'write',
-  'intakes.fill': 'write',
+  'intakes.takeOut': 'write',
   'intakes.delete': 'write',
   'imageDisks.find': 'read',
   'imageDisks.create': 'write',

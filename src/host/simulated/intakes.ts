@@ -40,8 +40,10 @@ export function intakeWriter(simulation: Simulation): IntakeWriter {
       );
       return end;
     },
-    fill: (owner, image, path, signal) =>
-      write('intakes.fill', [subject(image)], signal, (world) => fill(world, owner, image, path)),
+    takeOut: (owner, image, path, signal) =>
+      write('intakes.takeOut', [subject(image)], signal, (world) =>
+        fill(world, owner, image, path),
+      ),
     delete: (owner, image, signal) =>
       write(
         'intakes.delete',

@@ -3,7 +3,6 @@
  * has the Image, byte for byte, the disk is back in its Primary, smaller by as much, without that file and with its
  * others, and nothing is left over or counted twice.
  */
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -20,7 +19,7 @@ import { storeLayout } from '../../../src/host/local/layout.ts';
 import type { ImageName, PartitionName } from '../../../src/model/names.ts';
 import { virsh, type Workplace, workplace } from '../../support/cli.ts';
 import { digestOf } from '../../support/digest.ts';
-import { debugfs } from '../../support/hostile-file-systems.ts';
+import { checkFileSystem, debugfs, fileOn } from '../../support/hostile-file-systems.ts';
 import { type KilledProgram, killedProgram } from '../../support/killed-program.ts';
 import { primaryXml } from '../../support/primary-xml.ts';
 import { until } from '../../support/until.ts';
@@ -90,12 +89,7 @@ const record = () =>
     readonly given: readonly { readonly sizeBytes: number }[];
   };
 const disk = () => layout().imageDiskFile(record().file);
-const read = (path: string) => {
-  const to = file('read');
-  rmSync(to, { force: true });
-  execFileSync('debugfs', ['-R', `dump /${path} ${to}`, disk()], { stdio: 'ignore' });
-  return existsSync(to) ? readFileSync(to) : null;
-};
+const read = (path: string) => fileOn(disk(), path, file('read'));
 
 /** The Image is gone, and its Primary has been started anew: the disk is as large as ever, with both files. */
 async function begin(): Promise<void> {
@@ -156,6 +150,6 @@ test('converges after a kill at any write', async () => {
     // What a crash has left of an intake is seen to be nobody's in the look after.
     expect(await killed.apply(at, '')).toMatchObject({ code: 0 });
     expect(await left(), `killed at write ${moment}`).toEqual(goal);
-    execFileSync('e2fsck', ['-f', '-n', disk()], { stdio: 'ignore' });
+    checkFileSystem(disk());
   }
 }, 500_000);

@@ -3,7 +3,6 @@
  * taken from and made smaller with the real tools in the real sandbox. Whatever they find, the disk is as it was.
  */
 import { createHash } from 'node:crypto';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -29,8 +28,10 @@ import type { ImageName } from '../../../src/model/names.ts';
 import { describeImageDiskContract } from '../../contract/image-disk-contract.ts';
 import { digestOf } from '../../support/digest.ts';
 import {
+  checkFileSystem,
   debugfs,
   diskBytes,
+  fileOn,
   hostileFileSystems,
   otherFile,
   otherPath,
@@ -96,12 +97,11 @@ function checkUntouched(before: string): void {
   expect(statSync(canary).atimeMs).toBe(long.getTime());
 }
 
+const checkOther = () => expect(read(otherPath)?.equals(otherFile)).toBe(true);
+
 const read = (path: string) => {
-  const to = join(dir, 'read');
-  rmSync(to, { force: true });
-  const file = existsSync(disk()) ? disk() : layout().imageDiskFile(1);
-  execFileSync('debugfs', ['-R', `dump /${path} ${to}`, file], { stdio: 'ignore' });
-  return existsSync(to) ? readFileSync(to) : null;
+  const now = existsSync(disk()) ? disk() : layout().imageDiskFile(1);
+  return fileOn(now, path, join(dir, 'read'));
 };
 
 describeImageDiskContract('local files', async () => {
@@ -140,7 +140,7 @@ describe('a disk with', () => {
     make(disk(), canary);
     truncateSync(disk(), diskBytes);
     const before = hashOf(disk());
-    const took = await objectionTo(intakes().fill(owner, name, path, never));
+    const took = await objectionTo(intakes().takeOut(owner, name, path, never));
     expect(taken.length === 0 ? [null] : taken).toContain(took);
     checkUntouched(before);
     const left = readdirSync(join(layout().intakesDir, name)).sort();
@@ -151,7 +151,7 @@ describe('a disk with', () => {
     const shrank = await objectionTo(disks().rework(owner, smaller, never));
     expect(moved.length === 0 ? [null] : moved).toContain(shrank);
     if (shrank !== null) checkUntouched(before);
-    else expect(read(otherPath)?.equals(otherFile)).toBe(true);
+    else checkOther();
   });
 });
 
@@ -159,7 +159,7 @@ describe('an unusual disk:', () => {
   test.each(unusualFileSystems)('$what', async ({ moved, make }) => {
     make(disk(), canary);
     const before = hashOf(disk());
-    expect(await objectionTo(intakes().fill(owner, name, wantedPath, never))).toBeNull();
+    expect(await objectionTo(intakes().takeOut(owner, name, wantedPath, never))).toBeNull();
     checkUntouched(before);
     expect(readFileSync(layout().intakeDisk(name)).equals(wantedFile)).toBe(true);
     const shrank = await objectionTo(disks().rework(owner, smaller, never));
@@ -172,6 +172,6 @@ describe('an unusual disk:', () => {
     await disks().rework(owner, { sizeBytes: diskBytes, given: [], removed: [] }, never);
     expect(statSync(disk()).size).toBe(diskBytes);
     expect(read(otherPath)?.equals(otherFile)).toBe(true);
-    execFileSync('e2fsck', ['-f', '-n', disk()], { stdio: 'ignore' });
+    checkFileSystem(disk());
   });
 });

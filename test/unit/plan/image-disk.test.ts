@@ -36,7 +36,6 @@ const full = 100 * MiB;
 const file = 8 * MiB;
 const owner = { installation, partition };
 const { alias } = lentImageDisk(owner);
-const debian = 'debian' as ImageName;
 const noRoom = 10 ** 15;
 
 const ofDisk = (name: string, taking: Taking, isWritten = true, more: Partial<Image> = {}) =>
@@ -212,7 +211,7 @@ describe('an Image that is copied off it', () => {
   });
 
   test.each([
-    ['taken out', 'intakes.fill'],
+    ['taken out', 'intakes.takeOut'],
     ['imported', 'images.import'],
   ] as const)('that cannot be %s is none, and the disk is back all the same', async (_, call) => {
     const host = await hostWithDisk();
@@ -416,7 +415,13 @@ describe('whatever ends it', () => {
         const world = structuredClone(host.world);
         const rules = [onCallNumber(at, fault)];
         const check = (when: string) =>
-          expect(worldAmounts(world).storageBytes, when).toBeLessThanOrEqual(limit.storageBytes);
+          expect({
+            when,
+            isWithin: worldAmounts(world).storageBytes <= limit.storageBytes,
+          }).toEqual({
+            when,
+            isWithin: true,
+          });
         const checked = { onOutcome: () => check(`${fault.kind} at ${at}`) };
         await applyPass(testHost(world, { rules }), wanted, checked).catch(() => undefined);
         check(`after ${fault.kind} at ${at}`);
@@ -424,7 +429,7 @@ describe('whatever ends it', () => {
         await converge(restarted, wanted, checked);
         if (fault.kind !== 'crash') {
           // Whose answer was lost has given the disk back, and what is left to do to it waits until it is free.
-          expect(isLent(restarted)).toBe(true);
+          if (isLent(restarted) !== true) throw new Error(`it is not back: ${fault.kind} at ${at}`);
           Object.assign(world.primaries.get('vm') ?? {}, { lentDisks: [] });
           await converge(restarted, wanted, checked);
         }

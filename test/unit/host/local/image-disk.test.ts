@@ -161,7 +161,7 @@ test('a disk that has lost its file is unknown, and not made anew', async () => 
 test('whom it is lent to stands with it, and what was taken off it before no longer does', async () => {
   await create();
   await intakes().create(owner, { image: debian, kind: 'imageDisk', digest: digestOf(1), sizeBytes: file }, never);
-  await intakes().fill(owner, debian, 'a', never);
+  await intakes().takeOut(owner, debian, 'a', never);
   expect(await look()).toMatchObject({ takenOut: ['a'], lentTo: null });
   const ref = { uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001', domainName: 'vm' } as DomainRef;
   expect(await openImageDisk(layout(), partition, ref)).toBe(layout().imageDiskFile(0));
@@ -169,7 +169,7 @@ test('whom it is lent to stands with it, and what was taken off it before no lon
 }); // prettier-ignore
 
 describe('taking a file out', () => {
-  const fill = () => intakes().fill(owner, debian, 'images/debian', never);
+  const fill = () => intakes().takeOut(owner, debian, 'images/debian', never);
   const received = async () => {
     const seen = await intakes().read(partition, debian, never);
     return seen.status === 'present' ? seen.value.receivedBytes : seen.status;
@@ -205,7 +205,7 @@ describe('taking a file out', () => {
   test('that ends before its end is none', async () => {
     const short = { ...ext4, dump: async (_disk: string, _path: string, to: string) => writeFileSync(to, 'short') };
     const reading = localIntakes(dir, () => short);
-    await expect(reading.fill(owner, debian, 'a', never)).rejects.toMatchObject({
+    await expect(reading.takeOut(owner, debian, 'a', never)).rejects.toMatchObject({
       context: { objection: 'OtherSize' },
     });
     expect(await received()).toBe(0);
