@@ -115,8 +115,10 @@ function sandboxFor(
   return {
     files: [
       ...readOnly(program, `/${tool}`),
-      // By it QEMU finds out how files are locked, and resize2fs, which insists on it, that nothing is mounted.
-      ...['/dev/null', '/etc/mtab'].flatMap((path) => ['--dev-bind', '/dev/null', path]),
+      // By it QEMU finds out how files are locked.
+      ...nothingAt('/dev/null'),
+      // By that it sees that nothing is mounted, which it insists on.
+      ...(tool === 'resize2fs' ? nothingAt('/etc/mtab') : []),
       ...(image === undefined ? [] : readOnly(image, IMAGE)),
       ...(output === undefined ? [] : ['--bind', output.path, OUTPUT]),
     ],
@@ -130,6 +132,8 @@ function sandboxFor(
     command: [`/${tool}`, ...args],
   };
 }
+
+const nothingAt = (path: string): readonly string[] => ['--dev-bind', '/dev/null', path];
 
 /** What only we can open. */
 function ownPaths({ image, isPrivate = false, output }: ImageTask): readonly string[] {

@@ -124,6 +124,21 @@ describe('a qemu-img that was taken over', () => {
     expect([uid, gid, mode & 0o777]).toEqual([0, 0, 0o600]);
   }); // prettier-ignore
 
+  test('does not write to a disk that it is given to read for a while, though it is nobody’s own', async () => {
+    const disk = join(dir, 'disk');
+    writeFileSync(disk, 'what a guest has written', { mode: 0o600 });
+    const paths = ['writeFileSync', 'chmodSync', 'truncateSync', 'chownSync'];
+    const found = await find(
+      `return [fs.statSync('/image').uid, ...${JSON.stringify(paths)}.map((act) =>
+        attempt(() => fs[act]('/image', ...(act === 'chownSync' ? [0, 0] : act === 'chmodSync' ? [0o666] : ['']))) ?? 'done')];`,
+      { image: disk, isPrivate: true },
+    );
+    expect(found).toEqual([65_534, 'EROFS', 'ENOSYS', 'EROFS', 'ENOSYS']);
+    expect(readFileSync(disk, 'latin1')).toBe('what a guest has written');
+    const { uid, gid, mode } = statSync(disk);
+    expect([uid, gid, mode & 0o777]).toEqual([0, 0, 0o600]);
+  }); // prettier-ignore
+
   test('fills nothing: its file ends where it is to', async () => {
     const filling = find(`
       process.on('SIGXFSZ', () => undefined);
