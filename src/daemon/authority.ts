@@ -29,7 +29,6 @@ import type { DocumentParser } from './parser.ts';
 import { Judgement } from './judgement.ts';
 import { forbids } from './power-rules.ts';
 import type { GivenFiles, Orders } from './receive.ts';
-import type { Grant } from '../model/primary.ts';
 import { closedRefusal, closing, drainingRefusal, type Refusal } from './refusals.ts';
 import type { Clock } from './runtime.ts';
 import { Submissions } from './submissions.ts';
@@ -52,9 +51,6 @@ export interface AuthorityOptions {
   /** Something is to be done anew; null: only said anew. */
   readonly onChange: (because: WakeReason | null) => void;
 }
-
-/** What puts something of ours into a Primary. */
-const pluggedIn: ReadonlySet<Grant> = new Set(['network', 'handOver', 'imageDisk']);
 
 export class Authority {
   readonly #options: AuthorityOptions;
@@ -321,12 +317,12 @@ export class Authority {
     };
   }
 
-  /** Its Primary is let go of with the network and all disks, if it was ever to have any of ours. */
+  /** Its Primary is let go of with the network, if it was ever to be plugged into it. */
   #unplugged(): DesiredState['primary'] {
     const parsed = desiredFrom(this.#description, []);
     const primary = parsed.ok ? parsed.desired.primary : null;
     if (primary === null || primary === 'unspoken') return null;
-    const hasOurs = primary.grants.some((grant) => pluggedIn.has(grant));
+    const hasOurs = primary.grants.some((grant) => grant === 'network' || grant === 'handOver');
     return hasOurs ? { ...primary, grants: [], imageDiskBytes: null } : null;
   }
 }

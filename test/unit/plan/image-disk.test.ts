@@ -344,7 +344,8 @@ describe('an Image that is moved off it', () => {
     const primary = host.world.primaries.get('vm');
     if (primary !== undefined) primary.lentDisks = [];
     host.rules.push(unreadableImage('debian'));
-    expect(await operationsOf(host, wanting())).toEqual(['primary.lend-image-disk/team-a']);
+    const unlimited = { ...wanting(), share: null };
+    expect(await operationsOf(host, unlimited)).toEqual(['primary.lend-image-disk/team-a']);
   });
 
   test('needs room for a second disk for a while; a copy beside it does not', async () => {
@@ -384,6 +385,31 @@ describe('an Image that is moved off it', () => {
     expect(await blocksOf(host, tiny)).toEqual(['image-disk ShrinkRefused']);
   });
 });
+
+test('nothing is done to a disk that somebody has got meanwhile', async () => {
+  const host = await hostWithDisk();
+  await converge(host, wanting({ images: [ofDisk('debian', 'move')] }));
+  await converge(host, wanting());
+  const primary = host.world.primaries.get('vm');
+  if (primary === undefined) throw new Error('there is none');
+  primary.lentDisks = [];
+  const plan = await planPass(host, wanting());
+  const none = await planPass(host, wanting({ imageDiskBytes: null }));
+  primary.lentDisks = [alias];
+  for (const stale of [plan, none]) {
+    const { outcomes } = await runPlan(stale, host);
+    expect(outcomes[0]?.result).toMatchObject({
+      status: 'failed',
+      failure: { code: 'Conflict', message: 'vm still has the image disk' },
+    });
+  }
+  const images = [ofDisk('debian', 'move')];
+  await applyPass(host, wanting({ images }));
+  const taking = await planPass(host, wanting({ images }));
+  const withoutTaking = taking.operations.filter(({ kind }) => kind === 'intake.fill');
+  const { outcomes } = await runPlan({ ...taking, operations: withoutTaking.map((each) => ({ ...each, after: [] })) }, host);
+  expect(outcomes[0]?.result).toMatchObject({ failure: { code: 'Conflict' } });
+}); // prettier-ignore
 
 describe('whatever ends it', () => {
   const wish = { images: [ofDisk('debian', 'move'), ofDisk('copied', 'copy')] };
