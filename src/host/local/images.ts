@@ -66,7 +66,7 @@ async function readImage(
     const nothing = { state: 'ready', digest: '', format: 'raw', sizeBytes: 0 } as const;
     return present({ name, owner: null, ...nothing, fileBytes: 0, moved: null });
   }
-  const { state, digest, format, moved } = seen.value;
+  const { state, digest, format, moved = null } = seen.value;
   const size = await observedSize(seen.value, layout.imageDisk(name, format));
   if (size.status !== 'present') return size;
   const fileBytes =
@@ -104,7 +104,8 @@ async function importImage(
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'image', state: 'ready' } as const;
   const moved = movedBy(image.source);
-  const record: ImageRecord = { ...common, ...owner, name, digest, format, moved };
+  const is = { name, digest, format, ...(moved === null ? {} : { moved }) };
+  const record: ImageRecord = { ...common, ...owner, ...is };
   const { path, isOurs } = await sourceOf(layout, owner, image);
   await withSource(path, async (file, sizeBytes) => {
     const sealedPath = isOurs ? path : null;

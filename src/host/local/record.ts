@@ -77,8 +77,8 @@ export const imageRecord = z.strictObject({
   format,
   name: named<ImageName>(),
   digest,
-  /** Those of before were moved from nowhere. */
-  moved: z.strictObject(taken).nullable().default(null),
+  /** Only where there is one: an older program goes on reading the records of all others. */
+  moved: z.strictObject(taken).optional(),
 });
 export type ImageRecord = z.output<typeof imageRecord>;
 

@@ -12,17 +12,19 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HostError } from '../../../../src/host/host-error.ts';
 import type { Ext4, Ext4File } from '../../../../src/host/local/ext4.ts';
 import { localImageDisks, openImageDisk } from '../../../../src/host/local/image-disk.ts';
+import { localImages } from '../../../../src/host/local/images.ts';
 import { localIntakes } from '../../../../src/host/local/intakes.ts';
 import { storeLayout } from '../../../../src/host/local/layout.ts';
 import type { DomainRef } from '../../../../src/model/domain.ts';
 import type { ImageName } from '../../../../src/model/names.ts';
-import { installation, partition } from '../../../support/passes.ts';
+import { image, installation, partition } from '../../../support/passes.ts';
 import { digestOf } from '../../../support/simulation.ts';
 
 const never = new AbortController().signal;
@@ -221,3 +223,24 @@ describe('taking a file out', () => {
     expect(readdirSync(join(layout().intakesDir, debian)).sort()).toEqual(['disk.raw', 'record.json']);
   }); // prettier-ignore
 });
+
+test('the record of an Image says what it was moved from, and of any other what it always did', async () => {
+  await create();
+  const bytes = Buffer.alloc(file, 'x');
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const records = new Map<string, object>();
+  for (const taking of ['copy', 'move'] as const) {
+    const source = { kind: 'imageDisk', sizeBytes: file, path: 'a', taking, isWritten: true } as const;
+    const wanted = image(taking, { digest, source });
+    const { name } = wanted;
+    await intakes().create(owner, { image: name, kind: 'imageDisk', digest, sizeBytes: file }, never);
+    await intakes().takeOut(owner, name, 'a', never);
+    await localImages(dir).import(owner, wanted, never);
+    records.set(taking, JSON.parse(readFileSync(join(layout().imagesDir, name, 'record.json'), 'utf8')));
+    const seen = await localImages(dir).read(partition, name, never);
+    const moved = taking === 'copy' ? null : { path: 'a', sizeBytes: file };
+    expect(seen).toMatchObject({ status: 'present', value: { moved } });
+  }
+  expect(Object.keys(records.get('copy') ?? {})).not.toContain('moved');
+  expect(records.get('move')).toMatchObject({ moved: { path: 'a', sizeBytes: file } });
+}); // prettier-ignore
