@@ -64,6 +64,8 @@ export const volumeRecord = z.strictObject({
   name: named<VolumeName>(),
   deletionPolicy: z.enum(DELETION_POLICIES),
   origin: origin.nullable(),
+  // Records of before there were any have none.
+  copyOf: named<VolumeName>().nullable().default(null),
 });
 export type VolumeRecord = z.output<typeof volumeRecord>;
 

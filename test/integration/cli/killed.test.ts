@@ -119,6 +119,11 @@ const changed =
   image +
   documentOf('Volume', 'over', '{ size: 8MiB, format: qcow2, image: base, provision: Overlay }') +
   documentOf('Volume', 'blank', '{ size: 1MiB }') +
+  documentOf(
+    'Volume',
+    'monday',
+    '{ size: 4MiB, format: qcow2, image: base, provision: Overlay, copyOf: over }',
+  ) +
   idleDocument('db', [...stopped, 'disks: [{ volume: blank }, { volume: over }]']);
 
 const ignition = `ignition: { config: '{"ignition":{"version":"3.4.0"}}' }`;
