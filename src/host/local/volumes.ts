@@ -83,7 +83,7 @@ async function readVolume(
     } as const;
     return present({ name, owner: null, deletionPolicy: 'Retain', ...nothing });
   }
-  const { state, format, origin, copyOf, deletionPolicy } = seen.value;
+  const { state, format, origin, copyOf = null, deletionPolicy } = seen.value;
   const size = await observedSize(seen.value, layout.volumeDisk(name, format));
   if (size.status !== 'present') return size;
   const is = { state, sizeBytes: size.value, format, origin, copyOf, deletionPolicy };
@@ -110,7 +110,7 @@ async function createVolume(
     format,
     deletionPolicy,
     origin,
-    copyOf,
+    ...(copyOf === null ? {} : { copyOf }),
   };
   await fillPlace(place, record, () =>
     makeVolume(workshop, layout.volumeDisk(name, format), volume, signal),
