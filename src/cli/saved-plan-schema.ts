@@ -68,6 +68,8 @@ const volume = z.strictObject({
   sizeBytes: bytes,
   format,
   origin: z.strictObject({ image: name, digest, format, provision: z.enum(PROVISIONS) }).nullable(),
+  // Plans of before it could be said have none.
+  copyOf: name.nullable().default(null),
   deletionPolicy,
 });
 const pathOnDisk = z.string().regex(IMAGE_DISK_PATH);

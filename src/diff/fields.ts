@@ -29,6 +29,7 @@ export const RESOURCE_FIELDS = [
   'deletionPolicy',
   'image',
   'provision',
+  'copyOf',
   'digest',
   'file',
   'cidr',

@@ -42,6 +42,8 @@ interface Context {
   /** Whose domains are in the partition's slice now. */
   readonly inSlice: readonly string[];
   readonly overlays: ReturnType<typeof overlaysIn>;
+  /** By Volume: those that this plan makes as copies of it. */
+  readonly copies: ReadonlyMap<string, readonly OperationId[]>;
 }
 
 function contextOf(
@@ -68,7 +70,19 @@ function contextOf(
   if (isPlugged(observed)) onNetwork.push(PRIMARY_STATION);
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
-  return { secondaries, observed, byId, last, users, seedUsers, onNetwork, inSlice, overlays };
+  const copies = copiesIn(operations);
+  const uses = { users, seedUsers, onNetwork, inSlice, overlays, copies };
+  return { secondaries, observed, byId, last, ...uses };
+}
+
+function copiesIn(operations: readonly Operation[]): ReadonlyMap<string, readonly OperationId[]> {
+  const copies = new Map<string, OperationId[]>();
+  for (const operation of operations) {
+    if (operation.kind !== 'volume.create' || operation.volume.copyOf === null) continue;
+    const { copyOf } = operation.volume;
+    copies.set(copyOf, [...(copies.get(copyOf) ?? []), operation.id]);
+  }
+  return copies;
 }
 
 /** What must have succeeded first, whether or not this plan does it. */
@@ -76,8 +90,11 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
   const { byId, users, onNetwork } = context;
   switch (operation.kind) {
     case 'volume.create': {
-      const { origin } = operation.volume;
-      return origin === null ? [] : [operationId('image.import', origin.image)];
+      const { origin, copyOf } = operation.volume;
+      return [
+        ...(origin === null ? [] : [operationId('image.import', origin.image)]),
+        ...(copyOf === null ? [] : [operationId('volume.create', copyOf)]),
+      ];
     }
     case 'domain.start':
       return [...partsOf(operation, context), ...handedOver(operation, context)];
@@ -87,9 +104,15 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'volume.delete':
       // What is only in the way of a new one had been given up before.
       if (byId.has(operationId('volume.create', operation.volume))) return [];
-      return lettingGo(users.get(operation.volume) ?? [], context);
+      return [
+        ...lettingGo(users.get(operation.volume) ?? [], context),
+        ...(context.copies.get(operation.volume) ?? []),
+      ];
     case 'volume.grow':
-      return stopsAmong(users.get(operation.volume) ?? [], context);
+      return [
+        ...stopsAmong(users.get(operation.volume) ?? [], context),
+        ...(context.copies.get(operation.volume) ?? []),
+      ];
     case 'image.delete':
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
         operationId('volume.delete', name),
@@ -167,12 +190,14 @@ function partsOf({ resource }: Operation, context: Context): OperationId[] {
   return partsFor(resource?.name ?? '', context);
 }
 
-function partsFor(name: string, { secondaries, observed }: Context): OperationId[] {
+function partsFor(name: string, { secondaries, observed, copies }: Context): OperationId[] {
   const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
   const slice = secondary.slice === 'Partition' ? [sliceApply(observed)] : [];
   const disks = usesOf(secondary).flatMap(({ volume, backing }) => [
     operationId('volume.create', volume),
+    // What it writes is in none of them.
+    ...(copies.get(volume) ?? []),
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ]);
   const { seed } = secondary;
