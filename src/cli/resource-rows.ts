@@ -125,7 +125,7 @@ function intakeCells({
   receivedBytes,
   digest,
 }: ObservedIntake): readonly string[] {
-  const received = kind === 'upload' ? formatSize(receivedBytes) : '-';
+  const received = kind !== 'handOver' ? formatSize(receivedBytes) : '-';
   return [kind, formatSize(sizeBytes), received, digest];
 }
 

@@ -1,5 +1,6 @@
 /** Images: wanted against kept. Their bytes can be had again, so what differs is replaced. */
 import type { Observed } from '../model/domain.ts';
+import { hostText, parseImageUrl } from '../model/image-url.ts';
 import { byName, type FileName, type ImageName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -73,7 +74,17 @@ function sourceIn(image: Image, observed: Observed): Sourced {
     case 'upload':
     case 'handOver':
       return handedIn(image, source, observed);
+    case 'url':
+      if (source.isAllowed) return handedIn(image, source, observed);
+      return refusal('HostNotAllowed', hostNotAllowed(source.url));
   }
+}
+
+/** Of what others may have nothing is said. */
+function hostNotAllowed(text: string): string {
+  const url = parseImageUrl(text);
+  const host = url === null ? text : hostText(url);
+  return `the operator does not let this partition have Images fetched from ${host} (policy.imageHosts)`;
 }
 
 function fileIn(
@@ -103,6 +114,11 @@ export function overlaysIn({
   return overlays;
 }
 
+function textOf(source: Image['source']): string {
+  if ('file' in source) return source.file;
+  return source.kind === 'url' ? source.url : source.kind;
+}
+
 /** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */
 export function imageFields(image: Image, before: ObservedImage | null): FieldChange[] {
   const { digest, format, source } = image;
@@ -112,7 +128,7 @@ export function imageFields(image: Image, before: ObservedImage | null): FieldCh
     if (from === to) return [];
     return [{ field: name, path: `spec.${name}`, from, to, impact, origin: 'document' }];
   };
-  const to = 'file' in source ? source.file : source.kind;
+  const to = textOf(source);
   const path = `spec.source.${source.kind}`;
   return [
     ...field('digest', digest),

@@ -19,7 +19,7 @@ export function refusal(code: BlockCode, message: string): Sourced {
   return { status: 'blocked', block: { code, message } };
 }
 
-/** What an Image waits for that its Primary hands in, or where all of it is. */
+/** What an Image waits for that has to come in, or where all of it is. */
 export function handedIn(image: Image, source: IntakeSource, observed: Observed): Sourced {
   const { name } = image;
   const seen = looked(observed.intakes.get(name));
@@ -30,13 +30,25 @@ export function handedIn(image: Image, source: IntakeSource, observed: Observed)
     intake !== null &&
     isUsable(intake, seen.value) &&
     foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) === null;
-  if (!isThere) return refusal('AwaitingBytes', 'its Primary has not begun to hand it in');
+  if (!isThere) {
+    const message =
+      source.kind === 'url'
+        ? 'there is no room for it yet'
+        : 'its Primary has not begun to hand it in';
+    return refusal('AwaitingBytes', message);
+  }
   switch (source.kind) {
     case 'upload': {
       const { receivedBytes, sizeBytes } = seen.value;
       if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
       const message = `${receivedBytes} of ${sizeBytes} bytes have been uploaded (unnest upload ${name} FILE)`;
       return refusal('AwaitingBytes', message);
+    }
+    case 'url': {
+      const { receivedBytes, sizeBytes } = seen.value;
+      if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
+      const message = `${receivedBytes} of ${sizeBytes} bytes have been fetched, which unnestd does`;
+      return refusal('Fetching', message);
     }
     case 'handOver': {
       const { serial } = lentDisk(observed, name);
@@ -86,10 +98,16 @@ export function diffIntakes(
   return [...names].sort(byName).flatMap((name) => {
     if (taking.has(name)) return [];
     const image = desired.images.get(name);
-    const intake = image === undefined || isKept(image, observed) ? null : intakeOf(image);
+    const intake = image === undefined || !comesIn(image, observed) ? null : intakeOf(image);
     if (image === undefined || intake === null) return unwanted(name, observed);
     return wanted(image, intake, desired, observed);
   });
+}
+
+/** What is not to be had gets no room. */
+function comesIn(image: Image, observed: Observed): boolean {
+  const { source } = image;
+  return !isKept(image, observed) && (source.kind !== 'url' || source.isAllowed);
 }
 
 function isKept(image: Image, { images }: Observed): boolean {

@@ -95,6 +95,7 @@ export function judge(
       secondaries: expanded.secondaries,
       volumes: stored.volumes,
       images: stored.images,
+      imageHosts: stored.imageHosts,
       seedContents: expanded.seedContents,
       network,
       share,

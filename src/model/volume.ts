@@ -50,11 +50,19 @@ export type ImageSource =
   | { readonly kind: 'catalogue'; readonly file: FileName; readonly isAllowed: boolean }
   | IntakeSource;
 
-/** Its Primary hands them in (`intake.ts`), this many: over the channel, or on a disk lent to it. */
+/** They come in (`intake.ts`), this many: from its Primary, over the channel or on a disk lent to it, or by the host. */
 export type IntakeSource =
   | { readonly kind: 'upload'; readonly sizeBytes: number }
   /** `isWritten`: the Primary says that it is done with the disk. */
-  | { readonly kind: 'handOver'; readonly sizeBytes: number; readonly isWritten: boolean };
+  | { readonly kind: 'handOver'; readonly sizeBytes: number; readonly isWritten: boolean }
+  /** The host fetches them. `isAllowed`: the operator lets this partition have it from there. */
+  | {
+      readonly kind: 'url';
+      /** As `parseImageUrl` takes it. */
+      readonly url: string;
+      readonly sizeBytes: number;
+      readonly isAllowed: boolean;
+    };
 
 /** An Image as it is wanted. */
 export interface Image {

@@ -100,6 +100,8 @@ function describeSource({ source }: Image): string {
       return 'what was uploaded';
     case 'handOver':
       return 'the disk that was handed over';
+    case 'url':
+      return `what was fetched from ${source.url}`;
   }
 }
 

@@ -149,6 +149,7 @@ function importedBytes({ source, format, virtualBytesMax }: Image, observed: Obs
       return sizeOf(observed.catalogue.get(source.file));
     case 'upload':
     case 'handOver':
+    case 'url':
       return format === 'raw'
         ? source.sizeBytes
         : unpackedBytesMax(virtualBytesMax ?? source.sizeBytes);

@@ -110,6 +110,7 @@ function otherWay({ name, source }: ImageState): CommandError {
     catalogue: "it is made of a file of the host's catalogue",
     upload: `it is uploaded: unnest upload ${name} FILE`,
     handOver: `it is handed over on a disk: unnest hand-over ${name} FILE`,
+    url: 'the host fetches it from the URL in its document',
   };
   return usageError(`the bytes of ${name} come in another way`, way[source]);
 }

@@ -1,7 +1,7 @@
 /**
  * Where the bytes of Images come in: `STATE/PARTITION/intakes/NAME`, one file of exactly as many bytes as
- * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads are added
- * to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
+ * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads and fetched bytes
+ * are added to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
  * that what was seen to be good is what is used.
  */
 import { lstat, rename, rm } from 'node:fs/promises';
@@ -93,7 +93,7 @@ async function readIntake(
     lentTo,
     digest,
     sizeBytes,
-    receivedBytes: kind === 'upload' ? (file?.size ?? 0) : 0,
+    receivedBytes: kind === 'handOver' ? 0 : (file?.size ?? 0),
     heldBytes: isTaken ? 0 : roomBytes({ kind, sizeBytes }),
   });
 }
@@ -125,7 +125,7 @@ async function createIntake(
   const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
   const record: IntakeRecord = { ...common, ...owner, name, ...asked };
   await fillPlace(place, record, () =>
-    makeRoom(layout.intakeDisk(name), kind === 'upload' ? 0 : roomBytes({ kind, sizeBytes })),
+    makeRoom(layout.intakeDisk(name), kind === 'handOver' ? roomBytes({ kind, sizeBytes }) : 0),
   );
 }
 
@@ -152,7 +152,7 @@ async function append(
 ): Promise<number> {
   const place = intakePlace(layout, image);
   const { intakeKind, sizeBytes } = await readyRecord(place, owner);
-  if (intakeKind !== 'upload') {
+  if (intakeKind === 'handOver') {
     throw new HostError('Refused', `image ${image} is handed over on a disk, and not uploaded`);
   }
   const end = atByte + bytes.length;

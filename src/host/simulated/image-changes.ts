@@ -52,10 +52,11 @@ function sourceIn(
     case 'catalogue':
       return catalogueFileIn(world, files, source.file);
     case 'upload':
-    case 'handOver': {
+    case 'handOver':
+    case 'url': {
       const intake = world.intakes.get(owner.partition)?.get(name);
       if (intake === undefined) return null;
-      if (source.kind === 'upload' && intake.receivedBytes < intake.sizeBytes) return null;
+      if (source.kind !== 'handOver' && intake.receivedBytes < intake.sizeBytes) return null;
       if (format === 'raw' && state === 'ready') intake.heldBytes = 0;
       return { bytes: intake.sizeBytes, digest: null };
     }

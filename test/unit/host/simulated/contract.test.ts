@@ -16,6 +16,7 @@ import {
   type NetworkSubject,
 } from '../../../contract/network-contract.ts';
 import { describeSeedContract, type SeedSubject } from '../../../contract/seed-contract.ts';
+import { describeIntakeContract } from '../../../contract/intake-contract.ts';
 import {
   describeStorageContract,
   type StorageSubject,
@@ -139,6 +140,11 @@ for (const [where, makePlace] of Object.entries(places)) {
     hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
   );
   describeStorageContract(what, async () => storageSubject(await makePlace(worldOf({}))));
+  describeIntakeContract(what, async () => {
+    const { host, dispose } = hostsIn(await makePlace(worldOf({})));
+    const owner = { installation, partition };
+    return { intakes: host.intakes, images: host.images, owner, dispose };
+  });
   describeSeedContract(what, async () => seedSubject(await makePlace(worldOf({}))));
   describeNetworkContract(what, async () => networkSubject(await makePlace(worldOf({}))));
 }
