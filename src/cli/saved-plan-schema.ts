@@ -5,6 +5,7 @@ import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN, PRIMARY_STATION } from '../model/names.ts';
 import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
+import { IMAGE_URL_PATTERN } from '../model/image-url.ts';
 import { INTAKE_KINDS } from '../model/intake.ts';
 import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
@@ -88,6 +89,12 @@ const image = z.strictObject({
       path: pathOnDisk,
       taking: z.enum(TAKINGS),
       isWritten: z.boolean(),
+    }),
+    z.strictObject({
+      kind: z.literal('url'),
+      url: z.string().regex(IMAGE_URL_PATTERN),
+      sizeBytes: bytes,
+      isAllowed: z.boolean(),
     }),
   ]),
   virtualBytesMax: bytes.nullable(),

@@ -305,6 +305,7 @@ export class Authority {
       secondaries: new Map(),
       volumes: new Map(),
       images: new Map(),
+      imageHosts: [],
       seedContents: new Map(),
     };
     return {

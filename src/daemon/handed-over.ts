@@ -43,6 +43,15 @@ export function readyImages(entries: readonly PlanEntry[]): readonly ImageName[]
   );
 }
 
+/** Images of which a pass has found out that their bytes are others than they are to be. */
+export function otherBytes(outcomes: readonly Outcome[]): readonly ImageName[] {
+  return outcomes.flatMap(({ operation, result }) => {
+    if (operation.kind !== 'image.import' || result.status !== 'failed') return [];
+    // As objections stand in messages.
+    return result.failure.message.includes('(DigestMismatch)') ? [operation.image.name] : [];
+  });
+}
+
 /** Images of which a pass has found out whether what was handed in is good. */
 export function judgedImages(outcomes: readonly Outcome[]): readonly ImageName[] {
   return outcomes.flatMap(({ operation, result }) => {

@@ -69,14 +69,14 @@ async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageS
   const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
   const { owner } = loop;
   const intake = owner === null ? null : await loop.intakes.read(owner, name);
-  const isHandedIn = source.kind === 'upload' || isOnDisk(source);
+  const comesIn = 'sizeBytes' in source;
   return {
     name,
     phase: report?.phase ?? 'Pending',
     message: report?.message ?? '',
     source: source.kind,
-    sizeBytes: isHandedIn ? source.sizeBytes : null,
-    receivedBytes: source.kind === 'upload' ? (intake?.receivedBytes ?? null) : null,
+    sizeBytes: comesIn ? source.sizeBytes : null,
+    receivedBytes: comesIn && !isOnDisk(source) ? (intake?.receivedBytes ?? null) : null,
     serial: owner !== null && isOnDisk(source) ? serialOf(owner, name, source) : null,
   };
 }

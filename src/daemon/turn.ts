@@ -5,6 +5,7 @@
  * trying anew when the daemon starts.
  */
 import { diff } from '../diff/diff.ts';
+import type { Held } from '../diff/held.ts';
 import type { Block } from '../diff/change.ts';
 import { execute } from '../execute/execute.ts';
 import type { Outcome } from '../execute/outcome.ts';
@@ -81,6 +82,8 @@ export interface TurnTools {
   /** Breaks off what only waits for a guest. */
   readonly interrupt: AbortSignal;
   readonly onOutcome: (outcome: Outcome) => void;
+  /** Why Images are not being fetched. */
+  readonly fetchHolds: () => Held;
 }
 
 export interface Seen {
@@ -118,7 +121,8 @@ export async function look(
   const before = stillFailing(memory.failures, (key) => stateOf(key, observed));
   const held = holdsOf(before, nowMs);
   const options = planOptions(input, { runs, held }, done, nowMs);
-  const plan = makePlan(diff(desired, observed, held), observed, options);
+  const heldAll = new Map([...held, ...tools.fetchHolds()]);
+  const plan = makePlan(diff(desired, observed, heldAll), observed, options);
   const differs = stillDiffers(plan);
   const failures = new Map([...before].filter(([key]) => differs(key)));
   return { observed, plan, ended, fulfilled: done, memory: { failures, runs, slice } };

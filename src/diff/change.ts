@@ -54,7 +54,9 @@ export type BlockCode =
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
   | 'NotAllowed' // the operator has not allowed it
+  | 'HostNotAllowed' // the operator lets nothing be fetched from there
   | 'AwaitingBytes' // its Primary has not handed in all of it yet
+  | 'Fetching' // the host has not fetched all of it yet
   | 'CidTaken' // another domain has the vsock address that it is to have
   | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off

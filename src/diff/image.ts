@@ -1,5 +1,6 @@
 /** Images: wanted against kept. Their bytes can be had again, so what differs is replaced. */
 import type { Observed } from '../model/domain.ts';
+import { hostText, parseImageUrl } from '../model/image-url.ts';
 import { byName, type FileName, type ImageName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
@@ -85,7 +86,17 @@ function sourceIn(image: Image, observed: Observed, offDisk: Block | null): Sour
     case 'handOver':
     case 'imageDisk':
       return handedIn(image, source, observed, offDisk);
+    case 'url':
+      if (source.isAllowed) return handedIn(image, source, observed, null);
+      return refusal('HostNotAllowed', hostNotAllowed(source.url));
   }
+}
+
+/** Of what others may have nothing is said. */
+function hostNotAllowed(text: string): string {
+  const url = parseImageUrl(text);
+  const host = url === null ? text : hostText(url);
+  return `the operator does not let this partition have Images fetched from ${host} (policy.imageHosts)`;
 }
 
 function fileIn(
@@ -115,6 +126,12 @@ export function overlaysIn({
   return overlays;
 }
 
+function textOf(source: Image['source']): string {
+  if ('file' in source) return source.file;
+  if ('path' in source) return source.path;
+  return source.kind === 'url' ? source.url : source.kind;
+}
+
 /** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */
 export function imageFields(image: Image, before: ObservedImage | null): FieldChange[] {
   const { digest, format, source } = image;
@@ -124,7 +141,7 @@ export function imageFields(image: Image, before: ObservedImage | null): FieldCh
     if (from === to) return [];
     return [{ field: name, path: `spec.${name}`, from, to, impact, origin: 'document' }];
   };
-  const to = 'file' in source ? source.file : 'path' in source ? source.path : source.kind;
+  const to = textOf(source);
   const path = `spec.source.${source.kind}`;
   return [
     ...field('digest', digest),

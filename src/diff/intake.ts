@@ -36,7 +36,7 @@ export function refusal(code: BlockCode, message: string): Sourced {
 }
 
 /**
- * What an Image waits for that its Primary hands in, or where all of it is.
+ * What an Image waits for that has to come in, or where all of it is.
  * @param offDisk why nothing is taken off the image disk; null: it can be
  */
 export function handedIn(
@@ -54,13 +54,25 @@ export function handedIn(
     intake !== null &&
     isUsable(intake, seen.value) &&
     foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) === null;
-  if (!isThere) return refusal('AwaitingBytes', 'its Primary has not begun to hand it in');
+  if (!isThere) {
+    const message =
+      source.kind === 'url'
+        ? 'there is no room for it yet'
+        : 'its Primary has not begun to hand it in';
+    return refusal('AwaitingBytes', message);
+  }
   switch (source.kind) {
     case 'upload': {
       const { receivedBytes, sizeBytes } = seen.value;
       if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
       const message = `${receivedBytes} of ${sizeBytes} bytes have been uploaded (unnest upload ${name} FILE)`;
       return refusal('AwaitingBytes', message);
+    }
+    case 'url': {
+      const { receivedBytes, sizeBytes } = seen.value;
+      if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
+      const message = `${receivedBytes} of ${sizeBytes} bytes have been fetched, which unnestd does`;
+      return refusal('Fetching', message);
     }
     case 'handOver': {
       const { serial } = lentDisk(observed, name);
@@ -112,10 +124,16 @@ export function diffIntakes(
   return [...names].sort(byName).flatMap((name) => {
     if (taking.has(name)) return [];
     const image = desired.images.get(name);
-    const intake = image === undefined || isKept(image, observed) ? null : intakeOf(image);
+    const intake = image === undefined || !comesIn(image, observed) ? null : intakeOf(image);
     if (image === undefined || intake === null) return unwanted(name, observed);
     return wanted(image, intake, blockOf(image.source, desired, observed, imageDisk), observed);
   });
+}
+
+/** What is not to be had gets no room. */
+function comesIn(image: Image, observed: Observed): boolean {
+  const { source } = image;
+  return !isKept(image, observed) && (source.kind !== 'url' || source.isAllowed);
 }
 
 function isKept(image: Image, { images }: Observed): boolean {

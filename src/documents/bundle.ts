@@ -96,6 +96,7 @@ export function judge(
       secondaries: expanded.secondaries,
       volumes: stored.volumes,
       images: stored.images,
+      imageHosts: stored.imageHosts,
       seedContents: expanded.seedContents,
       network,
       share,

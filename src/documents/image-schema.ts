@@ -1,5 +1,6 @@
 /** A document of kind Image: bytes that Volumes begin as, known by their digest. */
 import * as z from 'zod';
+import { IMAGE_URL_PATTERN, parseImageUrl } from '../model/image-url.ts';
 import type { ImageName } from '../model/names.ts';
 import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
 import { DISK_FORMATS, TAKINGS } from '../model/volume.ts';
@@ -55,7 +56,24 @@ const imageDisk = z.strictObject({
   }),
 });
 
-const sources = ['file', 'catalogue', 'upload', 'handOver', 'imageDisk'] as const;
+const urlForm =
+  'a URL such as https://images.example.org/debian.qcow2: https, the name of a host in lower case, a path, and no user, password or fragment';
+const imageUrl = textOf(IMAGE_URL_PATTERN, urlForm).refine(
+  (text) => parseImageUrl(text) !== null,
+  urlForm,
+);
+
+const url = z.strictObject({
+  from: field(imageUrl, {
+    description:
+      "The URL. The partition's policy has to allow its host (policy.imageHosts). It is no secret: plans and statuses show it.",
+  }),
+  bytes: field(bytes, {
+    description: 'How many bytes it has, as it is supplied. No more of them are taken.',
+  }),
+});
+
+const sources = ['file', 'catalogue', 'upload', 'handOver', 'url', 'imageDisk'] as const;
 const exactlyOne = `exactly one of ${sources.slice(0, -1).join(', ')} and ${sources.at(-1)}`;
 
 const source = z
@@ -74,6 +92,9 @@ const source = z
       description:
         'The Primary writes it to a blank disk that it is lent for that, which then becomes the image.',
     }),
+    url: field(url.optional(), {
+      description: 'The host fetches it, from where the operator allows it.',
+    }),
     imageDisk: field(imageDisk.optional(), {
       description: 'The Primary puts it on its image disk, from which the host takes it.',
     }),
@@ -90,7 +111,7 @@ const spec = z.strictObject({
   }),
   virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
     description:
-      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies has to say it.',
+      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies, or that is fetched, has to say it.',
   }),
   source: field(
     source,
@@ -99,8 +120,12 @@ const spec = z.strictObject({
   ),
 });
 
-const isHandedIn = ({ upload: up, handOver: over, imageDisk: disk }: z.output<typeof source>) =>
-  up !== undefined || over !== undefined || disk !== undefined;
+const comesIn = ({
+  upload: up,
+  handOver: over,
+  imageDisk: disk,
+  url: from,
+}: z.output<typeof source>) => [up, over, disk, from].some((each) => each !== undefined);
 
 export const imageSchema = z
   .strictObject({
@@ -113,7 +138,7 @@ export const imageSchema = z
   })
   .refine(
     ({ spec: { format, source: from, virtualSize } }) =>
-      format === 'raw' || virtualSize !== undefined || !isHandedIn(from),
+      format === 'raw' || virtualSize !== undefined || !comesIn(from),
     {
       message: 'the size of the disk, as it counts towards the limits from the start',
       path: ['spec', 'virtualSize'],

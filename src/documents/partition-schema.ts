@@ -1,6 +1,7 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
 import * as z from 'zod';
 import { EGRESS_PROTOCOLS } from '../model/egress.ts';
+import { IMAGE_HOST_PATTERN, parseImageHost } from '../model/image-url.ts';
 import { partitionOfDomain } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
@@ -165,10 +166,38 @@ const network = z
     path: ['uplink'],
   });
 
+const hostForm =
+  'the name of a host in lower case, such as images.example.org or mirror.example.org:8443; no address, no pattern';
+const imageHost = textOf(IMAGE_HOST_PATTERN, hostForm).refine(
+  (text) => parseImageHost(text) !== null,
+  hostForm,
+);
+
+const imageHostEntry = z.strictObject({
+  host: field(imageHost, {
+    description: 'Its name, exactly; with a port, only that one, else 443.',
+  }),
+  privateAddresses: field(z.boolean('true or false').default(false), {
+    description:
+      'Whether its name may lead to a private address, or to this host itself: for a mirror of yours.',
+  }),
+});
+
 const policy = z.strictObject({
   images: field(listOf(file, 256).default([]), {
     description: "Files of the host's catalogue that Images may be made of.",
   }),
+  imageHosts: field(
+    z
+      .array(imageHostEntry)
+      .max(64, 'at most 64 entries')
+      .refine(namesOnce, 'every host only once')
+      .default([]),
+    {
+      description:
+        'Hosts that the host fetches Images from by https for the partition; redirects too lead to these only.',
+    },
+  ),
   devices: field(listOf(oneOf(['rng', 'watchdog', 'vsock', 'tpm', 'gpu', 'pci']), 6).default([]), {
     description: 'Devices that Secondaries may have besides disks, NICs and a serial console.',
   }),
@@ -179,6 +208,11 @@ const policy = z.strictObject({
     description: 'Further things that Secondaries may do.',
   }),
 });
+
+function namesOnce(list: readonly { readonly host: string }[]): boolean {
+  const plain = list.map(({ host }) => JSON.stringify(parseImageHost(host)));
+  return new Set(plain).size === plain.length;
+}
 
 const spec = z.strictObject({
   source: field(oneOf(['Directory', 'Apply', 'Channel']).default('Apply'), {

@@ -185,8 +185,8 @@ export interface IntakeWriter {
   /** Makes it, or makes over what a crash has left `creating`. `Conflict` if there is one. */
   create(owner: PartitionOwner, intake: Intake, signal: AbortSignal): Promise<void>;
   /**
-   * Adds what was uploaded behind what has come already; at 0 it begins anew. `Refused` where it does not
-   * begin there, would be too much, or is none that takes uploads. @returns how much there is then
+   * Adds what was uploaded, or fetched, behind what has come already; at 0 it begins anew. `Refused` where it does not
+   * begin there, would be too much, or is a disk that is lent. @returns how much there is then
    */
   append(
     owner: PartitionOwner,

@@ -1,7 +1,7 @@
 /**
- * Where the bytes of an Image come in that its Primary supplies: room in the partition's store for exactly
- * as many as the document says. They are uploaded over the channel, or taken out of the image disk, or written
- * to a disk that is lent to the Primary and is nothing but this room. Nobody looks into them before they are all there and nobody else can
+ * Where the bytes of an Image come in that are not on the host: room in the partition's store for exactly
+ * as many as the document says. They are uploaded over the channel, taken out of the image disk, written to a
+ * disk that is lent to the Primary and is nothing but this room, or fetched by the host. Nobody looks into them before they are all there and nobody else can
  * change them any more.
  */
 import type { DomainRef } from './domain.ts';
@@ -13,6 +13,7 @@ export const INTAKE_KINDS = [
   'upload',
   'handOver',
   'imageDisk',
+  'url',
 ] as const satisfies readonly IntakeSource['kind'][];
 export type IntakeKind = (typeof INTAKE_KINDS)[number];
 
@@ -31,7 +32,7 @@ export interface ObservedIntake extends Omit<Intake, 'image'> {
   readonly state: StoredState;
   /** Who was lent its disk last, and may have it still; null: nobody was. */
   readonly lentTo: DomainRef | null;
-  /** How many have been uploaded, or taken out. What is on a lent disk only its Primary knows. */
+  /** How many have been uploaded, taken out or fetched. What is on a lent disk only its Primary knows. */
   readonly receivedBytes: number;
   /** What it takes of the store: nothing any more once its bytes have become those of the Image. */
   readonly heldBytes: number;

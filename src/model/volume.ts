@@ -50,7 +50,7 @@ export type ImageSource =
   | { readonly kind: 'catalogue'; readonly file: FileName; readonly isAllowed: boolean }
   | IntakeSource;
 
-/** Its Primary hands them in (`intake.ts`), this many: over the channel, or on a disk of ours. */
+/** They come in (`intake.ts`), this many: from its Primary, over the channel or on a disk of ours, or by the host. */
 export type IntakeSource =
   | { readonly kind: 'upload'; readonly sizeBytes: number }
   /** `isWritten`: the Primary says that it is done with the disk. */
@@ -62,6 +62,14 @@ export type IntakeSource =
       readonly path: string;
       readonly taking: Taking;
       readonly isWritten: boolean;
+    }
+  /** The host fetches them. `isAllowed`: the operator lets this partition have it from there. */
+  | {
+      readonly kind: 'url';
+      /** As `parseImageUrl` takes it. */
+      readonly url: string;
+      readonly sizeBytes: number;
+      readonly isAllowed: boolean;
     };
 
 /** `copy`: the file stays on the image disk, of which nothing is changed. */

@@ -114,6 +114,8 @@ function describeSource({ source }: Image): string {
       return 'the disk that was handed over';
     case 'imageDisk':
       return `${source.path} of the image disk`;
+    case 'url':
+      return `what was fetched from ${source.url}`;
   }
 }
 

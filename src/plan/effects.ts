@@ -179,6 +179,7 @@ function importedBytes({ source, format, virtualBytesMax }: Image, observed: Obs
     case 'upload':
     case 'handOver':
     case 'imageDisk':
+    case 'url':
       return format === 'raw'
         ? source.sizeBytes
         : unpackedBytesMax(virtualBytesMax ?? source.sizeBytes);

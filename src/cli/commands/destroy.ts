@@ -97,6 +97,7 @@ async function planRemoval(
     secondaries: new Map(),
     volumes: new Map(),
     images: new Map(),
+    imageHosts: [],
     seedContents: new Map(),
   };
   // Of one Secondary the network loses the address, and of all of them itself.

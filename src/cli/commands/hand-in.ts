@@ -124,6 +124,7 @@ function otherWay({ name, source }: ImageState): CommandError {
     upload: `it is uploaded: unnest upload ${name} FILE`,
     handOver: `it is handed over on a disk: unnest hand-over ${name} FILE`,
     imageDisk: `it is taken off the image disk: unnest hand-over ${name}`,
+    url: 'the host fetches it from the URL in its document',
   };
   return usageError(`the bytes of ${name} come in another way`, way[source]);
 }

@@ -135,13 +135,15 @@ async function sourceOf(
     case 'upload':
     case 'handOver':
     case 'imageDisk':
+    case 'url':
       return { path: await sealIntake(layout, owner, name), isOurs: true };
   }
 }
 
 /** For people. */
 function sourceWords({ source }: Image): string {
-  return 'file' in source ? source.file : 'what was handed in';
+  if ('file' in source) return source.file;
+  return source.kind === 'url' ? 'what was fetched' : 'what was handed in';
 }
 
 /** @throws HostError `Refused` if there is no such regular file */

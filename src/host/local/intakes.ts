@@ -1,7 +1,7 @@
 /**
  * Where the bytes of Images come in: `STATE/PARTITION/intakes/NAME`, one file of exactly as many bytes as
- * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads are added
- * to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
+ * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads and fetched bytes
+ * are added to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
  * that what was seen to be good is what is used.
  */
 import { lstat, rename, rm } from 'node:fs/promises';
@@ -166,7 +166,7 @@ async function append(
 ): Promise<number> {
   const place = intakePlace(layout, image);
   const { intakeKind, sizeBytes } = await readyRecord(place, owner);
-  if (intakeKind !== 'upload') {
+  if (intakeKind === 'handOver' || intakeKind === 'imageDisk') {
     throw new HostError('Refused', `image ${image} comes in on a disk, and is not uploaded`);
   }
   const end = atByte + bytes.length;

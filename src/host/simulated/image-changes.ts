@@ -55,7 +55,8 @@ function sourceIn(
       return catalogueFileIn(world, files, source.file);
     case 'upload':
     case 'handOver':
-    case 'imageDisk': {
+    case 'imageDisk':
+    case 'url': {
       const intake = world.intakes.get(owner.partition)?.get(name);
       if (intake === undefined) return null;
       if (source.kind !== 'handOver' && intake.receivedBytes < intake.sizeBytes) return null;

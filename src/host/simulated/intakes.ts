@@ -89,7 +89,9 @@ function append(
   const doing = `taking in image ${image}`;
   const intake = findOurs(world.intakes, owner, image, doing);
   if (intake === null || intake.state !== 'ready') throw refused(doing, 'there is no room for it');
-  if (intake.kind !== 'upload') throw refused(doing, 'it is handed over on a disk');
+  if (intake.kind === 'handOver' || intake.kind === 'imageDisk') {
+    throw refused(doing, 'it comes in on a disk');
+  }
   if (end > intake.sizeBytes) throw refused(doing, `it has ${intake.sizeBytes} bytes`);
   if (atByte !== 0 && atByte !== intake.receivedBytes) {
     throw refused(doing, `${intake.receivedBytes} bytes have come`);

@@ -81,6 +81,7 @@ function diffPlanOf(count: number, { isLimited = false } = {}) {
     partition,
     secondaries,
     volumes,
+    imageHosts: [],
     images: new Map(),
     seedContents: new Map(),
     network,

@@ -276,3 +276,68 @@ describe('a NIC', () => {
     ]);
   });
 });
+
+describe('an Image that is fetched', () => {
+  const from = 'https://images.example.org/debian.img';
+  const fetched = (url = from, more: readonly string[] = []) =>
+    documentOf('Image', 'debian', [
+      `digest: ${digest}`,
+      'format: raw',
+      `source: { url: { from: "${url}", bytes: 1000 } }`,
+      ...more,
+    ]);
+  const allowing = (hosts: string) => partition(`policy: { imageHosts: [${hosts}] }`);
+  const sourceOf = (...files: readonly string[]) => [...bundleOf(files).images.values()][0]?.source;
+
+  test('is allowed from the hosts that the operator names, and from no other', () => {
+    const source = { kind: 'url', url: from, sizeBytes: 1000, isAllowed: true };
+    expect(sourceOf(fetched(), allowing('{ host: images.example.org }'))).toEqual(source);
+    for (const other of ['example.org', 'x.images.example.org', 'images.example.org:8443']) {
+      expect(sourceOf(fetched(), allowing(`{ host: ${other} }`))).toMatchObject({
+        isAllowed: false,
+      });
+    }
+    expect(sourceOf(fetched(), partition('source: Apply'))).toMatchObject({ isAllowed: false });
+    // Whoever applies documents where nobody describes the partition is the operator.
+    expect(sourceOf(fetched())).toMatchObject({ isAllowed: true });
+  });
+
+  test('the hosts are what redirects are held to', () => {
+    const hosts = '{ host: a.test }, { host: "b.test:8443", privateAddresses: true }';
+    expect(bundleOf([allowing(hosts)]).imageHosts).toEqual([
+      { host: 'a.test', port: 443, privateAddresses: false },
+      { host: 'b.test', port: 8443, privateAddresses: true },
+    ]);
+    expect(bundleOf([fetched()]).imageHosts).toEqual([]);
+  });
+
+  test.each([
+    ['http', 'http://images.example.org/x'],
+    ['somebody’s name and password', 'https://user:word@images.example.org/x'],
+    ['a fragment', 'https://images.example.org/x#y'],
+    ['an address', 'https://127.0.0.1/x'],
+    ['an address, spelt otherwise', 'https://0x7f000001/x'],
+    ['a port that is none', 'https://images.example.org:65536/x'],
+    ['no path', 'https://images.example.org'],
+    ['a file', 'file:///etc/shadow'],
+    ['capitals', 'https://Images.example.org/x'],
+  ])('not by %s', (_what, url) => {
+    expect(diagnosticsOf([fetched(url)])).toMatchObject([
+      { code: 'InvalidValue', path: 'spec.source.url.from' },
+    ]);
+  });
+
+  test('a qcow2 has to say how large a disk it is', () => {
+    const qcow2 = fetched().replace('format: raw', 'format: qcow2');
+    expect(diagnosticsOf([qcow2])).toMatchObject([{ path: 'spec.virtualSize' }]);
+  });
+
+  test.each([
+    ['an address', '{ host: 10.0.0.1 }'],
+    ['a pattern', '{ host: "*.example.org" }'],
+    ['a URL', '{ host: "https://images.example.org" }'],
+    ['the same twice', '{ host: a.test }, { host: "a.test:443" }'],
+  ])('from no %s', (_what, hosts) => {
+    expect(diagnosticsOf([allowing(hosts)])).toHaveLength(1);
+  });
+});

@@ -20,6 +20,7 @@ import {
   type ImageDiskSubject,
 } from '../../../contract/image-disk-contract.ts';
 import { describeSeedContract, type SeedSubject } from '../../../contract/seed-contract.ts';
+import { describeIntakeContract } from '../../../contract/intake-contract.ts';
 import {
   describeStorageContract,
   type StorageSubject,
@@ -164,6 +165,11 @@ for (const [where, makePlace] of Object.entries(places)) {
   );
   describeStorageContract(what, async () => storageSubject(await makePlace(worldOf({}))));
   describeImageDiskContract(what, async () => imageDiskSubject(await makePlace(worldOf({}))));
+  describeIntakeContract(what, async () => {
+    const { host, dispose } = hostsIn(await makePlace(worldOf({})));
+    const owner = { installation, partition };
+    return { intakes: host.intakes, images: host.images, owner, dispose };
+  });
   describeSeedContract(what, async () => seedSubject(await makePlace(worldOf({}))));
   describeNetworkContract(what, async () => networkSubject(await makePlace(worldOf({}))));
 }
