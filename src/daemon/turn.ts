@@ -17,6 +17,7 @@ import { type Resource, resourceKey } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { observe } from '../observe/observe.ts';
 import { wantedBy } from '../observe/wanted.ts';
+import type { PlanEntry } from '../plan/entry.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { actionsOf, carriedOut, fulfilled } from './requests.ts';
 import {
@@ -161,10 +162,15 @@ function stillDiffers(plan: Plan): (key: string) => boolean {
   const records = plan.operations.some(({ resource }) => resource === null);
   const differing = new Set(
     plan.entries
-      .filter(({ kind }) => kind !== 'unchanged' && kind !== 'kept')
+      .filter((entry) => (entry.kind === 'unchanged' ? isDue(entry) : entry.kind !== 'kept'))
       .map(({ resource }) => `${resource.kind}/${resource.name}`),
   );
   return (key) => (key === hostKey ? records : differing.has(key));
+}
+
+/** Of an image disk that could not be made smaller: once it can be tried again. */
+function isDue({ resource, waiting }: Extract<PlanEntry, { kind: 'unchanged' }>): boolean {
+  return resource.kind === 'image-disk' && waiting.length > 0;
 }
 
 export interface Done {

@@ -5,18 +5,23 @@ import { byName, type FileName, type ImageName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { type Image, isOfImage, type ObservedImage, type ObservedVolume } from '../model/volume.ts';
-import type { ImageChange } from './change.ts';
+import type { Block, ImageChange } from './change.ts';
 import type { FieldChange } from './fields.ts';
 import { handedIn, refusal, type Sourced } from './intake.ts';
 import { blocked, foreignBlock, looked } from './ownership.ts';
 
-export function diffImages(desired: DesiredState, observed: Observed): readonly ImageChange[] {
+/** @param offDisk why nothing is taken off the image disk; null: it can be */
+export function diffImages(
+  desired: DesiredState,
+  observed: Observed,
+  offDisk: Block | null,
+): readonly ImageChange[] {
   const names = new Set([...desired.images.keys(), ...observed.images.keys()]);
   const overlays = overlaysIn(observed);
   return [...names].sort(byName).flatMap((name) => {
     const image = desired.images.get(name);
     if (image === undefined) return unwanted(name, observed);
-    return [wanted(image, observed, overlays.get(name) ?? [])];
+    return [wanted(image, observed, overlays.get(name) ?? [], offDisk)];
   });
 }
 
@@ -33,6 +38,7 @@ function wanted(
   image: Image,
   observed: Observed,
   overlays: readonly ObservedVolume[],
+  offDisk: Block | null,
 ): ImageChange {
   const { name } = image;
   const seen = looked(observed.images.get(name));
@@ -51,18 +57,23 @@ function wanted(
     const message = `Volume ${names} lies on other bytes: give the new ones another name`;
     return blocked(name, 'ImageInUse', message);
   }
-  return creation(image, seen.status === 'present' ? seen.value : null, observed);
+  return creation(image, seen.status === 'present' ? seen.value : null, observed, offDisk);
 }
 
-function creation(image: Image, remains: ObservedImage | null, observed: Observed): ImageChange {
+function creation(
+  image: Image,
+  remains: ObservedImage | null,
+  observed: Observed,
+  offDisk: Block | null,
+): ImageChange {
   const { name } = image;
-  const sourced = sourceIn(image, observed);
+  const sourced = sourceIn(image, observed, offDisk);
   if (sourced.status === 'blocked') return { kind: 'blocked', name, block: sourced.block };
   return { kind: 'create', name, image, remains, intake: sourced.intake };
 }
 
 /** Where its bytes are, or why they cannot be had now. */
-function sourceIn(image: Image, observed: Observed): Sourced {
+function sourceIn(image: Image, observed: Observed, offDisk: Block | null): Sourced {
   const { source } = image;
   switch (source.kind) {
     case 'file':
@@ -73,9 +84,10 @@ function sourceIn(image: Image, observed: Observed): Sourced {
       return refusal('NotAllowed', `"${source.file}" is not in the partition's policy.images`);
     case 'upload':
     case 'handOver':
-      return handedIn(image, source, observed);
+    case 'imageDisk':
+      return handedIn(image, source, observed, offDisk);
     case 'url':
-      if (source.isAllowed) return handedIn(image, source, observed);
+      if (source.isAllowed) return handedIn(image, source, observed, null);
       return refusal('HostNotAllowed', hostNotAllowed(source.url));
   }
 }
@@ -116,6 +128,7 @@ export function overlaysIn({
 
 function textOf(source: Image['source']): string {
   if ('file' in source) return source.file;
+  if ('path' in source) return source.path;
   return source.kind === 'url' ? source.url : source.kind;
 }
 

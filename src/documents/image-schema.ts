@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { IMAGE_URL_PATTERN, parseImageUrl } from '../model/image-url.ts';
 import type { ImageName } from '../model/names.ts';
-import { DISK_FORMATS } from '../model/volume.ts';
+import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
+import { DISK_FORMATS, TAKINGS } from '../model/volume.ts';
 import {
   branded,
   field,
@@ -22,6 +23,9 @@ const digest = textOf(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digit
 const bytesMax = 64 * 2 ** 40;
 const bytes = wholeNumber(1, bytesMax);
 
+const pathWords =
+  'the path of a file, from the root and without a slash before it (letters, digits, . _ + - and no hidden names)';
+
 const upload = z.strictObject({
   bytes: field(bytes, { description: 'How many bytes it has, as it is supplied.' }),
 });
@@ -34,6 +38,21 @@ const handOver = z.strictObject({
   written: field(z.boolean().default(false), {
     description:
       'Whether the Primary has written all of them. Then the disk is taken from it and becomes the image. `unnest hand-over` says the same without the document.',
+  }),
+});
+
+const imageDisk = z.strictObject({
+  path: field(textOf(IMAGE_DISK_PATH, pathWords), {
+    description: 'Where it is on the image disk, from its root, such as images/debian.qcow2.',
+  }),
+  bytes: field(bytes, { description: 'How many bytes that file has.' }),
+  mode: field(oneOf(TAKINGS).default('copy'), {
+    description:
+      'What becomes of the file. copy: it stays, and the disk as it is. move: it goes, and the disk is smaller by as much for as long as there is this image, so that both together take what the disk alone took.',
+  }),
+  written: field(z.boolean().default(false), {
+    description:
+      'Whether the Primary has written the file and has unmounted the image disk. Then the disk is taken from it for as long as it takes to get the file off it. `unnest hand-over` says the same without the document.',
   }),
 });
 
@@ -76,8 +95,8 @@ const source = z
     url: field(url.optional(), {
       description: 'The host fetches it, from where the operator allows it.',
     }),
-    imageDisk: field(file.optional(), {
-      description: 'The name of a file on the image disk that the Primary hands over.',
+    imageDisk: field(imageDisk.optional(), {
+      description: 'The Primary puts it on its image disk, from which the host takes it.',
     }),
   })
   .refine((given) => sources.filter((each) => given[each] !== undefined).length === 1, exactlyOne);
@@ -101,8 +120,12 @@ const spec = z.strictObject({
   ),
 });
 
-const comesIn = ({ upload: up, handOver: over, url: from }: z.output<typeof source>) =>
-  up !== undefined || over !== undefined || from !== undefined;
+const comesIn = ({
+  upload: up,
+  handOver: over,
+  imageDisk: disk,
+  url: from,
+}: z.output<typeof source>) => [up, over, disk, from].some((each) => each !== undefined);
 
 export const imageSchema = z
   .strictObject({

@@ -41,25 +41,44 @@ const domainName = textOf(
   'a domain of yours, not one that unnest makes',
 );
 
-const primary = z.strictObject({
-  domain: field(domainName, { description: "The Primary's libvirt domain." }),
-  reserved: field(
-    z.strictObject({
-      vcpus: field(wholeNumber(1, 288), { description: 'Virtual CPUs that it always keeps.' }),
-      memory: field(memory, { description: 'Memory that it always keeps, from 16MiB to 16TiB.' }),
-    }),
-    { description: 'What is never carved out of the Primary for its Secondaries.' },
-  ),
-  grants: field(
-    listOf(oneOf(['vcpus', 'memory', 'network', 'handOver', 'imageDisk', 'channel']), 6).default(
-      [],
+const primary = z
+  .strictObject({
+    domain: field(domainName, { description: "The Primary's libvirt domain." }),
+    reserved: field(
+      z.strictObject({
+        vcpus: field(wholeNumber(1, 288), { description: 'Virtual CPUs that it always keeps.' }),
+        memory: field(memory, { description: 'Memory that it always keeps, from 16MiB to 16TiB.' }),
+      }),
+      { description: 'What is never carved out of the Primary for its Secondaries.' },
     ),
-    {
-      description:
-        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network. handOver: lend it blank disks while it runs, on which it hands in Images.",
-    },
-  ),
-});
+    grants: field(
+      listOf(oneOf(['vcpus', 'memory', 'network', 'handOver', 'imageDisk', 'channel']), 6).default(
+        [],
+      ),
+      {
+        description:
+          "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network. handOver: lend it blank disks while it runs, on which it hands in Images. imageDisk: plug its image disk in while it runs, and take it out when it says so.",
+      },
+    ),
+    imageDisk: field(
+      z
+        .strictObject({
+          size: field(size(64 * MiB, 64 * TiB), {
+            description:
+              'How large it is, from 64MiB to 64TiB, in whole blocks of 4KiB; it counts towards limits.storage. What is moved off it makes it smaller for as long as the images are there.',
+          }),
+        })
+        .optional(),
+      {
+        description:
+          'A disk of ext4 that the Primary has besides (`/dev/disk/by-id/virtio-unnest-images`), and that the host takes images from. Without it the disk is deleted, with what is on it.',
+      },
+    ),
+  })
+  .refine(({ grants, imageDisk: disk }) => disk === undefined || grants.includes('imageDisk'), {
+    message: 'imageDisk among the grants, where there is an image disk',
+    path: ['grants'],
+  });
 
 const limits = z.strictObject({
   vcpus: field(wholeNumber(1, cpusMax), {

@@ -30,9 +30,7 @@ export function storedIn(placed: readonly Placed[], mayExist: (name: string) => 
     const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
   }
-  const images = new Map(
-    [...described.values()].flatMap((image) => imageOf(image, allowedIn(placed))),
-  );
+  const images = new Map([...described.values()].map((image) => imageOf(image, allowedIn(placed))));
   return { volumes, images, imageHosts: imageHostsIn(placed) ?? [], diagnostics };
 }
 
@@ -72,12 +70,8 @@ function imageHostsIn(placed: readonly Placed[]): readonly ImageHost[] | null {
   );
 }
 
-function imageOf(
-  { metadata, spec }: ImageDocument,
-  allowed: Allowed,
-): readonly (readonly [ImageName, Image])[] {
+function imageOf({ metadata, spec }: ImageDocument, allowed: Allowed): readonly [ImageName, Image] {
   const source = imageSourceOf(spec.source, allowed);
-  if (source === null) return [];
   const image = Object.freeze({
     name: metadata.name,
     digest: spec.digest,
@@ -85,15 +79,11 @@ function imageOf(
     source: Object.freeze(source),
     virtualBytesMax: spec.virtualSize ?? null,
   });
-  return [[image.name, image]];
+  return [image.name, image];
 }
 
-/** Null: one that is refused before anything is done about it; see `not-yet-supported.ts`. */
-function imageSourceOf(
-  source: ImageDocument['spec']['source'],
-  allowed: Allowed,
-): ImageSource | null {
-  const { file, catalogue, upload, handOver, url } = source;
+function imageSourceOf(source: ImageDocument['spec']['source'], allowed: Allowed): ImageSource {
+  const { file, catalogue, upload, handOver, url, imageDisk } = source;
   if (file !== undefined) return { kind: 'file', file };
   if (catalogue !== undefined) {
     return { kind: 'catalogue', file: catalogue, isAllowed: allowed.file(catalogue) };
@@ -103,8 +93,13 @@ function imageSourceOf(
     const { from, bytes: sizeBytes } = url;
     return { kind: 'url', url: from, sizeBytes, isAllowed: allowed.url(from) };
   }
-  if (handOver === undefined) return null;
-  return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  if (handOver !== undefined) {
+    return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  }
+  // The schema lets exactly one of them through.
+  if (imageDisk === undefined) throw new Error('an Image without a source has passed its schema');
+  const { path, bytes: sizeBytes, mode: taking, written: isWritten } = imageDisk;
+  return { kind: 'imageDisk', sizeBytes, path, taking, isWritten };
 }
 
 function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume {

@@ -9,7 +9,14 @@ import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts'
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { deleteImage, importImage } from './image.ts';
-import { createIntake, deleteIntake, lendDisk, takeDisk } from './intake.ts';
+import {
+  createImageDisk,
+  deleteImageDisk,
+  lendImageDisk,
+  reworkImageDisk,
+  takeImageDisk,
+} from './image-disk.ts';
+import { createIntake, deleteIntake, fillIntake, lendDisk, takeDisk } from './intake.ts';
 import {
   defineNetwork,
   reserveAddress,
@@ -66,6 +73,12 @@ export const executors: Executors = {
   'intake.delete': deleteIntake,
   'primary.lend-disk': lendDisk,
   'primary.take-disk': takeDisk,
+  'intake.fill': fillIntake,
+  'image-disk.create': createImageDisk,
+  'image-disk.rework': reworkImageDisk,
+  'image-disk.delete': deleteImageDisk,
+  'primary.lend-image-disk': lendImageDisk,
+  'primary.take-image-disk': takeImageDisk,
   'image.import': importImage,
   'image.delete': deleteImage,
   'seed.create': createSeed,

@@ -131,6 +131,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       nic: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       filter: filter === null ? null : onlyPortsOf(filter),
+      imageDisk: null,
       intakes: [],
       images: [],
       seeds: changes.seeds.filter(({ name }) => chosen.includes(secondaryOf(name))),

@@ -31,7 +31,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   NotAllowed: {
     means:
       "The operator of the host has not allowed it to this partition: a file of the host's catalogue that its policy does not name, or a disk for a Primary that was not granted any.",
-    todo: 'Ask the operator: `policy.images` and `primary.grants` (handOver) of the Partition document say what is allowed.',
+    todo: 'Ask the operator: `policy.images` and `primary.grants` (handOver, imageDisk) of the Partition document say what is allowed.',
   },
   HostNotAllowed: {
     means:
@@ -46,7 +46,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   AwaitingBytes: {
     means:
       'It is an Image whose bytes its Primary hands in, and they have not all come. There is room for them, and whatever begins as this Image waits.',
-    todo: 'In the Primary: `unnest upload NAME FILE`, or `unnest hand-over NAME FILE` where its document says handOver.',
+    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver, or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
   },
   Protected: {
     means: 'It would be deleted, and its document said `protect: true`.',

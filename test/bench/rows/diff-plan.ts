@@ -174,6 +174,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     unlistedImages: null,
     intakes: new Map(),
     unlistedIntakes: null,
+    imageDisk: absent,
     catalogue: new Map(),
     unlistedSeeds: null,
     seeds: new Map(),

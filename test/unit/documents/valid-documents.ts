@@ -38,6 +38,7 @@ export const validDocuments = [
         domain: 'team-a',
         reserved: { vcpus: 2, memory: '2GiB' },
         grants: ['vcpus', 'imageDisk'],
+        imageDisk: { size: '20GiB' },
       },
       limits: {
         vcpus: 16,

@@ -65,6 +65,15 @@ describe('a Volume', () => {
   });
 });
 
+test('a Volume is judged by the format of its Image, which is meant where its name is nearly said', () => {
+  expect(diagnosticsOf([image('qcow2'), volume('root', 'image: debian')])).toMatchObject([
+    { code: 'InvalidValue', remedy: 'say format: qcow2' },
+  ]);
+  expect(diagnosticsOf([image('qcow2'), volume('root', 'image: debain')])).toMatchObject([
+    { code: 'UnknownReference', remedy: 'did you mean debian?' },
+  ]);
+});
+
 describe('a Volume that begins with the data of another', () => {
   const overlay = ['format: qcow2', 'image: debian', 'provision: Overlay'];
   const root = image('raw') + volume('root', ...overlay);
@@ -116,28 +125,6 @@ describe('a Volume that begins with the data of another', () => {
   });
 });
 
-describe('an Image that a Primary is to hand over', () => {
-  const handed = image('qcow2').replace('{ file:', '{ imageDisk:');
-
-  test('is there for the Volumes of it, and nothing can be done about it yet', () => {
-    const bundle = bundleOf([handed, volume('root', 'format: qcow2', 'image: debian')]);
-    expect(bundle.notYet.map(({ file, path }) => `${file} ${path}`)).toEqual([
-      '0.yaml spec.source.imageDisk',
-    ]);
-    expect([...bundle.volumes.values()]).toMatchObject([{ origin: { image: 'debian', digest } }]);
-    expect([...bundle.images]).toEqual([]);
-  });
-
-  test('is judged by its format, and meant where its name is nearly said', () => {
-    expect(diagnosticsOf([handed, volume('root', 'image: debian')])).toMatchObject([
-      { code: 'InvalidValue', remedy: 'say format: qcow2' },
-    ]);
-    expect(diagnosticsOf([handed, volume('root', 'image: debain')])).toMatchObject([
-      { code: 'UnknownReference', remedy: 'did you mean debian?' },
-    ]);
-  });
-});
-
 describe('where an Image comes from', () => {
   const from = (source: string, format = 'raw', ...more: readonly string[]) =>
     documentOf('Image', 'debian', [
@@ -152,6 +139,20 @@ describe('where an Image comes from', () => {
     ['upload: { bytes: 7 }', { kind: 'upload', sizeBytes: 7 }],
     ['handOver: { bytes: 7 }', { kind: 'handOver', sizeBytes: 7, isWritten: false }],
     ['handOver: { bytes: 7, written: true }', { kind: 'handOver', sizeBytes: 7, isWritten: true }],
+    [
+      'imageDisk: { path: images/debian.img, bytes: 7 }',
+      {
+        kind: 'imageDisk',
+        path: 'images/debian.img',
+        sizeBytes: 7,
+        taking: 'copy',
+        isWritten: false,
+      },
+    ],
+    [
+      'imageDisk: { path: a, bytes: 7, mode: move, written: true }',
+      { kind: 'imageDisk', path: 'a', sizeBytes: 7, taking: 'move', isWritten: true },
+    ],
     ['catalogue: debian.img', { kind: 'catalogue', file: 'debian.img', isAllowed: true }],
   ])('%s', (source, means) => {
     expect(sourceIn(from(source))).toEqual(means);
@@ -173,6 +174,20 @@ describe('where an Image comes from', () => {
     ['upload: { bytes: 9007199254740993 }', 'InvalidValue'],
     ['handOver: { bytes: -1 }', 'InvalidValue'],
     ['handOver: { bytes: 7, written: perhaps }', 'InvalidValue'],
+    ['imageDisk: { bytes: 7 }', 'MissingField'],
+    ['imageDisk: { path: a }', 'MissingField'],
+    ['imageDisk: { path: a, bytes: 7, mode: steal }', 'InvalidValue'],
+    ['imageDisk: { path: /a, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a//b, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a/, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: ../a, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a/../b, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: -p, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "<2>", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a b", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a\\" b", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a\\nrm b", bytes: 7 }', 'InvalidValue'],
+    [`imageDisk: { path: ${'a'.repeat(256)}, bytes: 7 }`, 'InvalidValue'],
     ['catalogue: ../debian.img', 'InvalidValue'],
   ])('is not { %s }', (source, code) => {
     expect(diagnosticsOf([from(source)])[0]?.code).toMatch(new RegExp(code));

@@ -47,7 +47,7 @@ const wanting = (
         }),
       ],
     ]),
-    primary: { domainName: 'vm', reserved, grants },
+    primary: { domainName: 'vm', reserved, grants, imageDiskBytes: null },
     share:
       storageBytes === null
         ? null
