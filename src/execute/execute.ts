@@ -124,6 +124,7 @@ function waitsForGuest({ kind }: Operation): boolean {
   return (
     kind === 'domain.stop' ||
     kind === 'domain.await-ready' ||
+    kind === 'domain.detach-disk' ||
     kind === 'primary.set-vcpus' ||
     kind === 'primary.set-memory' ||
     kind === 'primary.take-disk'

@@ -7,10 +7,11 @@ import { isFor, lentDisk, type ObservedIntake } from '../model/intake.ts';
 import type { ImageName } from '../model/names.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { OperationOf } from '../plan/operation.ts';
+import { askUntil } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
 import { readKept } from './observe-kept.ts';
-import { askUntil, readPrimary } from './primary.ts';
+import { readPrimary } from './primary.ts';
 import { valueIn } from './value-in.ts';
 
 export async function createIntake(
@@ -60,7 +61,8 @@ export async function takeDisk(
   const ask = () => bench.host.primaries.takeBack(primary, alias, bench.signal);
   const isSo = (seen: ObservedPrimary) => !hasDisk(seen, alias);
   const refusal = () => `${primary.domainName} has not let go of the disk ${serial}`;
-  return askUntil(primary, { ask, isSo, forMs: 0, refusal }, bench);
+  const read = () => readPrimary(primary, bench);
+  return askUntil(primary, { read, ask, isSo, forMs: 0, refusal }, bench);
 }
 
 function hasDisk({ lentDisks }: ObservedPrimary, alias: string): boolean {

@@ -10,7 +10,15 @@ import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { PRIMARY_STATION } from '../model/names.ts';
 import { resourceKey } from '../model/resource.ts';
 import { type Secondary, usesOf } from '../model/secondary.ts';
-import { type Operation, type OperationId, operationId, type Phase, PHASES } from './operation.ts';
+import type { VolumeUse } from '../model/volume.ts';
+import {
+  diskName,
+  type Operation,
+  type OperationId,
+  operationId,
+  type Phase,
+  PHASES,
+} from './operation.ts';
 
 export function withDependencies(
   operations: readonly Operation[],
@@ -81,15 +89,23 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     }
     case 'domain.start':
       return [...partsOf(operation, context), ...handedOver(operation, context)];
+    case 'domain.attach-disk': {
+      const { volume } = operation;
+      const name = operation.resource?.name ?? '';
+      const own = usesFor(name, context).filter((use) => use.volume === volume);
+      return [...own.flatMap(partsOfUse), ...givenUp(volume, name, context)];
+    }
     case 'domain.stop':
       // Half of a restart: whoever goes down must be able to come up again.
       return operation.phase === 'restart' ? partsToComeUp(operation, context) : [];
     case 'volume.delete':
       // What is only in the way of a new one had been given up before.
       if (byId.has(operationId('volume.create', operation.volume))) return [];
-      return lettingGo(users.get(operation.volume) ?? [], context);
-    case 'volume.grow':
-      return stopsAmong(users.get(operation.volume) ?? [], context);
+      return lettingGoOf(operation.volume, context);
+    case 'volume.grow': {
+      const having = users.get(operation.volume) ?? [];
+      return [...stopsAmong(having, context), ...detachesOf(operation.volume, having)];
+    }
     case 'image.delete':
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
         operationId('volume.delete', name),
@@ -120,6 +136,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'domain.undefine':
+    case 'domain.detach-disk':
     case 'domain.grow-disk':
     case 'volume.set-deletion-policy':
     case 'intake.create':
@@ -149,6 +166,20 @@ function lettingGo(names: readonly string[], context: Context): readonly Operati
   });
 }
 
+/** One that is only unplugged is given up by that and by the definition, whatever else becomes of its guest. */
+function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
+  const having = context.users.get(volume) ?? [];
+  return having.flatMap((name) => {
+    const [detach] = detachesOf(volume, [name]);
+    if (detach === undefined || !context.byId.has(detach)) return lettingGo([name], context);
+    return [operationId('domain.define', name), detach];
+  });
+}
+
+function detachesOf(volume: string, names: readonly string[]): readonly OperationId[] {
+  return names.map((name) => operationId('domain.detach-disk', diskName(name, volume)));
+}
+
 /** Only of those that stop and stay so: the others need what is done before they come up again. */
 function stopsAmong(names: readonly string[], { byId }: Context): readonly OperationId[] {
   return names
@@ -164,10 +195,7 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
   const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
   const slice = secondary.slice === 'Partition' ? [sliceApply(observed)] : [];
-  const disks = usesOf(secondary).flatMap(({ volume, backing }) => [
-    operationId('volume.create', volume),
-    ...(backing === null ? [] : [operationId('image.import', backing.image)]),
-  ]);
+  const disks = usesOf(secondary).flatMap(partsOfUse);
   const { seed } = secondary;
   const own = [
     ...slice,
@@ -176,6 +204,13 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
   ];
   if (secondary.network === 'None') return own;
   return [...own, ...networkFor(secondary.name, observed)];
+}
+
+function partsOfUse({ volume, backing }: VolumeUse): OperationId[] {
+  return [
+    operationId('volume.create', volume),
+    ...(backing === null ? [] : [operationId('image.import', backing.image)]),
+  ];
 }
 
 function networkFor(name: string, { partition }: Observed): OperationId[] {
@@ -190,17 +225,23 @@ function sliceApply({ partition }: Observed): OperationId {
   return operationId('slice.apply', partition);
 }
 
-/** Whose guest is stopped by this plan, and runs with a Volume that this one is to have. */
+/** Whose guest is stopped by this plan, or lets go of it, and has a Volume that this one is to have. */
 function handedOver({ resource }: Operation, context: Context): OperationId[] {
-  return giversTo(resource?.name ?? '', context).map((name) => operationId('domain.stop', name));
+  const name = resource?.name ?? '';
+  return usesFor(name, context).flatMap(({ volume }) => givenUp(volume, name, context));
 }
 
-function giversTo(name: string, { secondaries, users }: Context): readonly string[] {
+function usesFor(name: string, { secondaries }: Context): readonly VolumeUse[] {
   const secondary = secondaries.get(name);
-  if (secondary === undefined) return [];
-  return usesOf(secondary)
-    .flatMap(({ volume }) => users.get(volume) ?? [])
-    .filter((user) => user !== name);
+  return secondary === undefined ? [] : usesOf(secondary);
+}
+
+/** By everybody but the one who is to have it. What is to grow grows before it is anybody's again. */
+function givenUp(volume: string, to: string, { users, byId }: Context): OperationId[] {
+  const givers = (users.get(volume) ?? []).filter((user) => user !== to);
+  const detaches = detachesOf(volume, givers).filter((id) => byId.has(id));
+  const growth = detaches.length === 0 ? [] : [operationId('volume.grow', volume)];
+  return [...givers.map((name) => operationId('domain.stop', name)), ...detaches, ...growth];
 }
 
 /**
@@ -216,10 +257,10 @@ function partsToComeUp(operation: Operation, context: Context): readonly Operati
     if (asked.has(name)) continue;
     asked.add(name);
     parts.push(...partsFor(name, context));
-    for (const giver of giversTo(name, context)) {
-      const stop = byId.get(operationId('domain.stop', giver));
-      if (stop?.phase === 'restart') ask.push(giver);
-      else if (stop !== undefined) parts.push(stop.id);
+    const given = usesFor(name, context).flatMap(({ volume }) => givenUp(volume, name, context));
+    for (const giving of given.flatMap((id) => byId.get(id) ?? [])) {
+      if (giving.phase === 'restart') ask.push(giving.resource?.name ?? '');
+      else parts.push(giving.id);
     }
   }
   return parts;

@@ -5,8 +5,8 @@ import type { DomainRef } from '../../model/domain.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainConsole, DomainWriter, OpenConsole } from '../ports.ts';
 import { handleOf } from './domain-reader.ts';
-import { growDisk } from './grow-disk.ts';
 import { calling } from './host-error-from.ts';
+import { attachDisk, detachDisk, growDisk } from './live-disks.ts';
 import { MARK_NAMESPACE, MARK_PREFIX } from './mark.ts';
 import { READY_NAMESPACE, READY_PREFIX, writeReadyNote } from './ready-note.ts';
 import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
@@ -76,6 +76,10 @@ export function domainWriter(
           if (!isAgentsOwn(error)) throw error;
         }),
       ),
+    attachDisk: (ref, volume, signal) =>
+      on(`plugging ${volume} into`, ref, () => attachDisk(domains, handleOf(ref), volume, signal)),
+    detachDisk: (ref, volume, signal) =>
+      on(`taking ${volume} out of`, ref, () => detachDisk(domains, handleOf(ref), volume, signal)),
     growDisk: (ref, volume, bytes, signal) =>
       on(`growing ${volume} of`, ref, () =>
         growDisk(domains, handleOf(ref), volume, bytes, signal),
