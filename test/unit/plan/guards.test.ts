@@ -34,7 +34,10 @@ const running = (name: string, disks: readonly Volume[], more: Partial<Secondary
 /** One that sleeps on, and so lets go of nothing. */
 const asleep = { runPolicy: 'Manual' } as const;
 const sleeping = (name: string, disks: readonly Volume[]) =>
-  domainOf(name, { power: { status: 'paused' }, defined: fieldsOf(withDisks(name, disks, asleep)) });
+  domainOf(name, {
+    power: { status: 'paused' },
+    defined: fieldsOf(withDisks(name, disks, asleep)),
+  });
 const blocks = (plan: Awaited<ReturnType<typeof planPass>>) =>
   plan.entries.flatMap((entry) =>
     entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
