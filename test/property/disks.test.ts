@@ -134,18 +134,14 @@ function holdersIn(world: World): ReadonlyMap<string, string> {
 /** The Volumes that it needs nobody else to have. */
 function takenBy(operation: Operation, { secondaries }: DesiredState): readonly string[] {
   const name = operation.resource?.name ?? '';
-  switch (operation.kind) {
-    case 'domain.attach-disk':
-    case 'volume.delete':
-    case 'volume.grow':
-      return [operation.volume];
-    case 'domain.start': {
-      const wanted = [...secondaries.values()].find((each) => each.name === name);
-      return wanted === undefined ? [] : usesOf(wanted).map(({ volume }) => volume);
-    }
-    default:
-      return [];
+  const { kind } = operation;
+  if (kind === 'domain.attach-disk' || kind === 'volume.delete' || kind === 'volume.grow') {
+    return [operation.volume];
   }
+  const wanted = [...secondaries.values()].find((each) => each.name === name);
+  return kind !== 'domain.start' || wanted === undefined
+    ? []
+    : usesOf(wanted).map(({ volume: each }) => each);
 }
 
 /** Whether its guest has nothing of the Volume any more once it has succeeded. */

@@ -104,10 +104,10 @@ describe('a Volume that moves between real guests', () => {
       entry.kind === 'blocked' ? [`${entry.resource.name}: ${entry.block.message}`] : [],
     );
   const domain = (name: string) => `unnest.${partition}.${name}`;
-  /** What its QEMU has open, by QEMU's own word. */
+  /** What its QEMU has open, by QEMU's own word and in its order. */
   const open = async (name: string) => {
     const said = await virsh('qemu-monitor-command', domain(name), '--hmp', 'info block');
-    return [...said.matchAll(/volumes\/([a-z]+)\//g)].map(([, volume]) => volume).sort();
+    return [...said.matchAll(/volumes\/([a-z]+)\//g)].flatMap(([, found]) => found ?? []);
   };
   const sees = async (name: string, pattern: RegExp) => {
     const refs = await opened.host.domains.list(signal);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { HostError } from '../../../src/host/host-error.ts';
 import { tame } from '../../../src/host/simulated/guest.ts';
-import { fieldsOf, type DomainFields } from '../../../src/model/domain.ts';
+import { fieldsOf } from '../../../src/model/domain.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
 import { useOf, type Volume } from '../../../src/model/volume.ts';
 import type { Block } from '../../../src/diff/change.ts';
@@ -279,7 +279,7 @@ describe('a disk that moves', () => {
 
 test('what somebody else has put in the place of a disk is nothing that is unplugged', async () => {
   const edited = { ...fieldsOf(withDisks('a', [data])), volumes: '/elsewhere/x.raw (edited)' };
-  const host = hostWith([guest('a', [data], { live: edited as DomainFields })]);
+  const host = hostWith([guest('a', [data], { live: edited })]);
   const plan = await planPass(host, wanting(withDisks('a', [])));
   expect(ids(plan)).toEqual(['domain.define/a']);
   expect(entryOf(plan, 'a')).toMatchObject({
