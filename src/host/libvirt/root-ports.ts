@@ -6,7 +6,7 @@ import type { XmlElement, XmlNode } from '../../libvirt/xml.ts';
 import { attributeOf, childNamed, element, elementsNamed, elementsOf } from './xml-tree.ts';
 
 /** As many as are one slot of the root complex, which costs a guest that boots next to nothing. */
-export const PORTS_SPARE = 8;
+const PORTS_SPARE = 8;
 
 /** Of a machine that is not PCI Express: none. */
 export function freePorts(domain: XmlElement): number {
