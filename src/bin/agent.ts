@@ -8,6 +8,7 @@ import type { AgentSettings } from '../cli/environment.ts';
 import { logDestinationOf } from '../daemon/machine/log-destination.ts';
 import { machineRuntime } from '../daemon/machine/machine-runtime.ts';
 import { dialVsock } from '../daemon/machine/vsock.ts';
+import { machineLinks } from '../host/local/links.ts';
 import { instantOf } from '../report/instant.ts';
 import { version } from './version.ts';
 
@@ -15,7 +16,8 @@ import { version } from './version.ts';
 const hostCid = 2;
 
 export async function agentOnMachine(settings: AgentSettings, stop: AbortSignal): Promise<void> {
-  const { host, runDir, group, folder } = settings;
+  const { host, runDir, group, folder, configureNic } = settings;
+  const links = configureNic ? machineLinks() : null;
   const runtime = machineRuntime();
   // Timers of the runtime keep nobody alive, and the agent lives until it is told to end.
   const alive = setInterval(() => undefined, 2 ** 30);
@@ -24,7 +26,7 @@ export async function agentOnMachine(settings: AgentSettings, stop: AbortSignal)
     host.kind === 'vsock' ? () => dialVsock(hostCid, host.port) : () => dialUnix(host.path);
   const hostName = host.kind === 'vsock' ? `vsock port ${host.port} of the host` : host.path;
   try {
-    await runAgent({ version, runtime, dial, hostName, runDir, group, folder, emit }, stop);
+    await runAgent({ version, runtime, dial, hostName, runDir, group, folder, links, emit }, stop);
   } finally {
     clearInterval(alive);
   }

@@ -12,6 +12,7 @@ import {
   SYNC_WORDS,
   IMAGE_PHASES,
 } from '../report/partition-status.ts';
+import { PRIMARY_NIC_WORDS } from '../report/primary-nic.ts';
 
 const count = z.int().nonnegative();
 const bytes = z.int().nonnegative();
@@ -73,6 +74,19 @@ const pass = z
   })
   .describe('What was done last.');
 
+const primaryNic = z
+  .strictObject({
+    status: z
+      .enum(PRIMARY_NIC_WORDS)
+      .describe('Plugged: the running Primary has it. None: it has none, and the rest is null.'),
+    mac: z.string().nullable().describe('By which its guest finds it; in lower case.'),
+    address: z.string().nullable().describe('The IPv4 address that the network keeps for it.'),
+    prefixLength: count
+      .nullable()
+      .describe('Of the network: what is reached by that NIC, and no default route.'),
+  })
+  .describe("What unnest has given the Primary on the partition's network (grant network).");
+
 export const partitionStatusSchema = z
   .strictObject({
     apiVersion: z.literal('unnest.dev/v1'),
@@ -95,6 +109,7 @@ export const partitionStatusSchema = z
       primary: amounts.nullable().describe('What of that the Primary has; null: it has none.'),
       limits: amounts.nullable().describe('What it may have at most; null: nothing limits it.'),
     }),
+    primaryNic,
     lastPass: pass.nullable(),
     nextTryAt: instant.nullable().describe('When it is tried again by itself; null: not planned.'),
   })

@@ -85,6 +85,7 @@ export interface AgentSettings {
   readonly runDir: string;
   readonly group: string | null;
   readonly folder: string | null;
+  readonly configureNic: boolean;
 }
 
 export interface Environment {

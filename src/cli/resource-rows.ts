@@ -105,10 +105,14 @@ function storedRows<T extends Stored>(
 }
 
 function volumeCells(volume: ObservedVolume, users: ReadonlyMap<string, string>) {
-  const { origin } = volume;
-  const began = origin === null ? 'empty' : `${origin.image} (${origin.provision})`;
+  const began = beganAs(volume);
   const user = users.get(volume.name) ?? '-';
   return [formatSize(volume.sizeBytes), volume.format, began, volume.deletionPolicy, user];
+}
+
+function beganAs({ origin, copyOf }: ObservedVolume): string {
+  if (copyOf !== null) return `copy of ${copyOf}`;
+  return origin === null ? 'empty' : `${origin.image} (${origin.provision})`;
 }
 
 function imageCells({ sizeBytes, format, digest }: ObservedImage): readonly string[] {

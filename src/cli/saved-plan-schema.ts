@@ -67,6 +67,8 @@ const volume = z.strictObject({
   sizeBytes: bytes,
   format,
   origin: z.strictObject({ image: name, digest, format, provision: z.enum(PROVISIONS) }).nullable(),
+  // Plans of before it could be said have none.
+  copyOf: name.nullable().default(null),
   deletionPolicy,
 });
 const image = z.strictObject({

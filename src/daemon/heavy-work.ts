@@ -20,7 +20,7 @@ export function withHeavySlots(host: Host, slots: Slots): Host {
       ...volumes,
       // Of what begins empty nothing is moved.
       create: (owner, volume, signal) =>
-        volume.origin === null
+        volume.origin === null && volume.copyOf === null
           ? volumes.create(owner, volume, signal)
           : inSlot(signal, () => volumes.create(owner, volume, signal)),
     },

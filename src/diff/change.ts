@@ -61,6 +61,8 @@ export type BlockCode =
   | 'ShrinkRefused' // a smaller disk would lose what is behind its end
   | 'FormatFixed' // another format would lose the data
   | 'OriginFixed' // it has begun as another Image, and lies on it
+  | 'NothingToCopy' // it is to begin with the data of a Volume that is not there
+  | 'CopyDiffers' // it is to be of another kind than the Volume that it is to be a copy of
   | 'Held' // a person has asked for it to be left alone
   | 'CrashLoop' // its guest ends again and again, so that its next start waits
   | 'PrimaryMissing' // the host has no domain of the name that its Partition says

@@ -37,6 +37,7 @@ import { partBlocked } from './ownership.ts';
 import { diffPrimary } from './primary.ts';
 import { diffSeeds } from './seed.ts';
 import { diffSlice } from './slice.ts';
+import { blockCopies } from './volume-copy.ts';
 import { diffVolumes } from './volume.ts';
 import { vsockFrom, type VsockOf } from './vsock.ts';
 
@@ -44,7 +45,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const sourced = heldImages(diffImages(desired, observed), held);
   const intakes = heldIntakes(diffIntakes(desired, observed, sourced), held);
   const images = awaitingIntakes(sourced, intakes);
-  const volumes = heldVolumes(diffVolumes(desired, observed, images), held);
+  const volumes = heldVolumes(blockCopies(diffVolumes(desired, observed, images), observed), held);
   const seeds = heldSeeds(diffSeeds(desired, observed), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);

@@ -30,6 +30,7 @@ export const RESOURCE_FIELDS = [
   'deletionPolicy',
   'image',
   'provision',
+  'copyOf',
   'digest',
   'file',
   'cidr',

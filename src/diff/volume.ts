@@ -140,6 +140,7 @@ export function initialVolumeFields({
   sizeBytes,
   format,
   origin,
+  copyOf,
   deletionPolicy,
 }: Volume): FieldChange[] {
   const field = (name: ResourceField, path: string, to: string | number): FieldChange => {
@@ -154,6 +155,7 @@ export function initialVolumeFields({
           field('image', 'spec.image', origin.image),
           field('provision', 'spec.provision', origin.provision),
         ]),
+    ...(copyOf === null ? [] : [field('copyOf', 'spec.copyOf', copyOf)]),
     field('deletionPolicy', 'spec.deletionPolicy', deletionPolicy),
   ];
 }

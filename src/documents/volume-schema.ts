@@ -22,6 +22,11 @@ const spec = z.strictObject({
       'How it comes by the bytes of its Image. Copy: it has its own, which the file system may share (reflink); its format is that of the Image. Overlay: a qcow2 that holds only what differs, and needs the Image as long as it lives.',
     change: 'none: it has begun already',
   }),
+  copyOf: field(branded<VolumeName>(name).optional(), {
+    description:
+      'The Volume whose data it begins with, as that is at the moment: a clone, or a snapshot that nobody writes to. No guest may run with that one meanwhile. It has the same format, and if that one is an overlay the same image and provision: Overlay.',
+    change: 'none: it has begun already',
+  }),
   deletionPolicy: field(oneOf(DELETION_POLICIES).default('Retain'), {
     description:
       'What becomes of the data when the document is gone. Retain: it stays. Delete: it is deleted, last.',

@@ -2,6 +2,7 @@
 import type { FileName, ImageName, VolumeName } from '../model/names.ts';
 import type { Image, ImageSource, Volume } from '../model/volume.ts';
 import { isKind } from './collect.ts';
+import { copyProblems } from './volume-copies.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { ImageDocument } from './image-schema.ts';
 import type { Placed } from './placed.ts';
@@ -20,8 +21,9 @@ export function storedIn(placed: readonly Placed[], mayExist: (name: string) => 
     placed.filter(isKind('Image')).map(({ document }) => [document.metadata.name, document]),
   );
   const volumes = new Map<VolumeName, Volume>();
-  const diagnostics: Diagnostic[] = [];
-  for (const each of placed.filter(isKind('Volume'))) {
+  const placedVolumes = placed.filter(isKind('Volume'));
+  const diagnostics: Diagnostic[] = [...copyProblems(placedVolumes)];
+  for (const each of placedVolumes) {
     diagnostics.push(...volumeProblems(each, described, mayExist, diagnostics.length));
     const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
@@ -89,6 +91,7 @@ function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume
             format: image.spec.format,
             provision: spec.provision,
           }),
+    copyOf: spec.copyOf ?? null,
     deletionPolicy: spec.deletionPolicy,
   });
 }

@@ -1,7 +1,9 @@
 /** Operations on Volumes: each is seen to be so before it is said to be. */
 import { HostError } from '../host/host-error.ts';
+import { partitionOfDomain } from '../model/identity.ts';
+import type { ObservedDomain } from '../model/domain.ts';
 import type { VolumeName } from '../model/names.ts';
-import { joinUses, type ObservedVolume, useOf } from '../model/volume.ts';
+import { joinUses, splitUses, type ObservedVolume, useOf } from '../model/volume.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
@@ -17,8 +19,27 @@ export async function createVolume(
     seen.sizeBytes === volume.sizeBytes &&
     joinUses([useOf(seen)]) === joinUses([useOf(volume)]);
   if (isSo(await readVolume(volume.name, bench))) return 'already';
+  if (volume.copyOf !== null) await requireAtRest(volume.copyOf, bench);
   await host.volumes.create(us, volume, signal);
   return observed(isSo(await readVolume(volume.name, bench)), volume.name, 'what was asked for');
+}
+
+/** Somebody may have started a guest since it was planned. */
+async function requireAtRest(name: VolumeName, { host, us, signal }: Workbench): Promise<void> {
+  const refs = (await host.domains.list(signal)).filter(
+    ({ domainName }) => partitionOfDomain(domainName) === us.partition,
+  );
+  for (const seen of await host.domains.read(refs, signal)) {
+    if (seen.status === 'absent') continue;
+    const isAtRest = seen.status === 'present' && !isOpen(name, seen.value.live);
+    if (!isAtRest) throw new HostError('Conflict', `a guest has begun to run with volume ${name}`);
+  }
+}
+
+function isOpen(name: VolumeName, live: ObservedDomain['live']): boolean {
+  if (live === null) return false;
+  const uses = [live.bootVolume ?? '', live.volumes].flatMap(splitUses);
+  return uses.some(({ volume }) => volume === name);
 }
 
 export async function growVolume(

@@ -35,8 +35,10 @@ export interface Volume {
   readonly name: VolumeName;
   readonly sizeBytes: number;
   readonly format: DiskFormat;
-  /** Null: it begins empty. */
+  /** Null: it lies on no Image, and begins as none. */
   readonly origin: VolumeOrigin | null;
+  /** The Volume whose data it begins with, of the same format and on the same Image; null: none. */
+  readonly copyOf: VolumeName | null;
   readonly deletionPolicy: DeletionPolicy;
 }
 
@@ -86,6 +88,8 @@ export interface ObservedVolume {
   readonly sizeBytes: number;
   readonly format: DiskFormat;
   readonly origin: VolumeOrigin | null;
+  /** What it began with, whether or not that still is. */
+  readonly copyOf: VolumeName | null;
   readonly deletionPolicy: DeletionPolicy;
 }
 

@@ -38,7 +38,9 @@ export const nothingWanted: Wanted = {
 export function wantedBy({ secondaries, volumes, images, primary }: DesiredState): Wanted {
   return {
     names: new Set(secondaries.keys()),
-    volumes: new Set(volumes.keys()),
+    volumes: new Set(
+      [...volumes.values()].flatMap(({ name, copyOf }) => [name, copyOf ?? []].flat()),
+    ),
     images: new Set(images.keys()),
     seeds: new Set([...secondaries.values()].flatMap(({ seed }) => seed?.name ?? [])),
     files: new Set([

@@ -1,7 +1,7 @@
 /** What a partition is promised of its host, by its description. */
 import { cpusIn, sharedCpus } from '../model/cpu-set.ts';
 import type { CapacityName, HostRules } from './host-room.ts';
-import { isWithin, subnetOf } from './subnet.ts';
+import { isWithin, subnetOf } from '../model/subnet.ts';
 
 export interface Claim {
   /** 0 where nothing limits it: then it counts with nothing. */

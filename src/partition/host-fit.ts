@@ -39,7 +39,7 @@ import {
   type Users,
 } from './host-conflict.ts';
 import { capacityOf, type CapacityName, type HostRules } from './host-room.ts';
-import { addressesIn, sharedAddresses, type Subnet, subnetOf } from './subnet.ts';
+import { addressesIn, sharedAddresses, type Subnet, subnetOf } from '../model/subnet.ts';
 
 /** An address that the host itself has, with its prefix: `192.168.1.5/24`. */
 export interface HostAddress {

@@ -9,6 +9,8 @@ import { partBlocked } from '../diff/ownership.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import { usesOf } from '../model/secondary.ts';
 
+type Creation = Extract<VolumeChange, { kind: 'create' }>;
+
 /** By `resourceKey`. */
 type Blocks = ReadonlyMap<string, Block>;
 
@@ -20,7 +22,10 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   const volumes = blocking(
     'volume',
     changes.volumes,
-    (change) => own('volume', change.name, blocks) ?? blockOfOrigin(change, blocks),
+    (change) =>
+      own('volume', change.name, blocks) ??
+      blockOfOrigin(change, blocks) ??
+      blockOfCopied(change, madeHere(changes.volumes), blocks),
   );
   const seeds = blocking('seed', changes.seeds, (change) => own('seed', change.name, blocks));
   const lost = new Map([...blocks, ...volumes.fresh]);
@@ -65,6 +70,29 @@ function blockOfOrigin(change: VolumeChange, blocks: Blocks): Block | null {
   const { image } = change.volume.origin;
   const block = own('image', image, blocks);
   return block === null ? null : partBlocked(`Image ${image}`, block);
+}
+
+function madeHere(changes: readonly VolumeChange[]): ReadonlyMap<string, Creation> {
+  return new Map(
+    changes.flatMap((change) => (change.kind === 'create' ? [[change.name, change]] : [])),
+  );
+}
+
+/** One that is to begin with the data of a Volume that is not made either. */
+function blockOfCopied(
+  change: VolumeChange,
+  made: ReadonlyMap<string, Creation>,
+  blocks: Blocks,
+): Block | null {
+  if (change.kind !== 'create') return null;
+  for (let from = change.volume.copyOf; from !== null;) {
+    const source = made.get(from);
+    if (source === undefined) return null;
+    const block = own('volume', from, blocks) ?? blockOfOrigin(source, blocks);
+    if (block !== null) return partBlocked(`Volume ${from}`, block);
+    from = source.volume.copyOf;
+  }
+  return null;
 }
 
 function blockOfPart(change: Change, blocks: Blocks): Block | null {

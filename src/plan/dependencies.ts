@@ -50,6 +50,8 @@ interface Context {
   /** Whose domains are in the partition's slice now. */
   readonly inSlice: readonly string[];
   readonly overlays: ReturnType<typeof overlaysIn>;
+  /** By Volume: those that this plan makes as copies of it. */
+  readonly copies: ReadonlyMap<string, readonly OperationId[]>;
 }
 
 function contextOf(
@@ -76,7 +78,19 @@ function contextOf(
   if (isPlugged(observed)) onNetwork.push(PRIMARY_STATION);
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
-  return { secondaries, observed, byId, last, users, seedUsers, onNetwork, inSlice, overlays };
+  const copies = copiesIn(operations);
+  const uses = { users, seedUsers, onNetwork, inSlice, overlays, copies };
+  return { secondaries, observed, byId, last, ...uses };
+}
+
+function copiesIn(operations: readonly Operation[]): ReadonlyMap<string, readonly OperationId[]> {
+  const copies = new Map<string, OperationId[]>();
+  for (const operation of operations) {
+    if (operation.kind !== 'volume.create' || operation.volume.copyOf === null) continue;
+    const { copyOf } = operation.volume;
+    copies.set(copyOf, [...(copies.get(copyOf) ?? []), operation.id]);
+  }
+  return copies;
 }
 
 /** What must have succeeded first, whether or not this plan does it. */
@@ -84,8 +98,11 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
   const { byId, users, onNetwork } = context;
   switch (operation.kind) {
     case 'volume.create': {
-      const { origin } = operation.volume;
-      return origin === null ? [] : [operationId('image.import', origin.image)];
+      const { origin, copyOf } = operation.volume;
+      return [
+        ...(origin === null ? [] : [operationId('image.import', origin.image)]),
+        ...(copyOf === null ? [] : [operationId('volume.create', copyOf)]),
+      ];
     }
     case 'domain.start':
       return [...partsOf(operation, context), ...handedOver(operation, context)];
@@ -93,7 +110,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       const { volume } = operation;
       const name = operation.resource?.name ?? '';
       const own = usesFor(name, context).filter((use) => use.volume === volume);
-      return [...own.flatMap(partsOfUse), ...givenUp(volume, name, context)];
+      return [...own.flatMap((use) => partsOfUse(use, context)), ...givenUp(volume, name, context)];
     }
     case 'domain.stop':
       // Half of a restart: whoever goes down must be able to come up again.
@@ -101,10 +118,11 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'volume.delete':
       // What is only in the way of a new one had been given up before.
       if (byId.has(operationId('volume.create', operation.volume))) return [];
-      return lettingGoOf(operation.volume, context);
+      return [...lettingGoOf(operation.volume, context), ...copiesOf(operation.volume, context)];
     case 'volume.grow': {
       const having = users.get(operation.volume) ?? [];
-      return [...stopsAmong(having, context), ...detachesOf(operation.volume, having)];
+      const detaches = detachesOf(operation.volume, having);
+      return [...stopsAmong(having, context), ...detaches, ...copiesOf(operation.volume, context)];
     }
     case 'image.delete':
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
@@ -176,6 +194,10 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
   });
 }
 
+function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {
+  return copies.get(volume) ?? [];
+}
+
 function detachesOf(volume: string, names: readonly string[]): readonly OperationId[] {
   return names.map((name) => operationId('domain.detach-disk', diskName(name, volume)));
 }
@@ -191,11 +213,12 @@ function partsOf({ resource }: Operation, context: Context): OperationId[] {
   return partsFor(resource?.name ?? '', context);
 }
 
-function partsFor(name: string, { secondaries, observed }: Context): OperationId[] {
+function partsFor(name: string, context: Context): OperationId[] {
+  const { secondaries, observed } = context;
   const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
   const slice = secondary.slice === 'Partition' ? [sliceApply(observed)] : [];
-  const disks = usesOf(secondary).flatMap(partsOfUse);
+  const disks = usesOf(secondary).flatMap((use) => partsOfUse(use, context));
   const { seed } = secondary;
   const own = [
     ...slice,
@@ -206,9 +229,11 @@ function partsFor(name: string, { secondaries, observed }: Context): OperationId
   return [...own, ...networkFor(secondary.name, observed)];
 }
 
-function partsOfUse({ volume, backing }: VolumeUse): OperationId[] {
+function partsOfUse({ volume, backing }: VolumeUse, context: Context): OperationId[] {
   return [
     operationId('volume.create', volume),
+    // What it writes is in none of them.
+    ...copiesOf(volume, context),
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),
   ];
 }

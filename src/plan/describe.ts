@@ -1,7 +1,7 @@
 /** Every operation in words: one phrase each, in the imperative, for plans, progress and logs. */
 import { awaitedBy } from '../model/readiness.ts';
 import { formatSize } from '../model/sizes.ts';
-import type { Image } from '../model/volume.ts';
+import type { Image, Volume } from '../model/volume.ts';
 import type { Operation, OperationOf, StopStep } from './operation.ts';
 
 export function describe(operation: Operation): string {
@@ -33,7 +33,7 @@ export function describe(operation: Operation): string {
     case 'domain.grow-disk':
       return `grow to ${formatSize(operation.sizeBytes)} while its guest runs`;
     case 'volume.create':
-      return `make ${formatSize(operation.volume.sizeBytes)}`;
+      return describeMaking(operation.volume);
     case 'volume.grow':
       return `grow to ${formatSize(operation.sizeBytes)}`;
     case 'volume.set-deletion-policy':
@@ -87,6 +87,11 @@ export function describe(operation: Operation): string {
     case 'network.unreserve':
       return `give back the address of ${operation.secondary}`;
   }
+}
+
+function describeMaking({ sizeBytes, copyOf }: Volume): string {
+  const size = formatSize(sizeBytes);
+  return copyOf === null ? `make ${size}` : `make ${size} with the data of Volume ${copyOf}`;
 }
 
 function describeSource({ source }: Image): string {

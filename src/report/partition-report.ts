@@ -19,6 +19,7 @@ import type {
   SecondaryReport,
   SyncWord,
 } from './partition-status.ts';
+import { primaryNicOf } from './primary-nic.ts';
 import { type Awaits, secondaryReport, syncWord } from './secondary-report.ts';
 import type { SliceFindings } from './slice-findings.ts';
 import { sliceStatements } from './slice-statements.ts';
@@ -124,6 +125,7 @@ export function partitionReport(
     secondaries,
     resources,
     usage,
+    primaryNic: primaryNicOf(look?.observed ?? null),
     lastPass,
     nextTryAt,
   };

@@ -5,6 +5,7 @@
 import type { PartitionName, SecondaryName } from '../model/names.ts';
 import type { Amounts } from '../partition/amounts.ts';
 import type { Condition } from './condition.ts';
+import type { PrimaryNic } from './primary-nic.ts';
 
 /** Argo CD's two questions. Does the host have what the documents ask for? */
 export const SYNC_WORDS = ['Synced', 'OutOfSync', 'Blocked', 'Unknown'] as const;
@@ -122,6 +123,8 @@ export interface PartitionStatus {
   readonly secondaries: readonly SecondaryReport[];
   readonly resources: readonly ResourceReport[];
   readonly usage: Usage;
+  /** What unnest has given the Primary on the partition's network. */
+  readonly primaryNic: PrimaryNic;
   readonly lastPass: PassReport | null;
   /** When it is tried again without anybody doing anything: ISO 8601, UTC; null: not planned. */
   readonly nextTryAt: string | null;

@@ -78,6 +78,7 @@ export function describeStorageContract(
       sizeBytes: 4 * MiB,
       format: 'raw',
       origin: null,
+      copyOf: null,
       deletionPolicy: 'Retain',
       ...overrides,
     });
@@ -223,6 +224,54 @@ export function describeStorageContract(
         for (const call of calls) expect(await refusal(call())).toBe('Conflict');
         expect(await lookVolume()).toMatchObject({ name, owner: null });
         expect(await listed()).toContain(name);
+      });
+
+      const copyOf = (of: VolumeName, overrides: Partial<Volume> = {}) =>
+        create({ name: `c-${count}` as VolumeName, copyOf: of, ...overrides });
+
+      test.each(['raw', 'qcow2'] as const)(
+        'that is a copy of another, %s, is read back as such, and outlives it',
+        async (format) => {
+          const { name } = await create({ format });
+          const made = await copyOf(name, { format, sizeBytes: 6 * MiB });
+          await volumes().delete(us(), name, never);
+          expect(await lookVolume(made.name)).toEqual({ ...made, owner: us(), state: 'ready' });
+          await volumes().grow(us(), made.name, 8 * MiB, never);
+          expect(await lookVolume(made.name)).toMatchObject({ sizeBytes: 8 * MiB, copyOf: name });
+        },
+      );
+
+      test('that is a copy of an overlay lies on the same Image', async () => {
+        const ground = from(await imported(), 'Overlay');
+        const { name } = await create({ format: 'qcow2', ...ground });
+        const refused = copyOf(name, { format: 'qcow2' });
+        expect(await refusal(refused)).toBe('Refused');
+        const made = await copyOf(name, { format: 'qcow2', ...ground });
+        expect(await lookVolume(made.name)).toMatchObject({ ...ground, state: 'ready' });
+        await volumes().delete(us(), name, never);
+        const gone = images().delete(us(), ground.origin.image, never);
+        expect(await refusal(gone)).toBe('Refused');
+      });
+
+      test.each([
+        ['is of another format', {}, { format: 'qcow2' }],
+        ['is smaller', {}, { sizeBytes: 2 * MiB }],
+        ['is of one that is not there', {}, { copyOf: 'nowhere' as VolumeName }],
+      ] as const)('that is a copy and %s is none', async (_what, source, overrides) => {
+        const { name } = await create(source);
+        expect(await refusal(copyOf(name, overrides))).toBe('Refused');
+        expect(await lookVolume(`c-${count}` as VolumeName)).toBeNull();
+      });
+
+      test('that is a copy of one of another owner, or of half of one, is none', async () => {
+        await volumes().create(stranger(), volume(), never);
+        const { name } = volume();
+        expect(await refusal(copyOf(name))).toBe('Refused');
+        await volumes().delete(stranger(), name, never);
+        await create();
+        await subject.leave('volume', name, 'creating');
+        expect(await refusal(copyOf(name))).toBe('Refused');
+        expect(await lookVolume(`c-${count}` as VolumeName)).toBeNull();
       });
 
       test('whose making was cut short is made anew, as it is wanted by now', async () => {

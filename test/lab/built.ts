@@ -1,5 +1,6 @@
 /** What the lab is made of: each part is made where it is missing, and kept by what it is made of. */
 import { execFileSync } from 'node:child_process';
+import { buildSync } from 'esbuild';
 import type { Accelerator } from './machine/qemu.ts';
 import type { Built } from './states.ts';
 
@@ -21,6 +22,19 @@ export function newKernelImage(): string {
 /** What was at a commit of this clone's history, packed. */
 export function packed(commit: string): string {
   return printed('test/lab/image/pack.sh', [commit]);
+}
+
+/** A program of ours as one file, for the lab's host, where unnest's own dependencies are. */
+export function bundled(entry: string): Buffer {
+  const { outputFiles } = buildSync({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['koffi'],
+    write: false,
+  });
+  return Buffer.from(outputFiles[0]!.contents);
 }
 
 function accelerator(): Accelerator {

@@ -27,6 +27,8 @@ export interface Until<T> {
   readonly seconds: number;
   readonly look: () => Promise<T>;
   readonly isIt: (seen: T) => boolean;
+  /** It is a guest's first word: where nothing at all is seen, the guest is what failed. */
+  readonly isFirstWord?: boolean;
 }
 
 const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
@@ -82,11 +84,12 @@ export class Host {
   }
 
   /** @throws LabFailure with what was seen last */
-  async becomes<T>({ claim, seconds, look, isIt }: Until<T>): Promise<T> {
+  async becomes<T>({ claim, seconds, look, isIt, isFirstWord }: Until<T>): Promise<T> {
     const patience = { msMax: seconds * 1000, everyMs: lookMs };
     const { seen, isSo } = await lookUntil(look, isIt, patience);
     if (isSo) return seen;
-    throw new LabFailure(`${claim} (within ${seconds} s)`, seen);
+    const Failure = isFirstWord === true && seen === '' ? GuestSilent : LabFailure;
+    throw new Failure(`${claim} (within ${seconds} s)`, seen);
   }
 
   /** By the host's own hand, down and up. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { build } from './built.ts';
 import { LabFailure } from './host.ts';
-import { runScenario } from './scenario.ts';
+import { runMsMax, runScenario } from './scenario.ts';
 import { scenarioNamed, scenarios } from './scenarios/index.ts';
 import { States } from './states.ts';
 import { Timeline } from './timeline.ts';
@@ -16,11 +16,11 @@ const states = new States(build(), timeline);
 
 for (const scenario of chosen) {
   const { name, about, breaks } = scenario;
-  test(`${name}: ${about}`, async () => {
+  test(`${name}: ${about}`, { timeout: runMsMax }, async () => {
     await expect(runScenario(scenario, states, timeline, broken === name)).resolves.toBeUndefined();
   });
   if (broken !== undefined) continue;
-  test(`${name}, sabotaged, fails`, async () => {
+  test(`${name}, sabotaged, fails`, { timeout: runMsMax }, async () => {
     const failure = await runScenario(scenario, states, timeline, true).catch(
       (error: unknown) => error,
     );

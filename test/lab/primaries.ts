@@ -34,7 +34,8 @@ export async function startPrimaries(host: Host, timeline: Timeline): Promise<vo
   for (const primary of primaries) {
     const booted = new RegExp(`unnest-guest ${primary.name} booted`);
     const console = `cat ${consoleOf(primary)}`;
-    await host.becomes(host.printing(`Primary ${primary.name} boots`, console, booted, 400));
+    const boots = host.printing(`Primary ${primary.name} boots`, console, booted, 240);
+    await host.becomes({ ...boots, isFirstWord: true });
     timeline.does(`Primary ${primary.name} has booted; its CID is ${primary.cid}`);
   }
 }

@@ -1,4 +1,5 @@
 /** What the lab proves, one file each in `scenarios/`, and how one is run. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newKernelImage } from './built.ts';
 import { remove, temporaryFolder } from './folders.ts';
 import { GuestSilent, type Host, LabFailure, type Until } from './host.ts';
@@ -7,6 +8,12 @@ import type { Timeline } from './timeline.ts';
 
 /** What does not come to be in that time where it was sabotaged is taken not to. */
 const brokenSecondsMax = 25;
+/** Of one try of a scenario, two to four times what one takes on two cores without KVM. */
+const secondsMax = 600;
+/** How often a scenario is tried whose host gives up. */
+const triesMax = 3;
+/** Of all of its tries, with the time in which states are made that it stands on. */
+export const runMsMax = (triesMax * secondsMax + 900) * 1000;
 
 export interface Scenario {
   readonly name: string;
@@ -69,6 +76,11 @@ export class Lab {
     return this.becomes(this.host.printing(claim, line, isIt, seconds));
   }
 
+  /** A guest's first word, as a command line comes to print it. @throws GuestSilent if it prints nothing */
+  hears(claim: string, line: string, isIt: RegExp, seconds = 120): Promise<string> {
+    return this.becomes({ ...this.host.printing(claim, line, isIt, seconds), isFirstWord: true });
+  }
+
   /** Done only to show that the claims behind it can fail. */
   async sabotage(what: string, action: () => Promise<unknown>): Promise<void> {
     if (this.#broken === null) return;
@@ -76,9 +88,6 @@ export class Lab {
     await action();
   }
 }
-
-/** How often a scenario is tried whose host gives up. */
-const triesMax = 3;
 
 /**
  * @param isBroken with its sabotage
@@ -114,7 +123,7 @@ async function runOnce(
     host = await started(scenario, states, dir);
     timeline.does(boot === undefined ? `started from "${from}"` : `booted with ${boot}`);
     const lab = { host, timeline, tarball: states.tarball };
-    await scenario.run(new Lab(lab, isBroken ? breaks : null));
+    await inTime(scenario.run(new Lab(lab, isBroken ? breaks : null)), timeline);
     return false;
   } catch (error) {
     const mayBeEmulation = mayBeAgain && states.isEmulated && host !== null;
@@ -131,6 +140,13 @@ async function runOnce(
     await host?.machine.end();
     remove(dir);
   }
+}
+
+/** Whoever is late is broken off, as the machine goes: nothing of it runs on beside the next one. */
+async function inTime(run: Promise<void>, timeline: Timeline): Promise<void> {
+  const limit = sleep(secondsMax * 1000, 'late', { ref: false });
+  if ((await Promise.race([run, limit])) !== 'late') return;
+  throw new LabFailure(`it ends within ${secondsMax} s`, `the last that was so: ${timeline.last}`);
 }
 
 function started({ from, boot }: Scenario, states: States, dir: string): Promise<Host> {

@@ -1,5 +1,5 @@
 /** What scenarios ask for, and how the kernel and libvirt tell of it: witnesses that are not ours. */
-import { GuestSilent, type Host, LabFailure } from './host.ts';
+import type { Host } from './host.ts';
 import type { Lab } from './scenario.ts';
 
 export interface Wanted {
@@ -54,24 +54,14 @@ export async function groupOf(host: Host, wanted: Wanted): Promise<string> {
 }
 
 /** Claims that it boots, by its own words on its serial console. */
-export async function boots(
+export function boots(
   lab: Lab,
   claim: string,
   { partition, name }: Wanted,
   seconds = 180,
 ): Promise<string> {
   const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
-  try {
-    return await lab.prints(
-      claim,
-      line,
-      new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'),
-      seconds,
-    );
-  } catch (error) {
-    const isSilent = error instanceof LabFailure && error.seen === '';
-    throw isSilent ? new GuestSilent(error.claim, error.seen) : error;
-  }
+  return lab.hears(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
 }
 
 /** Claims that unnestd has looked, and found the partition as it should be. */

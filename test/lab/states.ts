@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { folderBeside, remove } from './folders.ts';
-import { Host } from './host.ts';
+import { GuestSilent, Host } from './host.ts';
 import { install } from './install.ts';
 import { type Accelerator, hardware, Machine, type MachineSpec } from './machine/qemu.ts';
 import { primaries, startPrimaries } from './primaries.ts';
@@ -110,9 +110,10 @@ export class States {
       for (const { name: primary } of primaries) await host.sh(`virsh suspend ${primary}`);
       await host.sh('sync; fstrim / || true');
     } catch (error) {
-      if (this.isEmulated && (await host.hasGivenUp())) {
+      const isSilent = error instanceof GuestSilent;
+      if (this.isEmulated && (isSilent || (await host.hasGivenUp()))) {
         await host.machine.end();
-        throw new HostGaveUp("the emulated host's processor has given up");
+        throw new HostGaveUp("the emulated host's processor has given up, or a guest has");
       }
       const evidence = await host.evidence();
       await host.machine.end();

@@ -2,9 +2,15 @@
 export class Timeline {
   readonly #startedMs = performance.now();
   readonly #write: (text: string) => void;
+  #last = '';
 
   constructor(write: (text: string) => void = (text) => void process.stdout.write(text)) {
     this.#write = write;
+  }
+
+  /** What was told last, of whatever kind. */
+  get last(): string {
+    return this.#last;
   }
 
   chapter(text: string): void {
@@ -27,6 +33,7 @@ export class Timeline {
   }
 
   #line(mark: string, text: string): void {
+    this.#last = text;
     const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6);
     this.#write(`${seconds} s  ${mark} ${text}\n`);
   }

@@ -7,6 +7,5 @@ export default defineConfig({
     name: 'lab',
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/lab/**/*.test.ts'],
-    testTimeout: 600_000,
   },
 });

@@ -4,7 +4,7 @@ import type { SimulatedFilter, SimulatedNetwork } from '../../src/host/simulated
 import { filterFieldsOf } from '../../src/model/filter.ts';
 import { macAddress, type NetworkUuid } from '../../src/model/identity.ts';
 import { INTAKE_KINDS, type ObservedIntake } from '../../src/model/intake.ts';
-import type { ImageName, SecondaryName } from '../../src/model/names.ts';
+import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
 import type { NetworkFields, Reservation } from '../../src/model/network.ts';
 import type { DesiredState } from '../../src/model/secondary.ts';
 import {
@@ -56,7 +56,11 @@ export const anyImages: fc.Arbitrary<readonly Image[]> = fc
   .chain((chosen) => fc.tuple(...chosen.map(anyImage)));
 
 /** What documents let through: a copy has the Image's format, an overlay is a qcow2. */
-const anyVolume = (name: string, images: readonly Image[]): fc.Arbitrary<Volume> =>
+const anyVolume = (
+  name: string,
+  copied: readonly VolumeName[],
+  images: readonly Image[],
+): fc.Arbitrary<Volume> =>
   fc
     .record({
       sizeBytes: anySize,
@@ -64,18 +68,28 @@ const anyVolume = (name: string, images: readonly Image[]): fc.Arbitrary<Volume>
       deletionPolicy: anyPolicy,
       from: fc.option(fc.constantFrom(...images, ...(images.length === 0 ? [null] : []))),
       provision: fc.constantFrom(...PROVISIONS),
+      copyOf: fc.constantFrom(null, null, ...copied),
     })
-    .map(({ from, provision, ...parts }) => {
-      if (from === null) return volume(name, parts);
+    .map(({ from, provision, copyOf, ...parts }) => {
+      if (from === null || (copyOf !== null && provision === 'Copy')) {
+        return volume(name, { ...parts, copyOf });
+      }
       const format = provision === 'Overlay' ? 'qcow2' : from.format;
       const origin = { image: from.name, digest: from.digest, format: from.format, provision };
-      return volume(name, { ...parts, format, origin });
+      return volume(name, { ...parts, format, origin, copyOf });
     });
 
 export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Volume[]> =>
   fc
     .subarray(volumeNames)
-    .chain((chosen) => fc.tuple(...chosen.map((name) => anyVolume(name, images))));
+    .chain((chosen) =>
+      fc.tuple(...chosen.map((name, at) => anyVolume(name, copiedBy(chosen, at), images))),
+    );
+
+/** Only those before it, so that there is no circle; and one that is never there. */
+function copiedBy(chosen: readonly string[], at: number): readonly VolumeName[] {
+  return [...chosen.slice(0, at), 'v9'] as VolumeName[];
+}
 
 const subnets: readonly NetworkFields[] = [
   networkFields({ cidr: '10.20.0.0/24' }),

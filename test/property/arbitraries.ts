@@ -49,17 +49,19 @@ const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
       serialConsole: fc.boolean(),
       seed: fc.option(fc.constantFrom(...anySeedContents)),
       agent: fc.constantFrom('none', 'there', 'awaited'),
+      tried: fc.constantFrom(null, null, 'TcpPort', 'Heartbeat'),
       runPolicy: fc.constantFrom(...RUN_POLICIES),
       updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
       stopGraceMs: fc.constantFrom(0, 1000, 12_000),
       protect: fc.boolean(),
     })
-    .map(({ agent, seed, ...overrides }) =>
+    .map(({ agent, tried, seed, ...overrides }) =>
       secondary(name, {
         ...overrides,
         seed: seed === null ? null : seedFor(name, seed),
         guestAgent: agent !== 'none',
-        readiness: agent === 'awaited' ? 'GuestAgent' : 'Running',
+        readiness: tried ?? (agent === 'awaited' ? 'GuestAgent' : 'Running'),
+        readinessPort: tried === 'TcpPort' ? 80 : null,
       }),
     );
 

@@ -13,7 +13,7 @@ import {
   hostFit,
   type HostFitFacts,
 } from '../../src/partition/host-fit.ts';
-import { sharedAddresses, subnetOf } from '../../src/partition/subnet.ts';
+import { sharedAddresses, subnetOf } from '../../src/model/subnet.ts';
 import { anyMoment, type Moment } from './any-claims.ts';
 import { runs } from './arbitraries.ts';
 

@@ -39,7 +39,7 @@ export function localStoreForTests() {
   const images = localImages(dir);
   /** The Volume `data`. */
   const volume = (overrides: Partial<Volume> = {}): Volume => {
-    const common = { sizeBytes: 4 * MiB, format: 'raw', origin: null } as const;
+    const common = { sizeBytes: 4 * MiB, format: 'raw', origin: null, copyOf: null } as const;
     return { name, deletionPolicy: 'Retain', ...common, ...overrides };
   };
   /** The Image `base`, whose file has these bytes. */

@@ -90,6 +90,7 @@ export function volume(name: string, overrides: Partial<Volume> = {}): Volume {
     sizeBytes: 64 * 2 ** 20,
     format: 'raw',
     origin: null,
+    copyOf: null,
     deletionPolicy: 'Retain',
     ...overrides,
   };

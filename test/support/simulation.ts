@@ -205,6 +205,7 @@ export function volumeOf(name: string, parts: Partial<ObservedVolume> = {}): Obs
     sizeBytes: 2 ** 30,
     format: 'raw',
     origin: null,
+    copyOf: null,
     deletionPolicy: 'Retain',
     ...parts,
   };

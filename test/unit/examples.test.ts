@@ -116,10 +116,54 @@ describe('an agent', () => {
       runDir: '/run/unnest',
       group: 'adm',
       folder: '/srv/vms/current/documents',
+      configureNic: false,
     });
     // What it needs: a port below 1024, and sockets of two families.
     expect(unit).toMatch(/^CapabilityBoundingSet=.*CAP_NET_BIND_SERVICE/m);
     expect(unit).toMatch(/^RestrictAddressFamilies=AF_UNIX AF_VSOCK$/m);
+  });
+
+  test('of gitops configures the NIC with a drop-in, and is else as it was', async () => {
+    const unit = readFileSync(example('gitops', 'unnest-agent.service'), 'utf8');
+    const dropIn = readFileSync(example('gitops', 'configure-nic.conf'), 'utf8');
+    // The first one takes back that of the unit.
+    const [none = '-', line = ''] = [...dropIn.matchAll(/^ExecStart=(.*)$/gm)].map(
+      ([, given = '']) => given,
+    );
+    expect(none).toBe('');
+    const before = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '';
+    const settings = await settingsOf(before.split(' '));
+    expect(await settingsOf(line.split(' '))).toEqual({ ...settings, configureNic: true });
+    // What it needs besides.
+    expect(dropIn).toMatch(/^CapabilityBoundingSet=CAP_NET_ADMIN$/m);
+    expect(dropIn).toMatch(/^RestrictAddressFamilies=AF_NETLINK$/m);
+    const readme = readFileSync(example('gitops', 'README.md'), 'utf8');
+    expect(readme).toContain('configure-nic.conf -t /etc/systemd/system/unnest-agent.service.d');
+  });
+
+  test('of kubernetes configures the NIC with a patch, and is else as it was', async () => {
+    const patch = parse(readFileSync(example('kubernetes', 'configure-nic.yaml'), 'utf8')) as {
+      spec: { template: { spec: PodSpec & { readonly hostNetwork: boolean } } };
+    };
+    const text = readFileSync(example('kubernetes', 'agent.yaml'), 'utf8');
+    const daemonSet = parseAllDocuments(text).at(-1)?.toJS() as {
+      spec: { template: { spec: PodSpec } };
+    };
+    const { hostNetwork, containers, volumes } = patch.spec.template.spec;
+    const [agent] = containers;
+    const [before] = daemonSet.spec.template.spec.containers;
+    const settings = await settingsOf([...before.command, ...before.args]);
+    expect(await settingsOf([...before.command, ...agent.args])).toEqual({
+      ...settings,
+      configureNic: true,
+    });
+    expect([hostNetwork, agent.name]).toEqual([true, before.name]);
+    expect(agent.securityContext.capabilities.add).toEqual([
+      ...before.securityContext.capabilities.add,
+      'NET_ADMIN',
+    ]);
+    expect(agent.volumeMounts.every(({ readOnly }) => readOnly === true)).toBe(true);
+    expect(agent.volumeMounts.map(({ name }) => name)).toEqual(volumes.map(({ name }) => name));
   });
 
   test('of kubernetes watches where the ConfigMap is, whose documents are valid', async () => {
@@ -142,11 +186,14 @@ describe('an agent', () => {
   });
 
   interface PodSpec {
+    readonly volumes: readonly { readonly name: string }[];
     readonly containers: readonly [
       {
+        readonly name: string;
         readonly command: readonly string[];
         readonly args: readonly string[];
         readonly volumeMounts: readonly {
+          readonly name: string;
           readonly mountPath: string;
           readonly readOnly?: boolean;
         }[];

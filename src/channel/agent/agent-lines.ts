@@ -18,6 +18,16 @@ export function agentLineOf({ kind }: AgentEvent): AgentLogLine {
       return { level: 'warn', message: 'the host has refused the documents' };
     case 'unread':
       return { level: 'warn', message: 'the documents could not be read' };
+    case 'nic-configured':
+      return { level: 'info', message: "the NIC on the partition's network is configured" };
+    case 'nic-address-removed':
+      return { level: 'info', message: 'an address of the agent was removed from an interface' };
+    case 'nic-left-alone':
+      return { level: 'warn', message: "the NIC on the partition's network is left alone" };
+    case 'nic-missing':
+      return { level: 'info', message: "there is no NIC on the partition's network yet" };
+    case 'nic-failed':
+      return { level: 'warn', message: "the NIC on the partition's network is not configured" };
     case 'state-not-written':
       return { level: 'warn', message: 'a state file could not be written' };
   }

@@ -1,14 +1,16 @@
 /**
  * The agent in a Primary: the one that speaks with the host. It hands in what a folder holds, forwards
- * what others in the VM ask, and writes down what the host says. Whatever becomes of it, what was
+ * what others in the VM ask, configures the NIC that the host has given it where it is asked to, and writes down what the host says. Whatever becomes of it, what was
  * accepted stays in force.
  */
 import type { Runtime } from '../../daemon/runtime.ts';
 import { daemonClient } from '../client.ts';
+import type { Links } from '../../host/links.ts';
 import type { EmitAgent } from './agent-event.ts';
 import { FolderSync } from './folder-sync.ts';
 import { forwardToHost } from './forwarding.ts';
 import { type Dial, hostTransport } from './host-agent.ts';
+import { NicCare } from './nic-care.ts';
 import { StateFiles } from './state-files.ts';
 import { stayConnected } from './stay.ts';
 
@@ -25,6 +27,8 @@ export interface AgentOptions {
   readonly group: string | null;
   /** Whose documents are handed in; null: what others in the VM hand in. */
   readonly folder: string | null;
+  /** The interfaces of this VM, of which it is to configure the one on the partition's network; null: it is not. */
+  readonly links: Links | null;
   readonly emit: EmitAgent;
 }
 
@@ -35,7 +39,7 @@ const connectionsForOthers = 16;
 
 /** Resolves when the signal has fired and all is put in order. @throws Error if it cannot listen */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
-  const { version, runtime, dial, hostName, runDir, group, folder, emit } = options;
+  const { version, runtime, dial, hostName, runDir, group, folder, links, emit } = options;
   await runtime.files.makeFolder(runDir, 0o755);
   const path = `${runDir}/agent.sock`;
   // What others ask waits for one another, and never keeps the agent waiting.
@@ -47,6 +51,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   const files = new StateFiles({ runtime, runDir, socket: path, emit });
   const onSaid = (said: Parameters<StateFiles['folder']>[0]) => files.folder(said);
   const sync = folder === null ? null : new FolderSync({ runtime, client, folder, emit, onSaid });
+  const onNicSaid = (said: Parameters<StateFiles['nic']>[0]) => files.nic(said);
+  const nic = links === null ? null : new NicCare({ runtime, links, emit, onSaid: onNicSaid });
+  const caring = nic?.run(signal);
   await stayConnected(
     {
       client,
@@ -60,12 +67,16 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
         files.disconnected(message);
         sync?.disconnected();
       },
-      onStatus: (status) => files.status(status),
+      onStatus: (status) => {
+        files.status(status);
+        nic?.hear(status);
+      },
     },
     signal,
   );
   files.disconnected('the agent has ended');
   await sync?.close();
+  await caring;
   await listening.close();
   host.close();
   own.close();

@@ -9,6 +9,7 @@ import { instantOf } from '../../report/instant.ts';
 import type { PartitionStatus } from '../../report/partition-status.ts';
 import type { EmitAgent } from './agent-event.ts';
 import type { FolderSaid } from './folder-sync.ts';
+import type { NicSaid } from './nic-said.ts';
 
 /** `agent.json`. */
 export interface AgentState {
@@ -24,6 +25,8 @@ export interface AgentState {
   readonly message: string;
   /** What the host has made of the folder; null: there is none, or it was not handed in yet. */
   readonly folder: FolderSaid | null;
+  /** What has become of the NIC on the partition's network; null: the agent was not asked to configure it. */
+  readonly nic: NicSaid | null;
 }
 
 interface StateFilesOptions {
@@ -45,9 +48,10 @@ export class StateFiles {
   constructor(options: StateFilesOptions) {
     const { socket } = options;
     this.#options = options;
-    const nothing = { connected: false, since: this.#now(), message: '', folder: null } as const;
+    const nothing = { connected: false, since: this.#now(), message: '' } as const;
+    const said = { folder: null, nic: null } as const;
     const head = { apiVersion: 'unnest.dev/v1', kind: 'AgentState' } as const;
-    this.#state = { ...head, socket, partition: null, ...nothing };
+    this.#state = { ...head, socket, partition: null, ...nothing, ...said };
     this.#say({});
   }
 
@@ -62,6 +66,10 @@ export class StateFiles {
 
   folder(folder: FolderSaid): void {
     this.#say({ folder });
+  }
+
+  nic(nic: NicSaid): void {
+    this.#say({ nic });
   }
 
   status(status: PartitionStatus): void {

@@ -13,6 +13,7 @@ interface Options {
   readonly group?: string;
   readonly port: number;
   readonly hostSocket?: string;
+  readonly configureNic?: boolean;
 }
 
 export function agentCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
@@ -29,13 +30,17 @@ export function agentCommand(environment: Environment, exit: (code: ExitCode) =>
         .default(primaryPortDefault),
     )
     .option('--host-socket <path>', 'a Unix socket that leads to unnestd, where there is no vsock')
+    .option(
+      '--configure-nic',
+      "give the NIC that the host plugs in on the partition's network its address (needs CAP_NET_ADMIN, and ip)",
+    )
     .action(async (options: Options) => {
       exit(await run(options, environment));
     });
 }
 
 async function run(options: Options, { agent, stop }: Environment): Promise<ExitCode> {
-  const { watch, group = null, port, hostSocket } = options;
+  const { watch, group = null, port, hostSocket, configureNic = false } = options;
   const runDir = resolve(options.runDir);
   const folder = watch === undefined ? null : resolve(watch);
   // Each change of what it writes would wake it.
@@ -46,6 +51,6 @@ async function run(options: Options, { agent, stop }: Environment): Promise<Exit
     hostSocket === undefined
       ? ({ kind: 'vsock', port } as const)
       : ({ kind: 'unix', path: resolve(hostSocket) } as const);
-  await agent({ host, runDir, group, folder }, stop);
+  await agent({ host, runDir, group, folder, configureNic }, stop);
   return exitCodes.ok;
 }

@@ -123,6 +123,16 @@ export const blockExplanations: Explanations<BlockCode> = {
       'The Volume has begun in another way than its document says, and lies on an Image, or does not.',
     todo: 'Write what it has begun as (`unnest get --kind volumes`), or make a new Volume.',
   },
+  NothingToCopy: {
+    means:
+      'The Volume is to begin with the data of another (copyOf), and the host has none of that name.',
+    todo: 'Correct the name: `unnest get --kind volumes` shows which there are. Or take copyOf out, and it begins empty.',
+  },
+  CopyDiffers: {
+    means:
+      'The Volume is to begin with the data of another (copyOf), which is of another format, or lies on another Image. A copy is what it is a copy of.',
+    todo: 'Write the same format, image and provision as that one has (`unnest get --kind volumes`).',
+  },
   PrimaryMissing: {
     means:
       'The Partition names the domain of its Primary (spec.primary.domain), and the host has none of that name. What is reserved for it stays free.',

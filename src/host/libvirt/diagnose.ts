@@ -36,6 +36,7 @@ export async function diagnose(
     await checkFilter(signal),
     await checkImages(target, signal),
     await checkSeeds(),
+    await checkVsock(),
     await checkStateDir(target),
     await checkStore(target),
   ];
@@ -121,6 +122,20 @@ async function checkSeeds(): Promise<Finding> {
   if (path !== undefined) return ok('seeds', `${path} is there`);
   const mend = 'apt-get install xorriso';
   return warning('seeds', 'without xorriso no Secondary with cloudInit can start', mend);
+}
+
+const vhostVsock = '/dev/vhost-vsock';
+
+/** QEMU opens it for every guest that has a vsock device; ours only look. */
+async function checkVsock(): Promise<Finding> {
+  try {
+    await access(vhostVsock, constants.F_OK);
+    return ok('vsock', `${vhostVsock} is there`);
+  } catch {
+    const mend =
+      'modprobe vhost_vsock, and name it in /etc/modules-load.d; without it no guest with a vsock device starts: no Primary with an agent, no readiness: Heartbeat';
+    return warning('vsock', `${vhostVsock} is not there`, mend);
+  }
 }
 
 /** Told to nft and to the kernel as one would be put in force, and not put in force. */

@@ -64,6 +64,8 @@ export const volumeRecord = z.strictObject({
   name: named<VolumeName>(),
   deletionPolicy: z.enum(DELETION_POLICIES),
   origin: origin.nullable(),
+  /** Only of a copy, so that an older program goes on reading all others. */
+  copyOf: named<VolumeName>().optional(),
 });
 export type VolumeRecord = z.output<typeof volumeRecord>;
 

@@ -7,6 +7,7 @@ import { diskSize, growDisk, makeDisk, withFile } from './disk-file.ts';
 import { readyRecord } from './kept-folder.ts';
 import type { StoreLayout } from './layout.ts';
 import { imagePlace } from './places.ts';
+import type { ExpectedBacking } from './qcow2-rules.ts';
 import type { QemuImg } from './qemu-img.ts';
 
 /** @throws HostError `Refused` if the Image is not ready, not the one meant, or does not fit */
@@ -56,6 +57,15 @@ export async function makeFromImage(
       await withFile(path, 'read', (image, bytes) => copyDisk(image, bytes, disk, signal));
       await growDisk(disk, format, sizeBytes, null, qemuImg, signal);
   }
+}
+
+/** What an overlay lies on, as QEMU is told of it. */
+export function backingOf(
+  layout: StoreLayout,
+  origin: VolumeOrigin | null,
+): ExpectedBacking | null {
+  if (origin?.provision !== 'Overlay') return null;
+  return { path: layout.imageDisk(origin.image, origin.format), format: origin.format };
 }
 
 async function sizeOf(layout: StoreLayout, { image, format }: VolumeOrigin): Promise<number> {

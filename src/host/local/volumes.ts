@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { PartitionOwner } from '../../model/identity.ts';
 import type { PartitionName, VolumeName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
-import type { DeletionPolicy, ObservedVolume, Volume, VolumeOrigin } from '../../model/volume.ts';
+import type { DeletionPolicy, ObservedVolume, Volume } from '../../model/volume.ts';
 import type { VolumeReader, VolumeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { growDisk, makeDisk } from './disk-file.ts';
@@ -22,7 +22,8 @@ import { type StoreLayout, storeLayout } from './layout.ts';
 import { observedSize, volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { ownerOf, type VolumeRecord, writeRecord } from './record.ts';
-import { checkOrigin, makeFromImage, type Workshop } from './volume-origin.ts';
+import { checkSource, makeFromVolume } from './volume-copy.ts';
+import { backingOf, checkOrigin, makeFromImage, type Workshop } from './volume-origin.ts';
 import { localImagePlaces } from './worker-places.ts';
 
 export function localVolumeReader(stateDir: string): VolumeReader {
@@ -73,13 +74,19 @@ async function readVolume(
   const seen = await lookInto(volumePlace(layout, name));
   if (seen.status !== 'present') return seen;
   if (seen.value === null) {
-    const nothing = { state: 'ready', sizeBytes: 0, format: 'raw', origin: null } as const;
+    const nothing = {
+      state: 'ready',
+      sizeBytes: 0,
+      format: 'raw',
+      origin: null,
+      copyOf: null,
+    } as const;
     return present({ name, owner: null, deletionPolicy: 'Retain', ...nothing });
   }
-  const { state, format, origin, deletionPolicy } = seen.value;
+  const { state, format, origin, copyOf = null, deletionPolicy } = seen.value;
   const size = await observedSize(seen.value, layout.volumeDisk(name, format));
   if (size.status !== 'present') return size;
-  const is = { state, sizeBytes: size.value, format, origin, deletionPolicy };
+  const is = { state, sizeBytes: size.value, format, origin, copyOf, deletionPolicy };
   return present({ name, owner: ownerOf(seen.value), ...is });
 }
 
@@ -89,19 +96,37 @@ async function createVolume(
   volume: Volume,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, sizeBytes, format, origin, deletionPolicy } = volume;
+  const { name, format, origin, copyOf, deletionPolicy } = volume;
   const { layout } = workshop;
   const place = volumePlace(layout, name);
   await requireRoom(place, owner);
   if (origin !== null) await checkOrigin(layout, owner, volume, origin);
+  if (copyOf !== null) await checkSource(layout, owner, volume, copyOf);
   const common = { formatVersion: 1, kind: 'volume', state: 'ready' } as const;
-  const record: VolumeRecord = { ...common, ...owner, name, format, deletionPolicy, origin };
-  const disk = layout.volumeDisk(name, format);
+  const record: VolumeRecord = {
+    ...common,
+    ...owner,
+    name,
+    format,
+    deletionPolicy,
+    origin,
+    ...(copyOf === null ? {} : { copyOf }),
+  };
   await fillPlace(place, record, () =>
-    origin === null
-      ? makeDisk(disk, format, sizeBytes, null, signal)
-      : makeFromImage(workshop, disk, volume, origin, signal),
+    makeVolume(workshop, layout.volumeDisk(name, format), volume, signal),
   );
+}
+
+async function makeVolume(
+  workshop: Workshop,
+  disk: string,
+  volume: Volume,
+  signal: AbortSignal,
+): Promise<void> {
+  const { format, sizeBytes, origin, copyOf } = volume;
+  if (copyOf !== null) return makeFromVolume(workshop, disk, volume, copyOf, signal);
+  if (origin !== null) return makeFromImage(workshop, disk, volume, origin, signal);
+  return makeDisk(disk, format, sizeBytes, null, signal);
 }
 
 async function growVolume(
@@ -126,9 +151,4 @@ async function setDeletionPolicy(
   const record = await readyRecord(place, owner);
   if (record.deletionPolicy === deletionPolicy) return;
   await writeRecord(place.folder, { ...record, deletionPolicy });
-}
-
-function backingOf(layout: StoreLayout, origin: VolumeOrigin | null) {
-  if (origin?.provision !== 'Overlay') return null;
-  return { path: layout.imageDisk(origin.image, origin.format), format: origin.format };
 }

@@ -19,11 +19,12 @@ export function createVolume(
   volume: Volume,
   state: StoredState,
 ): void {
-  const { name, sizeBytes, format, origin, deletionPolicy } = volume;
+  const { name, sizeBytes, format, origin, copyOf, deletionPolicy } = volume;
   const doing = `creating volume ${name}`;
   checkPlace(world.volumes.get(owner.partition)?.get(name), owner, doing);
   if (origin !== null) checkOrigin(world, owner, volume, origin);
-  const made = { owner, state, sizeBytes, format, origin, deletionPolicy };
+  if (copyOf !== null) checkSource(world, owner, volume, copyOf);
+  const made = { owner, state, sizeBytes, format, origin, copyOf, deletionPolicy };
   put(world.volumes, owner.partition, name, made);
 }
 
@@ -46,6 +47,22 @@ function checkOrigin(
     throw refused(doing, `a ${format} cannot be made by ${origin.provision} of ${image.format}`);
   }
   if (image.sizeBytes > sizeBytes) throw refused(doing, `image ${origin.image} is larger`);
+}
+
+function checkSource(world: World, owner: PartitionOwner, volume: Volume, from: VolumeName): void {
+  const doing = `creating volume ${volume.name}`;
+  const source = world.volumes.get(owner.partition)?.get(from);
+  if (source?.state !== 'ready' || !isOf(source, owner)) {
+    throw refused(doing, `volume ${from} is not ready`);
+  }
+  if (source.format !== volume.format || groundOf(source.origin) !== groundOf(volume.origin)) {
+    throw refused(doing, `volume ${from} is of another kind`);
+  }
+  if (source.sizeBytes > volume.sizeBytes) throw refused(doing, `volume ${from} is larger`);
+}
+
+function groundOf(origin: VolumeOrigin | null): string | null {
+  return origin?.provision === 'Overlay' ? origin.image : null;
 }
 
 /** QEMU holds the lock of what its guest uses. */

@@ -159,6 +159,7 @@ const volume = z.strictObject({
       provision: z.enum(PROVISIONS),
     })
     .nullable(),
+  copyOf: parsedBy(volumeName).nullable().default(null),
   deletionPolicy: z.enum(DELETION_POLICIES),
 });
 

@@ -156,6 +156,7 @@ function volumesOf({ disks }: Secondary): readonly Volume[] {
     sizeBytes: 2 ** 30,
     format,
     origin: null,
+    copyOf: null,
     deletionPolicy: 'Retain',
   }));
 }

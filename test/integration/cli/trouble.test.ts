@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -38,6 +38,10 @@ describe('the host', () => {
     const doctor = await at.unnest('doctor', '--host', 'qemu:///system?socket=/nowhere/sock');
     expect(doctor.code).toBe(5);
     expect(doctor.stdout).toMatch(/failed +libvirt: .*\n +is libvirtd running/);
+    const isThere = existsSync('/dev/vhost-vsock');
+    expect(doctor.stdout).toMatch(
+      isThere ? /ok +vsock/ : /warning +vsock: .*\n +modprobe vhost_vsock/,
+    );
   });
 
   test('is another machine, which is not this one', async () => {

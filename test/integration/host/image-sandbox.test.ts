@@ -286,6 +286,7 @@ describe('without a sandbox', () => {
       sizeBytes: 8 * MiB,
       format: 'qcow2',
       origin: null,
+      copyOf: null,
       deletionPolicy: 'Retain',
     };
     const volumes = localVolumes(at, tools);

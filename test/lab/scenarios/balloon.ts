@@ -55,7 +55,7 @@ export const balloon: Scenario = {
       await givePartition(host, 'team-d', spec);
       await host.sh('mkdir -p /etc/unnest/desired/team-d');
     });
-    const says = (claim: string, text: RegExp) => lab.prints(claim, `tail -n 1 ${log}`, text, 120);
+    const says = (claim: string, text: RegExp) => lab.hears(claim, `tail -n 1 ${log}`, text);
     await says('the Primary has all that there is', /704 MiB/);
 
     await lab.sabotage('the Primary sleeps', () => host.sh('virsh suspend team-d'));

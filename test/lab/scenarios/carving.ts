@@ -86,7 +86,7 @@ export const carving: Scenario = {
     await lab.does('it starts its Primary anew', () =>
       host.sh('virsh destroy team-c && virsh start team-c'),
     );
-    const says = (claim: string, text: RegExp) => lab.prints(claim, `tail -n 1 ${log}`, text, 120);
+    const says = (claim: string, text: RegExp) => lab.hears(claim, `tail -n 1 ${log}`, text);
     await says('the Primary has all that there is', /2 vCPU, 704 MiB/);
     await lab.prints('and is where it should be', status, /^(?![^]*PrimaryOutside)/);
 

@@ -136,11 +136,10 @@ async function supplies(lab: Lab, name: string, source: string, command: string)
     new RegExp(`${name} is ready`),
     90,
   );
-  await lab.prints(
+  await lab.hears(
     'and a Secondary boots from it',
     inPrimary(`timeout 20 unnest console ${name} --lines 3`),
     /booted from what a Primary has supplied/,
-    120,
   );
 }
 
@@ -162,7 +161,7 @@ export const channel: Scenario = {
       await host.sh('virsh start team-e');
       await givePartition(host, 'team-e', spec);
     });
-    await lab.prints('it boots', `cat ${log}`, /unnest-guest team-e booted/, 120);
+    await lab.hears('it boots', `cat ${log}`, /unnest-guest team-e booted/);
     await lab.prints(
       'the host listens to nobody yet',
       inPrimary('cat /run/agent.log'),

@@ -47,7 +47,7 @@ export const heartbeat: Scenario = {
       () => cidOf(host, db),
       (seen) => seen >= 2 ** 31 && seen < 2 ** 32 - 1,
     );
-    await lab.prints('it answers there', `lab-vsock ask ${cid} GET /facts`, /"name":/, 120);
+    await lab.hears('it answers there', `lab-vsock ask ${cid} GET /facts`, /"name":/);
     await lab.prints('unnestd waits for it', status, /Ready +False +AwaitsHeartbeat/, 30);
     await lab.claim('app is not started', () => host.sh('virsh list'), isDown);
 

@@ -11,6 +11,7 @@ import { newKernel } from './new-kernel.ts';
 import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
 import { restart } from './restart.ts';
+import { streams } from './streams.ts';
 import { upgrade } from './upgrade.ts';
 import { who } from './who.ts';
 
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   heartbeat,
   balloon,
   who,
+  streams,
   noSystemd,
   upgrade,
   newKernel,

@@ -30,7 +30,7 @@ export const who: Scenario = {
     for (const primary of primaries) {
       const { name, cid } = primary;
       const facts = `lab-vsock ask ${cid} GET /facts`;
-      await lab.prints(`who answers at CID ${cid} answers`, facts, /"name":/, 90);
+      await lab.hears(`who answers at CID ${cid} answers`, facts, /"name":/);
       await lab.does(`CID ${cid} is asked to say who it is`, () =>
         tell(host, primary, `/i-am-${name}`),
       );

@@ -7,6 +7,7 @@
 #   client.pl frames INTERFACE             every frame that passes there, in hexadecimal, for tests
 #   client.pl ask CID METHOD PATH [PORT]   a request to a guest; fails unless the answer is a 2xx
 #   client.pl listen PORT                  says who asks what, by the CID that the kernel vouches for
+#   client.pl relay PORT CID TO [LOSE]     connects whoever comes to PORT on to port TO of CID, as root; LOSE a byte
 #
 # Nothing but strict.pm is used, so that Debian's perl binary is all that a guest needs. Each
 # connection is a process of its own, so that a slow peer blocks nobody; what a command leaves
@@ -346,19 +347,19 @@ sub serve_one {
 }
 
 sub listen_on {
-  my ($port) = @_;
+  my ($port, $queue) = @_;
   socket my $server, $AF_VSOCK, $STREAM, 0 or die "no AF_VSOCK: $!\n";
   bind $server, vsock_address($CID_ANY, $port) or die "cannot bind port $port: $!\n";
-  listen $server, $CONNECTIONS_MAX or die "cannot listen: $!\n";
+  listen $server, $queue // $CONNECTIONS_MAX or die "cannot listen: $!\n";
   return $server;
 }
 
 # Accepts for ever, each connection in a process of its own, so many at a time.
 sub each_connection {
-  my ($server, $work) = @_;
+  my ($server, $work, $max) = @_;
   my $children = 0;
   while (1) {
-    $children-- while waitpid(-1, $children < $CONNECTIONS_MAX ? $WNOHANG : 0) > 0;
+    $children-- while waitpid(-1, $children < ($max // $CONNECTIONS_MAX) ? $WNOHANG : 0) > 0;
     my $address = accept $connection, $server or next;
     my $pid = fork // next;
     if ($pid == 0) {
@@ -391,6 +392,43 @@ sub witness {
   syswrite $peer, http_answer(200, "cid=$cid");
 }
 
+# From one of the ports that only root may take, none of which is for long.
+sub connect_as_root {
+  my ($cid, $port) = @_;
+  socket my $peer, $AF_VSOCK, $STREAM, 0 or die "no AF_VSOCK: $!";
+  for (1 .. 1000) {
+    next if !bind $peer, vsock_address($CID_ANY, 512 + int rand 512);
+    connect $peer, vsock_address($cid, $port) or die "cannot connect to $cid:$port: $!";
+    return $peer;
+  }
+  die 'no port below 1024 is free';
+}
+
+# Each way has a process of its own, so that one which is held up holds up nothing else.
+sub relay {
+  my ($port, $cid, $to, $lose) = @_;
+  my $max = 128;
+  each_connection(listen_on($port, $max), sub {
+    my ($near) = @_;
+    my $far = connect_as_root($cid, $to);
+    my $other = fork // exit 1;
+    my ($from, $into) = $other ? ($near, $far) : ($far, $near);
+    pass_on($from, $into, $lose);
+    waitpid $other, 0 if $other;
+  }, $max);
+}
+
+sub pass_on {
+  my ($from, $into, $lose) = @_;
+  while (sysread $from, my $bytes, 65536) {
+    substr $bytes, 0, 1, '' if $lose;
+    for (my $at = 0; $at < length $bytes;) {
+      $at += syswrite($into, $bytes, length($bytes) - $at, $at) || return shutdown $from, 0;
+    }
+  }
+  shutdown $into, 1;
+}
+
 sub ask {
   my ($cid, $method, $path, $port) = @_;
   my ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path) };
@@ -408,5 +446,6 @@ my %MODES = (
   frames => \&frames,
   stdio => sub { serve_one(\*STDIN, \*STDOUT) },
   ask => \&ask,
+  relay => \&relay,
 );
 ($MODES{$mode // ''} // sub { die "usage: see the head of this file\n" })->(@arguments);

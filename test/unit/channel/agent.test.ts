@@ -20,6 +20,7 @@ import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { primaryLimits } from '../../../src/channel/limits.ts';
 import { primaryScope } from '../../../src/channel/scope.ts';
 import type { SubmittedFiles } from '../../../src/channel/control.ts';
+import { type VirtualLinks, virtualLinks } from '../../support/virtual-links.ts';
 import { machineRuntime } from '../../../src/daemon/machine/machine-runtime.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
 import {
@@ -50,7 +51,7 @@ interface Place {
   hostEnds(): Promise<void>;
   /** As `hostEnds`, without another word to anybody. */
   hostBreaks(): Promise<void>;
-  begin(options?: { readonly watch?: boolean }): void;
+  begin(options?: { readonly watch?: boolean; readonly links?: VirtualLinks }): void;
   end(): Promise<void>;
 }
 
@@ -110,7 +111,7 @@ function agentPlace(): Place {
       for (const stream of open) stream.destroy();
       await hostEnds();
     },
-    begin: ({ watch = true } = {}) => {
+    begin: ({ watch = true, links = null } = {}) => {
       const dial = () =>
         new Promise<Socket>((done, fail) => {
           const socket = createConnection(hostSocket, () => done(socket));
@@ -125,6 +126,7 @@ function agentPlace(): Place {
           runDir,
           group: null,
           folder: watch ? folder : null,
+          links,
           emit: (event) => events.push(event),
         },
         ending.signal,
@@ -417,6 +419,46 @@ describe('the agent', () => {
       () => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 9 }),
       waiting,
     );
+  });
+
+  describe('and the NIC that the host has plugged in', () => {
+    const mac = '52:54:00:20:00:07';
+    const primaryNic = { status: 'Plugged', mac, address: '10.20.0.7', prefixLength: 24 } as const;
+    const linksWithNic = () => {
+      const links = virtualLinks();
+      links.come('eth1', mac);
+      return links;
+    };
+
+    test('configures it where it is asked to, and says so', async () => {
+      await place.hostBegins();
+      const links = linksWithNic();
+      place.begin({ watch: false, links });
+      await vi.waitFor(
+        () => expect(place.state()).toMatchObject({ nic: { status: 'none' } }),
+        waiting,
+      );
+      place.host.set(partitionStatus({ primaryNic }));
+      const said = { interface: 'eth1', address: '10.20.0.7/24' };
+      await vi.waitFor(
+        () => expect(place.state()).toMatchObject({ nic: { status: 'configured', ...said } }),
+        waiting,
+      );
+      expect(place.events).toContainEqual({ kind: 'nic-configured', ...said });
+      // The host is asked for nothing, and told nothing.
+      expect(place.host.calls).toEqual([]);
+      await place.hostEnds();
+      await vi.waitFor(() => expect(place.state()).toMatchObject({ connected: false }), waiting);
+      expect(links.link('eth1').addresses).toEqual([{ cidr: '10.20.0.7/24', isLeased: false }]);
+    });
+
+    test('leaves it alone where it is not', async () => {
+      place.host.set(partitionStatus({ primaryNic }));
+      await place.hostBegins();
+      place.begin({ watch: false });
+      await isConnected();
+      expect(place.state()).toMatchObject({ nic: null });
+    });
   });
 
   test('is one: a second is told so, and comes in when the first is gone', async () => {

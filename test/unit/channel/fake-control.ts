@@ -69,6 +69,7 @@ export function partitionStatus(more: Partial<PartitionStatus> = {}): PartitionS
       primary: null,
       limits: null,
     },
+    primaryNic: { status: 'None', mac: null, address: null, prefixLength: null },
     lastPass: null,
     nextTryAt: null,
     ...more,

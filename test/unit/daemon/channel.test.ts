@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DomainUuid } from '../../../src/model/identity.ts';
 import type { PartitionName } from '../../../src/model/names.ts';
+import { simulatedPrimary } from '../../support/simulation.ts';
 import { bodyOf, type Caller, callerOn, settled } from '../../support/virtual-caller.ts';
 import { secondaryText } from '../../support/virtual-daemon.ts';
 import { type VirtualUnnestd, virtualUnnestd } from '../../support/virtual-unnestd.ts';
@@ -341,4 +342,38 @@ test('what was handed in before does not come back by being sent again', async (
   expect(await put(6, 'other')).toMatchObject({ status: 409, code: 'StaleGeneration' });
   expect(await put(7, 'other')).toMatchObject({ status: 409, code: 'GenerationReused' });
   expect(domains()).toEqual(['unnest.team-a.db', 'unnest.team-a.web']);
+});
+
+describe('the NIC that a Primary is given', () => {
+  interface WithNic {
+    readonly primaryNic: Readonly<Record<string, unknown>>;
+  }
+  const nic = async () => ((await ask('GET', '/v1/partition')) as unknown as WithNic).primaryNic;
+  const granting = { ...spec.primary, grants: ['network'] };
+
+  test('is told to it with its address, and not any more when it is taken out', async () => {
+    unnestd = await virtualUnnestd({
+      spec: { source: 'Channel', primary: granting, network: { cidr: '10.20.0.0/24' } },
+    });
+    unnestd.world.primaries.set('team-a-vm', simulatedPrimary({ livePlugs: [] }));
+    unnestd.hosts.running.push(run);
+    caller = await connected();
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    await unnestd.runtime.advance(20_000);
+    const plug = unnestd.world.primaries.get('team-a-vm')?.livePlugs?.[0];
+    expect(await nic()).toEqual({
+      status: 'Plugged',
+      mac: plug?.mac,
+      address: expect.stringMatching(/^10\.20\.0\.\d+$/),
+      prefixLength: 24,
+    });
+  });
+
+  test('is none where none is granted', async () => {
+    const none = { status: 'None', mac: null, address: null, prefixLength: null };
+    unnestd.world.primaries.set('team-a-vm', simulatedPrimary({ livePlugs: [] }));
+    await ask('PUT', '/v1/partition/desired', files('web'));
+    await unnestd.runtime.advance(20_000);
+    expect(await nic()).toEqual(none);
+  });
 });

@@ -26,6 +26,7 @@ describe('a Volume', () => {
         sizeBytes: 2 ** 30,
         format: 'raw',
         origin: null,
+        copyOf: null,
         deletionPolicy: 'Retain',
       },
       {
@@ -33,6 +34,7 @@ describe('a Volume', () => {
         sizeBytes: 2 ** 30,
         format: 'qcow2',
         origin: { image: 'debian', digest, format: 'raw', provision: 'Overlay' },
+        copyOf: null,
         deletionPolicy: 'Retain',
       },
     ]);
@@ -59,6 +61,57 @@ describe('a Volume', () => {
   ])('is not %s', (_what, more, path, remedy) => {
     expect(diagnosticsOf([image('qcow2') + volume('data', ...more)])).toMatchObject([
       { code: 'InvalidValue', path, remedy },
+    ]);
+  });
+});
+
+describe('a Volume that begins with the data of another', () => {
+  const overlay = ['format: qcow2', 'image: debian', 'provision: Overlay'];
+  const root = image('raw') + volume('root', ...overlay);
+
+  test('says of whom, and may outlive its document', () => {
+    const { volumes } = bundleOf([
+      root + volume('monday', ...overlay, 'copyOf: root') + volume('old', 'copyOf: gone'),
+    ]);
+    expect([...volumes.values()].map(({ name, copyOf }) => [name, copyOf])).toEqual([
+      ['root', null],
+      ['monday', 'root'],
+      ['old', 'gone'],
+    ]);
+  });
+
+  test.each([
+    ['of another format', ['copyOf: root'], 'spec.format', 'say format: qcow2'],
+    [
+      'on no Image, where that one lies on one',
+      ['format: qcow2', 'copyOf: root'],
+      'spec.copyOf',
+      'say image: debian and provision: Overlay',
+    ],
+    [
+      'on an Image, where that one lies on none',
+      [...overlay, 'copyOf: plain'],
+      'spec.copyOf',
+      'take image and provision out',
+    ],
+    ['of an Image too', ['image: debian', 'copyOf: plain'], 'spec.copyOf', 'say one of the two'],
+    ['of itself', ['copyOf: data'], 'spec.copyOf', null],
+  ])('is none %s', (_what, more, path, remedy) => {
+    const plain =
+      more.includes('copyOf: plain') && more.includes('format: qcow2') ? 'qcow2' : 'raw';
+    expect(
+      diagnosticsOf([root + volume('plain', `format: ${plain}`) + volume('data', ...more)]),
+    ).toMatchObject([{ code: 'InvalidValue', path, remedy }]);
+  });
+
+  test('cannot be of one that is to begin with its own', () => {
+    const circle = volume('a', 'copyOf: b') + volume('b', 'copyOf: c') + volume('c', 'copyOf: a');
+    expect(diagnosticsOf([circle])).toMatchObject([
+      {
+        code: 'InvalidValue',
+        path: 'spec.copyOf',
+        message: 'none of them could ever begin: a is a copy of b is a copy of c is a copy of a',
+      },
     ]);
   });
 });

@@ -145,6 +145,20 @@ describe('a disk that is added', () => {
   });
 });
 
+test('a disk that others begin as copies of is plugged in once they are made', async () => {
+  const host = hostWith([guest('a', [])]);
+  const copy = volume('copy', { copyOf: data.name });
+  const wanted = desiredWith({
+    volumes: [data, logs, more, copy],
+    secondaries: [withDisks('a', [data])],
+  });
+  const plan = await planPass(host, wanted);
+  const attach = plan.operations.find(({ id }) => id === 'domain.attach-disk/a.data');
+  expect(attach?.after).toContain('volume.create/copy');
+  const { outcomes } = await runPlan(plan, host);
+  expect(outcomes.map(({ result }) => result.status)).not.toContain('failed');
+});
+
 describe('a disk that is removed', () => {
   test('goes, and the others stay as they are', async () => {
     const host = hostWith([guest('a', [data, logs, more])]);

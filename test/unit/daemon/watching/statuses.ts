@@ -30,6 +30,7 @@ export function statusOf(more: Partial<PartitionStatus> = {}): PartitionStatus {
       primary: null,
       limits: null,
     },
+    primaryNic: { status: 'None', mac: null, address: null, prefixLength: null },
     lastPass: null,
     nextTryAt: null,
     ...more,

@@ -1,0 +1,56 @@
+/** Volumes that begin with the data of others: before anybody writes to those, grows them or takes them away. */
+import { expect, test } from 'vitest';
+import { fieldsOf } from '../../../src/model/domain.ts';
+import type { VolumeName } from '../../../src/model/names.ts';
+import { useOf } from '../../../src/model/volume.ts';
+import { desiredWith, planPass, secondary, volume } from '../../support/passes.ts';
+import { domainOf, testHost, volumeOf, worldOf } from '../../support/simulation.ts';
+
+const GiB = 2 ** 30;
+const of = (name: string) => ({ sizeBytes: GiB, copyOf: name as VolumeName });
+
+/** What has to be done before, by operation. */
+async function needs() {
+  const fresh = volume('fresh', { sizeBytes: GiB });
+  const desired = desiredWith({
+    volumes: [
+      fresh,
+      volume('again', of('fresh')),
+      volume('idle', { sizeBytes: 2 * GiB }),
+      volume('monday', of('idle')),
+      volume('saved', of('going')),
+    ],
+    secondaries: [secondary('db', { disks: [useOf(fresh)] })],
+  });
+  const volumes = [volumeOf('idle'), volumeOf('going', { deletionPolicy: 'Delete' })];
+  const { operations } = await planPass(
+    testHost(worldOf({ recorded: true, volumes })),
+    desired,
+    true,
+  );
+  return new Map<string, readonly string[]>(operations.map(({ id, after }) => [id, after]));
+}
+
+test.each([
+  ['one begins after what it is a copy of', 'volume.create/again', 'volume.create/fresh'],
+  ['a guest starts after its disk was copied', 'domain.start/db', 'volume.create/again'],
+  ['a Volume grows after it was copied', 'volume.grow/idle', 'volume.create/monday'],
+  ['a Volume goes after it was copied', 'volume.delete/going', 'volume.create/saved'],
+])('%s', async (_what, later, sooner) => {
+  expect((await needs()).get(later)).toContain(sooner);
+});
+
+test('nothing is copied of what a saved guest goes on with', async () => {
+  const defined = { ...fieldsOf(secondary('web')), volumes: 'idle:raw' };
+  const power = { status: 'stopped', reason: 'powered-off' } as const;
+  const domains = [domainOf('web', { defined, power, saved: true })];
+  const host = testHost(worldOf({ recorded: true, volumes: [volumeOf('idle')], domains }));
+  const desired = desiredWith({ volumes: [volume('monday', of('idle'))] });
+  const { entries } = await planPass(host, desired);
+  expect(entries).toContainEqual(
+    expect.objectContaining({
+      resource: { kind: 'volume', name: 'monday' },
+      block: expect.objectContaining({ code: 'VolumeInUse' }),
+    }),
+  );
+});
