@@ -8,7 +8,7 @@ import type { ObservedDomain } from '../model/domain.ts';
 import type { VolumeName } from '../model/names.ts';
 import { splitUses } from '../model/volume.ts';
 import type { OperationOf } from '../plan/operation.ts';
-import { askUntil } from './ask-until.ts';
+import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { readDomain, requireDomain } from './observe-domain.ts';
 
@@ -34,7 +34,7 @@ export async function detachDisk(
   const ask = () => bench.host.domains.detachDisk(domain, volume, bench.signal);
   const isSo = (seen: ObservedDomain | null) => seen === null || !hasDisk(seen, volume);
   const refusal = () => `the guest of ${domain.domainName} has not let go of Volume ${volume}`;
-  return askUntil(domain, { read, ask, isSo, forMs: 0, refusal }, bench);
+  return askUntil(domain, { read, ask, isSo, patience: device, forMs: 0, refusal }, bench);
 }
 
 function hasDisk({ live }: ObservedDomain, volume: VolumeName): boolean {

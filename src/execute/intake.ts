@@ -1,13 +1,13 @@
 /**
  * Operations on intakes, and on the disks that are lent to a Primary for them. Such a disk is there when
- * libvirt shows it, and gone when its guest has let go of it: one that does not is asked again, never forced.
+ * libvirt shows it, and gone when its guest has let go of it: one that does not is asked again by another pass, never forced.
  */
 import { HostError } from '../host/host-error.ts';
 import { isFor, lentDisk, type ObservedIntake } from '../model/intake.ts';
 import type { ImageName } from '../model/names.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { OperationOf } from '../plan/operation.ts';
-import { askUntil } from './ask-until.ts';
+import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
 import { readKept } from './observe-kept.ts';
@@ -62,7 +62,7 @@ export async function takeDisk(
   const isSo = (seen: ObservedPrimary) => !hasDisk(seen, alias);
   const refusal = () => `${primary.domainName} has not let go of the disk ${serial}`;
   const read = () => readPrimary(primary, bench);
-  return askUntil(primary, { read, ask, isSo, forMs: 0, refusal }, bench);
+  return askUntil(primary, { read, ask, isSo, patience: device, forMs: 0, refusal }, bench);
 }
 
 function hasDisk({ lentDisks }: ObservedPrimary, alias: string): boolean {

@@ -7,7 +7,7 @@ import type { DomainRef } from '../model/domain.ts';
 import type { ObservedPrimary, PrimaryHas } from '../model/primary.ts';
 import { formatSize } from '../model/sizes.ts';
 import type { OperationOf } from '../plan/operation.ts';
-import { askUntil, type Request } from './ask-until.ts';
+import { amounts, askUntil, type Request } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { valueIn } from './value-in.ts';
 
@@ -42,7 +42,8 @@ async function askAndAwait(
   const isSo = ({ live, defined }: ObservedPrimary) =>
     defined[field] === goal && (live === null || live[field] === goal);
   const read = () => readPrimary(ref, bench);
-  return askUntil(ref, { read, ask, isSo, forMs, refusal: notReleased(field, goal) }, bench);
+  const refusal = notReleased(field, goal);
+  return askUntil(ref, { read, ask, isSo, patience: amounts, forMs, refusal }, bench);
 }
 
 function notReleased(field: keyof PrimaryHas, goal: number): Request<ObservedPrimary>['refusal'] {

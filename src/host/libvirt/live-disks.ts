@@ -1,9 +1,9 @@
-/** The disks of Volumes under a guest that runs: plugged in, let go of, and made larger. */
+/** The disks of Volumes under a guest that runs: plugged in, and made larger. */
 import type { Connection, Domain } from '../../libvirt/index.ts';
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { VolumeName } from '../../model/names.ts';
 import { HostError } from '../host-error.ts';
-import { targetOf, volumeAliasOf, volumeOf } from './domain-parts.ts';
+import { targetOf, volumeOf } from './domain-parts.ts';
 import { attributeOf, childNamed, edit, elementsOf, keeping, withAttributes } from './xml-tree.ts';
 import { freeTarget } from './write-disks.ts';
 
@@ -58,18 +58,6 @@ function pluggable(
   if (target === undefined || isFree) return bare;
   const dev = freeTarget([...live, ...defined]);
   return edit(bare, [['target', (found) => withAttributes(found ?? target, { dev })]]);
-}
-
-/** By its alias and nothing else: no disk of an operator's is like that. */
-export async function detachDisk(
-  domains: Domains,
-  domain: Domain,
-  volume: VolumeName,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!(await domains.isActive(domain, { signal }))) return;
-  if (diskOf(volume, devicesIn(await domains.xml(domain, { signal }))) === undefined) return;
-  await domains.detachDeviceAlias(domain, volumeAliasOf(volume), { live: true, signal });
 }
 
 function diskOf(volume: VolumeName, devices: readonly XmlElement[]): XmlElement | undefined {

@@ -265,10 +265,12 @@ describe('a disk that moves', () => {
         : `${operation.id} ${result.status}`,
     );
     expect(results.slice(-2)).toEqual([
-      'domain.detach-disk/a.data: the guest of unnest.team-a.a has not let go of Volume data after 60 s',
+      'domain.detach-disk/a.data: the guest of unnest.team-a.a has not let go of Volume data after 20 s',
       'domain.attach-disk/b.data skipped',
     ]);
     expect([disksOf(host, 'a'), disksOf(host, 'b')]).toEqual(['data:raw', '']);
+    // One that lets go just as it is asked again is the end of libvirtd 9.0.
+    expect(host.writes.filter((write) => write.startsWith('detachDisk'))).toHaveLength(1);
     // As unnestd then plans, until a is tried again.
     const backOff: Block = { code: 'BackOff', message: 'it has failed once' };
     const holds = new Map([['a' as SecondaryName, backOff]]);
