@@ -8,6 +8,7 @@ import { plain } from '../cli/render/paint.ts';
 import { CONFIG_PATH, type DaemonConfig, readConfig } from '../daemon/config.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { logDestinationOf } from '../daemon/machine/log-destination.ts';
+import { imageFetcher } from '../daemon/machine/image-fetcher.ts';
 import { machineRuntime } from '../daemon/machine/machine-runtime.ts';
 import { systemdNotify } from '../daemon/machine/notify.ts';
 import { workerSpawner } from '../daemon/machine/spawn-worker.ts';
@@ -17,7 +18,7 @@ import { explainError } from '../host/host-error.ts';
 import { openLibvirtHosts } from '../host/libvirt/daemon-hosts.ts';
 import { newInstallationId } from '../host/local/installation.ts';
 import { lockPartition } from '../host/local/lock.ts';
-import { localWorkerPlaces } from '../host/local/worker-places.ts';
+import { localFetchPlaces, localWorkerPlaces } from '../host/local/worker-places.ts';
 import { version } from './version.ts';
 
 const program = new Command('unnestd')
@@ -83,6 +84,12 @@ async function run(of: DaemonConfig): Promise<void> {
       localWorkerPlaces(of.stateDir),
       runtime,
     ),
+    fetcher: imageFetcher({
+      program: new URL('unnest-fetcher.js', import.meta.url).pathname,
+      folders: systemFolders,
+      places: localFetchPlaces(of.stateDir),
+      caFile: of.fetchCaFile,
+    }),
     lock: (partition) => lockPartition(of.stateDir, partition),
     newInstallation: () => installation,
     logTo: logDestinationOf(process.stdout),

@@ -2,6 +2,7 @@
  * Requests over a stream to unnestd, and what can go wrong with them, as one kind of error. `node:http`
  * is loaded at the first request only: most commands never make one.
  */
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import type * as z from 'zod';
 import { problemAnswer } from './client-answers.ts';
@@ -72,6 +73,8 @@ async function send(
           'content-length': Buffer.byteLength(payload),
         };
   return new Promise((done, fail) => {
+    // As many requests may be under way at once as somebody makes.
+    setMaxListeners(0, signal);
     const options = { ...transport.options, path, method, headers, signal };
     const asking = http.request(options, done);
     // Also after the answer has begun, when the error is that of reading it.

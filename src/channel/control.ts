@@ -118,9 +118,9 @@ export interface ImageState {
   /** Why it is no further; empty: nothing keeps it. */
   readonly message: string;
   readonly source: ImageSource['kind'];
-  /** Of one that the Primary hands in: as many as it has; null: of any other. */
+  /** Of one that the Primary hands in, or that is fetched: as many as it has; null: of any other. */
   readonly sizeBytes: number | null;
-  /** Of an upload; null: of any other, or there is no room for it yet. */
+  /** Of an upload, or what is fetched; null: of any other, or there is no room for it yet. */
   readonly receivedBytes: number | null;
   /** By what a Primary finds its disk, as `/dev/disk/by-id/virtio-SERIAL`; null: it is lent none. */
   readonly serial: string | null;

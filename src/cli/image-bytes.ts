@@ -69,6 +69,14 @@ export async function openLentDisk(path: string): Promise<LentDiskFile> {
   };
 }
 
+/** @throws CommandError `usage` for a disk that is mounted, or is none */
+export async function checkUnmounted(path: string): Promise<void> {
+  const { handle, stats } = await opened(path, constants.O_RDONLY | constants.O_EXCL, 'let go of');
+  await handle.close();
+  if (stats.isBlockDevice() || stats.isFile()) return;
+  throw usageError(`${path} is no disk`, 'name the image disk: /dev/disk/by-id/virtio-...');
+}
+
 async function opened(
   path: string,
   flags: number,
@@ -78,7 +86,9 @@ async function opened(
   try {
     handle = await open(path, flags | constants.O_NONBLOCK);
   } catch (cause) {
-    throw new CommandError(exitCodes.usage, `cannot ${doing} ${path}`, { cause });
+    const isBusy = cause instanceof Error && 'code' in cause && cause.code === 'EBUSY';
+    const remedy = isBusy ? { remedy: 'it is mounted, or in use: umount it first' } : {};
+    throw new CommandError(exitCodes.usage, `cannot ${doing} ${path}`, { cause, ...remedy });
   }
   return { handle, stats: await handle.stat() };
 }

@@ -7,6 +7,7 @@ import { plugAlias } from '../model/plug.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { formatApproximately, formatSize } from '../model/sizes.ts';
+import { givenBytes, type ObservedImageDisk } from '../model/image-disk.ts';
 import type { ObservedIntake } from '../model/intake.ts';
 import { type ObservedSeed, secondaryOf } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
@@ -32,6 +33,7 @@ export const titles: { readonly [K in OtherKind]: readonly string[] } = {
   slice: ['MEMORY', 'CPUS', 'PROCESSES', 'PATH'],
   volume: ['SIZE', 'FORMAT', 'BEGAN AS', 'POLICY', 'USED BY'],
   image: ['SIZE', 'FORMAT', 'DIGEST'],
+  'image-disk': ['SIZE', 'GIVEN', 'FOR'],
   intake: ['KIND', 'SIZE', 'RECEIVED', 'DIGEST'],
   seed: ['SIZE', 'FORM', 'FOR'],
   network: ['CIDR', 'MODE', 'UPLINK', 'ADDRESSES'],
@@ -48,6 +50,8 @@ export function rowsOf(kind: OtherKind, observed: Observed): readonly ResourceRo
     }
     case 'image':
       return storedRows(observed.images, observed, imageCells);
+    case 'image-disk':
+      return storedRows(ofPartition(observed), observed, imageDiskCells);
     case 'intake':
       return storedRows(observed.intakes, observed, intakeCells);
     case 'seed':
@@ -76,6 +80,7 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
       return observed.unlistedIntakes;
     case 'seed':
       return observed.unlistedSeeds;
+    case 'image-disk':
     case 'primary':
     case 'slice':
     case 'filter':
@@ -85,7 +90,14 @@ export function unlistedOf(kind: OtherKind, observed: Observed): string | null {
   }
 }
 
-type Stored = ObservedVolume | ObservedImage | ObservedIntake | ObservedSeed;
+type Stored = ObservedVolume | ObservedImage | ObservedImageDisk | ObservedIntake | ObservedSeed;
+
+function ofPartition({
+  partition,
+  imageDisk,
+}: Observed): ReadonlyMap<string, Observation<ObservedImageDisk>> {
+  return new Map([[partition, imageDisk]]);
+}
 
 function storedRows<T extends Stored>(
   all: ReadonlyMap<string, Observation<T>>,
@@ -119,13 +131,18 @@ function imageCells({ sizeBytes, format, digest }: ObservedImage): readonly stri
   return [formatSize(sizeBytes), format, digest];
 }
 
+function imageDiskCells({ sizeBytes, given }: ObservedImageDisk): readonly string[] {
+  const names = given.map(({ image }) => image).join(', ');
+  return [formatSize(sizeBytes), formatSize(givenBytes(given)), names === '' ? '-' : names];
+}
+
 function intakeCells({
   kind,
   sizeBytes,
   receivedBytes,
   digest,
 }: ObservedIntake): readonly string[] {
-  const received = kind === 'upload' ? formatSize(receivedBytes) : '-';
+  const received = kind === 'handOver' ? '-' : formatSize(receivedBytes);
   return [kind, formatSize(sizeBytes), received, digest];
 }
 

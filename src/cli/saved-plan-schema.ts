@@ -4,12 +4,14 @@ import { REASONS } from '../diff/change.ts';
 import { IMPACTS, ORIGINS, RESOURCE_FIELDS } from '../diff/fields.ts';
 import { cidr, cpuSet, interfaceName } from '../documents/network-checks.ts';
 import { FILE_NAME_PATTERN, NAME_PATTERN, PRIMARY_STATION } from '../model/names.ts';
+import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
+import { IMAGE_URL_PATTERN } from '../model/image-url.ts';
 import { INTAKE_KINDS } from '../model/intake.ts';
 import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { SEED_FORMS, seedName } from '../model/seed.ts';
-import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS } from '../model/volume.ts';
+import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, TAKINGS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
 export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v9';
@@ -71,6 +73,7 @@ const volume = z.strictObject({
   copyOf: name.nullable().default(null),
   deletionPolicy,
 });
+const pathOnDisk = z.string().regex(IMAGE_DISK_PATH);
 const image = z.strictObject({
   name,
   digest,
@@ -80,6 +83,19 @@ const image = z.strictObject({
     z.strictObject({ kind: z.literal('catalogue'), file, isAllowed: z.boolean() }),
     z.strictObject({ kind: z.literal('upload'), sizeBytes: bytes }),
     z.strictObject({ kind: z.literal('handOver'), sizeBytes: bytes, isWritten: z.boolean() }),
+    z.strictObject({
+      kind: z.literal('imageDisk'),
+      sizeBytes: bytes,
+      path: pathOnDisk,
+      taking: z.enum(TAKINGS),
+      isWritten: z.boolean(),
+    }),
+    z.strictObject({
+      kind: z.literal('url'),
+      url: z.string().regex(IMAGE_URL_PATTERN),
+      sizeBytes: bytes,
+      isAllowed: z.boolean(),
+    }),
   ]),
   virtualBytesMax: bytes.nullable(),
 });
@@ -88,6 +104,10 @@ const intake = z.strictObject({
   kind: z.enum(INTAKE_KINDS),
   digest,
   sizeBytes: bytes,
+});
+const imageDiskGoal = z.strictObject({
+  sizeBytes: bytes,
+  given: z.array(z.strictObject({ image: name, digest, path: pathOnDisk, sizeBytes: bytes })),
 });
 /** What it holds is nobody's to read in a file that is passed around. */
 const seed = z.strictObject({ name: seedNames, form: z.enum(SEED_FORMS), sizeBytes: bytes });
@@ -207,6 +227,16 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('intake.delete'), ...head, image: name }),
   z.strictObject({ kind: z.literal('primary.lend-disk'), ...head, primary: domain, image: name }),
   z.strictObject({ kind: z.literal('primary.take-disk'), ...head, primary: domain, image: name }),
+  z.strictObject({ kind: z.literal('intake.fill'), ...head, image: name, path: pathOnDisk }),
+  z.strictObject({ kind: z.literal('image-disk.create'), ...head, goal: imageDiskGoal }),
+  z.strictObject({
+    kind: z.literal('image-disk.rework'),
+    ...head,
+    work: imageDiskGoal.extend({ removed: z.array(pathOnDisk) }),
+  }),
+  z.strictObject({ kind: z.literal('image-disk.delete'), ...head }),
+  z.strictObject({ kind: z.literal('primary.lend-image-disk'), ...head, primary: domain }),
+  z.strictObject({ kind: z.literal('primary.take-image-disk'), ...head, primary: domain }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
   z.strictObject({ kind: z.literal('seed.create'), ...head, seed }),

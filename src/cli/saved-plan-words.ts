@@ -53,6 +53,13 @@ const wordsFor: { readonly [K in OperationKind]: readonly Words[] } = {
     { of: 'intake', under: ['create', 'update', 'delete'] },
     { of: 'image', under: ['create', 'update, replace'] },
   ],
+  'intake.fill': [{ of: 'image', under: ['create', 'update, replace'] }],
+  'image-disk.create': [{ of: 'image-disk', under: ['create'] }],
+  'image-disk.rework': [{ of: 'image-disk', under: ['update'] }],
+  // Under `create` it is what a crash has left of one.
+  'image-disk.delete': [{ of: 'image-disk', under: ['create', 'delete'] }],
+  'primary.lend-image-disk': [{ of: 'image-disk', under: ['create', 'update'] }],
+  'primary.take-image-disk': [{ of: 'image-disk', under: ['update', 'delete'] }],
   'image.import': [{ of: 'image', under: ['create', 'update, replace'] }],
   'image.delete': [{ of: 'image', under: ['delete', 'create', 'update, replace'] }],
   'seed.create': [{ of: 'seed', under: ['create'] }],

@@ -69,7 +69,7 @@ function partOfResource({ kind, name, sync, message }: PartitionStatus['resource
     case 'Unknown':
       return { state: 'moving', words };
     case 'Blocked':
-      return { state: message.startsWith('BackOff:') ? 'moving' : 'stuck', words };
+      return { state: /^(?:BackOff|Fetching):/.test(message) ? 'moving' : 'stuck', words };
   }
 }
 

@@ -305,6 +305,7 @@ export class Authority {
       secondaries: new Map(),
       volumes: new Map(),
       images: new Map(),
+      imageHosts: [],
       seedContents: new Map(),
     };
     return {
@@ -323,6 +324,6 @@ export class Authority {
     const primary = parsed.ok ? parsed.desired.primary : null;
     if (primary === null || primary === 'unspoken') return null;
     const hasOurs = primary.grants.some((grant) => grant === 'network' || grant === 'handOver');
-    return hasOurs ? { ...primary, grants: [] } : null;
+    return hasOurs ? { ...primary, grants: [], imageDiskBytes: null } : null;
   }
 }

@@ -108,6 +108,13 @@ const overcommit = z.strictObject({
   }),
 });
 
+const fetch = z.strictObject({
+  caFile: field(path.optional(), {
+    description:
+      'A file of certificates in PEM, such as those of a mirror of yours, that are trusted besides those that Node.js trusts.',
+  }),
+});
+
 const spec = z.strictObject({
   host: field(hostUri.default('qemu:///system'), { description: "libvirt's URI of this host." }),
   stateDir: field(path.default('/var/lib/unnest'), {
@@ -155,6 +162,9 @@ const spec = z.strictObject({
   consoleLogs: field(z.boolean('true or false').default(true), {
     description:
       'Whether what Secondaries write to their serial consoles is kept in stateDir (`unnest logs`), at most 4 MiB of each. Their consoles are then open for as long as they run.',
+  }),
+  fetch: field(fetch.prefault({}), {
+    description: 'How Images are fetched from URLs, which the policy of partitions allows.',
   }),
   logLevel: field(oneOf(['debug', 'info', 'warn', 'error']).default('info'), {
     description: 'The least grave kind of line that is logged.',

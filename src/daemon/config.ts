@@ -43,6 +43,8 @@ export interface DaemonConfig {
   readonly hostRules: HostRules;
   /** Whether what guests write to their consoles is kept. */
   readonly consoleLogs: boolean;
+  /** Of certificates that are trusted besides those that Node trusts, when Images are fetched; null: none. */
+  readonly fetchCaFile: string | null;
   readonly logLevel: ConfigSpec['logLevel'];
 }
 
@@ -131,6 +133,7 @@ function configOf(spec: ConfigSpec): DaemonConfig {
     deletionsMax: spec.maxDeletions,
     hostRules: rulesOf(spec),
     consoleLogs: spec.consoleLogs,
+    fetchCaFile: spec.fetch.caFile ?? null,
     logLevel: spec.logLevel,
   });
 }

@@ -17,6 +17,7 @@ import { passableMode } from './accepted/accepted-folder.ts';
 import type { DaemonConfig } from './config.ts';
 import { controlOf } from './control.ts';
 import type { Shared } from './kept-partition.ts';
+import type { ImageFetcher } from './image-fetcher.ts';
 import type { DocumentParser } from './parser.ts';
 import { Problems } from './problems.ts';
 import type { Listening, Runtime } from './runtime.ts';
@@ -37,6 +38,7 @@ export interface DaemonParts {
   readonly runtime: Runtime;
   readonly config: DaemonConfig;
   readonly parser: DocumentParser;
+  readonly fetcher: ImageFetcher;
   readonly lock: Shared['lock'];
   readonly newInstallation: () => InstallationId;
   readonly logTo: LogDestination;
@@ -55,6 +57,7 @@ export interface Daemon {
 
 const retryMsMin = 1000;
 const imagesCopiedMax = 2;
+const imagesFetchedMax = 4;
 /** systemd waits 90 s (`TimeoutStopSec`). */
 const hurryMs = 20_000;
 const abortMs = 60_000;
@@ -168,7 +171,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 }
 
 function sharedOf(
-  { runtime, config, parser, lock, newInstallation }: DaemonParts,
+  { runtime, config, parser, fetcher, lock, newInstallation }: DaemonParts,
   made: Pick<Shared, 'hosts' | 'slots' | 'abort' | 'hurry' | 'emit'>,
 ): Omit<SupervisorOptions, 'onStatus' | 'onGone' | 'onProblems'> {
   const { stateDir, desiredStateDir, resyncMs, operationsInFlightMax } = config;
@@ -177,6 +180,7 @@ function sharedOf(
     ...made,
     runtime,
     parser,
+    fetcher,
     lock,
     newInstallation,
     stateDir,
@@ -187,6 +191,7 @@ function sharedOf(
     deletionsMax,
     hostRules,
     heavy: slots(imagesCopiedMax),
+    fetchSlots: slots(imagesFetchedMax),
     rules: { ...retry, delayMsMin: retryMsMin },
   };
 }

@@ -17,7 +17,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
   // What its Secondaries need is no drift.
   if (kind === 'primary') return [];
   // Nothing on the host has gone astray where bytes are to come in.
-  if (kind === 'intake') return [];
+  if (kind === 'intake' || kind === 'image-disk') return [];
   if (kind === 'volume' || kind === 'image' || kind === 'seed') return ['storage'];
   if (entry.kind === 'create') return ['missing'];
   if (entry.kind === 'delete') return ['extra'];
@@ -41,6 +41,7 @@ function classesOf(entry: PlanEntry): readonly DriftClass[] {
       case 'reservations-changed':
       case 'carved':
       case 'not-lent':
+      case 'images-taken':
         return [];
     }
   });

@@ -1,11 +1,13 @@
 /** What a Primary hands in of Images: how far that is, what comes by upload, and its word about a disk. */
 import type { Control, ImageState, UploadAnswer } from '../channel/control.ts';
 import { explainError, HostError } from '../host/host-error.ts';
-import { lentDisk } from '../model/intake.ts';
+import type { PartitionOwner } from '../model/identity.ts';
+import { lentDisk, lentImageDisk } from '../model/intake.ts';
 import type { ImageName, PartitionName } from '../model/names.ts';
 import type { Image } from '../model/volume.ts';
 import { instantOf } from '../report/instant.ts';
 import { answered, type Asked, asking } from './asking.ts';
+import { isOnDisk } from './handed-over.ts';
 import type { Clock } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -31,7 +33,8 @@ export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl
         const { authority, loop } = asked;
         const wanted = wantedImage(asked, image);
         if (wanted === null) return noImage(image);
-        if (wanted.source.kind !== 'handOver') {
+        const { source } = wanted;
+        if (!isOnDisk(source)) {
           return refused('NotHandedOver', `${image} is not handed over on a disk`);
         }
         // What is said before there is a disk would be said of nothing.
@@ -39,11 +42,13 @@ export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl
           return refused('AwaitingBytes', `there is no disk for ${image} yet`);
         }
         loop.forgive({ kind: 'image', name: image });
+        if (source.kind === 'imageDisk') loop.forgive({ kind: 'image-disk', name });
         const at = instantOf(clock.wall());
-        const { sizeBytes } = wanted.source;
+        const { sizeBytes } = source;
         const said = { image, digest: wanted.digest, sizeBytes, submitter, at };
         const answer = await authority.wish((wishes) => wishes.addWritten(said));
-        return answered(answer, `the disk of ${image} is taken back, and looked into`);
+        const disk = source.kind === 'handOver' ? `the disk of ${image}` : 'the image disk';
+        return answered(answer, `${disk} is taken back, and looked into`);
       }),
   };
 }
@@ -64,16 +69,20 @@ async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageS
   const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
   const { owner } = loop;
   const intake = owner === null ? null : await loop.intakes.read(owner, name);
-  const isHandedIn = source.kind === 'upload' || source.kind === 'handOver';
+  const comesIn = 'sizeBytes' in source;
   return {
     name,
     phase: report?.phase ?? 'Pending',
     message: report?.message ?? '',
     source: source.kind,
-    sizeBytes: isHandedIn ? source.sizeBytes : null,
-    receivedBytes: source.kind === 'upload' ? (intake?.receivedBytes ?? null) : null,
-    serial: source.kind === 'handOver' && owner !== null ? lentDisk(owner, name).serial : null,
+    sizeBytes: comesIn ? source.sizeBytes : null,
+    receivedBytes: comesIn && !isOnDisk(source) ? (intake?.receivedBytes ?? null) : null,
+    serial: owner !== null && isOnDisk(source) ? serialOf(owner, name, source) : null,
   };
+}
+
+function serialOf(owner: PartitionOwner, name: ImageName, { kind }: Image['source']): string {
+  return (kind === 'imageDisk' ? lentImageDisk(owner) : lentDisk(owner, name)).serial;
 }
 
 async function upload(

@@ -19,6 +19,7 @@ import { Authority } from './authority.ts';
 import { FollowedFolder } from './followed-folder.ts';
 import { withHeavySlots } from './heavy-work.ts';
 import type { HostAdmission } from './host-admission.ts';
+import type { ImageFetcher } from './image-fetcher.ts';
 import type { DocumentParser } from './parser.ts';
 import { Partition } from './partition.ts';
 import type { RetryRules } from './retry.ts';
@@ -46,6 +47,9 @@ export interface Shared {
   readonly deletionsMax: number;
   /** How many images are copied at once. */
   readonly heavy: Slots;
+  readonly fetcher: ImageFetcher;
+  /** How many partitions fetch at once. */
+  readonly fetchSlots: Slots;
   /** Whether the host has room for a partition. */
   readonly admission: Pick<HostAdmission, 'standing' | 'isJudged' | 'commonCpus'>;
   /** Breaks off what is under way. */
@@ -219,7 +223,7 @@ export class KeptPartition {
 
   #loopFor(authority: Authority): Partition {
     const { hosts, runtime, newInstallation, slots, rules, resyncMs } = this.#shared;
-    const { consoleLogs, stateDir } = this.#shared;
+    const { consoleLogs, stateDir, fetcher, fetchSlots } = this.#shared;
     const { operationsInFlightMax, onStatus, emit, heavy, parser, abort, hurry } = this.#shared;
     return new Partition({
       partition: this.name,
@@ -228,6 +232,8 @@ export class KeptPartition {
       consolesFolder: consoleLogs ? join(stateDir, this.name, 'consoles') : null,
       newInstallation,
       slots,
+      fetcher,
+      fetchSlots,
       rules,
       resyncMs,
       operationsInFlightMax,

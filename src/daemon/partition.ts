@@ -17,8 +17,10 @@ import type { Look } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { ConsoleLogs } from './console-logs.ts';
 import { Consoles } from './consoles.ts';
-import { judgedImages, readyImages } from './handed-over.ts';
+import { judgedImages, otherBytes, readyImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
+import type { ImageFetcher } from './image-fetcher.ts';
+import { ImageFetches } from './image-fetches.ts';
 import { Intakes } from './intakes.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
@@ -32,6 +34,7 @@ import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 import { carryOut, type Done, look, observeFor, type Seen, type TurnTools } from './turn.ts';
 import { UsageReader } from './usage-reader.ts';
+import { withoutFetches } from './without-worker.ts';
 import type { Request, TurnInput } from './turn-input.ts';
 
 export interface PartitionOptions {
@@ -42,6 +45,9 @@ export interface PartitionOptions {
   readonly consolesFolder: string | null;
   readonly newInstallation: () => InstallationId;
   readonly slots: Slots;
+  readonly fetcher: ImageFetcher;
+  /** How many partitions fetch at once. */
+  readonly fetchSlots: Slots;
   readonly rules: RetryRules;
   readonly resyncMs: number;
   readonly operationsInFlightMax: number;
@@ -69,6 +75,7 @@ export class Partition {
   readonly #said: PartitionSaid;
   readonly consoles: Consoles;
   readonly intakes: Intakes;
+  readonly #fetches: ImageFetches;
   readonly readiness: ReadinessWatch;
   readonly usage: UsageReader;
   /** Null: none are kept. */
@@ -84,6 +91,7 @@ export class Partition {
     const { runtime, slots } = options;
     this.#options = options;
     this.intakes = new Intakes(options.host.intakes, options.abort);
+    this.#fetches = this.#fetchesFor(options);
     this.consoles = new Consoles(options.host.domains, runtime);
     this.consoleLogs = logsOf(options, this.consoles);
     this.readiness = new ReadinessWatch(options);
@@ -175,6 +183,7 @@ export class Partition {
   /** Tries what has failed again, and starts what ended again and again. @param what null: everything */
   forgive(what: Resource | null): void {
     this.#remembered.forgive(what);
+    this.#fetches.forgive(what);
   }
 
   /** What is said changes with what was accepted or refused, also where no pass comes of it. */
@@ -186,6 +195,7 @@ export class Partition {
     await this.consoleLogs?.close();
     this.consoles.close();
     this.readiness.close();
+    await this.#fetches.close();
     await this.#loop.close();
   }
 
@@ -209,10 +219,12 @@ export class Partition {
     if (tools.stop.aborted) return { changed: false, next: this.#next(input) };
     const lookOf = this.#keep(seen, input);
     this.readiness.follow(input.desired, seen);
+    this.#fetches.follow(input.desired, seen, input.holdAll !== null);
     release();
     const done = await this.#act(seen, lookOf, input, tools);
     this.#remembered.keep(done.memory);
     await this.#options.onFulfilled([...seen.fulfilled, ...done.fulfilled]);
+    await this.#fetches.judged(otherBytes(done.outcomes), input.desired);
     this.#options.onJudged([...readyImages(seen.plan.entries), ...judgedImages(done.outcomes)]);
     const durationMs = runtime.clock.now() - startedMs;
     const endedAt = instantOf(runtime.clock.wall());
@@ -298,8 +310,18 @@ export class Partition {
     if (this.#lastInput !== null) this.#said.say(this.#lastInput, null);
   }
 
+  #fetchesFor({ fetchSlots: slots, ...options }: PartitionOptions): ImageFetches {
+    return new ImageFetches({
+      ...options,
+      slots,
+      wake: (because) => this.wake(because),
+      forgive: (name) => this.#remembered.forgive({ kind: 'image', name }),
+    });
+  }
+
   #tools(stop: AbortSignal): TurnTools {
-    const { partition, host, newInstallation, runtime, rules, emit } = this.#options;
+    const { partition, host: all, newInstallation, runtime, rules, emit } = this.#options;
+    const host = withoutFetches(all, this.#fetches);
     const { abort, hurry } = this.#options;
     return {
       partition,
@@ -313,6 +335,7 @@ export class Partition {
       abort,
       interrupt: AbortSignal.any([hurry, this.#orders.signal]),
       onOutcome: (outcome: Outcome) => emit(operationEvent(partition, outcome)),
+      fetchHolds: () => this.#fetches.holds,
     };
   }
 }

@@ -18,6 +18,8 @@ export function stateOf(key: string, observed: Observed): string {
       return textOf(observed.images.get(name as ImageName), JSON.stringify);
     case 'intake':
       return textOf(observed.intakes.get(name as ImageName), JSON.stringify);
+    case 'image-disk':
+      return textOf(observed.imageDisk, JSON.stringify);
     case 'seed':
       return textOf(observed.seeds.get(name as SeedName), JSON.stringify);
     case 'primary':

@@ -5,6 +5,7 @@
  * trying anew when the daemon starts.
  */
 import { diff } from '../diff/diff.ts';
+import type { Held } from '../diff/held.ts';
 import type { Block } from '../diff/change.ts';
 import { execute } from '../execute/execute.ts';
 import type { Outcome } from '../execute/outcome.ts';
@@ -16,6 +17,7 @@ import { type Resource, resourceKey } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { observe } from '../observe/observe.ts';
 import { wantedBy } from '../observe/wanted.ts';
+import type { PlanEntry } from '../plan/entry.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { actionsOf, carriedOut, fulfilled } from './requests.ts';
 import {
@@ -80,6 +82,8 @@ export interface TurnTools {
   /** Breaks off what only waits for a guest. */
   readonly interrupt: AbortSignal;
   readonly onOutcome: (outcome: Outcome) => void;
+  /** Why Images are not being fetched. */
+  readonly fetchHolds: () => Held;
 }
 
 export interface Seen {
@@ -117,7 +121,8 @@ export async function look(
   const before = stillFailing(memory.failures, (key) => stateOf(key, observed));
   const held = holdsOf(before, nowMs);
   const options = planOptions(input, { runs, held }, done, nowMs);
-  const plan = makePlan(diff(desired, observed, held), observed, options);
+  const heldAll = new Map([...held, ...tools.fetchHolds()]);
+  const plan = makePlan(diff(desired, observed, heldAll), observed, options);
   const differs = stillDiffers(plan);
   const failures = new Map([...before].filter(([key]) => differs(key)));
   return { observed, plan, ended, fulfilled: done, memory: { failures, runs, slice } };
@@ -157,10 +162,15 @@ function stillDiffers(plan: Plan): (key: string) => boolean {
   const records = plan.operations.some(({ resource }) => resource === null);
   const differing = new Set(
     plan.entries
-      .filter(({ kind }) => kind !== 'unchanged' && kind !== 'kept')
+      .filter((entry) => (entry.kind === 'unchanged' ? isDue(entry) : entry.kind !== 'kept'))
       .map(({ resource }) => `${resource.kind}/${resource.name}`),
   );
   return (key) => (key === hostKey ? records : differing.has(key));
+}
+
+/** Of an image disk that could not be made smaller: once it can be tried again. */
+function isDue({ resource, waiting }: Extract<PlanEntry, { kind: 'unchanged' }>): boolean {
+  return resource.kind === 'image-disk' && waiting.length > 0;
 }
 
 export interface Done {

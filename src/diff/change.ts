@@ -5,6 +5,7 @@
 import type { DomainRef, ObservedDomain } from '../model/domain.ts';
 import type { FilterFields, FilterPort, ObservedFilter } from '../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { Given, ImageDiskGoal, ObservedImageDisk } from '../model/image-disk.ts';
 import type { Intake, ObservedIntake } from '../model/intake.ts';
 import type { NetworkFields, ObservedNetwork, Reservations } from '../model/network.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
@@ -27,7 +28,8 @@ export const REASONS = [
   'not-in-documents', // ours, and no document speaks of it
   'asked-for', // a person named it for removal, or asked for its guest to be started or stopped
   'half-made', // a crash has left it half made, or half deleted
-  'not-lent', // its Primary is to write its bytes, and has no disk for them
+  'not-lent', // its Primary is to write to a disk that it does not have
+  'images-taken', // files of it become Images, or those that did are gone
   'not-active', // a network that is defined and does not run
   'carved', // its Secondaries need what it has, or no longer need what it had
   'reservations-changed', // Secondaries with a NIC have come, gone, or lost their address
@@ -52,7 +54,9 @@ export type BlockCode =
   | 'NetworkMissing' // it wants a NIC, and the partition has no network
   | 'NoFreeAddress' // the subnet is full
   | 'NotAllowed' // the operator has not allowed it
+  | 'HostNotAllowed' // the operator lets nothing be fetched from there
   | 'AwaitingBytes' // its Primary has not handed in all of it yet
+  | 'Fetching' // the host has not fetched all of it yet
   | 'CidTaken' // another domain has the vsock address that it is to have
   | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
@@ -95,6 +99,8 @@ export interface Changes {
   readonly filter: FilterChange | null;
   /** Of the Primary on the network; null: it is to have none, and has none of ours. */
   readonly nic: NicChange | null;
+  /** Null: none is wanted, and none of ours is there. */
+  readonly imageDisk: ImageDiskChange | null;
   /** Each of these by name. Intakes by that of their Image, and only while it does not take them. */
   readonly intakes: readonly IntakeChange[];
   readonly images: readonly ImageChange[];
@@ -288,6 +294,40 @@ export type NicChange =
       readonly name: PartitionName;
       readonly observed: ObservedPrimary;
       readonly alias: string;
+    }
+  | Blocked<PartitionName>;
+
+/** The image disk of the Primary. Which Images are taken off it now, the plan knows. */
+export type ImageDiskChange =
+  | {
+      readonly kind: 'create';
+      readonly name: PartitionName;
+      readonly goal: ImageDiskGoal;
+      /** What a crash has left of one; null: nothing is there. */
+      readonly remains: ObservedImageDisk | null;
+      /** Who is lent it; null: its Primary does not run. */
+      readonly borrower: DomainRef | null;
+    }
+  | {
+      readonly kind: 'update';
+      readonly name: PartitionName;
+      readonly observed: ObservedImageDisk;
+      /** As large as it is with all that it has given. */
+      readonly fullBytes: number;
+      /** For the Images that there are. */
+      readonly owed: readonly Given[];
+      /** Whose guest has it; null: nobody's. */
+      readonly holder: DomainRef | null;
+      /** Who is to have it; null: its Primary does not run. */
+      readonly borrower: DomainRef | null;
+      /** Why it is made neither larger nor smaller for a while; null: it can be. */
+      readonly held: Block | null;
+    }
+  | {
+      readonly kind: 'delete';
+      readonly name: PartitionName;
+      readonly observed: ObservedImageDisk;
+      readonly holder: DomainRef | null;
     }
   | Blocked<PartitionName>;
 

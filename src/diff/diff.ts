@@ -29,6 +29,7 @@ import {
   heldVolumes,
   nothingHeld,
 } from './held.ts';
+import { diffImageDisk, offDiskBlock } from './image-disk.ts';
 import { diffImages } from './image.ts';
 import { awaitingIntakes, diffIntakes } from './intake.ts';
 import { diffNetwork } from './network.ts';
@@ -42,8 +43,10 @@ import { diffVolumes } from './volume.ts';
 import { vsockFrom, type VsockOf } from './vsock.ts';
 
 export function diff(desired: DesiredState, observed: Observed, held: Held = nothingHeld): Changes {
-  const sourced = heldImages(diffImages(desired, observed), held);
-  const intakes = heldIntakes(diffIntakes(desired, observed, sourced), held);
+  const imageDisk = diffImageDisk(desired, observed, held);
+  const offDisk = offDiskBlock(desired, imageDisk);
+  const sourced = heldImages(diffImages(desired, observed, offDisk), held);
+  const intakes = heldIntakes(diffIntakes(desired, observed, imageDisk, sourced), held);
   const images = awaitingIntakes(sourced, intakes);
   const volumes = heldVolumes(blockCopies(diffVolumes(desired, observed, images), observed), held);
   const seeds = heldSeeds(diffSeeds(desired, observed), held);
@@ -57,7 +60,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
   const nic = heldNic(diffNic(desired, observed, network, block), held);
   const { share } = desired;
-  const stored = { intakes, images, seeds, volumes };
+  const stored = { imageDisk, intakes, images, seeds, volumes };
   return { share, primary, slice, network, filter, nic, ...stored, secondaries };
 }
 

@@ -2,6 +2,7 @@
  * What is not to be touched for a while, though it differs: something about it has failed, and is
  * tried again later. Told here and not in the plan, so that whoever needs it is blocked with it.
  */
+import type { ImageName } from '../model/names.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import type {
   Block,
@@ -24,7 +25,22 @@ export const nothingHeld: Held = new Map();
 
 export function heldImages(changes: readonly ImageChange[], held: Held): readonly ImageChange[] {
   const isWorkOfImage = ({ kind }: ImageChange) => kind === 'create' || kind === 'delete';
-  return changes.map((change) => heldOne('image', change, held, isWorkOfImage));
+  return changes.map((change) => {
+    const fetching = held.get(fetchKey(change.name));
+    if (fetching !== undefined && isFetched(change)) {
+      return blocked(change.name, fetching.code, fetching.message);
+    }
+    return heldOne('image', change, held, isWorkOfImage);
+  });
+}
+
+/** Under which it is held why an Image is not being fetched. */
+export function fetchKey(image: ImageName): string {
+  return `fetch/${image}`;
+}
+
+function isFetched(change: ImageChange): boolean {
+  return change.kind === 'blocked' && change.block.code === 'Fetching';
 }
 
 export function heldIntakes(changes: readonly IntakeChange[], held: Held): readonly IntakeChange[] {

@@ -1,21 +1,27 @@
 /** Images: wanted against kept. Their bytes can be had again, so what differs is replaced. */
 import type { Observed } from '../model/domain.ts';
+import { hostText, parseImageUrl } from '../model/image-url.ts';
 import { byName, type FileName, type ImageName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { type Image, isOfImage, type ObservedImage, type ObservedVolume } from '../model/volume.ts';
-import type { ImageChange } from './change.ts';
+import type { Block, ImageChange } from './change.ts';
 import type { FieldChange } from './fields.ts';
 import { handedIn, refusal, type Sourced } from './intake.ts';
 import { blocked, foreignBlock, looked } from './ownership.ts';
 
-export function diffImages(desired: DesiredState, observed: Observed): readonly ImageChange[] {
+/** @param offDisk why nothing is taken off the image disk; null: it can be */
+export function diffImages(
+  desired: DesiredState,
+  observed: Observed,
+  offDisk: Block | null,
+): readonly ImageChange[] {
   const names = new Set([...desired.images.keys(), ...observed.images.keys()]);
   const overlays = overlaysIn(observed);
   return [...names].sort(byName).flatMap((name) => {
     const image = desired.images.get(name);
     if (image === undefined) return unwanted(name, observed);
-    return [wanted(image, observed, overlays.get(name) ?? [])];
+    return [wanted(image, observed, overlays.get(name) ?? [], offDisk)];
   });
 }
 
@@ -32,6 +38,7 @@ function wanted(
   image: Image,
   observed: Observed,
   overlays: readonly ObservedVolume[],
+  offDisk: Block | null,
 ): ImageChange {
   const { name } = image;
   const seen = looked(observed.images.get(name));
@@ -50,18 +57,23 @@ function wanted(
     const message = `Volume ${names} lies on other bytes: give the new ones another name`;
     return blocked(name, 'ImageInUse', message);
   }
-  return creation(image, seen.status === 'present' ? seen.value : null, observed);
+  return creation(image, seen.status === 'present' ? seen.value : null, observed, offDisk);
 }
 
-function creation(image: Image, remains: ObservedImage | null, observed: Observed): ImageChange {
+function creation(
+  image: Image,
+  remains: ObservedImage | null,
+  observed: Observed,
+  offDisk: Block | null,
+): ImageChange {
   const { name } = image;
-  const sourced = sourceIn(image, observed);
+  const sourced = sourceIn(image, observed, offDisk);
   if (sourced.status === 'blocked') return { kind: 'blocked', name, block: sourced.block };
   return { kind: 'create', name, image, remains, intake: sourced.intake };
 }
 
 /** Where its bytes are, or why they cannot be had now. */
-function sourceIn(image: Image, observed: Observed): Sourced {
+function sourceIn(image: Image, observed: Observed, offDisk: Block | null): Sourced {
   const { source } = image;
   switch (source.kind) {
     case 'file':
@@ -72,8 +84,19 @@ function sourceIn(image: Image, observed: Observed): Sourced {
       return refusal('NotAllowed', `"${source.file}" is not in the partition's policy.images`);
     case 'upload':
     case 'handOver':
-      return handedIn(image, source, observed);
+    case 'imageDisk':
+      return handedIn(image, source, observed, offDisk);
+    case 'url':
+      if (source.isAllowed) return handedIn(image, source, observed, null);
+      return refusal('HostNotAllowed', hostNotAllowed(source.url));
   }
+}
+
+/** Of what others may have nothing is said. */
+function hostNotAllowed(text: string): string {
+  const url = parseImageUrl(text);
+  const host = url === null ? text : hostText(url);
+  return `the operator does not let this partition have Images fetched from ${host} (policy.imageHosts)`;
 }
 
 function fileIn(
@@ -103,6 +126,12 @@ export function overlaysIn({
   return overlays;
 }
 
+function textOf(source: Image['source']): string {
+  if ('file' in source) return source.file;
+  if ('path' in source) return source.path;
+  return source.kind === 'url' ? source.url : source.kind;
+}
+
 /** Everything that a new Image is, as a plan shows it, or what the one in its place is not. */
 export function imageFields(image: Image, before: ObservedImage | null): FieldChange[] {
   const { digest, format, source } = image;
@@ -112,7 +141,7 @@ export function imageFields(image: Image, before: ObservedImage | null): FieldCh
     if (from === to) return [];
     return [{ field: name, path: `spec.${name}`, from, to, impact, origin: 'document' }];
   };
-  const to = 'file' in source ? source.file : source.kind;
+  const to = textOf(source);
   const path = `spec.source.${source.kind}`;
   return [
     ...field('digest', digest),

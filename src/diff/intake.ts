@@ -3,11 +3,27 @@
  * is asked for until that has its bytes, and is its room, and nobody else's, for as long.
  */
 import type { DomainRef, Observed } from '../model/domain.ts';
-import { type Intake, intakeOf, isFor, lentDisk, type ObservedIntake } from '../model/intake.ts';
+import {
+  type Intake,
+  intakeOf,
+  isFor,
+  lentDisk,
+  lentImageDisk,
+  type ObservedIntake,
+} from '../model/intake.ts';
 import { byName, type ImageName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { type Image, type IntakeSource, isOfImage } from '../model/volume.ts';
-import type { Block, BlockCode, ImageChange, IntakeChange, Lent } from './change.ts';
+import { holderOf, runningPrimary } from './borrower.ts';
+import type {
+  Block,
+  BlockCode,
+  ImageChange,
+  ImageDiskChange,
+  IntakeChange,
+  Lent,
+} from './change.ts';
+import { imageDiskBlock } from './image-disk.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
 
 /** Where the bytes of an Image are. */
@@ -19,8 +35,16 @@ export function refusal(code: BlockCode, message: string): Sourced {
   return { status: 'blocked', block: { code, message } };
 }
 
-/** What an Image waits for that its Primary hands in, or where all of it is. */
-export function handedIn(image: Image, source: IntakeSource, observed: Observed): Sourced {
+/**
+ * What an Image waits for that has to come in, or where all of it is.
+ * @param offDisk why nothing is taken off the image disk; null: it can be
+ */
+export function handedIn(
+  image: Image,
+  source: IntakeSource,
+  observed: Observed,
+  offDisk: Block | null,
+): Sourced {
   const { name } = image;
   const seen = looked(observed.intakes.get(name));
   if (seen.status === 'unknown') return refusal('HostUnknown', seen.why);
@@ -30,13 +54,25 @@ export function handedIn(image: Image, source: IntakeSource, observed: Observed)
     intake !== null &&
     isUsable(intake, seen.value) &&
     foreignBlock(`the intake of Image ${name}`, seen.value.owner, observed) === null;
-  if (!isThere) return refusal('AwaitingBytes', 'its Primary has not begun to hand it in');
+  if (!isThere) {
+    const message =
+      source.kind === 'url'
+        ? 'there is no room for it yet'
+        : 'its Primary has not begun to hand it in';
+    return refusal('AwaitingBytes', message);
+  }
   switch (source.kind) {
     case 'upload': {
       const { receivedBytes, sizeBytes } = seen.value;
       if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
       const message = `${receivedBytes} of ${sizeBytes} bytes have been uploaded (unnest upload ${name} FILE)`;
       return refusal('AwaitingBytes', message);
+    }
+    case 'url': {
+      const { receivedBytes, sizeBytes } = seen.value;
+      if (receivedBytes === sizeBytes) return { status: 'ready', intake: lent(seen.value, null) };
+      const message = `${receivedBytes} of ${sizeBytes} bytes have been fetched, which unnestd does`;
+      return refusal('Fetching', message);
     }
     case 'handOver': {
       const { serial } = lentDisk(observed, name);
@@ -48,6 +84,13 @@ export function handedIn(image: Image, source: IntakeSource, observed: Observed)
         return refusal('HostUnknown', observed.primary.why);
       }
       return { status: 'ready', intake: lent(seen.value, borrowerOf(seen.value, observed)) };
+    }
+    case 'imageDisk': {
+      if (offDisk !== null) return { status: 'blocked', block: offDisk };
+      if (source.isWritten) return { status: 'ready', intake: lent(seen.value, null) };
+      const { serial } = lentImageDisk(observed);
+      const message = `its Primary is to write it to ${source.path} on /dev/disk/by-id/virtio-${serial}, to unmount that, and to say so (unnest hand-over ${name})`;
+      return refusal('AwaitingBytes', message);
     }
   }
 }
@@ -61,20 +104,15 @@ function lent(observed: ObservedIntake, borrower: DomainRef | null): Lent {
   return { observed, borrower };
 }
 
-/** Who has its disk now, or may have it: of one that is not the Primary any more nobody has looked. */
 function borrowerOf({ name, lentTo }: ObservedIntake, observed: Observed): DomainRef | null {
-  const { primary } = observed;
-  const now = primary.status === 'present' ? primary.value : null;
-  if (lentTo !== null && lentTo.uuid !== now?.uuid) return lentTo;
-  if (now === null) return null;
-  const { uuid, domainName, lentDisks } = now;
-  return lentDisks.includes(lentDisk(observed, name).alias) ? { uuid, domainName } : null;
+  return holderOf(lentDisk(observed, name).alias, lentTo, observed);
 }
 
 /** @param images as they are to be: one that takes its bytes sees to its intake itself */
 export function diffIntakes(
   desired: DesiredState,
   observed: Observed,
+  imageDisk: ImageDiskChange | null,
   images: readonly ImageChange[],
 ): readonly IntakeChange[] {
   const taking = new Set(
@@ -86,10 +124,16 @@ export function diffIntakes(
   return [...names].sort(byName).flatMap((name) => {
     if (taking.has(name)) return [];
     const image = desired.images.get(name);
-    const intake = image === undefined || isKept(image, observed) ? null : intakeOf(image);
+    const intake = image === undefined || !comesIn(image, observed) ? null : intakeOf(image);
     if (image === undefined || intake === null) return unwanted(name, observed);
-    return wanted(image, intake, desired, observed);
+    return wanted(image, intake, blockOf(image.source, desired, observed, imageDisk), observed);
   });
+}
+
+/** What is not to be had gets no room. */
+function comesIn(image: Image, observed: Observed): boolean {
+  const { source } = image;
+  return !isKept(image, observed) && (source.kind !== 'url' || source.isAllowed);
 }
 
 function isKept(image: Image, { images }: Observed): boolean {
@@ -127,17 +171,16 @@ function unwanted(name: ImageName, observed: Observed): IntakeChange[] {
 function wanted(
   { name, source }: Image,
   intake: Intake,
-  desired: DesiredState,
+  block: Block | null,
   observed: Observed,
 ): IntakeChange[] {
   const seen = looked(observed.intakes.get(name));
   if (seen.status === 'unknown') return [blocked(name, 'HostUnknown', seen.why)];
   const there = seen.status === 'present' ? seen.value : null;
   if (there !== null) {
-    const block = foreignBlock(`the intake of Image ${name}`, there.owner, observed);
-    if (block !== null) return [{ kind: 'blocked', name, block }];
+    const foreign = foreignBlock(`the intake of Image ${name}`, there.owner, observed);
+    if (foreign !== null) return [{ kind: 'blocked', name, block: foreign }];
   }
-  const block = source.kind === 'handOver' ? lendingBlock(desired, observed) : null;
   if (block !== null) return [{ kind: 'blocked', name, block }];
   const isThere = there !== null && isUsable(intake, there);
   const isWritten = source.kind === 'handOver' && source.isWritten;
@@ -157,6 +200,17 @@ function wanted(
   return [{ kind: 'create', name, intake, remains, borrower: reader }];
 }
 
+/** Why its bytes cannot come in; null: they can. */
+function blockOf(
+  { kind }: Image['source'],
+  desired: DesiredState,
+  observed: Observed,
+  imageDisk: ImageDiskChange | null,
+): Block | null {
+  if (kind === 'handOver') return lendingBlock(desired, observed);
+  return kind === 'imageDisk' ? imageDiskBlock(desired, imageDisk) : null;
+}
+
 /** Why no disk can be lent to the Primary; null: one can. */
 function lendingBlock({ primary }: DesiredState, observed: Observed): Block | null {
   if (primary === null || primary === 'unspoken') {
@@ -174,11 +228,4 @@ function lendingBlock({ primary }: DesiredState, observed: Observed): Block | nu
   }
   if (observed.primary.status === 'present') return null;
   return { code: 'PrimaryMissing', message: `the host has no domain "${domainName}"` };
-}
-
-/** Null: it does not run, and is lent one once it does. */
-function runningPrimary({ primary }: Observed): DomainRef | null {
-  if (primary.status !== 'present' || primary.value.live === null) return null;
-  const { uuid, domainName } = primary.value;
-  return { uuid, domainName };
 }

@@ -5,6 +5,7 @@
  */
 import { egressText, type EgressRule } from '../model/egress.ts';
 import type { PartitionName } from '../model/names.ts';
+import { BLOCK_BYTES } from '../model/image-disk.ts';
 import { GRANTS } from '../model/primary.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { collect, type Collected, isKind } from './collect.ts';
@@ -95,6 +96,7 @@ export function judge(
       secondaries: expanded.secondaries,
       volumes: stored.volumes,
       images: stored.images,
+      imageHosts: stored.imageHosts,
       seedContents: expanded.seedContents,
       network,
       share,
@@ -131,7 +133,12 @@ function primaryIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState
     domainName: primary.domain,
     reserved: Object.freeze({ vcpus, memoryBytes: memory }),
     grants: GRANTS.filter((each) => primary.grants.includes(each)),
+    imageDiskBytes: primary.imageDisk === undefined ? null : wholeBlocks(primary.imageDisk.size),
   });
+}
+
+function wholeBlocks(bytes: number): number {
+  return Math.floor(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 function shareIn([placed]: readonly Placed<PartitionDocument>[]): DesiredState['share'] {

@@ -1,7 +1,9 @@
 /** A document of kind Image: bytes that Volumes begin as, known by their digest. */
 import * as z from 'zod';
+import { IMAGE_URL_PATTERN, parseImageUrl } from '../model/image-url.ts';
 import type { ImageName } from '../model/names.ts';
-import { DISK_FORMATS } from '../model/volume.ts';
+import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
+import { DISK_FORMATS, TAKINGS } from '../model/volume.ts';
 import {
   branded,
   field,
@@ -21,6 +23,9 @@ const digest = textOf(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digit
 const bytesMax = 64 * 2 ** 40;
 const bytes = wholeNumber(1, bytesMax);
 
+const pathWords =
+  'the path of a file, from the root and without a slash before it (letters, digits, . _ + - and no hidden names)';
+
 const upload = z.strictObject({
   bytes: field(bytes, { description: 'How many bytes it has, as it is supplied.' }),
 });
@@ -36,7 +41,39 @@ const handOver = z.strictObject({
   }),
 });
 
-const sources = ['file', 'catalogue', 'upload', 'handOver', 'imageDisk'] as const;
+const imageDisk = z.strictObject({
+  path: field(textOf(IMAGE_DISK_PATH, pathWords), {
+    description: 'Where it is on the image disk, from its root, such as images/debian.qcow2.',
+  }),
+  bytes: field(bytes, { description: 'How many bytes that file has.' }),
+  mode: field(oneOf(TAKINGS).default('copy'), {
+    description:
+      'What becomes of the file. copy: it stays, and the disk as it is. move: it goes, and the disk is smaller by as much for as long as there is this image, so that both together take what the disk alone took.',
+  }),
+  written: field(z.boolean().default(false), {
+    description:
+      'Whether the Primary has written the file and has unmounted the image disk. Then the disk is taken from it for as long as it takes to get the file off it. `unnest hand-over` says the same without the document.',
+  }),
+});
+
+const urlForm =
+  'a URL such as https://images.example.org/debian.qcow2: https, the name of a host in lower case, a path, and no user, password or fragment';
+const imageUrl = textOf(IMAGE_URL_PATTERN, urlForm).refine(
+  (text) => parseImageUrl(text) !== null,
+  urlForm,
+);
+
+const url = z.strictObject({
+  from: field(imageUrl, {
+    description:
+      "The URL. The partition's policy has to allow its host (policy.imageHosts). It is no secret: plans and statuses show it.",
+  }),
+  bytes: field(bytes, {
+    description: 'How many bytes it has, as it is supplied. No more of them are taken.',
+  }),
+});
+
+const sources = ['file', 'catalogue', 'upload', 'handOver', 'url', 'imageDisk'] as const;
 const exactlyOne = `exactly one of ${sources.slice(0, -1).join(', ')} and ${sources.at(-1)}`;
 
 const source = z
@@ -55,8 +92,11 @@ const source = z
       description:
         'The Primary writes it to a blank disk that it is lent for that, which then becomes the image.',
     }),
-    imageDisk: field(file.optional(), {
-      description: 'The name of a file on the image disk that the Primary hands over.',
+    url: field(url.optional(), {
+      description: 'The host fetches it, from where the operator allows it.',
+    }),
+    imageDisk: field(imageDisk.optional(), {
+      description: 'The Primary puts it on its image disk, from which the host takes it.',
     }),
   })
   .refine((given) => sources.filter((each) => given[each] !== undefined).length === 1, exactlyOne);
@@ -71,7 +111,7 @@ const spec = z.strictObject({
   }),
   virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
     description:
-      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies has to say it.',
+      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies, or that is fetched, has to say it.',
   }),
   source: field(
     source,
@@ -80,8 +120,12 @@ const spec = z.strictObject({
   ),
 });
 
-const isHandedIn = ({ upload: up, handOver: over }: z.output<typeof source>) =>
-  up !== undefined || over !== undefined;
+const comesIn = ({
+  upload: up,
+  handOver: over,
+  imageDisk: disk,
+  url: from,
+}: z.output<typeof source>) => [up, over, disk, from].some((each) => each !== undefined);
 
 export const imageSchema = z
   .strictObject({
@@ -94,7 +138,7 @@ export const imageSchema = z
   })
   .refine(
     ({ spec: { format, source: from, virtualSize } }) =>
-      format === 'raw' || virtualSize !== undefined || !isHandedIn(from),
+      format === 'raw' || virtualSize !== undefined || !comesIn(from),
     {
       message: 'the size of the disk, as it counts towards the limits from the start',
       path: ['spec', 'virtualSize'],

@@ -3,7 +3,6 @@
  * something would be done about them: half of what somebody asked for is not what they asked for.
  */
 import type { Diagnostic } from './diagnostic.ts';
-import type { ImageDocument } from './image-schema.ts';
 import type { PartitionDocument } from './partition-schema.ts';
 import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
@@ -22,17 +21,11 @@ function missingIn(document: Placed['document']): readonly Missing[] {
   switch (document.kind) {
     case 'Secondary':
     case 'Volume':
-      return [];
     case 'Image':
-      return missingOfImage(document);
+      return [];
     case 'Partition':
       return missingOfPartition(document);
   }
-}
-
-function missingOfImage({ spec }: ImageDocument): readonly Missing[] {
-  if (spec.source.imageDisk === undefined) return [];
-  return [[['spec', 'source', 'imageDisk'], 'no Primary can hand over an image disk yet']];
 }
 
 function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
@@ -42,7 +35,6 @@ function missingOfPartition({ spec }: PartitionDocument): readonly Missing[] {
   };
   const { policy } = spec;
   const grants = ['primary', 'grants'];
-  refuse(isGranted(spec, 'imageDisk'), grants, 'no image disk is taken from a Primary yet');
   refuse(isGranted(spec, 'channel'), grants, 'no Primary is given a channel yet');
   for (const list of lists)
     refuse(policy[list].length > 0, ['policy', list], 'there is no policy about that yet');

@@ -1,6 +1,7 @@
 /** A document of kind Partition: a share of the host, as its operator grants it. */
 import * as z from 'zod';
 import { EGRESS_PROTOCOLS } from '../model/egress.ts';
+import { IMAGE_HOST_PATTERN, parseImageHost } from '../model/image-url.ts';
 import { partitionOfDomain } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
 import { NETWORK_MODES } from '../model/network.ts';
@@ -40,25 +41,44 @@ const domainName = textOf(
   'a domain of yours, not one that unnest makes',
 );
 
-const primary = z.strictObject({
-  domain: field(domainName, { description: "The Primary's libvirt domain." }),
-  reserved: field(
-    z.strictObject({
-      vcpus: field(wholeNumber(1, 288), { description: 'Virtual CPUs that it always keeps.' }),
-      memory: field(memory, { description: 'Memory that it always keeps, from 16MiB to 16TiB.' }),
-    }),
-    { description: 'What is never carved out of the Primary for its Secondaries.' },
-  ),
-  grants: field(
-    listOf(oneOf(['vcpus', 'memory', 'network', 'handOver', 'imageDisk', 'channel']), 6).default(
-      [],
+const primary = z
+  .strictObject({
+    domain: field(domainName, { description: "The Primary's libvirt domain." }),
+    reserved: field(
+      z.strictObject({
+        vcpus: field(wholeNumber(1, 288), { description: 'Virtual CPUs that it always keeps.' }),
+        memory: field(memory, { description: 'Memory that it always keeps, from 16MiB to 16TiB.' }),
+      }),
+      { description: 'What is never carved out of the Primary for its Secondaries.' },
     ),
-    {
-      description:
-        "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network. handOver: lend it blank disks while it runs, on which it hands in Images.",
-    },
-  ),
-});
+    grants: field(
+      listOf(oneOf(['vcpus', 'memory', 'network', 'handOver', 'imageDisk', 'channel']), 6).default(
+        [],
+      ),
+      {
+        description:
+          "What unnest may change of the Primary's domain, which is the operator's. vcpus, memory: take them for Secondaries, and give them back. network: plug a NIC of ours into the partition's network. handOver: lend it blank disks while it runs, on which it hands in Images. imageDisk: plug its image disk in while it runs, and take it out when it says so.",
+      },
+    ),
+    imageDisk: field(
+      z
+        .strictObject({
+          size: field(size(64 * MiB, 64 * TiB), {
+            description:
+              'How large it is, from 64MiB to 64TiB, in whole blocks of 4KiB; it counts towards limits.storage. What is moved off it makes it smaller for as long as the images are there.',
+          }),
+        })
+        .optional(),
+      {
+        description:
+          'A disk of ext4 that the Primary has besides (`/dev/disk/by-id/virtio-unnest-images`), and that the host takes images from. Without it the disk is deleted, with what is on it.',
+      },
+    ),
+  })
+  .refine(({ grants, imageDisk: disk }) => disk === undefined || grants.includes('imageDisk'), {
+    message: 'imageDisk among the grants, where there is an image disk',
+    path: ['grants'],
+  });
 
 const limits = z.strictObject({
   vcpus: field(wholeNumber(1, cpusMax), {
@@ -146,10 +166,38 @@ const network = z
     path: ['uplink'],
   });
 
+const hostForm =
+  'the name of a host in lower case, such as images.example.org or mirror.example.org:8443; no address, no pattern';
+const imageHost = textOf(IMAGE_HOST_PATTERN, hostForm).refine(
+  (text) => parseImageHost(text) !== null,
+  hostForm,
+);
+
+const imageHostEntry = z.strictObject({
+  host: field(imageHost, {
+    description: 'Its name, exactly; with a port, only that one, else 443.',
+  }),
+  privateAddresses: field(z.boolean('true or false').default(false), {
+    description:
+      'Whether its name may lead to a private address, or to this host itself: for a mirror of yours.',
+  }),
+});
+
 const policy = z.strictObject({
   images: field(listOf(file, 256).default([]), {
     description: "Files of the host's catalogue that Images may be made of.",
   }),
+  imageHosts: field(
+    z
+      .array(imageHostEntry)
+      .max(64, 'at most 64 entries')
+      .refine(namesOnce, 'every host only once')
+      .default([]),
+    {
+      description:
+        'Hosts that the host fetches Images from by https for the partition; redirects too lead to these only.',
+    },
+  ),
   devices: field(listOf(oneOf(['rng', 'watchdog', 'vsock', 'tpm', 'gpu', 'pci']), 6).default([]), {
     description: 'Devices that Secondaries may have besides disks, NICs and a serial console.',
   }),
@@ -160,6 +208,11 @@ const policy = z.strictObject({
     description: 'Further things that Secondaries may do.',
   }),
 });
+
+function namesOnce(list: readonly { readonly host: string }[]): boolean {
+  const plain = list.map(({ host }) => JSON.stringify(parseImageHost(host)));
+  return new Set(plain).size === plain.length;
+}
 
 const spec = z.strictObject({
   source: field(oneOf(['Directory', 'Apply', 'Channel']).default('Apply'), {

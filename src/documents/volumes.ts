@@ -1,4 +1,5 @@
 /** The documents of kinds Volume and Image, judged beside each other. */
+import { allowedHost, type ImageHost, parseImageHost, parseImageUrl } from '../model/image-url.ts';
 import type { FileName, ImageName, VolumeName } from '../model/names.ts';
 import type { Image, ImageSource, Volume } from '../model/volume.ts';
 import { isKind } from './collect.ts';
@@ -12,6 +13,7 @@ import type { VolumeDocument } from './volume-schema.ts';
 export interface Stored {
   readonly volumes: ReadonlyMap<VolumeName, Volume>;
   readonly images: ReadonlyMap<ImageName, Image>;
+  readonly imageHosts: readonly ImageHost[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -28,29 +30,48 @@ export function storedIn(placed: readonly Placed[], mayExist: (name: string) => 
     const volume = volumeOf(each.document, described);
     volumes.set(volume.name, volume);
   }
-  const images = new Map(
-    [...described.values()].flatMap((image) => imageOf(image, allowedIn(placed))),
-  );
-  return { volumes, images, diagnostics };
+  const images = new Map([...described.values()].map((image) => imageOf(image, allowedIn(placed))));
+  return { volumes, images, imageHosts: imageHostsIn(placed) ?? [], diagnostics };
 }
 
 /** By name. What a Volume of one has to know of it, its document says, wherever its bytes are. */
 type Described = ReadonlyMap<ImageName, ImageDocument>;
 
-/** Where no document describes the partition, whoever applies its documents is the operator. */
-function allowedIn(placed: readonly Placed[]): (file: FileName) => boolean {
-  const [partition] = placed.filter(isKind('Partition'));
-  if (partition === undefined) return () => true;
-  const { images } = partition.document.spec.policy;
-  return (file) => images.includes(file);
+interface Allowed {
+  readonly file: (file: FileName) => boolean;
+  readonly url: (url: string) => boolean;
 }
 
-function imageOf(
-  { metadata, spec }: ImageDocument,
-  isAllowed: (file: FileName) => boolean,
-): readonly (readonly [ImageName, Image])[] {
-  const source = imageSourceOf(spec.source, isAllowed);
-  if (source === null) return [];
+/** Where no document describes the partition, whoever applies its documents is the operator. */
+function allowedIn(placed: readonly Placed[]): Allowed {
+  const [partition] = placed.filter(isKind('Partition'));
+  const hosts = imageHostsIn(placed);
+  if (partition === undefined || hosts === null) return { file: () => true, url: () => true };
+  const { images } = partition.document.spec.policy;
+  return {
+    file: (file) => images.includes(file),
+    url: (text) => {
+      const url = parseImageUrl(text);
+      return url !== null && allowedHost(url, hosts) !== null;
+    },
+  };
+}
+
+/** Null: no document describes the partition. */
+function imageHostsIn(placed: readonly Placed[]): readonly ImageHost[] | null {
+  const [partition] = placed.filter(isKind('Partition'));
+  if (partition === undefined) return null;
+  const { imageHosts } = partition.document.spec.policy;
+  return Object.freeze(
+    imageHosts.flatMap(({ host, privateAddresses }) => {
+      const parsed = parseImageHost(host);
+      return parsed === null ? [] : [Object.freeze({ ...parsed, privateAddresses })];
+    }),
+  );
+}
+
+function imageOf({ metadata, spec }: ImageDocument, allowed: Allowed): readonly [ImageName, Image] {
+  const source = imageSourceOf(spec.source, allowed);
   const image = Object.freeze({
     name: metadata.name,
     digest: spec.digest,
@@ -58,22 +79,27 @@ function imageOf(
     source: Object.freeze(source),
     virtualBytesMax: spec.virtualSize ?? null,
   });
-  return [[image.name, image]];
+  return [image.name, image];
 }
 
-/** Null: one that is refused before anything is done about it; see `not-yet-supported.ts`. */
-function imageSourceOf(
-  source: ImageDocument['spec']['source'],
-  isAllowed: (file: FileName) => boolean,
-): ImageSource | null {
-  const { file, catalogue, upload, handOver } = source;
+function imageSourceOf(source: ImageDocument['spec']['source'], allowed: Allowed): ImageSource {
+  const { file, catalogue, upload, handOver, url, imageDisk } = source;
   if (file !== undefined) return { kind: 'file', file };
   if (catalogue !== undefined) {
-    return { kind: 'catalogue', file: catalogue, isAllowed: isAllowed(catalogue) };
+    return { kind: 'catalogue', file: catalogue, isAllowed: allowed.file(catalogue) };
   }
   if (upload !== undefined) return { kind: 'upload', sizeBytes: upload.bytes };
-  if (handOver === undefined) return null;
-  return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  if (url !== undefined) {
+    const { from, bytes: sizeBytes } = url;
+    return { kind: 'url', url: from, sizeBytes, isAllowed: allowed.url(from) };
+  }
+  if (handOver !== undefined) {
+    return { kind: 'handOver', sizeBytes: handOver.bytes, isWritten: handOver.written };
+  }
+  // The schema lets exactly one of them through.
+  if (imageDisk === undefined) throw new Error('an Image without a source has passed its schema');
+  const { path, bytes: sizeBytes, mode: taking, written: isWritten } = imageDisk;
+  return { kind: 'imageDisk', sizeBytes, path, taking, isWritten };
 }
 
 function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume {

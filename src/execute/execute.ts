@@ -6,7 +6,7 @@ import { explainError, HostError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
 import { describeStopStep } from '../plan/describe.ts';
 import type { SeedContent, SeedName } from '../model/seed.ts';
-import { type Operation, type OperationId, PHASES } from '../plan/operation.ts';
+import { type Operation, type OperationId, type OperationKind, PHASES } from '../plan/operation.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Done, type Executors, executors, type Workbench } from './executors.ts';
 import { checkTarget, ownerFor } from './identity.ts';
@@ -85,13 +85,12 @@ function obstacle(operation: Operation, { outcomes, options }: Pass): Result | n
     if (result.status === 'cancelled') return { status: 'cancelled' };
     return { status: 'skipped', because: result.status === 'skipped' ? result.because : id };
   }
-  return options.stop.aborted && !isHalfRestarted(operation, outcomes)
-    ? { status: 'cancelled' }
-    : null;
+  return options.stop.aborted && !isHalfDone(operation, outcomes) ? { status: 'cancelled' } : null;
 }
 
-/** Who was stopped only to come up again is not left lying. */
-function isHalfRestarted({ phase, after }: Operation, outcomes: Pass['outcomes']): boolean {
+/** Who was stopped only to come up again is not left lying, nor without a disk who has let go of it for a while. */
+function isHalfDone({ kind, phase, after }: Operation, outcomes: Pass['outcomes']): boolean {
+  if (kind === 'primary.lend-image-disk') return after.some((id) => isDone(outcomes.get(id)));
   if (phase !== 'restart') return false;
   return after.some((id) => {
     const outcome = outcomes.get(id);
@@ -99,6 +98,10 @@ function isHalfRestarted({ phase, after }: Operation, outcomes: Pass['outcomes']
       outcome !== undefined && outcome.operation.phase === 'restart' && succeeded(outcome.result)
     );
   });
+}
+
+function isDone(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && succeeded(outcome.result);
 }
 
 async function run(operation: Operation, { plan, host, options }: Pass): Promise<Result> {
@@ -127,7 +130,8 @@ function waitsForGuest({ kind }: Operation): boolean {
     kind === 'domain.detach-disk' ||
     kind === 'primary.set-vcpus' ||
     kind === 'primary.set-memory' ||
-    kind === 'primary.take-disk'
+    kind === 'primary.take-disk' ||
+    kind === 'primary.take-image-disk'
   );
 }
 
@@ -151,11 +155,18 @@ const operationMs = 120_000;
 /** Copying and hashing an image is as slow as its disk: 16 MiB/s for the 64 GiB of a large one. */
 const bytesMs = 4_000_000;
 
+const movesBytes: ReadonlySet<string> = new Set<OperationKind>([
+  'image.import',
+  'volume.create',
+  'intake.fill',
+  'image-disk.rework',
+]);
+
 function limitMs(operation: Operation): number {
   const { kind } = operation;
   if (kind === 'domain.stop') return operation.graceMs + operationMs;
   if (kind === 'domain.await-ready') return operation.timeoutMs + operationMs;
-  return kind === 'image.import' || kind === 'volume.create' ? bytesMs : operationMs;
+  return movesBytes.has(kind) ? bytesMs : operationMs;
 }
 
 function failureOf(error: unknown): Failure {

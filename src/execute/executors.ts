@@ -10,7 +10,14 @@ import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { attachDisk, detachDisk } from './domain-disks.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { deleteImage, importImage } from './image.ts';
-import { createIntake, deleteIntake, lendDisk, takeDisk } from './intake.ts';
+import {
+  createImageDisk,
+  deleteImageDisk,
+  lendImageDisk,
+  reworkImageDisk,
+  takeImageDisk,
+} from './image-disk.ts';
+import { createIntake, deleteIntake, fillIntake, lendDisk, takeDisk } from './intake.ts';
 import {
   defineNetwork,
   reserveAddress,
@@ -69,6 +76,12 @@ export const executors: Executors = {
   'intake.delete': deleteIntake,
   'primary.lend-disk': lendDisk,
   'primary.take-disk': takeDisk,
+  'intake.fill': fillIntake,
+  'image-disk.create': createImageDisk,
+  'image-disk.rework': reworkImageDisk,
+  'image-disk.delete': deleteImageDisk,
+  'primary.lend-image-disk': lendImageDisk,
+  'primary.take-image-disk': takeImageDisk,
   'image.import': importImage,
   'image.delete': deleteImage,
   'seed.create': createSeed,

@@ -86,6 +86,15 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
           isNamed(operation, 'image', operation.image)) &&
         isOperators(operation.primary)
       );
+    case 'intake.fill':
+      return isNamed(operation, 'image', operation.image);
+    case 'image-disk.create':
+    case 'image-disk.rework':
+    case 'image-disk.delete':
+      return isNamed(operation, 'image-disk', us.partition);
+    case 'primary.lend-image-disk':
+    case 'primary.take-image-disk':
+      return isNamed(operation, 'image-disk', us.partition) && isOperators(operation.primary);
     case 'image.import':
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':
@@ -157,7 +166,7 @@ function isAddressOf(
 
 function isNamed(
   { resource }: Operation,
-  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'intake' | 'image' | 'seed',
+  kind: 'primary' | 'nic' | 'slice' | 'volume' | 'intake' | 'image' | 'image-disk' | 'seed',
   name: string,
 ): boolean {
   return resource?.kind === kind && resource.name === name;

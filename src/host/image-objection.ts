@@ -17,6 +17,12 @@ export type ObjectionCode =
   | 'BadGeometry' // clusters, header or size that no honest image has
   | 'BadTables' // tables outside of the file, over one another, or larger than its size needs
   | 'TooLarge' // more than the document allows, or than its size is worth
+  | 'NoFileSystem' // what it is to be taken from is no ext4
+  | 'StillMounted' // that was not unmounted before it was handed over
+  | 'NotOnDisk' // there is no such file on it
+  | 'NotAFile' // it is a folder, a link or a device
+  | 'OtherSize' // it has more bytes than the document says, or fewer
+  | 'NoRoomToShrink' // without its file the disk is still too full to become smaller
   | 'Disagreement' // two readers of its header say different things
   | 'OverLimits'; // looking into it took more time, memory or room than it may
 

@@ -18,6 +18,7 @@ import type {
   SecondaryName,
   VolumeName,
 } from '../model/names.ts';
+import type { ImageDiskGoal, ImageDiskWork, ObservedImageDisk } from '../model/image-disk.ts';
 import type { Intake, LentDisk, ObservedIntake } from '../model/intake.ts';
 import type {
   NetworkDefinition,
@@ -151,6 +152,11 @@ export type ImageReader = KeptReader<ImageName, ObservedImage>;
 /** Each has the name of its Image. */
 export type IntakeReader = KeptReader<ImageName, ObservedIntake>;
 
+/** A partition has one, or none. */
+export interface ImageDiskReader {
+  find(partition: PartitionName, signal: AbortSignal): Promise<Observation<ObservedImageDisk>>;
+}
+
 export type SeedReader = KeptReader<SeedName, ObservedSeed>;
 
 export interface VolumeWriter {
@@ -186,8 +192,8 @@ export interface IntakeWriter {
   /** Makes it, or makes over what a crash has left `creating`. `Conflict` if there is one. */
   create(owner: PartitionOwner, intake: Intake, signal: AbortSignal): Promise<void>;
   /**
-   * Adds what was uploaded behind what has come already; at 0 it begins anew. `Refused` where it does not
-   * begin there, would be too much, or is none that takes uploads. @returns how much there is then
+   * Adds what was uploaded, or fetched, behind what has come already; at 0 it begins anew. `Refused` where it does not
+   * begin there, would be too much, or is a disk that is lent. @returns how much there is then
    */
   append(
     owner: PartitionOwner,
@@ -196,8 +202,32 @@ export interface IntakeWriter {
     bytes: Uint8Array,
     signal: AbortSignal,
   ): Promise<number>;
+  /**
+   * Takes its bytes out of a file of the image disk, which no guest has, in the place of what had come before.
+   * Nothing of that disk is changed. `Refused` if there is no such file of as many bytes.
+   */
+  takeOut(
+    owner: PartitionOwner,
+    image: ImageName,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Of what is not there it is done already. Nobody has its disk by then. */
   delete(owner: PartitionOwner, image: ImageName, signal: AbortSignal): Promise<void>;
+}
+
+/** Of a disk that no guest has: whoever calls has seen to that. */
+export interface ImageDiskWriter {
+  /** With an empty file system, or over what a crash has left `creating`. `Conflict` if there is one. */
+  create(owner: PartitionOwner, goal: ImageDiskGoal, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes it larger or smaller, without the files that go, which need not be there. All of it or
+   * nothing: until the new one is whole the old one is as it was. `Refused` if its file system is not sound, or
+   * does not fit.
+   */
+  rework(owner: PartitionOwner, work: ImageDiskWork, signal: AbortSignal): Promise<void>;
+  /** With all that is on it. Of what is not there it is done already. */
+  delete(owner: PartitionOwner, signal: AbortSignal): Promise<void>;
 }
 
 export interface SeedWriter {
@@ -284,10 +314,10 @@ export interface PrimaryWriter {
   /** Asks the guest to let go of it. Of what is not there it is done already. */
   unplug(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
   /**
-   * Plugs the room of an Image's intake into the guest that runs, and into no definition: a Primary never
-   * needs a file of ours to be started.
+   * Plugs the room of an Image's intake into the guest that runs, or the image disk (`null`), and into no
+   * definition: a Primary never needs a file of ours to be started.
    */
-  lend(ref: DomainRef, image: ImageName, disk: LentDisk, signal: AbortSignal): Promise<void>;
+  lend(ref: DomainRef, image: ImageName | null, disk: LentDisk, signal: AbortSignal): Promise<void>;
   /** Asks the guest to let go of it. Of what is not there it is done already. */
   takeBack(ref: DomainRef, alias: string, signal: AbortSignal): Promise<void>;
 }
@@ -308,6 +338,7 @@ export interface HostView {
   readonly volumes: VolumeReader;
   readonly images: ImageReader;
   readonly intakes: IntakeReader;
+  readonly imageDisks: ImageDiskReader;
   readonly seeds: SeedReader;
   readonly networks: NetworkReader;
   readonly filters: FilterReader;
@@ -322,6 +353,7 @@ export interface Host extends HostView {
   readonly volumes: VolumeReader & VolumeWriter;
   readonly images: ImageReader & ImageWriter;
   readonly intakes: IntakeReader & IntakeWriter;
+  readonly imageDisks: ImageDiskReader & ImageDiskWriter;
   readonly seeds: SeedReader & SeedWriter;
   readonly networks: NetworkReader & NetworkWriter;
   readonly filters: FilterReader & FilterWriter;

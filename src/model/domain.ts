@@ -5,6 +5,7 @@
  */
 import type { DomainUuid, InstallationId, Owner } from './identity.ts';
 import type { ObservedFilter } from './filter.ts';
+import type { ObservedImageDisk } from './image-disk.ts';
 import type { ObservedIntake } from './intake.ts';
 import {
   byName,
@@ -275,6 +276,7 @@ export interface Observed {
   /** By the Image that each is for. */
   readonly intakes: ReadonlyMap<ImageName, Observation<ObservedIntake>>;
   readonly unlistedIntakes: string | null;
+  readonly imageDisk: Observation<ObservedImageDisk>;
   /** Sizes in bytes of the files of the host's catalogue that are asked for. */
   readonly catalogue: ReadonlyMap<FileName, Observation<number>>;
   readonly unlistedSeeds: string | null;

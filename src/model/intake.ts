@@ -1,7 +1,7 @@
 /**
- * Where the bytes of an Image come in that its Primary supplies: room in the partition's store for exactly
- * as many as the document says. They are uploaded over the channel, or written to a disk that is lent to the
- * Primary and is nothing but this room. Nobody looks into them before they are all there and nobody else can
+ * Where the bytes of an Image come in that are not on the host: room in the partition's store for exactly
+ * as many as the document says. They are uploaded over the channel, taken out of the image disk, written to a
+ * disk that is lent to the Primary and is nothing but this room, or fetched by the host. Nobody looks into them before they are all there and nobody else can
  * change them any more.
  */
 import type { DomainRef } from './domain.ts';
@@ -12,6 +12,8 @@ import type { Image, IntakeSource, StoredState } from './volume.ts';
 export const INTAKE_KINDS = [
   'upload',
   'handOver',
+  'imageDisk',
+  'url',
 ] as const satisfies readonly IntakeSource['kind'][];
 export type IntakeKind = (typeof INTAKE_KINDS)[number];
 
@@ -30,7 +32,7 @@ export interface ObservedIntake extends Omit<Intake, 'image'> {
   readonly state: StoredState;
   /** Who was lent its disk last, and may have it still; null: nobody was. */
   readonly lentTo: DomainRef | null;
-  /** How many have been uploaded. What is on a lent disk only its Primary knows. */
+  /** How many have been uploaded, taken out or fetched. What is on a lent disk only its Primary knows. */
   readonly receivedBytes: number;
   /** What it takes of the store: nothing any more once its bytes have become those of the Image. */
   readonly heldBytes: number;
@@ -54,7 +56,7 @@ export function roomBytes({ kind, sizeBytes }: Pick<Intake, 'kind' | 'sizeBytes'
 
 const sectorBytes = 512;
 
-/** A disk that is lent to a Primary while it runs. */
+/** A disk that is lent to a Primary while it runs: blank ones for Images, and the image disk. */
 export interface LentDisk {
   /** libvirt leaves an alias alone that begins with `ua-`; an operator's disks have none like that. */
   readonly alias: string;
@@ -65,7 +67,15 @@ export interface LentDisk {
 export function lentDisk(owner: PartitionOwner, image: ImageName): LentDisk {
   const digits = lentDiskDigits(owner, image);
   // As many characters as virtio-blk shows.
-  return { alias: `ua-lent-${digits}`, serial: image.length <= 20 ? image : `image-${digits}` };
+  const isItsOwn = image.length <= 20 && image !== imageDiskSerial;
+  return { alias: `ua-lent-${digits}`, serial: isItsOwn ? image : `image-${digits}` };
+}
+
+const imageDiskSerial = 'unnest-images';
+
+/** The image disk: no Image has a name like that. */
+export function lentImageDisk(owner: PartitionOwner): LentDisk {
+  return { alias: `ua-lent-${lentDiskDigits(owner, '.image-disk')}`, serial: imageDiskSerial };
 }
 
 export function isLentDiskAlias(alias: string): boolean {

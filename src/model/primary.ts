@@ -12,9 +12,9 @@ export type Carving = (typeof CARVINGS)[number];
 
 /**
  * What unnest may do to it. `network`: give it a NIC on its partition's network. `handOver`: lend it blank
- * disks, on which it hands in Images.
+ * disks, on which it hands in Images. `imageDisk`: lend it the image disk.
  */
-export const GRANTS = [...CARVINGS, 'network', 'handOver'] as const;
+export const GRANTS = [...CARVINGS, 'network', 'handOver', 'imageDisk'] as const;
 export type Grant = (typeof GRANTS)[number];
 
 /** As the operator describes it. */
@@ -25,6 +25,8 @@ export interface PrimaryWanted {
   readonly reserved: { readonly vcpus: number; readonly memoryBytes: number };
   /** Of what is not granted it has a fixed share: whatever its domain has. */
   readonly grants: readonly Grant[];
+  /** How large its image disk is, with what it has given; null: it has none. */
+  readonly imageDiskBytes: number | null;
 }
 
 /** Of what can be carved out of it. */
@@ -63,6 +65,6 @@ export interface ObservedPrimary extends DomainRef {
   readonly plugs: readonly PrimaryPlug[];
   /** The same of what runs; null: it does not run. */
   readonly livePlugs: readonly PrimaryPlug[] | null;
-  /** The aliases of the disks that some unnest has lent it while it runs. None is in its definition. */
+  /** The aliases of the disks that some unnest has lent it while it runs, the image disk too. None is in its definition. */
   readonly lentDisks: readonly string[];
 }

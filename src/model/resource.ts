@@ -1,6 +1,6 @@
 /**
  * What a plan can be about. Of each kind a partition has several by name, but one network, filter,
- * slice, Primary, and NIC of that Primary on the network. An intake is named as its Image.
+ * slice, Primary, image disk, and NIC of that Primary on the network. An intake is named as its Image.
  */
 export const RESOURCE_KINDS = [
   'primary',
@@ -8,6 +8,7 @@ export const RESOURCE_KINDS = [
   'network',
   'filter',
   'nic',
+  'image-disk',
   'intake',
   'image',
   'seed',
@@ -18,7 +19,7 @@ export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 export interface Resource {
   readonly kind: ResourceKind;
-  /** Of the Primary, its NIC, a slice, a network or its filter: the name of its partition. */
+  /** Of the Primary, its NIC or its image disk, a slice, a network or its filter: the name of its partition. */
   readonly name: string;
 }
 

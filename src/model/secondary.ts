@@ -2,6 +2,7 @@
  * A Secondary as its Primary's user wants it: units resolved, defaults filled in, names checked.
  * Nothing here is optional, and nothing here knows YAML or libvirt.
  */
+import type { ImageHost } from './image-url.ts';
 import type { NetworkFields } from './network.ts';
 import type { PrimaryWanted } from './primary.ts';
 import type { Share } from './share.ts';
@@ -88,6 +89,8 @@ export interface DesiredState {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
   readonly volumes: ReadonlyMap<VolumeName, Volume>;
   readonly images: ReadonlyMap<ImageName, Image>;
+  /** Where its Images may be fetched from. */
+  readonly imageHosts: readonly ImageHost[];
   /** Of every Secondary's seed. Secrets may be in it: only who makes the file reads it. */
   readonly seedContents: ReadonlyMap<SeedName, SeedContent>;
   /**

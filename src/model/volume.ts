@@ -50,11 +50,39 @@ export type ImageSource =
   | { readonly kind: 'catalogue'; readonly file: FileName; readonly isAllowed: boolean }
   | IntakeSource;
 
-/** Its Primary hands them in (`intake.ts`), this many: over the channel, or on a disk lent to it. */
+/** They come in (`intake.ts`), this many: from its Primary, over the channel or on a disk of ours, or by the host. */
 export type IntakeSource =
   | { readonly kind: 'upload'; readonly sizeBytes: number }
   /** `isWritten`: the Primary says that it is done with the disk. */
-  | { readonly kind: 'handOver'; readonly sizeBytes: number; readonly isWritten: boolean };
+  | { readonly kind: 'handOver'; readonly sizeBytes: number; readonly isWritten: boolean }
+  /** `isWritten`: the Primary has let go of the image disk, on which the file is. */
+  | {
+      readonly kind: 'imageDisk';
+      readonly sizeBytes: number;
+      readonly path: string;
+      readonly taking: Taking;
+      readonly isWritten: boolean;
+    }
+  /** The host fetches them. `isAllowed`: the operator lets this partition have it from there. */
+  | {
+      readonly kind: 'url';
+      /** As `parseImageUrl` takes it. */
+      readonly url: string;
+      readonly sizeBytes: number;
+      readonly isAllowed: boolean;
+    };
+
+/** `copy`: the file stays on the image disk, of which nothing is changed. */
+export const TAKINGS = ['copy', 'move'] as const;
+export type Taking = (typeof TAKINGS)[number];
+
+/** What an Image was moved from on the image disk. */
+export interface Moved {
+  /** From the root of the disk's file system, without a slash before it. */
+  readonly path: string;
+  /** By so much the disk is smaller as long as there is this Image. */
+  readonly sizeBytes: number;
+}
 
 /** An Image as it is wanted. */
 export interface Image {
@@ -103,6 +131,8 @@ export interface ObservedImage {
   readonly sizeBytes: number;
   /** How much of the store it takes. */
   readonly fileBytes: number;
+  /** What it was moved from on the image disk; null: its bytes have come in another way. */
+  readonly moved: Moved | null;
 }
 
 /** Whether what is kept, or what a Volume began as, is what an Image says. */

@@ -69,6 +69,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     recorded.status === 'unknown' ? recorded : observeFilter(host, us, request.signal),
     observePrimary(host, request),
   ]);
+  const imageDisk = await found(() => host.imageDisks.find(request.partition, request.signal));
   const catalogue = await observeFiles(request.catalogue, (file) => host.store.catalogueSize(file));
   const cids = await observeCids(host, seen.domains, request);
   return {
@@ -80,6 +81,7 @@ export async function observe(host: HostView, request: ObserveRequest): Promise<
     files,
     facts,
     ...kept,
+    imageDisk,
     catalogue,
     network,
     slice,

@@ -3,6 +3,7 @@ import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { type PartitionOwner, samePartition } from '../model/identity.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceKey, type ResourceKind } from '../model/resource.ts';
+import type { ObservedImageDisk } from '../model/image-disk.ts';
 import type { ObservedIntake } from '../model/intake.ts';
 import type { Seed } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
@@ -17,7 +18,7 @@ export interface Allocation {
   readonly unknown: { readonly [Name in AmountName]: string | null };
 }
 
-/** What one Secondary, Volume, Image or seed has. */
+/** What one Secondary, Volume, Image or seed has, or the image disk. */
 export interface Holder {
   /** As `resourceKey` names it. */
   readonly owner: string;
@@ -33,10 +34,11 @@ export function allocationOf(observed: Observed, primary: DesiredState['primary'
 
 /** Everybody of ours who has something. */
 export function holdersOf(observed: Observed, primary: DesiredState['primary']): readonly Holder[] {
-  const { domains, volumes, intakes, images, seeds } = observed;
+  const { partition, domains, volumes, imageDisk, intakes, images, seeds } = observed;
   return [
     ...held('secondary', domains, observed, domainAmounts),
     ...held('volume', volumes, observed, volumeAmounts),
+    ...held('image-disk', new Map([[partition, imageDisk]]), observed, imageDiskAmounts),
     ...held('intake', intakes, observed, intakeAmounts),
     ...held('image', images, observed, imageAmounts),
     ...held('seed', seeds, observed, seedAmounts),
@@ -102,6 +104,11 @@ export function intakeAmounts({ heldBytes }: ObservedIntake): Amounts {
   return amounts({ storageBytes: heldBytes });
 }
 
+/** As large as it may become, and both of it while it is reworked. */
+export function imageDiskAmounts({ heldBytes }: ObservedImageDisk): Amounts {
+  return amounts({ storageBytes: heldBytes });
+}
+
 export function seedAmounts({ sizeBytes }: Pick<Seed, 'sizeBytes'>): Amounts {
   return amounts({ storageBytes: sizeBytes });
 }
@@ -124,7 +131,8 @@ function unknownOf(observed: Observed): Allocation['unknown'] {
     unreadIn('Volume', volumes) ??
     unreadIn('Image', images) ??
     unreadIn('The intake of Image', intakes) ??
-    unreadIn('seed', seeds);
+    unreadIn('seed', seeds) ??
+    unreadIn('The image disk of', new Map([[observed.partition, observed.imageDisk]]));
   return { vcpus: guests, memoryBytes: guests, secondaries: guests, storageBytes: storage };
 }
 

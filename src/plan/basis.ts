@@ -11,17 +11,18 @@ import { byName } from '../model/names.ts';
 import type { ObservedSeed } from '../model/seed.ts';
 import type { ObservedImage, ObservedVolume } from '../model/volume.ts';
 
-/** By the name of a Secondary, `volume/NAME`, `intake/NAME`, `image/NAME`, `seed/NAME`, and `network/`, `filter/` and `slice/PARTITION`. */
+/** By the name of a Secondary, `volume/NAME`, `intake/NAME`, `image/NAME`, `seed/NAME`, and `network/`, `filter/`, `slice/` and `image-disk/PARTITION`. */
 export type Basis = ReadonlyMap<string, string>;
 
 export function basisOf(observed: Observed): Basis {
-  const { partition, domains, volumes, intakes, images, seeds } = observed;
+  const { partition, domains, volumes, imageDisk, intakes, images, seeds } = observed;
   const { network, filter, slice, primary } = observed;
   const stored: (readonly [string, string])[] = [
     ...[...volumes].map(([name, seen]) => [`volume/${name}`, lineFor(seen, kept)] as const),
     ...[...intakes].map(([name, seen]) => [`intake/${name}`, lineFor(seen, kept)] as const),
     ...[...images].map(([name, seen]) => [`image/${name}`, lineFor(seen, kept)] as const),
     ...[...seeds].map(([name, seen]) => [`seed/${name}`, lineFor(seen, kept)] as const),
+    [`image-disk/${partition}`, lineFor(imageDisk, (value) => value)],
     [`slice/${partition}`, lineFor(slice, ({ fields }) => fields)],
     [`primary/${partition}`, lineFor(primary, (value) => value)],
     [`filter/${partition}`, lineFor(filter, filterLine)],

@@ -2,10 +2,19 @@
  * Changes that are blocked for what only a whole plan shows, and whoever needs what is blocked by that:
  * the same that diff does for what one look shows.
  */
-import type { Block, Blocked, Change, Changes, VolumeChange } from '../diff/change.ts';
+import type {
+  Block,
+  Blocked,
+  Change,
+  Changes,
+  ImageChange,
+  ImageDiskChange,
+  VolumeChange,
+} from '../diff/change.ts';
 import { needsParts } from '../diff/domain.ts';
 import { awaitingIntakes } from '../diff/intake.ts';
 import { partBlocked } from '../diff/ownership.ts';
+import { movedBy } from '../model/image-disk.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import { usesOf } from '../model/secondary.ts';
 
@@ -18,7 +27,12 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   if (blocks.size === 0) return changes;
   const intakes = blocking('intake', changes.intakes, (each) => own('intake', each.name, blocks));
   const sourced = awaitingIntakes(changes.images, intakes.changes);
-  const images = blocking('image', sourced, (change) => own('image', change.name, blocks));
+  const imageDisk = withHeldDisk(changes.imageDisk, blocks);
+  const images = blocking(
+    'image',
+    sourced,
+    (change) => own('image', change.name, blocks) ?? blockOfMove(change, changes.imageDisk, blocks),
+  );
   const volumes = blocking(
     'volume',
     changes.volumes,
@@ -36,6 +50,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   );
   return {
     ...changes,
+    imageDisk,
     intakes: intakes.changes,
     images: images.changes,
     seeds: seeds.changes,
@@ -62,6 +77,30 @@ function blocking<C extends { readonly kind: string; readonly name: string }>(
     return { kind: 'blocked', name: change.name, block };
   });
   return { changes: blocked, fresh };
+}
+
+/** What there is no room for is its rework: its guest has it all the same. */
+function withHeldDisk(change: ImageDiskChange | null, blocks: Blocks): ImageDiskChange | null {
+  const block = change === null ? null : own('image-disk', change.name, blocks);
+  if (change === null || block === null || change.kind === 'blocked') return change;
+  return change.kind === 'update'
+    ? { ...change, held: block }
+    : { kind: 'blocked', name: change.name, block };
+}
+
+/**
+ * An Image whose file would have to go from a disk that cannot become smaller. One that a crash has left half
+ * made goes on all the same: what is left of it may be what there is no room for.
+ */
+function blockOfMove(
+  change: ImageChange,
+  disk: ImageDiskChange | null,
+  blocks: Blocks,
+): Block | null {
+  if (change.kind !== 'create' || movedBy(change.image.source) === null) return null;
+  if (disk === null || change.remains?.state === 'creating') return null;
+  const block = own('image-disk', disk.name, blocks);
+  return block === null ? null : partBlocked('the image disk', block);
 }
 
 /** A Volume that is to begin as an Image that is not had. */

@@ -146,6 +146,8 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       ];
     case 'primary.plug':
       return networkFor(PRIMARY_STATION, context.observed);
+    case 'intake.fill':
+      return [operationId('primary.take-image-disk', context.observed.partition)];
     case 'installation.record':
     case 'domain.define':
     case 'domain.set-memory':
@@ -161,6 +163,11 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'intake.delete':
     case 'primary.lend-disk':
     case 'primary.take-disk':
+    case 'image-disk.create':
+    case 'image-disk.rework':
+    case 'image-disk.delete':
+    case 'primary.lend-image-disk':
+    case 'primary.take-image-disk':
     case 'image.import':
     case 'seed.create':
     case 'primary.set-vcpus':

@@ -46,6 +46,18 @@ export function describe(operation: Operation): string {
       return `make room for ${formatSize(operation.intake.sizeBytes)} to come in`;
     case 'intake.delete':
       return 'give back the room that it came in by';
+    case 'intake.fill':
+      return `take ${operation.path} out of the image disk`;
+    case 'image-disk.create':
+      return `make ${formatSize(operation.goal.sizeBytes)} with an empty file system`;
+    case 'image-disk.rework':
+      return `make it ${formatSize(operation.work.sizeBytes)}, with what is on it`;
+    case 'image-disk.delete':
+      return 'delete what is on it';
+    case 'primary.lend-image-disk':
+      return `plug it into ${operation.primary.domainName}`;
+    case 'primary.take-image-disk':
+      return `take it out of ${operation.primary.domainName}`;
     case 'primary.lend-disk':
       return `lend ${operation.primary.domainName} a disk for it`;
     case 'primary.take-disk':
@@ -104,6 +116,10 @@ function describeSource({ source }: Image): string {
       return 'what was uploaded';
     case 'handOver':
       return 'the disk that was handed over';
+    case 'imageDisk':
+      return `${source.path} of the image disk`;
+    case 'url':
+      return `what was fetched from ${source.url}`;
   }
 }
 

@@ -6,6 +6,7 @@ import { type Amounts, amounts, plus } from '../partition/amounts.ts';
 import {
   guestAmounts,
   imageAmounts,
+  imageDiskAmounts,
   intakeAmounts,
   seedAmounts,
   volumeAmounts,
@@ -90,6 +91,21 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'image.delete':
       if (has(operationId('image.import', operation.image))) return none;
       return gives(there(observed.images.get(operation.image), imageAmounts));
+    case 'image-disk.create':
+      return {
+        kind: 'takes',
+        amounts: amounts({ storageBytes: operation.goal.sizeBytes }),
+        instead: there(observed.imageDisk, imageDiskAmounts),
+      };
+    case 'image-disk.rework':
+      return {
+        kind: 'takes',
+        amounts: reworkAmounts(operation, context),
+        instead: there(observed.imageDisk, imageDiskAmounts),
+      };
+    case 'image-disk.delete':
+      if (has(operationId('image-disk.create', observed.partition))) return none;
+      return gives(there(observed.imageDisk, imageDiskAmounts));
     case 'seed.create':
       return {
         kind: 'takes',
@@ -117,6 +133,10 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'primary.unplug':
     case 'primary.lend-disk':
     case 'primary.take-disk':
+    case 'primary.lend-image-disk':
+    case 'primary.take-image-disk':
+    // The room was made before.
+    case 'intake.fill':
     case 'slice.apply':
     case 'slice.remove':
     case 'filter.apply':
@@ -130,6 +150,15 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'network.unreserve':
       return none;
   }
+}
+
+/** For a while there are two of it: until the new one is whole, nothing is given up. */
+function reworkAmounts(
+  { work }: OperationOf<'image-disk.rework'>,
+  { observed: { imageDisk } }: EffectContext,
+): Amounts {
+  const before = imageDisk.status === 'present' ? imageDisk.value.sizeBytes : 0;
+  return amounts({ storageBytes: before + Math.max(before, work.sizeBytes) });
 }
 
 /** The bytes of a raw Image are those that came in; any other is written anew beside them. */
@@ -152,6 +181,8 @@ function importedBytes({ source, format, virtualBytesMax }: Image, observed: Obs
       return sizeOf(observed.catalogue.get(source.file));
     case 'upload':
     case 'handOver':
+    case 'imageDisk':
+    case 'url':
       return format === 'raw'
         ? source.sizeBytes
         : unpackedBytesMax(virtualBytesMax ?? source.sizeBytes);

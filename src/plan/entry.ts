@@ -12,7 +12,7 @@ export type PlanEntry = {
   | { readonly kind: 'blocked'; readonly block: Block }
   | {
       readonly kind: 'unchanged';
-      /** What the running guest does not have yet and takes at its next start. */
+      /** What the running guest does not have yet and takes at its next start; of the image disk, once no guest has it. */
       readonly waiting: readonly FieldChange[];
     }
   /** No document speaks of it, and it is to stay. */

@@ -48,6 +48,7 @@ export function guardUse(
     network,
     filter: guardFilter(changes, network, observed),
     nic: guardNic(changes.nic, network),
+    imageDisk: changes.imageDisk,
     intakes: changes.intakes,
     images: guardImages(changes.images, volumes, observed),
     seeds: guardSeeds(changes.seeds, staying, observed),

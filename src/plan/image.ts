@@ -1,6 +1,7 @@
 /** The operations for one Image. */
-import type { ImageChange } from '../diff/change.ts';
+import type { ImageChange, Lent } from '../diff/change.ts';
 import { imageFields } from '../diff/image.ts';
+import type { Image, ObservedImage } from '../model/volume.ts';
 import { Chain } from './chain.ts';
 import { addTakingBack } from './intake.ts';
 import type { DeletionContext } from './steps.ts';
@@ -16,6 +17,8 @@ export function imageCreateSteps({ name, image, remains, intake }: Of<'create'>)
   if (remains !== null && remains.state !== 'creating') {
     chain.add('image.delete', 'release', { image: name });
   }
+  const path = pathToTake(image, remains, intake);
+  if (path !== null) chain.add('intake.fill', 'provision', { image: name, path });
   chain.add('image.import', 'provision', { image });
   if (intake !== null) chain.add('intake.delete', 'provision', { image: name });
   const replaced = remains?.state === 'ready' ? remains : null;
@@ -27,6 +30,20 @@ export function imageCreateSteps({ name, image, remains, intake }: Of<'create'>)
     waiting: [],
     operations: chain.operations,
   };
+}
+
+/**
+ * Where its bytes are on the image disk; null: they come in another way, or a crash has interrupted what was
+ * done with those that had been taken off it. To take them once more would have them there twice.
+ */
+function pathToTake(
+  { source }: Image,
+  remains: ObservedImage | null,
+  intake: Lent | null,
+): string | null {
+  if (source.kind !== 'imageDisk') return null;
+  const isBegun = remains?.state === 'creating';
+  return isBegun && intake?.observed.receivedBytes === source.sizeBytes ? null : source.path;
 }
 
 export function imageDeleteSteps(

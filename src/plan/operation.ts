@@ -8,6 +8,7 @@ import type { FilterFields, FilterPort, FilterRef } from '../model/filter.ts';
 import type { InstallationId, Owner } from '../model/identity.ts';
 import type { Brand } from '../model/brand.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
+import type { ImageDiskGoal, ImageDiskWork } from '../model/image-disk.ts';
 import type { Intake } from '../model/intake.ts';
 import type { NetworkDefinition, NetworkRef, Reservation } from '../model/network.ts';
 import type { PrimaryPlug } from '../model/plug.ts';
@@ -87,6 +88,17 @@ export interface OperationArgs {
   'primary.lend-disk': { readonly primary: DomainRef; readonly image: ImageName };
   /** Takes that disk out again, and waits until its guest has let go of it. */
   'primary.take-disk': { readonly primary: DomainRef; readonly image: ImageName };
+  /** Takes an Image's bytes out of a file of the image disk, into the room that was made for them. */
+  'intake.fill': { readonly image: ImageName; readonly path: string };
+  'image-disk.create': { readonly goal: ImageDiskGoal };
+  /** Makes it larger or smaller, without the files that it gives. Nobody has it. */
+  'image-disk.rework': { readonly work: ImageDiskWork };
+  /** Deletes what is on it. */
+  'image-disk.delete': {};
+  /** Plugs the image disk into the running Primary. */
+  'primary.lend-image-disk': { readonly primary: DomainRef };
+  /** Takes it out again, and waits until its guest has let go of it. */
+  'primary.take-image-disk': { readonly primary: DomainRef };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
   /** With what its document says, which stands in no plan. */

@@ -21,6 +21,7 @@ import { givenBack, type Staying } from './network.ts';
 import {
   planFilter,
   planImage,
+  planImageDisk,
   planIntake,
   planNetwork,
   planNic,
@@ -40,7 +41,7 @@ import type { Watch, Wishes } from './wishes.ts';
 export interface Plan {
   readonly partition: PartitionName;
   readonly installation: InstallationId;
-  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, seeds, Volumes, Secondaries, each by name: everything that was looked at. */
+  /** The Primary, the slice, the network, its filter, the Primary's NIC on it, intakes, Images, the image disk, seeds, Volumes, Secondaries, each by name: everything that was looked at. */
   readonly entries: readonly PlanEntry[];
   /** In execution order: by phase, then by start order, then by name. */
   readonly operations: readonly Operation[];
@@ -192,7 +193,8 @@ function planAll(
   observed: Observed,
   context: PlanContext & DeletionContext,
 ): readonly Planned[] {
-  const { slice, network, filter, nic, intakes, images, seeds, volumes, secondaries } = changes;
+  const { slice, network, filter, nic, imageDisk, intakes, images, seeds, volumes, secondaries } =
+    changes;
   const givenUp = new Set(secondaries.flatMap(givenUpBy));
   const staying: Staying =
     observed.unlisted === null ? stayingStations(changes, observed) : 'everybody';
@@ -203,6 +205,8 @@ function planAll(
     ...(nic === null ? [] : [planNic(nic, context)]),
     ...intakes.map((change) => planIntake(change, context)),
     ...images.map((change) => planImage(change, context)),
+    // Once they have what they need: there has to be room for two of it then.
+    ...(imageDisk === null ? [] : [planImageDisk(imageDisk, context, images)]),
     ...seeds.map((change) => planSeed(change, context)),
     ...volumes.map((change) => planVolume(change, context, givenUp.has(change.name))),
     ...secondaries.map((change) => planSecondary(change, context)),

@@ -3,6 +3,7 @@ import type {
   Change,
   FilterChange,
   ImageChange,
+  ImageDiskChange,
   IntakeChange,
   NetworkChange,
   NicChange,
@@ -17,6 +18,12 @@ import type { PlanEntry } from './entry.ts';
 import { filterCreateSteps, filterDeleteSteps, filterUpdateSteps } from './filter.ts';
 import { intakeCreateSteps, intakeDeleteSteps, intakeUpdateSteps } from './intake.ts';
 import { imageCreateSteps, imageDeleteSteps } from './image.ts';
+import {
+  heldWork,
+  imageDiskCreateSteps,
+  imageDiskDeleteSteps,
+  imageDiskUpdateSteps,
+} from './image-disk.ts';
 import {
   networkCreateSteps,
   networkDeleteSteps,
@@ -74,6 +81,29 @@ export function planVolume(change: VolumeChange, context: Context, isGivenUp: bo
       return entryOf('delete', resource, volumeDeleteSteps(change, context));
     case 'update':
       return entryOf('update', resource, volumeUpdateSteps(change, isGivenUp));
+  }
+}
+
+/** @param images as this plan takes them */
+export function planImageDisk(
+  change: ImageDiskChange,
+  context: Context,
+  images: readonly ImageChange[],
+): Planned {
+  const resource = { kind: 'image-disk', name: change.name } as const;
+  switch (change.kind) {
+    case 'blocked':
+      return without({ kind: 'blocked', resource, block: change.block });
+    case 'create':
+      return entryOf('create', resource, imageDiskCreateSteps(change));
+    case 'update': {
+      const steps = imageDiskUpdateSteps(change, images);
+      const block = steps.operations.length === 0 ? heldWork(change) : null;
+      if (block !== null) return without({ kind: 'blocked', resource, block });
+      return entryOf('update', resource, steps);
+    }
+    case 'delete':
+      return entryOf('delete', resource, imageDiskDeleteSteps(change, context));
   }
 }
 

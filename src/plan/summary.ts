@@ -35,7 +35,7 @@ export function summarise(plan: Plan): PlanSummary {
   for (const entry of plan.entries) {
     count[entry.kind] += 1;
     if (entry.kind === 'blocked' || entry.kind === 'kept') continue;
-    if (entry.waiting.length > 0) count.waiting += 1;
+    if (entry.waiting.length > 0 && entry.resource.kind === 'secondary') count.waiting += 1;
     if (entry.kind === 'delete' && entry.impact === 'destroys-data') count.destroysData += 1;
     if (entry.kind !== 'update') continue;
     if (entry.impact === 'restart' || entry.impact === 'stop') count[entry.impact] += 1;

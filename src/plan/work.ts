@@ -7,7 +7,7 @@ export interface Work {
   readonly impact: Impact;
   readonly reasons: readonly Reason[];
   readonly fields: readonly FieldChange[];
-  /** What the running guest does not get now and takes at its next start. */
+  /** What the running guest does not get now and takes at its next start; of the image disk, once no guest has it. */
   readonly waiting: readonly FieldChange[];
 }
 

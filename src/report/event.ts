@@ -4,9 +4,10 @@
  */
 import type { StopReason } from '../model/domain.ts';
 import type { ResourceKind } from '../model/resource.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
 import type { OperationKind } from '../plan/operation.ts';
 import type { ConditionStatus, ConditionType } from './condition.ts';
+import type { FetchFailureCode } from './fetch-failure.ts';
 import type { RefusalCode, SubmissionSource } from './submission.ts';
 
 /** Why a pass runs. */
@@ -23,6 +24,7 @@ export const WAKE_REASONS = [
   'hold-over', // a pause has expired, or a start has waited long enough
   'partition', // the operator's description changed
   'host-fit', // its host has room for it now, or has not
+  'fetch', // an Image has come, or has not, or has got on
 ] as const;
 export type WakeReason = (typeof WAKE_REASONS)[number];
 
@@ -105,6 +107,14 @@ export type PartitionEvent = { readonly partition: PartitionName } & (
     }
   | { readonly kind: 'bundle-torn'; readonly generation: number; readonly message: string }
   | { readonly kind: 'worker-failed'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'fetch-failed';
+      readonly image: ImageName;
+      readonly code: FetchFailureCode;
+      readonly message: string;
+      /** Until the next try; null: there is none by itself. */
+      readonly waitMs: number | null;
+    }
   | { readonly kind: 'pass-started'; readonly because: readonly WakeReason[] }
   | {
       readonly kind: 'pass-finished';

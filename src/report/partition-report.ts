@@ -217,12 +217,18 @@ function imagePhase(entry: PlanEntry, hasFailed: boolean): ImagePhase | null {
     case 'update':
       return hasFailed ? 'Rejected' : 'Importing';
     case 'blocked':
-      if (hasFailed) return 'Rejected';
-      return entry.block.code === 'AwaitingBytes' ? 'Pending' : 'Blocked';
+      return hasFailed ? 'Rejected' : blockedPhase(entry.block.code);
     case 'delete':
     case 'kept':
       return null;
   }
+}
+
+function blockedPhase(code: Block['code']): ImagePhase {
+  if (code === 'Fetching') return 'Importing';
+  // With no failure of its own, it is the fetch that has failed.
+  if (code === 'AwaitingBytes' || code === 'BackOff') return 'Pending';
+  return code === 'HostNotAllowed' || code === 'GaveUp' ? 'Rejected' : 'Blocked';
 }
 
 function isHad(resource: ResourceReport, failures: PartitionFacts['failures']): boolean {

@@ -65,6 +65,7 @@ export interface ResourceReport {
     | 'network'
     | 'filter'
     | 'nic'
+    | 'image-disk'
     | 'intake'
     | 'image'
     | 'seed'

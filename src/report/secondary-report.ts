@@ -87,14 +87,16 @@ function statusWord({ seen, entry, awaits }: SecondaryFacts): StatusWord {
   }
 }
 
+/** What an image disk waits for, its Primary does when it likes. */
 export function syncWord(entry: PlanEntry): SyncWord {
+  const { kind } = entry.resource;
   switch (entry.kind) {
     case 'create':
     case 'update':
     case 'delete':
       return 'OutOfSync';
     case 'unchanged':
-      return entry.waiting.length === 0 ? 'Synced' : 'OutOfSync';
+      return entry.waiting.length === 0 || kind === 'image-disk' ? 'Synced' : 'OutOfSync';
     case 'kept':
       return 'Synced';
     case 'blocked':

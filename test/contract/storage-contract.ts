@@ -317,6 +317,7 @@ export function describeStorageContract(
           state: 'ready',
           sizeBytes: MiB,
           fileBytes: MiB,
+          moved: null,
         };
         expect(await lookImage()).toEqual(seen);
         expect(await subject.view.images.list(us().partition, never)).toContain(name);

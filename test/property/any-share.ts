@@ -55,12 +55,13 @@ export const anyPrimary: fc.Arbitrary<{
       baseBytes: 128 * MiB,
       releasesAfterMs,
     });
-    const wanted = { domainName: primaryName, reserved, grants };
+    const wanted = { domainName: primaryName, reserved, grants, imageDiskBytes: null };
     return { wanted, there: gone ? null : there };
   });
 
 export function worldAmounts(world: World): Amounts {
-  const { domains, volumes, images, intakes, seeds, primaries } = world;
+  const { domains, volumes, images, intakes, imageDisks, seeds, primaries } = world;
+  const disk = imageDisks.get(partition);
   const primary = primaries.get(primaryName);
   const theirs =
     primary === undefined ? amounts({}) : primaryAmounts({ ...primary, domainName: primaryName });
@@ -89,6 +90,7 @@ export function worldAmounts(world: World): Amounts {
       ...imported.map(({ fileBytes }) => fileBytes),
       ...takenIn.map(({ heldBytes }) => heldBytes),
       ...made.map(({ sizeBytes }) => sizeBytes),
+      disk === undefined || !isOurs(disk) ? 0 : disk.heldBytes,
     ]),
     secondaries: ours.length,
   };

@@ -40,10 +40,19 @@ const anyState = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...STORED_STATES) },
 );
 
-/** Mostly files of the operator's; some come from a Primary, as far as they have come. */
+/** Mostly files of the operator's; some come from elsewhere, as far as they have come. */
 const anySource = fc.oneof(
   { weight: 3, arbitrary: fc.constant<ImageSource>(fromFile('root.img')) },
   { weight: 1, arbitrary: fc.constant<ImageSource>({ kind: 'upload', sizeBytes: MiB }) },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((isAllowed): ImageSource => ({
+      kind: 'url',
+      url: 'https://images.example.org/root.img',
+      sizeBytes: MiB,
+      isAllowed,
+    })),
+  },
 );
 
 const anyImage = (name: string): fc.Arbitrary<Image> =>

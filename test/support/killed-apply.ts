@@ -48,12 +48,13 @@ const openHost: Environment['openHost'] = async (target, signal) => {
   const opened = await openLibvirtHost(target, signal);
   const { domains, volumes, images, intakes, networks, filters, slices, primaries, installation } =
     opened.host;
-  const { store, seeds, uplinks } = opened.host;
+  const { store, seeds, uplinks, imageDisks } = opened.host;
   const host: Host = {
     domains: killing(domains),
     volumes: killing(volumes),
     images: killing(images),
     intakes: killing(intakes),
+    imageDisks: killing(imageDisks),
     seeds: killing(seeds),
     networks: killing(networks),
     filters: killing(filters),

@@ -61,6 +61,7 @@ export interface DesiredParts {
   readonly secondaries?: readonly Secondary[];
   readonly volumes?: readonly Volume[];
   readonly images?: readonly Image[];
+  readonly imageHosts?: DesiredState['imageHosts'];
   readonly seedContents?: DesiredState['seedContents'];
   readonly network?: DesiredState['network'];
   readonly share?: DesiredState['share'];
@@ -76,6 +77,7 @@ export function desiredWith(parts: DesiredParts): DesiredState {
     secondaries: named(parts.secondaries),
     volumes: named(parts.volumes),
     images: named(parts.images),
+    imageHosts: parts.imageHosts ?? [],
     seedContents: parts.seedContents ?? new Map(),
     network: parts.network === undefined ? 'unspoken' : parts.network,
     share: parts.share === undefined ? 'unspoken' : parts.share,

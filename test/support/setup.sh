@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly DEBIAN_PACKAGES=(
   libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-  qemu-system-x86 qemu-utils iproute2 dnsmasq-base iptables nftables bubblewrap xorriso
+  qemu-system-x86 qemu-utils iproute2 dnsmasq-base iptables nftables bubblewrap e2fsprogs xorriso openssl
   systemd
 )
 # What unpacks a host for test/lab.

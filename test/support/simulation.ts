@@ -27,6 +27,7 @@ import {
   secondaryUuid,
   slicePath,
 } from '../../src/model/identity.ts';
+import type { ObservedImageDisk } from '../../src/model/image-disk.ts';
 import type { ObservedIntake } from '../../src/model/intake.ts';
 import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../src/model/network.ts';
@@ -151,6 +152,7 @@ export interface WorldParts {
   readonly volumes?: readonly ObservedVolume[];
   readonly images?: readonly ObservedImage[];
   readonly intakes?: readonly ObservedIntake[];
+  readonly imageDisk?: ObservedImageDisk;
   readonly seeds?: readonly ObservedSeed[];
   readonly network?: SimulatedNetwork | null;
   /** As it has to be for the network, if it is not said. Null: none is in force. */
@@ -167,6 +169,7 @@ export function worldOf({
   volumes = [],
   images = [],
   intakes = [],
+  imageDisk,
   seeds = [],
   network = null,
   filter = network === null ? null : filterFor(network),
@@ -181,6 +184,7 @@ export function worldOf({
     volumes: new Map([[partition, new Map(volumes.map(({ name, ...more }) => [name, more]))]]),
     images: new Map([[partition, new Map(images.map(({ name, ...more }) => [name, more]))]]),
     intakes: new Map([[partition, new Map(intakes.map(({ name, ...more }) => [name, more]))]]),
+    imageDisks: new Map(imageDisk === undefined ? [] : [[partition, { ...imageDisk }]]),
     catalogue: new Map(),
     seeds: new Map([[partition, new Map(seeds.map(({ name, ...more }) => [name, more]))]]),
     networks: new Map(network === null ? [] : [[network.uuid, network]]),
@@ -220,6 +224,7 @@ export function imageOf(name: string, parts: Partial<ObservedImage> = {}): Obser
     format: 'qcow2',
     sizeBytes: 2 ** 20,
     fileBytes: 2 ** 20,
+    moved: null,
     ...parts,
   };
 }

@@ -4,8 +4,9 @@
  */
 import { controlOf } from '../../src/daemon/control.ts';
 import type { Control, SubmittedFiles } from '../../src/channel/control.ts';
+import { fetchFailed, type ImageFetcher } from '../../src/daemon/image-fetcher.ts';
 import type { DocumentParser } from '../../src/daemon/parser.ts';
-import { slots } from '../../src/daemon/slots.ts';
+import { type Slots, slots } from '../../src/daemon/slots.ts';
 import { Supervisor } from '../../src/daemon/supervisor.ts';
 import { EventLog } from '../../src/daemon/watching/event-log.ts';
 import { tenantBundle, tenantDocuments } from '../../src/documents/tenant-bundle.ts';
@@ -31,6 +32,8 @@ export interface VirtualDaemonOptions {
   readonly source?: 'Apply' | 'Directory';
   readonly partitions?: readonly string[];
   readonly parser?: DocumentParser;
+  readonly fetcher?: ImageFetcher;
+  readonly fetchSlots?: Slots;
   /** Taken by somebody else; may be taken from while the daemon runs. */
   readonly locked?: Set<string>;
   readonly onRelease?: (name: string) => void;
@@ -107,6 +110,8 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     operationsInFlightMax: 4,
     deletionsMax: 10,
     heavy: slots(2),
+    fetcher: options.fetcher ?? nobodyFetches,
+    fetchSlots: options.fetchSlots ?? slots(4),
     abort: stop.signal,
     hurry: stop.signal,
     emit: events.emit,
@@ -212,6 +217,12 @@ export function submitted(text: string): SubmittedFiles {
     folder: null,
   };
 }
+
+/** Of a machine without a network. */
+export const nobodyFetches: ImageFetcher = async () => ({
+  kind: 'failed',
+  ...fetchFailed('nobody takes a connection there'),
+});
 
 /** Reads in the daemon's own process: what a worker does, without one. */
 export const honestParser: DocumentParser = {

@@ -7,7 +7,7 @@ import { keepInMemory } from '../../src/host/simulated/keeper.ts';
 import type { World } from '../../src/host/simulated/world.ts';
 import { installation, partition } from './passes.ts';
 import { worldOf } from './simulation.ts';
-import { descriptionOf, desiredStateDir, honestParser } from './virtual-daemon.ts';
+import { descriptionOf, desiredStateDir, honestParser, nobodyFetches } from './virtual-daemon.ts';
 import { type VirtualRuntime, virtualRuntime } from './virtual-runtime.ts';
 
 export interface VirtualUnnestd {
@@ -50,6 +50,7 @@ export async function virtualUnnestd({
     runtime,
     config,
     parser: honestParser,
+    fetcher: nobodyFetches,
     lock: async () => ({ release: async () => undefined }),
     newInstallation: () => installation,
     logTo: { write: () => undefined },

@@ -97,6 +97,7 @@ async function planRemoval(
     secondaries: new Map(),
     volumes: new Map(),
     images: new Map(),
+    imageHosts: [],
     seedContents: new Map(),
   };
   // Of one Secondary the network loses the address, and of all of them itself.
@@ -130,6 +131,7 @@ function pick(changes: Changes, chosen: Chosen, observed: Observed): Changes {
       nic: null,
       network: network === null ? null : onlyAddressesOf(network, chosen, observed),
       filter: filter === null ? null : onlyPortsOf(filter),
+      imageDisk: null,
       intakes: [],
       images: [],
       seeds: changes.seeds.filter(({ name }) => chosen.includes(secondaryOf(name))),

@@ -62,6 +62,7 @@ export function getCommand(environment: Environment, exit: (code: ExitCode) => v
 const plurals = {
   secondary: 'secondaries',
   volume: 'volumes',
+  'image-disk': 'image-disks',
   intake: 'intakes',
   image: 'images',
   seed: 'seeds',

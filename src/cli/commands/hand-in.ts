@@ -21,7 +21,7 @@ import {
 } from '../daemon.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
+import { checkUnmounted, type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
 import { MovingLine } from '../moving-line.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { paintFor, printable } from '../render/paint.ts';
@@ -41,14 +41,14 @@ interface HandingIn {
   readonly limits: Limits;
 }
 
-const argumentsOf = (command: Command, environment: Environment) =>
+const argumentsOf = (command: Command, file: string, environment: Environment) =>
   withDaemonOptions(command, environment)
     .argument('<image>', 'the Image, by the name of its document')
-    .argument('<file>', 'what it is made of')
+    .argument(file, 'what it is made of')
     .option('--no-wait', 'do not wait until the host has looked into it');
 
 export function uploadCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
-  return argumentsOf(new Command('upload'), environment)
+  return argumentsOf(new Command('upload'), '<file>', environment)
     .description('upload the bytes of an Image; what was interrupted goes on where it stopped')
     .action(async (image: string, path: string, options: Options) => {
       exit(await handIn('upload', image, path, options, environment, upload));
@@ -56,10 +56,12 @@ export function uploadCommand(environment: Environment, exit: (code: ExitCode) =
 }
 
 export function handOverCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
-  return argumentsOf(new Command('hand-over'), environment)
-    .description('write an Image to the disk that the host has lent for it, and give the disk back')
+  return argumentsOf(new Command('hand-over'), '[file]', environment)
+    .description(
+      'write an Image to the disk that the host has lent for it, and give the disk back; of one on the image disk, without a file: say that this is unmounted',
+    )
     .option('--device <path>', 'the disk; by default the one under /dev/disk/by-id')
-    .action(async (image: string, path: string, options: Options) => {
+    .action(async (image: string, path: string | undefined, options: Options) => {
       const write = (state: ImageState, handing: HandingIn) =>
         handOver(state, options.device ?? null, handing);
       exit(await handIn('handOver', image, path, options, environment, write));
@@ -69,7 +71,7 @@ export function handOverCommand(environment: Environment, exit: (code: ExitCode)
 async function handIn(
   by: 'upload' | 'handOver',
   image: string,
-  path: string,
+  path: string | undefined,
   options: Options,
   environment: Environment,
   give: (state: ImageState, handing: HandingIn) => Promise<void>,
@@ -84,18 +86,29 @@ async function handIn(
     environment.stdout.write(`${name} is there already\n`);
     return exitCodes.ok;
   }
-  if (state.source !== by) throw otherWay(state);
+  const isOnDisk = by === 'handOver' && state.source === 'imageDisk';
+  if (state.source !== by && !isOnDisk) throw otherWay(state);
   const before = await client.status(partition, limits.stop);
-  const file = await openImageFile(path);
-  try {
-    checkSize(path, file, state);
-    await give(state, { client, partition, name, file, environment, limits });
-  } finally {
-    await file.close();
+  const handing = { client, partition, name, environment, limits };
+  if (isOnDisk) {
+    await letGo(state, path, options.device ?? null, handing);
+  } else {
+    const file = await openImageFile(requireFile(path));
+    try {
+      checkSize(path ?? '', file, state);
+      await give(state, { ...handing, file });
+    } finally {
+      await file.close();
+    }
   }
   if (!options.wait) return exitCodes.ok;
   const earlier = before.lastPass?.at ?? null;
   return outcome({ client, partition, name }, earlier, environment, limits);
+}
+
+function requireFile(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw usageError('there is no file to be written to its disk', 'name it behind the Image');
 }
 
 function requireImage(text: string): ImageName {
@@ -110,6 +123,8 @@ function otherWay({ name, source }: ImageState): CommandError {
     catalogue: "it is made of a file of the host's catalogue",
     upload: `it is uploaded: unnest upload ${name} FILE`,
     handOver: `it is handed over on a disk: unnest hand-over ${name} FILE`,
+    imageDisk: `it is taken off the image disk: unnest hand-over ${name}`,
+    url: 'the host fetches it from the URL in its document',
   };
   return usageError(`the bytes of ${name} come in another way`, way[source]);
 }
@@ -143,7 +158,6 @@ async function handOver(
   device: string | null,
   handing: HandingIn,
 ): Promise<void> {
-  const { client, partition, name, limits } = handing;
   if (device === null && state.serial === null) throw notYet(state);
   const disk = await openLentDisk(device ?? `/dev/disk/by-id/virtio-${state.serial}`);
   try {
@@ -152,12 +166,38 @@ async function handOver(
   } finally {
     await disk.close();
   }
-  const telling = client.imageWritten(partition, name, limits.stop);
-  const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
-  handing.environment.stdout.write(`${printable(message)}\n`);
+  await tell(handing);
 }
 
-function notYet({ name, message }: ImageState): CommandError {
+/** Of what is on the image disk: whoever has it mounted has not let go of it. */
+async function letGo(
+  { name, serial, message }: ImageState,
+  path: string | undefined,
+  device: string | null,
+  handing: Omit<HandingIn, 'file'>,
+): Promise<void> {
+  if (path !== undefined) {
+    const remedy = `put it there, unmount that disk, and say: unnest hand-over ${name}`;
+    throw usageError(`${name} is taken off the image disk, where its document says`, remedy);
+  }
+  if (device === null && serial === null) throw notYet({ name, message });
+  await checkUnmounted(device ?? `/dev/disk/by-id/virtio-${serial}`);
+  await tell(handing);
+}
+
+async function tell({
+  client,
+  partition,
+  name,
+  environment,
+  limits,
+}: Omit<HandingIn, 'file'>): Promise<void> {
+  const telling = client.imageWritten(partition, name, limits.stop);
+  const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
+  environment.stdout.write(`${printable(message)}\n`);
+}
+
+function notYet({ name, message }: Pick<ImageState, 'name' | 'message'>): CommandError {
   return new CommandError(exitCodes.partial, `there is no room for ${name} yet`, {
     remedy: message === '' ? 'try again in a moment' : message,
   });

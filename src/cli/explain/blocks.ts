@@ -31,12 +31,22 @@ export const blockExplanations: Explanations<BlockCode> = {
   NotAllowed: {
     means:
       "The operator of the host has not allowed it to this partition: a file of the host's catalogue that its policy does not name, or a disk for a Primary that was not granted any.",
-    todo: 'Ask the operator: `policy.images` and `primary.grants` (handOver) of the Partition document say what is allowed.',
+    todo: 'Ask the operator: `policy.images` and `primary.grants` (handOver, imageDisk) of the Partition document say what is allowed.',
+  },
+  HostNotAllowed: {
+    means:
+      'It is an Image that is to be fetched from a URL, and the operator does not let this partition have any from that host, or from that port of it. Nothing was asked of the host.',
+    todo: 'Ask the operator to name it in `policy.imageHosts` of the Partition document, or supply the Image in another way.',
+  },
+  Fetching: {
+    means:
+      'It is an Image that unnestd fetches from a URL, and not all of it has come. There is room for it, and whatever begins as this Image waits. Without unnestd (`--host`) nobody fetches it.',
+    todo: 'Wait: `unnest get --kind intakes` shows how much has come. What has failed about it is said in its place.',
   },
   AwaitingBytes: {
     means:
       'It is an Image whose bytes its Primary hands in, and they have not all come. There is room for them, and whatever begins as this Image waits.',
-    todo: 'In the Primary: `unnest upload NAME FILE`, or `unnest hand-over NAME FILE` where its document says handOver.',
+    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver, or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
   },
   Protected: {
     means: 'It would be deleted, and its document said `protect: true`.',

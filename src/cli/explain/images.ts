@@ -34,6 +34,35 @@ export const imageExplanations: Explanations<ObjectionCode> = {
       'The image keeps its data in another file, which would be a file of the host here. Nothing of it was opened.',
     todo: flatten,
   },
+  NoFileSystem: {
+    means:
+      'The image is to be taken off the image disk, and there is no ext4 on that which e2fsprogs could read. The host never mounts it.',
+    todo: 'In the Primary: mkfs.ext4 /dev/disk/by-id/virtio-unnest-images, with what your mkfs makes by default of features that Debian 12 knows; then put the file there again.',
+  },
+  StillMounted: {
+    means:
+      'The file system of the image disk was not unmounted before the Primary said that it had let go of it: its journal has still to be replayed, or it does not say that it is clean. Nothing was taken off it.',
+    todo: 'In the Primary: umount it (or mount it and unmount it, or run e2fsck, if it was torn from you), and then unnest hand-over IMAGE again.',
+  },
+  NotOnDisk: {
+    means: 'There is no file at spec.source.imageDisk.path on the image disk.',
+    todo: 'Compare the path with what is there: it begins at the root of the disk, not at where you mount it, and links are not followed out of it. Then unnest hand-over IMAGE again.',
+  },
+  NotAFile: {
+    means:
+      'What is at spec.source.imageDisk.path on the image disk is a folder, a symbolic link or a device, and not a file.',
+    todo: 'Put the file itself there, or name it in the document.',
+  },
+  OtherSize: {
+    means:
+      'The file on the image disk has more bytes than spec.source.imageDisk.bytes says, or fewer. Room was made for as many as the document says, and it is not read further.',
+    todo: 'If the file is the right one, write what `stat -c %s FILE` says into the document; if not, copy it again.',
+  },
+  NoRoomToShrink: {
+    means:
+      'An image was moved off the image disk, which is to become smaller by as much; but what else is on it does not leave as much room: the file was sparse, has another name (a hard link), or was written to again. The disk is as it was, with the file, and the image is there beside it.',
+    todo: 'Make room on the disk, and unnest hand-over any image that is to come from it; or give up the image, or say mode: copy for ones like it.',
+  },
   Encrypted: {
     means: 'The image is encrypted as a whole. The host has no keys, and asks for none.',
     todo: 'Decrypt it where it was made, or encrypt inside the guest.',

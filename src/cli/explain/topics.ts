@@ -7,6 +7,7 @@ import { conditionExplanations } from './conditions.ts';
 import { diagnosticExplanations } from './diagnostics.ts';
 import { exitCodeExplanations } from './exit-codes.ts';
 import type { Explanation } from './explanation.ts';
+import { fetchExplanations } from './fetches.ts';
 import { hostErrorExplanations } from './host-errors.ts';
 import { imageExplanations } from './images.ts';
 import {
@@ -43,6 +44,7 @@ export const codeTopics: readonly CodeTopic[] = [
   ...codesOf('trouble with unnestd', clientExplanations),
   ...codesOf('an error of the host', hostErrorExplanations),
   ...codesOf('why an image is refused', imageExplanations),
+  ...codesOf('why an image is not fetched', fetchExplanations),
   ...codesOf('an exit code', exitCodeExplanations),
 ];
 

@@ -70,6 +70,8 @@ function said(event: DaemonEvent): Said {
     case 'bundle-torn':
     case 'worker-failed':
       return documentsSaid(event);
+    case 'fetch-failed':
+      return bad(`fetching Image ${event.image}: ${event.code}: ${event.message}`);
     case 'pass-started':
     case 'pass-finished':
     case 'pass-failed':

@@ -20,6 +20,7 @@ export function nameOf({ kind, name }: Resource): string {
     case 'filter':
     case 'nic':
     case 'network':
+    case 'image-disk':
     case 'intake':
     case 'image':
     case 'volume':

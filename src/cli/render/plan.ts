@@ -2,6 +2,7 @@
 import type { Reason } from '../../diff/change.ts';
 import type { FieldChange, Origin } from '../../diff/fields.ts';
 import { describe } from '../../plan/describe.ts';
+import type { Resource } from '../../model/resource.ts';
 import type { PlanEntry } from '../../plan/entry.ts';
 import type { Operation, OperationId } from '../../plan/operation.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -30,7 +31,7 @@ function renderEntry(entry: PlanEntry, steps: Steps, paint: Paint): string[] {
     }
     case 'unchanged':
       if (entry.waiting.length === 0) return [];
-      return [`  ${paint.dim('·')} ${name}: nothing to do`, ...waitingLines(entry.waiting, paint)];
+      return [`  ${paint.dim('·')} ${name}: nothing to do`, ...waitingLines(entry, paint)];
     case 'kept':
       return [];
     case 'create':
@@ -40,7 +41,7 @@ function renderEntry(entry: PlanEntry, steps: Steps, paint: Paint): string[] {
         `  ${symbol(entry, paint)} ${name}: ${headline(entry, paint)}`,
         ...entry.reasons.map((reason) => `      because ${reasonWords[reason]}`),
         ...entry.fields.map((field) => `      ${renderField(field, entry.kind, paint)}`),
-        ...waitingLines(entry.waiting, paint),
+        ...waitingLines(entry, paint),
         paint.dim(`      will ${describeSteps(entry, steps)}`),
       ];
   }
@@ -99,6 +100,7 @@ const reasonWords: { readonly [R in Reason]: string } = {
   'asked-for': 'you asked for it',
   'half-made': 'it was left half made, or half deleted',
   'not-lent': 'its Primary is to write to it, and does not have it',
+  'images-taken': 'files of it become Images, or those that did are gone',
   'not-active': 'it is not active',
   carved: 'its Secondaries need what it has, or no longer do',
   'reservations-changed': 'Secondaries with a NIC on it have come, gone or lost their address',
@@ -123,9 +125,16 @@ const originWords: { readonly [O in Origin]: readonly string[] } = {
   unknown: [],
 };
 
-function waitingLines(waiting: readonly FieldChange[], paint: Paint): string[] {
+function waitingLines(
+  { resource, waiting }: { readonly resource: Resource; readonly waiting: readonly FieldChange[] },
+  paint: Paint,
+): string[] {
   if (waiting.length === 0) return [];
   const paths = waiting.map(({ path }) => path).join(', ');
+  if (resource.kind === 'image-disk') {
+    const until = 'waits for the next image to come off it, or its Primary to start anew';
+    return [`      ${paint.yellow(until)}: ${paths}`];
+  }
   return [
     `      ${paint.yellow('waits for a restart')}: ${paths}`,
     paint.dim('      (set updatePolicy: Restart to have it restarted)'),

@@ -1,20 +1,33 @@
 /**
- * The worker in its sandbox: Node, the worker's program, and nothing that can be written to. Nothing
- * in it comes from a tenant. Its memory is `dataBytesMax`, with a later Node also `codeBytesMax`, and
+ * Node in its sandbox, a program of ours, and nothing that can be written to: the worker, and what fetches
+ * Images. Its memory is `dataBytesMax`, with a later Node also `codeBytesMax`, and
  * pages of files that it shares; what all of a partition's processes may take together is for its
  * slice to say.
  */
 import { readOnly, type Sandbox } from '../../host/sandbox/command.ts';
 
-const workerLimits = {
-  /** V8's heap: 10 MiB of documents and their answer take some 200. */
+export interface NodeTask {
+  /** For messages, such as `the worker`. */
+  readonly what: string;
+  readonly heapMebibytesMax: number;
+  /** In all its life. */
+  readonly cpuSeconds: number;
+}
+
+/** Reading documents. */
+export const workerTask: NodeTask = {
+  what: 'the worker',
+  /** 10 MiB of documents and their answer take some 200. */
   heapMebibytesMax: 256,
+  /** It is replaced before, see `workedMsMax`. */
+  cpuSeconds: 120,
+};
+
+const nodeLimits = {
   /** Heap, the rest of Node, and the bytes of request and answer: of each process. */
   dataBytesMax: 512 * 2 ** 20,
   /** What V8 of later Nodes asks for at its start and hardly uses: its whole range for code. */
   codeBytesMax: 512 * 2 ** 20,
-  /** It is replaced before, see `workedMsMax`. */
-  cpuSeconds: 120,
   openFilesMax: 64,
   /** Node has eight threads at most; 20, 22 and 24 were tried. */
   tasksMax: 16,
@@ -27,12 +40,15 @@ export interface NodeProgram {
   readonly nodeMajor: number;
 }
 
-/** Of the file descriptor that the worker's program is copied in from, wherever it is kept. */
+/** Of the file descriptor that the program is copied in from, wherever it is kept. */
 const programDescriptor = 3;
 
-export function workerSandbox({ node, nodeMajor }: NodeProgram): Sandbox {
-  const { cpuSeconds, openFilesMax, tasksMax, fileBytesMax, heapMebibytesMax } = workerLimits;
-  const dataBytesMax = workerLimits.dataBytesMax + codeBytes(nodeMajor);
+export function nodeSandbox(
+  { node, nodeMajor }: NodeProgram,
+  { heapMebibytesMax, cpuSeconds }: NodeTask,
+): Sandbox {
+  const { openFilesMax, tasksMax, fileBytesMax } = nodeLimits;
+  const dataBytesMax = nodeLimits.dataBytesMax + codeBytes(nodeMajor);
   return {
     files: [...readOnly(node, '/node'), '--ro-bind-data', `${programDescriptor}`, '/worker.mjs'],
     limits: { cpuSeconds, dataBytesMax, openFilesMax, tasksMax, fileBytesMax },
@@ -48,5 +64,5 @@ export function workerSandbox({ node, nodeMajor }: NodeProgram): Sandbox {
 
 /** Up to 22, that range is address space until there is code in it. */
 function codeBytes(nodeMajor: number): number {
-  return nodeMajor <= 22 ? 0 : workerLimits.codeBytesMax;
+  return nodeMajor <= 22 ? 0 : nodeLimits.codeBytesMax;
 }

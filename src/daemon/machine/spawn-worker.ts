@@ -1,77 +1,19 @@
 /** Starts real workers, in bubblewrap. Where that is missing there are none: nothing replaces it. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, realpathSync } from 'node:fs';
-import { sandboxCommand } from '../../host/sandbox/command.ts';
-import { isSandboxComplaint, launcherIn, sandboxProgramsIn } from '../../host/sandbox/programs.ts';
+import type { ChildProcess } from 'node:child_process';
+import { isSandboxComplaint } from '../../host/sandbox/programs.ts';
 import { endSandboxed, letBegin } from '../../host/sandbox/start.ts';
-import { filterFor } from '../../host/sandbox/syscall-filter.ts';
-import { workerCalls } from '../../host/sandbox/syscalls.ts';
 import type { WorkerPlace } from '../../host/worker-places.ts';
 import type { SpawnWorker, WorkerEnd, WorkerListener, WorkerProcess } from '../worker-process.ts';
-import { workerSandbox } from './sandbox.ts';
-
-export interface WorkerInstallation {
-  /** The worker's program: one file of JavaScript that imports nothing but Node. */
-  readonly program: string;
-  /** Where bubblewrap and its like are looked for, in this order. */
-  readonly folders: readonly string[];
-}
+import { workerTask } from './sandbox.ts';
+import { messageOf, type ProgramInstallation, type Started, startNode } from './sandboxed-node.ts';
 
 /** @returns a port whose workers are all alike, wherever they run */
-export function workerSpawner(installation: WorkerInstallation): SpawnWorker {
+export function workerSpawner(installation: ProgramInstallation): SpawnWorker {
   return (_partition, place, listener) => {
-    const started = start(installation, place);
+    const started = startNode(installation, workerTask, place);
     if ('problem' in started) return notThere(started.problem, listener);
     return follow(started, place, listener);
   };
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  /** Without which the worker's program does not begin. */
-  readonly filter: Uint8Array;
-}
-
-function start(
-  { program, folders }: WorkerInstallation,
-  place: WorkerPlace | null,
-): Started | { problem: string } {
-  const programs = sandboxProgramsIn(folders);
-  if ('problem' in programs) return programs;
-  const launcher = launcherIn(folders, place);
-  if ('problem' in launcher) return launcher;
-  const filter = filterFor(process.arch, workerCalls);
-  if ('problem' in filter) return filter;
-  const node = realpathSync(process.execPath);
-  const nodeMajor = Number.parseInt(process.versions.node, 10);
-  let descriptor: number;
-  try {
-    // Opened by us: nobody may not be able to look where it is kept.
-    descriptor = openSync(program, 'r');
-  } catch (error) {
-    return { problem: `the worker's program cannot be read: ${messageOf(error)}` };
-  }
-  try {
-    const [command = '', ...args] = sandboxCommand(
-      programs,
-      workerSandbox({ node, nodeMajor }),
-      launcher.words,
-    );
-    const child = spawn(command, args, {
-      cwd: '/',
-      env: {},
-      shell: false,
-      // A signal of the terminal is for the daemon, which then ends its workers.
-      detached: true,
-      // The fourth is the program and the fifth the filter, as the sandbox expects them.
-      stdio: ['pipe', 'pipe', 'pipe', descriptor, 'pipe'],
-    });
-    return { child, filter: filter.bytes };
-  } catch (error) {
-    return { problem: `the worker could not be started: ${messageOf(error)}` };
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** As if it had been started and had ended. */
@@ -154,8 +96,4 @@ function endOf({ how, complaint, problem, wasKilled }: Facts): WorkerEnd {
   if (problem === null) return { kind: 'ended', how, complaint };
   const words = complaint === '' ? problem : `${problem}: ${complaint}`;
   return { kind: 'not-placed', message: words };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -52,6 +52,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return error('accepted documents could not be read back');
     case 'worker-failed':
       return warn('the worker that reads documents has failed');
+    case 'fetch-failed':
+      return warn('an image could not be fetched');
     case 'pass-started':
       return debug('a pass has started');
     case 'pass-finished':

@@ -35,6 +35,7 @@ export async function diagnose(
     await checkNetworks(),
     await checkFilter(signal),
     await checkImages(target, signal),
+    await checkImageDisks(target, signal),
     await checkSeeds(),
     await checkVsock(),
     await checkStateDir(target),
@@ -168,12 +169,33 @@ async function checkImages({ partition }: LibvirtTarget, signal: AbortSignal): P
   const limits = { timeLimitMs: 10_000, cpuSeconds: 5 };
   try {
     const args = ['--version'];
-    await imageSandbox(partition, noWorkerPlaces).run({ args, ...limits }, signal);
+    await imageSandbox(partition, noWorkerPlaces).run(
+      { tool: 'qemu-img', args, ...limits },
+      signal,
+    );
     return ok('images', 'qemu-img runs in its sandbox');
   } catch (error) {
     const mend =
       'apt-get install bubblewrap qemu-utils, on a kernel that lets nobody make user namespaces; without it no qcow2 is imported or grown';
     return warning('images', explainError(error), mend);
+  }
+}
+
+async function checkImageDisks(
+  { partition }: LibvirtTarget,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const limits = { timeLimitMs: 10_000, cpuSeconds: 5 };
+  const sandbox = imageSandbox(partition, noWorkerPlaces);
+  try {
+    for (const tool of ['mke2fs', 'debugfs', 'e2fsck'] as const) {
+      await sandbox.run({ tool, args: ['-V'], ...limits }, signal);
+    }
+    return ok('image disks', 'e2fsprogs run in their sandbox');
+  } catch (error) {
+    const mend =
+      'apt-get install bubblewrap e2fsprogs, as for images; without them no Primary gets an image disk';
+    return warning('image disks', explainError(error), mend);
   }
 }
 

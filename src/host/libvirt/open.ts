@@ -2,6 +2,7 @@
 import { type Connection, connect, connectReadOnly } from '../../libvirt/index.ts';
 import type { PartitionName } from '../../model/names.ts';
 import { localFilterReader, localFilters } from '../local/filters.ts';
+import { localImageDiskReader, localImageDisks } from '../local/image-disk.ts';
 import { localImageReader, localImages } from '../local/images.ts';
 import { localIntakeReader, localIntakes } from '../local/intakes.ts';
 import { localInstallation } from '../local/installation.ts';
@@ -44,6 +45,7 @@ export async function openLibvirtView(
       volumes: localVolumeReader(stateDir),
       images: localImageReader(stateDir),
       intakes: localIntakeReader(stateDir),
+      imageDisks: localImageDiskReader(stateDir),
       seeds: localSeedReader(stateDir),
       networks: networkReader(connection),
       filters: localFilterReader(),
@@ -77,11 +79,12 @@ export function hostOn(connection: Connection, stateDir: string, partition: Part
     volumes: localVolumes(stateDir),
     images: localImages(stateDir),
     intakes: localIntakes(stateDir),
+    imageDisks: localImageDisks(stateDir),
     seeds: localSeeds(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     filters: localFilters(),
     slices: localSlices(stateDir),
-    primaries: { ...primaryReader(connection), ...primaryWriter(connection, layout) },
+    primaries: { ...primaryReader(connection), ...primaryWriter(connection, layout, partition) },
     uplinks: uplinkReader(connection),
     installation: localInstallation(stateDir),
   };

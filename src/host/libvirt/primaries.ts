@@ -2,10 +2,12 @@
 import { type Connection, LibvirtError, type ReadOnlyConnection } from '../../libvirt/index.ts';
 import { serializeXml } from '../../libvirt/xml.ts';
 import type { DomainRef } from '../../model/domain.ts';
+import type { PartitionName } from '../../model/names.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
 import type { PrimaryPlug } from '../../model/plug.ts';
 import { explainError } from '../host-error.ts';
 import type { PrimaryReader, PrimaryWriter } from '../ports.ts';
+import { openImageDisk } from '../local/image-disk.ts';
 import { openIntake } from '../local/intakes.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { handleOf } from './domain-reader.ts';
@@ -47,7 +49,11 @@ function parsed(inactive: string, live: string | null) {
 }
 
 /** The definition first: whatever becomes of the guest, its next start has what it is to have. */
-export function primaryWriter({ domains }: Connection, layout: StoreLayout): PrimaryWriter {
+export function primaryWriter(
+  { domains }: Connection,
+  layout: StoreLayout,
+  partition: PartitionName,
+): PrimaryWriter {
   /** Where the NIC of that alias is, or is not. */
   const sidesWith = async (
     ref: DomainRef,
@@ -109,7 +115,10 @@ export function primaryWriter({ domains }: Connection, layout: StoreLayout): Pri
       calling(`lending ${ref.domainName} a disk`, async () => {
         const domain = handleOf(ref);
         const live = await domains.xml(domain, { signal });
-        const file = await openIntake(layout, image, ref);
+        const file =
+          image === null
+            ? await openImageDisk(layout, partition, ref)
+            : await openIntake(layout, image, ref);
         const xml = serializeXml(lentDiskElement(live, file, disk));
         await domains.attachDevice(domain, xml, { live: true, signal });
       }),

@@ -80,10 +80,12 @@ async function writeLimits(
 export const WORKER_GROUP = 'worker';
 /** And where images are looked into. */
 export const IMAGES_GROUP = 'images';
+/** And where they are fetched. */
+export const FETCH_GROUP = 'fetch';
 
 /** With what a worker and its like have left of it. */
 async function remove(slice: string): Promise<void> {
-  const inside = [WORKER_GROUP, IMAGES_GROUP].map((name) => join(slice, name));
+  const inside = [WORKER_GROUP, IMAGES_GROUP, FETCH_GROUP].map((name) => join(slice, name));
   for (const folder of [...inside, slice]) await removeGroup(folder);
 }
 

@@ -21,6 +21,7 @@ import {
   inspectHeader,
   inspectSignatures,
 } from './image-inspection.ts';
+import { judged } from './judged.ts';
 import type { QemuImg } from './qemu-img.ts';
 
 /** Bytes for an Image, as they are now: whoever supplies them may still write to them. */
@@ -99,8 +100,12 @@ async function makeQcow2(
     return headerOf(file, source.name);
   });
   const { name } = source;
-  checkInformation(name, header, await judged(name, () => qemuImg.info(supplied, signal)));
-  checkTables(name, await judged(name, () => qemuImg.check(supplied, signal)));
+  checkInformation(
+    name,
+    header,
+    await judged(name, 'qemu-img', () => qemuImg.info(supplied, signal)),
+  );
+  checkTables(name, await judged(name, 'qemu-img', () => qemuImg.check(supplied, signal)));
   const virtualBytes = Number(header.virtualBytes);
   await (await makeEmpty(disk)).close();
   await flatten(source, { disk, supplied }, unpackedBytesMax(virtualBytes), qemuImg, signal);
@@ -111,20 +116,6 @@ async function makeQcow2(
     throw new HostError('Protocol', message);
   }
   await rm(supplied);
-}
-
-/** What has gone wrong with the image, and not with the host, is said of the image. */
-async function judged<T>(name: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    if ('limit' in error.context) {
-      throw refusal(name, objection('OverLimits', 'looking into it takes too much'), error);
-    }
-    if (!('exitCode' in error.context)) throw error;
-    throw refusal(name, objection('Corrupt', 'qemu-img cannot read it'), error);
-  }
 }
 
 /** All of it has been looked into by now: what fails is the host, for want of room as a rule. */

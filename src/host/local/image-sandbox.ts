@@ -1,10 +1,10 @@
 /**
- * The sandbox in which tools read images that a guest may have written: the tool, its libraries, the
- * image, read-only, and one file that it may write, or none. It is begun where the partition pays for
- * it. If it cannot be made nothing is done, and that is said: there is no way without it.
+ * The sandbox in which tools read images and file systems that a guest may have written: the tool, its
+ * libraries, what it reads, read-only, and one file that it may write, or none. It is begun where the
+ * partition pays for it. If it cannot be made nothing is done, and that is said: there is no way without it.
  *
- * The tool is nobody, so what it reads has to be readable to all, and its one file is given to nobody
- * for as long as it runs.
+ * The tool is nobody, so what it reads has to be readable to all, or is given to nobody for as long as it
+ * runs, as its one file is.
  */
 import { realpathSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -28,10 +28,22 @@ import { runProgram } from './run-program.ts';
 export const IMAGE = '/image';
 export const OUTPUT = '/output';
 
+const packages = {
+  'qemu-img': 'qemu-utils',
+  mke2fs: 'e2fsprogs',
+  debugfs: 'e2fsprogs',
+  e2fsck: 'e2fsprogs',
+  resize2fs: 'e2fsprogs',
+} as const;
+export type ImageTool = keyof typeof packages;
+
 export interface ImageTask {
+  readonly tool: ImageTool;
   readonly args: readonly string[];
   /** What is to be read, if it is not the one to be written. */
   readonly image?: string;
+  /** Whether nobody else may read that. */
+  readonly isPrivate?: boolean;
   /** The one that is written, which is there already, and how long it may become. */
   readonly output?: { readonly path: string; readonly bytesMax: number };
   readonly timeLimitMs: number;
@@ -40,7 +52,7 @@ export interface ImageTask {
 }
 
 export interface ImageSandbox {
-  /** @returns what `qemu-img` has written to standard output. @throws HostError */
+  /** @returns what the tool has written to standard output. @throws HostError */
   run(task: ImageTask, signal: AbortSignal): Promise<string>;
 }
 
@@ -63,21 +75,23 @@ export function imageSandbox(
       const place = await places.find(partition, signal);
       const programs = sandboxProgramsIn(folders);
       if ('problem' in programs) throw unavailable(programs.problem);
-      const qemuImg = programIn(folders, 'qemu-img');
-      if (qemuImg === undefined) {
-        throw unavailable('there is no qemu-img on this machine: apt-get install qemu-utils');
+      const { tool } = task;
+      const program = programIn(folders, tool);
+      if (program === undefined) {
+        const remedy = `apt-get install ${packages[tool]}`;
+        throw unavailable(`there is no ${tool} on this machine: ${remedy}`);
       }
       const launcher = launcherIn(folders, place);
       if ('problem' in launcher) throw unavailable(launcher.problem);
       const filter = filterFor(process.arch, imageToolCalls);
       if ('problem' in filter) throw unavailable(filter.problem);
-      const sandbox = sandboxFor(task, realpathSync(qemuImg));
+      const sandbox = sandboxFor(task, realpathSync(program));
       const [command = '', ...args] = sandboxCommand(programs, sandbox, launcher.words);
       const run = () =>
         runProgram({
           command,
           args,
-          title: `qemu-img ${task.args[0]}`,
+          title: tool === 'qemu-img' ? `${tool} ${task.args[0]}` : tool,
           remedy: 'apt-get install bubblewrap util-linux',
           timeLimitMs: task.timeLimitMs,
           outputBytesMax,
@@ -86,22 +100,25 @@ export function imageSandbox(
           signal,
         });
       try {
-        return task.output === undefined ? await run() : await lent(task.output.path, run);
+        return await lent(ownPaths(task), run);
       } catch (error) {
-        throw explained(error);
+        throw explained(tool, error);
       }
     },
   };
 }
 
-function sandboxFor({ args, image, output, cpuSeconds }: ImageTask, qemuImg: string): Sandbox {
+function sandboxFor(
+  { tool, args, image, output, cpuSeconds }: ImageTask,
+  program: string,
+): Sandbox {
   return {
     files: [
-      ...readOnly(qemuImg, '/qemu-img'),
+      ...readOnly(program, `/${tool}`),
       // By it QEMU finds out how files are locked.
-      '--dev-bind',
-      '/dev/null',
-      '/dev/null',
+      ...nothingAt('/dev/null'),
+      // By that it sees that nothing is mounted, which it insists on.
+      ...(tool === 'resize2fs' ? nothingAt('/etc/mtab') : []),
       ...(image === undefined ? [] : readOnly(image, IMAGE)),
       ...(output === undefined ? [] : ['--bind', output.path, OUTPUT]),
     ],
@@ -112,19 +129,27 @@ function sandboxFor({ args, image, output, cpuSeconds }: ImageTask, qemuImg: str
       tasksMax,
       fileBytesMax: output?.bytesMax ?? 0,
     },
-    command: ['/qemu-img', ...args],
+    command: [`/${tool}`, ...args],
   };
 }
 
-/** Gives a file to nobody meanwhile. Who is not root is nobody in the sandbox. */
-async function lent<T>(path: string, run: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return run();
+const nothingAt = (path: string): readonly string[] => ['--dev-bind', '/dev/null', path];
+
+/** What only we can open. */
+function ownPaths({ image, isPrivate = false, output }: ImageTask): readonly string[] {
+  const read = isPrivate && image !== undefined ? [image] : [];
+  return output === undefined ? read : [...read, output.path];
+}
+
+/** Gives files to nobody meanwhile. Who is not root is nobody in the sandbox. */
+async function lent<T>([path, ...more]: readonly string[], run: () => Promise<T>): Promise<T> {
+  if (path === undefined || process.getuid?.() !== 0) return run();
   const file = await open(path, 'r+');
   try {
     const { uid, gid } = await file.stat();
     await file.chown(NOBODY, NOBODY);
     try {
-      return await run();
+      return await lent(more, run);
     } finally {
       // Of one that a crash has left there, too.
       const wasLent = uid === NOBODY;
@@ -137,28 +162,28 @@ async function lent<T>(path: string, run: () => Promise<T>): Promise<T> {
 
 /** As bubblewrap passes on by which signal a program has ended. */
 const signalled = 128;
-const [SIGKILL, SIGXCPU] = [9, 24];
+const [SIGKILL, SIGXCPU, SIGXFSZ] = [9, 24, 25];
 
-function explained(error: unknown): unknown {
+function explained(tool: ImageTool, error: unknown): unknown {
   if (!(error instanceof HostError)) return error;
   const { cause, context } = error;
   const words = cause instanceof Error ? cause.message : '';
   if (isSandboxComplaint(words)) return unavailable(`${words}${hint(words)}`);
   const exitCode = Number(context['exitCode'] ?? 0);
   if (exitCode === signalled + SIGKILL) {
-    const message = 'qemu-img was killed: the memory of its slice may be used up';
+    const message = `${tool} was killed: the memory of its slice may be used up`;
     return new HostError('Unreachable', message, { cause });
   }
   const limit = limitBehind(exitCode, words);
   if (limit === null) return error;
-  const message = `qemu-img took more ${limit} than it may`;
+  const message = `${tool} took more ${limit} than it may`;
   return new HostError('Refused', message, { cause, context: { limit } });
 }
 
 /** It has no signal of its own for most of them. */
 function limitBehind(exitCode: number, words: string): string | null {
   if (exitCode === signalled + SIGXCPU) return 'time';
-  if (/File too large/.test(words)) return 'room';
+  if (exitCode === signalled + SIGXFSZ || /File too large/.test(words)) return 'room';
   return exitCode > signalled || /Cannot allocate memory/.test(words) ? 'memory' : null;
 }
 

@@ -5,6 +5,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { PartitionOwner } from '../../model/identity.ts';
+import { movedBy } from '../../model/image-disk.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
 import type { Image, ObservedImage } from '../../model/volume.ts';
@@ -63,9 +64,9 @@ async function readImage(
   if (seen.status !== 'present') return seen;
   if (seen.value === null) {
     const nothing = { state: 'ready', digest: '', format: 'raw', sizeBytes: 0 } as const;
-    return present({ name, owner: null, ...nothing, fileBytes: 0 });
+    return present({ name, owner: null, ...nothing, fileBytes: 0, moved: null });
   }
-  const { state, digest, format } = seen.value;
+  const { state, digest, format, moved = null } = seen.value;
   const size = await observedSize(seen.value, layout.imageDisk(name, format));
   if (size.status !== 'present') return size;
   const fileBytes =
@@ -80,6 +81,7 @@ async function readImage(
     format,
     sizeBytes: size.value,
     fileBytes,
+    moved,
   });
 }
 
@@ -101,7 +103,9 @@ async function importImage(
   const place = imagePlace(layout, name);
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'image', state: 'ready' } as const;
-  const record: ImageRecord = { ...common, ...owner, name, digest, format };
+  const moved = movedBy(image.source);
+  const is = { name, digest, format, ...(moved === null ? {} : { moved }) };
+  const record: ImageRecord = { ...common, ...owner, ...is };
   const { path, isOurs } = await sourceOf(layout, owner, image);
   await withSource(path, async (file, sizeBytes) => {
     const sealedPath = isOurs ? path : null;
@@ -130,13 +134,16 @@ async function sourceOf(
       return { path: layout.catalogueFile(source.file), isOurs: false };
     case 'upload':
     case 'handOver':
+    case 'imageDisk':
+    case 'url':
       return { path: await sealIntake(layout, owner, name), isOurs: true };
   }
 }
 
 /** For people. */
 function sourceWords({ source }: Image): string {
-  return 'file' in source ? source.file : 'what was handed in';
+  if ('file' in source) return source.file;
+  return source.kind === 'url' ? 'what was fetched' : 'what was handed in';
 }
 
 /** @throws HostError `Refused` if there is no such regular file */

@@ -62,9 +62,8 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
-RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_VSOCK
-IPAddressDeny=any
-IPAddressAllow=localhost
+# It tries ports of guests (readiness: TcpPort), and connects to where Images may be fetched from.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_VSOCK
 # Files of others (disks), sockets for a group, sandboxes with another user for the workers, and a
 # port for Primaries that no other program can have.
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
@@ -93,6 +92,8 @@ spec: {}
 #  desiredStateDir: /etc/unnest/desired
 #  metrics: { listen: loopback, port: 9464 }
 #  logLevel: info
+# Certificates in PEM that are trusted besides those of Node.js when Images are fetched (policy.imageHosts).
+#  fetch: { caFile: /etc/unnest/mirror-ca.pem }
 # What the partitions' limits may come to, all together: (what the host has - hostReserved) * overcommit.
 #  hostReserved: { vcpus: 0, memory: 1GiB }
 #  overcommit: { vcpus: 1, memory: 1 }

@@ -1,7 +1,7 @@
 /**
  * Where the bytes of Images come in: `STATE/PARTITION/intakes/NAME`, one file of exactly as many bytes as
- * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads are added
- * to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
+ * may come. While they do it is `disk.raw`, which is what is lent to a Primary and what uploads and fetched bytes
+ * are added to. Before anybody looks into them it is sealed: under another name that nothing is ever added to, so
  * that what was seen to be good is what is used.
  */
 import { lstat, rename, rm } from 'node:fs/promises';
@@ -13,9 +13,12 @@ import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.
 import type { ImageName, PartitionName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
+import { objection, refusal } from '../image-objection.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
+import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
+import { noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
   emptyPlace,
@@ -30,6 +33,7 @@ import { imagePlace, intakePlace } from './places.ts';
 import { type IntakeRecord, ownerOf, writeRecord } from './record.ts';
 import { syncFolder } from './sync-folder.ts';
 import { takingTurns } from './turns.ts';
+import { localImagePlaces } from './worker-places.ts';
 
 export function localIntakeReader(stateDir: string): IntakeReader {
   const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
@@ -43,7 +47,11 @@ export function localIntakeReader(stateDir: string): IntakeReader {
   };
 }
 
-export function localIntakes(stateDir: string): IntakeReader & IntakeWriter {
+/** @param ext4For reads the image disk */
+export function localIntakes(
+  stateDir: string,
+  ext4For: Ext4For = sandboxedExt4(localImagePlaces(stateDir)),
+): IntakeReader & IntakeWriter {
   const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
   return {
     ...localIntakeReader(stateDir),
@@ -55,6 +63,12 @@ export function localIntakes(stateDir: string): IntakeReader & IntakeWriter {
       attempt(`taking in image ${image}`, signal, () =>
         inTurn(layoutOf(owner), image, () =>
           append(layoutOf(owner), owner, image, { atByte, bytes }),
+        ),
+      ),
+    takeOut: (owner, image, path, signal) =>
+      attempt(`taking image ${image} out of the image disk`, signal, () =>
+        inTurn(layoutOf(owner), image, () =>
+          fill(layoutOf(owner), owner, { image, path }, ext4For(owner.partition), signal),
         ),
       ),
     delete: (owner, image, signal) =>
@@ -93,7 +107,7 @@ async function readIntake(
     lentTo,
     digest,
     sizeBytes,
-    receivedBytes: kind === 'upload' ? (file?.size ?? 0) : 0,
+    receivedBytes: kind === 'handOver' ? 0 : (file?.size ?? 0),
     heldBytes: isTaken ? 0 : roomBytes({ kind, sizeBytes }),
   });
 }
@@ -125,7 +139,7 @@ async function createIntake(
   const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
   const record: IntakeRecord = { ...common, ...owner, name, ...asked };
   await fillPlace(place, record, () =>
-    makeRoom(layout.intakeDisk(name), kind === 'upload' ? 0 : roomBytes({ kind, sizeBytes })),
+    makeRoom(layout.intakeDisk(name), kind === 'handOver' ? roomBytes({ kind, sizeBytes }) : 0),
   );
 }
 
@@ -152,8 +166,8 @@ async function append(
 ): Promise<number> {
   const place = intakePlace(layout, image);
   const { intakeKind, sizeBytes } = await readyRecord(place, owner);
-  if (intakeKind !== 'upload') {
-    throw new HostError('Refused', `image ${image} is handed over on a disk, and not uploaded`);
+  if (intakeKind === 'handOver' || intakeKind === 'imageDisk') {
+    throw new HostError('Refused', `image ${image} comes in on a disk, and is not uploaded`);
   }
   const end = atByte + bytes.length;
   if (end > sizeBytes) {
@@ -172,6 +186,53 @@ async function append(
     if (end === sizeBytes) await file.sync();
     return end;
   });
+}
+
+/** What is there is either what was there before, or all of the file. */
+async function fill(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  { image, path }: { readonly image: ImageName; readonly path: string },
+  ext4: Ext4,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = intakePlace(layout, image);
+  const { intakeKind, sizeBytes } = await readyRecord(place, owner);
+  if (intakeKind !== 'imageDisk') {
+    throw new HostError('Refused', `image ${image} does not come from the image disk`);
+  }
+  const disk = await noteTakenOut(layout, owner, path);
+  const taken = layout.takenFile(image);
+  await rm(taken, { force: true });
+  await beginAnew(layout, image);
+  await ext4.checkUnmounted(disk, signal);
+  checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
+  try {
+    await makeRoom(taken, 0);
+    await ext4.dump(disk, path, taken, sizeBytes, signal);
+    await withFile(taken, 'write', async (file, bytes) => {
+      checkFile(path, { kind: 'file', sizeBytes: bytes }, sizeBytes);
+      await file.sync();
+    });
+    await rename(taken, layout.intakeDisk(image));
+  } catch (error) {
+    await rm(taken, { force: true });
+    throw error;
+  }
+  await syncFolder(place.folder);
+}
+
+/** @throws HostError `Refused`, with an `objection` */
+function checkFile(path: string, found: Ext4File | null, sizeBytes: number): void {
+  if (found === null) {
+    throw refusal(path, objection('NotOnDisk', 'there is no such file on the image disk'));
+  }
+  if (found.kind !== 'file') {
+    throw refusal(path, objection('NotAFile', `it is a ${found.kind} on the image disk`));
+  }
+  if (found.sizeBytes === sizeBytes) return;
+  const words = `it has ${found.sizeBytes} bytes, and its document says ${sizeBytes}`;
+  throw refusal(path, objection('OtherSize', words));
 }
 
 /**

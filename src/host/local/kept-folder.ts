@@ -1,5 +1,5 @@
 /**
- * One folder for each Volume, Image and seed, and whose it is. A folder with a record in it is ours;
+ * One folder for each Volume, Image and seed, and for the image disk, and whose it is. A folder with a record in it is ours;
  * one with anything else in it is somebody's, and never written into. An empty one is what a crash
  * leaves before the record or after it, so it counts as nothing.
  *
@@ -15,7 +15,7 @@ import { absent, type Observation, present, unknown } from '../../model/observat
 import { DISK_FORMATS, type StoredState } from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
-import { SEALED_DISK, SEED_FILES, SUPPLIED_FILE } from './layout.ts';
+import { IMAGE_DISK_FILES, SEALED_DISK, SEED_FILES, SUPPLIED_FILE, TAKEN_FILE } from './layout.ts';
 import {
   type KeptRecord,
   ownerOf,
@@ -40,7 +40,9 @@ export interface Place<R extends KeptRecord> {
 /** Whatever of them there is: which one it is to be, the record says. */
 const diskFiles: readonly string[] = [
   ...DISK_FORMATS.map((format) => `disk.${format}`),
+  ...IMAGE_DISK_FILES,
   SEALED_DISK,
+  TAKEN_FILE,
   SUPPLIED_FILE,
   ...Object.values(SEED_FILES),
   ...SEED_SOURCES,

@@ -6,6 +6,7 @@
  *   STATE/PARTITION/volumes/NAME/record.json      whose it is; beside it disk.raw or disk.qcow2
  *   STATE/PARTITION/images/NAME/record.json       the same for Images
  *   STATE/PARTITION/intakes/NAME/record.json      and for where an Image's bytes come in
+ *   STATE/PARTITION/image-disk/record.json        and for the image disk, with disk-0.raw or disk-1.raw
  *   STATE/catalogue.d/NAME                        what the operator lets partitions make Images of
  *   STATE/PARTITION/seeds/NAME/record.json        and for seeds, with seed.iso or ignition.json
  */
@@ -37,10 +38,17 @@ export interface StoreLayout {
   intakeDisk(name: ImageName): string;
   /** Once they all have. */
   sealedDisk(name: ImageName): string;
+  /** While they are taken out of the image disk. */
+  takenFile(name: ImageName): string;
+  readonly imageDiskDir: string;
+  /** Its record says which of the two it is. */
+  imageDiskFile(which: 0 | 1): string;
   seedFile(name: SeedName, form: SeedForm): string;
 }
 
 export const SEALED_DISK = 'disk.sealed';
+export const TAKEN_FILE = 'disk.taken';
+export const IMAGE_DISK_FILES = ['disk-0.raw', 'disk-1.raw'] as const;
 
 /** No partition has such a name. */
 export function cataloguePath(stateDir: string): string {
@@ -54,6 +62,7 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
   const imagesDir = join(stateDir, partition, 'images');
   const intakesDir = join(stateDir, partition, 'intakes');
   const seedsDir = join(stateDir, partition, 'seeds');
+  const imageDiskDir = join(stateDir, partition, 'image-disk');
   return {
     filesDir,
     volumesDir,
@@ -66,6 +75,9 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
     imageDisk: (name, format) => join(imagesDir, name, `disk.${format}`),
     intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
     sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),
+    takenFile: (name) => join(intakesDir, name, TAKEN_FILE),
+    imageDiskDir,
+    imageDiskFile: (which) => join(imageDiskDir, IMAGE_DISK_FILES[which]),
     imageSupplied: (name) => join(imagesDir, name, SUPPLIED_FILE),
     seedFile: (name, form) => join(seedsDir, name, SEED_FILES[form]),
   };

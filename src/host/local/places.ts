@@ -1,6 +1,6 @@
 /** Where the Volumes, Images and seeds of a partition are kept, and how large what is there is. */
 import { join } from 'node:path';
-import type { ImageName, VolumeName } from '../../model/names.ts';
+import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import type { SeedName } from '../../model/seed.ts';
 import { type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
@@ -9,6 +9,8 @@ import { hasErrno } from './io-error.ts';
 import type { Place } from './kept-folder.ts';
 import type { StoreLayout } from './layout.ts';
 import {
+  type ImageDiskRecord,
+  imageDiskRecord,
   type ImageRecord,
   imageRecord,
   type DiskRecord,
@@ -32,6 +34,14 @@ export function imagePlace({ imagesDir }: StoreLayout, name: ImageName): Place<I
 export function intakePlace({ intakesDir }: StoreLayout, name: ImageName): Place<IntakeRecord> {
   const what = `the intake of image ${name}`;
   return { what, name, folder: join(intakesDir, name), schema: intakeRecord };
+}
+
+/** A partition has one. */
+export function imageDiskPlace(
+  { imageDiskDir: folder }: StoreLayout,
+  name: PartitionName,
+): Place<ImageDiskRecord> {
+  return { what: 'the image disk', name, folder, schema: imageDiskRecord };
 }
 
 export function seedPlace({ seedsDir }: StoreLayout, name: SeedName): Place<SeedRecord> {

@@ -78,30 +78,31 @@ const growthBytesMax = 64 * 2 ** 20;
 export function sandboxedQemuImg(places: WorkerPlaces, folders?: readonly string[]): QemuImgFor {
   return (partition) => {
     const sandbox = imageSandbox(partition, places, folders);
+    const tool = 'qemu-img';
     const quick = { timeLimitMs, cpuSeconds: 30 };
     return {
       info: async (image, signal) => {
         const args = ['info', '--output=json', named(IMAGE)];
-        const answer = await sandbox.run({ args, image, ...quick }, signal);
+        const answer = await sandbox.run({ tool, args, image, ...quick }, signal);
         return said('qemu-img info', imageInfo, answer);
       },
       check: async (image, signal) => {
         const args = ['check', '--output=json', named(IMAGE)];
         const limits = { timeLimitMs: checkMsMax, cpuSeconds: 120, exitCodes: checkExitCodes };
-        const answer = await sandbox.run({ args, image, ...limits }, signal);
+        const answer = await sandbox.run({ tool, args, image, ...limits }, signal);
         return said('qemu-img check', imageCheck, answer);
       },
       flatten: async (image, path, bytesMax, signal) => {
         // In any order (-W): several times as fast, and next to in order all the same.
         const args = ['convert', '-q', '-W', '-O', 'qcow2', '-o', newOptions, named(IMAGE), OUTPUT];
         const limits = { timeLimitMs: flattenMsMax, cpuSeconds: 1800 };
-        await sandbox.run({ args, image, output: { path, bytesMax }, ...limits }, signal);
+        await sandbox.run({ tool, args, image, output: { path, bytesMax }, ...limits }, signal);
       },
       resize: async (path, sizeBytes, signal) => {
         const args = ['resize', '-q', named(OUTPUT), `${sizeBytes}`];
         const { size } = await stat(path);
         const output = { path, bytesMax: size + growthBytesMax };
-        await sandbox.run({ args, output, ...quick }, signal);
+        await sandbox.run({ tool, args, output, ...quick }, signal);
       },
     };
   };

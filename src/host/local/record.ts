@@ -14,6 +14,7 @@ import {
   installationId,
   type PartitionOwner,
 } from '../../model/identity.ts';
+import { IMAGE_DISK_PATH } from '../../model/image-disk.ts';
 import { INTAKE_KINDS } from '../../model/intake.ts';
 import {
   type ImageName,
@@ -69,14 +70,30 @@ export const volumeRecord = z.strictObject({
 });
 export type VolumeRecord = z.output<typeof volumeRecord>;
 
+/** On the image disk. @see IMAGE_DISK_PATH */
+const taken = { path: z.string().regex(IMAGE_DISK_PATH), sizeBytes: z.int().nonnegative() };
+
 export const imageRecord = z.strictObject({
   ...common,
   kind: z.literal('image'),
   format,
   name: named<ImageName>(),
   digest,
+  /** Only where there is one: an older program goes on reading the records of all others. */
+  moved: z.strictObject(taken).optional(),
 });
 export type ImageRecord = z.output<typeof imageRecord>;
+
+/** Who was lent its disk last; null: nobody was. */
+const lentTo = z
+  .strictObject({
+    uuid: z.custom<DomainUuid>(
+      (value) => typeof value === 'string' && domainUuid(value) === value,
+      'not a UUID',
+    ),
+    domainName: z.string().min(1),
+  })
+  .nullable();
 
 export const intakeRecord = z.strictObject({
   ...common,
@@ -87,18 +104,21 @@ export const intakeRecord = z.strictObject({
   digest,
   intakeKind: z.enum(INTAKE_KINDS),
   sizeBytes: z.int().positive(),
-  /** Who was lent its disk last; null: nobody was. */
-  lentTo: z
-    .strictObject({
-      uuid: z.custom<DomainUuid>(
-        (value) => typeof value === 'string' && domainUuid(value) === value,
-        'not a UUID',
-      ),
-      domainName: z.string().min(1),
-    })
-    .nullable(),
+  lentTo,
 });
 export type IntakeRecord = z.output<typeof intakeRecord>;
+
+export const imageDiskRecord = z.strictObject({
+  ...common,
+  kind: z.literal('image-disk'),
+  name: named<PartitionName>(),
+  /** Which of its two files it is: the other one is what it becomes, or was. */
+  file: z.literal([0, 1]),
+  given: z.array(z.strictObject({ image: named<ImageName>(), digest, ...taken })),
+  takenOut: z.array(taken.path),
+  lentTo,
+});
+export type ImageDiskRecord = z.output<typeof imageDiskRecord>;
 
 /** Its digest is in its name; of what it holds the record says nothing. */
 export const seedRecord = z.strictObject({
@@ -113,7 +133,7 @@ export const seedRecord = z.strictObject({
 export type SeedRecord = z.output<typeof seedRecord>;
 
 export type DiskRecord = VolumeRecord | ImageRecord | IntakeRecord;
-export type KeptRecord = DiskRecord | SeedRecord;
+export type KeptRecord = DiskRecord | SeedRecord | ImageDiskRecord;
 
 export function ownerOf({ installation, partition }: KeptRecord): PartitionOwner {
   return { installation, partition };

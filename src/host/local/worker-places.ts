@@ -13,7 +13,7 @@ import type { PartitionName } from '../../model/names.ts';
 import { HostError } from '../host-error.ts';
 import type { WorkerPlace, WorkerPlaces } from '../worker-places.ts';
 import { attempt } from './attempt.ts';
-import { IMAGES_GROUP, WORKER_GROUP } from './group-slices.ts';
+import { FETCH_GROUP, IMAGES_GROUP, WORKER_GROUP } from './group-slices.ts';
 import { localInstallation } from './installation.ts';
 import { groupsOf, isGroup, isPopulated, makeGroup, textIn, write } from './slice-files.ts';
 import { hasSlices, machineSlices, makerFor, type SlicePlaces } from './slices.ts';
@@ -31,6 +31,7 @@ interface Purpose {
 }
 
 const forDocuments = { group: WORKER_GROUP, does: 'reads the documents', cpuWeight: 400 };
+const forFetches = { group: FETCH_GROUP, does: 'fetches images', cpuWeight: 100 };
 const forImages = { group: IMAGES_GROUP, does: 'looks into the images', cpuWeight: 100 };
 
 export function localWorkerPlaces(
@@ -46,6 +47,14 @@ export function localImagePlaces(
   places: SlicePlaces = machineSlices,
 ): WorkerPlaces {
   return placesFor(forImages, stateDir, places);
+}
+
+/** Where a partition's images are fetched, one at a time. */
+export function localFetchPlaces(
+  stateDir: string,
+  places: SlicePlaces = machineSlices,
+): WorkerPlaces {
+  return placesFor(forFetches, stateDir, places);
 }
 
 function placesFor(purpose: Purpose, stateDir: string, places: SlicePlaces): WorkerPlaces {

@@ -9,7 +9,13 @@ export interface Problem {
   readonly problem: string;
 }
 
-export const systemFolders: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin'];
+export const systemFolders: readonly string[] = [
+  '/usr/bin',
+  '/bin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/sbin',
+];
 
 export function programIn(folders: readonly string[], name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));

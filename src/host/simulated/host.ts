@@ -8,6 +8,7 @@ import { domainWriter } from './domain-writer.ts';
 import { Faults } from './faults.ts';
 import { filterReader, filterWriter } from './filters.ts';
 import { type Temper, temperOf } from './guest.ts';
+import { imageDiskReader, imageDiskWriter } from './image-disks.ts';
 import { imageReader, imageWriter } from './images.ts';
 import { intakeReader, intakeWriter } from './intakes.ts';
 import type { Keeper } from './keeper.ts';
@@ -51,6 +52,7 @@ export function simulatedView(options: SimulationOptions): HostView {
     volumes: volumeReader(simulation),
     images: imageReader(simulation),
     intakes: intakeReader(simulation),
+    imageDisks: imageDiskReader(simulation),
     seeds: seedReader(simulation),
     networks: networkReader(simulation),
     filters: filterReader(simulation),
@@ -69,6 +71,7 @@ export function simulatedHost(options: SimulationOptions): Host {
     volumes: { ...volumeReader(simulation), ...volumeWriter(simulation) },
     images: { ...imageReader(simulation), ...imageWriter(simulation) },
     intakes: { ...intakeReader(simulation), ...intakeWriter(simulation) },
+    imageDisks: { ...imageDiskReader(simulation), ...imageDiskWriter(simulation) },
     seeds: { ...seedReader(simulation), ...seedWriter(simulation) },
     networks: { ...networkReader(simulation), ...networkWriter(simulation) },
     filters: { ...filterReader(simulation), ...filterWriter(simulation) },

@@ -1,5 +1,6 @@
 /** What each mutating call does to a simulated host's Images, and what it refuses. */
 import type { PartitionOwner } from '../../model/identity.ts';
+import { movedBy } from '../../model/image-disk.ts';
 import type { ImageName } from '../../model/names.ts';
 import type { DiskFormat, Image, StoredState } from '../../model/volume.ts';
 import { checkPlace, findOurs, put } from './kept.ts';
@@ -36,6 +37,7 @@ export function importImage(
     format,
     sizeBytes,
     fileBytes: sizeBytes,
+    moved: movedBy(image.source),
   });
 }
 
@@ -52,10 +54,12 @@ function sourceIn(
     case 'catalogue':
       return catalogueFileIn(world, files, source.file);
     case 'upload':
-    case 'handOver': {
+    case 'handOver':
+    case 'imageDisk':
+    case 'url': {
       const intake = world.intakes.get(owner.partition)?.get(name);
       if (intake === undefined) return null;
-      if (source.kind === 'upload' && intake.receivedBytes < intake.sizeBytes) return null;
+      if (source.kind !== 'handOver' && intake.receivedBytes < intake.sizeBytes) return null;
       if (format === 'raw' && state === 'ready') intake.heldBytes = 0;
       return { bytes: intake.sizeBytes, digest: null };
     }

@@ -1,12 +1,16 @@
-/** A simulated host's intakes behind the ports. Bytes are only counted: nobody looks into them. */
+/**
+ * A simulated host's intakes behind the ports. Bytes are only counted: nobody looks into them. On an image disk
+ * is every file that is asked for, but those below `missing/`.
+ */
 import type { PartitionOwner } from '../../model/identity.ts';
 import { type Intake, roomBytes } from '../../model/intake.ts';
 import type { ImageName } from '../../model/names.ts';
 import type { StoredState } from '../../model/volume.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import type { Simulation } from './host.ts';
+import { checkNobodyHasIt } from './image-disks.ts';
 import { checkPlace, findOurs, keptReader, put } from './kept.ts';
-import { refused } from './refusal.ts';
+import { conflict, refused } from './refusal.ts';
 import type { World } from './world.ts';
 import { writing } from './writing.ts';
 
@@ -36,6 +40,10 @@ export function intakeWriter(simulation: Simulation): IntakeWriter {
       );
       return end;
     },
+    takeOut: (owner, image, path, signal) =>
+      write('intakes.takeOut', [subject(image)], signal, (world) =>
+        fill(world, owner, image, path),
+      ),
     delete: (owner, image, signal) =>
       write(
         'intakes.delete',
@@ -81,12 +89,27 @@ function append(
   const doing = `taking in image ${image}`;
   const intake = findOurs(world.intakes, owner, image, doing);
   if (intake === null || intake.state !== 'ready') throw refused(doing, 'there is no room for it');
-  if (intake.kind !== 'upload') throw refused(doing, 'it is handed over on a disk');
+  if (intake.kind === 'handOver' || intake.kind === 'imageDisk') {
+    throw refused(doing, 'it comes in on a disk');
+  }
   if (end > intake.sizeBytes) throw refused(doing, `it has ${intake.sizeBytes} bytes`);
   if (atByte !== 0 && atByte !== intake.receivedBytes) {
     throw refused(doing, `${intake.receivedBytes} bytes have come`);
   }
   intake.receivedBytes = end;
+}
+
+function fill(world: World, owner: PartitionOwner, image: ImageName, path: string): void {
+  const doing = `taking image ${image} out of the image disk`;
+  const intake = findOurs(world.intakes, owner, image, doing);
+  if (intake?.state !== 'ready') throw conflict(doing, 'there is no room for it');
+  if (intake.kind !== 'imageDisk') throw refused(doing, 'it does not come from there');
+  const disk = world.imageDisks.get(owner.partition);
+  if (disk?.state !== 'ready') throw conflict(doing, 'there is none');
+  checkNobodyHasIt(world, owner, doing);
+  if (path.startsWith('missing/')) throw refused(doing, 'there is no such file');
+  disk.takenOut = [...new Set([...disk.takenOut, path])];
+  intake.receivedBytes = intake.sizeBytes;
 }
 
 function deleteIntake(

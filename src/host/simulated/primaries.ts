@@ -1,5 +1,6 @@
 /** A simulated host's Primaries: domains of an operator's, of which a guest gives when it likes to. */
 import type { DomainRef } from '../../model/domain.ts';
+import type { ImageName } from '../../model/names.ts';
 import type { PrimaryPlug } from '../../model/plug.ts';
 import type { PrimaryHas } from '../../model/primary.ts';
 import { absent, present, unknown } from '../../model/observation.ts';
@@ -72,17 +73,12 @@ export function primaryWriter(simulation: Simulation): PrimaryWriter {
         }
       }),
     lend: (ref, image, disk, signal) =>
-      write('primaries.lend', [ref.domainName, `intake ${image}`], signal, (world) => {
+      write('primaries.lend', [ref.domainName, lentSubject(image)], signal, (world) => {
         const primary = find(world, ref);
         const doing = `lending ${ref.domainName} a disk`;
         if (primary.live === null) throw refused(doing, 'it does not run');
         if (primary.lentDisks.includes(disk.alias)) throw refused(doing, 'it has it already');
-        for (const intakes of world.intakes.values()) {
-          const intake = intakes.get(image);
-          if (intake === undefined) continue;
-          if (intake.heldBytes === 0) throw refused(doing, 'its bytes are an Image by now');
-          intake.lentTo = { uuid: primary.uuid, domainName: ref.domainName };
-        }
+        noteLoan(world, image, { uuid: primary.uuid, domainName: ref.domainName }, doing);
         primary.lentDisks = [...primary.lentDisks, disk.alias];
       }),
     takeBack: (ref, alias, signal) =>
@@ -98,6 +94,24 @@ export function primaryWriter(simulation: Simulation): PrimaryWriter {
         }
       }),
   };
+}
+
+function lentSubject(image: ImageName | null): string {
+  return image === null ? 'image disk' : `intake ${image}`;
+}
+
+/** With what is lent stands whom it is lent to. */
+function noteLoan(world: World, image: ImageName | null, to: DomainRef, doing: string): void {
+  if (image === null) {
+    for (const disk of world.imageDisks.values()) Object.assign(disk, { lentTo: to, takenOut: [] });
+    return;
+  }
+  for (const intakes of world.intakes.values()) {
+    const intake = intakes.get(image);
+    if (intake === undefined) continue;
+    if (intake.heldBytes === 0) throw refused(doing, 'its bytes are an Image by now');
+    intake.lentTo = to;
+  }
 }
 
 /** The definition at once; up at once too, and down when the guest has given. */

@@ -171,6 +171,7 @@ const image = z.strictObject({
   sizeBytes: amount,
   // A simulated file is as large as its disk.
   fileBytes: amount.optional(),
+  moved: z.strictObject({ path: text, sizeBytes: amount }).nullable().default(null),
 });
 
 const intake = z.strictObject({
@@ -182,6 +183,18 @@ const intake = z.strictObject({
   lentTo: z.strictObject({ uuid: parsedBy(domainUuid), domainName: text }).nullable(),
   receivedBytes: amount,
   heldBytes: amount,
+});
+
+const imageDisk = z.strictObject({
+  owner: partitionOwner.nullable(),
+  state: z.enum(STORED_STATES),
+  sizeBytes: amount,
+  heldBytes: amount,
+  given: z.array(
+    z.strictObject({ image: parsedBy(imageName), digest, path: text, sizeBytes: amount }),
+  ),
+  takenOut: z.array(text),
+  lentTo: z.strictObject({ uuid: parsedBy(domainUuid), domainName: text }).nullable(),
 });
 
 const seed = z.strictObject({
@@ -259,6 +272,7 @@ export const worldSchema = z.strictObject({
   volumes: inPartitions(z.record(parsedBy(volumeName), volume)).default({}),
   images: inPartitions(z.record(parsedBy(imageName), image)).default({}),
   intakes: inPartitions(z.record(parsedBy(imageName), intake)).default({}),
+  imageDisks: inPartitions(imageDisk).default({}),
   catalogue: z.record(text, storedFile).default({}),
   seeds: inPartitions(z.record(parsedBy(seedName), seed)).default({}),
   filters: z.record(z.string(), filter).default({}),

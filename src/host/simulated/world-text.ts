@@ -5,6 +5,7 @@ import type {
   NetworkSide,
   SimulatedFile,
   SimulatedImage,
+  SimulatedImageDisk,
   SimulatedPrimary,
   World,
 } from './world.ts';
@@ -21,6 +22,7 @@ export function parseWorld(content: string): World {
     volumes,
     images,
     intakes,
+    imageDisks,
     catalogue,
     seeds,
     filters,
@@ -43,6 +45,7 @@ export function parseWorld(content: string): World {
     volumes: mapOf(volumes, (names) => mapOf(names, itself)),
     images: mapOf(images, (names) => mapOf(names, readImage)),
     intakes: mapOf(intakes, (names) => mapOf(names, itself)),
+    imageDisks: mapOf(imageDisks, itself),
     catalogue: mapOf(catalogue, readFile),
     seeds: mapOf(seeds, (names) => mapOf(names, itself)),
     filters: mapOf(filters, itself),
@@ -62,6 +65,7 @@ export function worldText({
   volumes,
   images,
   intakes,
+  imageDisks,
   catalogue,
   seeds,
   filters,
@@ -84,6 +88,7 @@ export function worldText({
     volumes: recordOf(volumes, (names) => recordOf(names, itself)),
     images: recordOf(images, (names) => recordOf(names, itself)),
     intakes: recordOf(intakes, (names) => recordOf(names, itself)),
+    imageDisks: recordOf(imageDisks, writeImageDisk),
     catalogue: recordOf(catalogue, writeFile),
     seeds: recordOf(seeds, (names) => recordOf(names, itself)),
     filters: recordOf(filters, ({ fields, ports }) => ({ fields, ports: [...ports] })),
@@ -99,6 +104,7 @@ type Schema = z.output<typeof worldSchema>;
 type PlainSide = NonNullable<Schema['networks'][number]['live']>;
 type PlainImage = Schema['images'][keyof Schema['images']][ImageName];
 type PlainPrimary = Schema['primaries'][string];
+type PlainImageDisk = Schema['imageDisks'][keyof Schema['imageDisks']];
 type PlainFile = Schema['files'][keyof Schema['files']][string];
 
 function readSide(side: PlainSide | null): NetworkSide | null {
@@ -129,6 +135,10 @@ function writePrimary({
   const live = livePlugs && [...livePlugs];
   const lists = { nics: [...nics], plugs: [...plugs], lentDisks: [...lentDisks] };
   return { ...primary, ...lists, livePlugs: live };
+}
+
+function writeImageDisk({ given, takenOut, ...disk }: SimulatedImageDisk): PlainImageDisk {
+  return { ...disk, given: [...given], takenOut: [...takenOut] };
 }
 
 function readFile(file: PlainFile): SimulatedFile {

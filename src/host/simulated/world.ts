@@ -19,6 +19,7 @@ import type {
 import type { FilterFields, FilterPort } from '../../model/filter.ts';
 import type { ImageName, PartitionName, SecondaryName, VolumeName } from '../../model/names.ts';
 import type { NetworkFields, NetworkRef, Reservation } from '../../model/network.ts';
+import type { ObservedImageDisk } from '../../model/image-disk.ts';
 import type { ObservedIntake } from '../../model/intake.ts';
 import type { ObservedPrimary } from '../../model/primary.ts';
 import type { ObservedSeed, SeedName } from '../../model/seed.ts';
@@ -36,6 +37,7 @@ export interface World {
   volumes: Map<PartitionName, Map<VolumeName, SimulatedVolume>>;
   images: Map<PartitionName, Map<ImageName, SimulatedImage>>;
   intakes: Map<PartitionName, Map<ImageName, SimulatedIntake>>;
+  imageDisks: Map<PartitionName, SimulatedImageDisk>;
   /** By name. */
   catalogue: Map<string, SimulatedFile>;
   seeds: Map<PartitionName, Map<SeedName, SimulatedSeed>>;
@@ -111,6 +113,7 @@ export type SimulatedVolume = Mutable<Omit<ObservedVolume, 'name'>>;
 export type SimulatedImage = Mutable<Omit<ObservedImage, 'name'>>;
 /** Whatever was handed in is what was asked for. */
 export type SimulatedIntake = Mutable<Omit<ObservedIntake, 'name'>>;
+export type SimulatedImageDisk = Mutable<ObservedImageDisk>;
 export type SimulatedSeed = Mutable<Omit<ObservedSeed, 'name'>>;
 
 /** Its guest gives what it was asked for after a while. */
@@ -165,6 +168,7 @@ export function emptyWorld(): World {
     volumes: new Map(),
     images: new Map(),
     intakes: new Map(),
+    imageDisks: new Map(),
     catalogue: new Map(),
     seeds: new Map(),
     filters: new Map(),

@@ -117,6 +117,7 @@ async function situation() {
     domainName,
     reserved: { vcpus: 1, memoryBytes: 192 * MiB },
     grants: ['vcpus', 'memory'],
+    imageDiskBytes: null,
   };
   const pass = async (...secondaries: readonly Secondary[]) => {
     const plan = await planPass(

@@ -63,6 +63,7 @@ function wanting(isWritten: boolean, more: Partial<DesiredState> = {}): DesiredS
     domainName,
     reserved: { vcpus: 1, memoryBytes: 64 * MiB },
     grants: ['handOver'],
+    imageDiskBytes: null,
   } as const;
   const all = { images: [handedOver], volumes: [root], secondaries: [web], primary };
   return { ...desiredWith(all), ...more };

@@ -84,7 +84,9 @@ async function find(
   const args = ['-e', script];
   const both = { image, output: { path: output, bytesMax: MiB } };
   const sandbox = imageSandbox(partition, places, [taken]);
-  return JSON.parse(await sandbox.run({ args, ...both, ...patient, ...task }, never));
+  return JSON.parse(
+    await sandbox.run({ tool: 'qemu-img', args, ...both, ...patient, ...task }, never),
+  );
 }
 
 describe('a qemu-img that was taken over', () => {
@@ -122,6 +124,21 @@ describe('a qemu-img that was taken over', () => {
     expect([uid, gid, mode & 0o777]).toEqual([0, 0, 0o600]);
   }); // prettier-ignore
 
+  test('does not write to a disk that it is given to read for a while, though it is nobody’s own', async () => {
+    const disk = join(dir, 'disk');
+    writeFileSync(disk, 'what a guest has written', { mode: 0o600 });
+    const paths = ['writeFileSync', 'chmodSync', 'truncateSync', 'chownSync'];
+    const found = await find(
+      `return [fs.statSync('/image').uid, ...${JSON.stringify(paths)}.map((act) =>
+        attempt(() => fs[act]('/image', ...(act === 'chownSync' ? [0, 0] : act === 'chmodSync' ? [0o666] : ['']))) ?? 'done')];`,
+      { image: disk, isPrivate: true },
+    );
+    expect(found).toEqual([65_534, 'EROFS', 'ENOSYS', 'EROFS', 'ENOSYS']);
+    expect(readFileSync(disk, 'latin1')).toBe('what a guest has written');
+    const { uid, gid, mode } = statSync(disk);
+    expect([uid, gid, mode & 0o777]).toEqual([0, 0, 0o600]);
+  }); // prettier-ignore
+
   test('fills nothing: its file ends where it is to', async () => {
     const filling = find(`
       process.on('SIGXFSZ', () => undefined);
@@ -136,7 +153,9 @@ describe('a qemu-img that was taken over', () => {
     const { output: _none, ...reading } = { output: undefined, image };
     const args = ['-e', `console.log(require('node:fs').existsSync('/output'))`];
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);
-    expect(await sandbox.run({ args, ...reading, ...patient }, never)).toBe('false\n');
+    expect(await sandbox.run({ tool: 'qemu-img', args, ...reading, ...patient }, never)).toBe(
+      'false\n',
+    );
   });
 
   test('connects to nothing, and runs no program', async () => {
@@ -199,7 +218,7 @@ describe('a qemu-img that was taken over', () => {
     const over = new AbortController();
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);
     const args = ['-e', 'setInterval(() => undefined, 1000)'];
-    const running = sandbox.run({ args, image, ...patient }, over.signal);
+    const running = sandbox.run({ tool: 'qemu-img', args, image, ...patient }, over.signal);
     setTimeout(() => over.abort(), 300);
     await expect(running).rejects.toMatchObject({ code: 'Cancelled' });
     expect(toolsBelow(process.pid)).toEqual([]);

@@ -101,6 +101,7 @@ describe('a Primary on its partition’s network', () => {
     domainName: name,
     reserved: { vcpus: 1, memoryBytes: 2 ** 27 },
     grants,
+    imageDiskBytes: null,
   });
   const xmlOf = async (...args: readonly string[]) => virsh('dumpxml', name, ...args);
   const plug = () => plugOf(fig.us);

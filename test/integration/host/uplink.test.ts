@@ -53,7 +53,12 @@ async function waysOf(): Promise<readonly NicWay[]> {
 
 beforeAll(async () => {
   plum = await FilteredPartition.open('plum', nat);
-  plum.primary = { domainName, reserved: { vcpus: 1, memoryBytes: 2 ** 25 }, grants: [] };
+  plum.primary = {
+    domainName,
+    reserved: { vcpus: 1, memoryBytes: 2 ** 25 },
+    grants: [],
+    imageDiskBytes: null,
+  };
   outside('up');
   // A bridge with a cable in it. In this kernel a macvlan has to do for one: it is made of the cable.
   sh('ip', 'link', 'add', 'upbr', 'type', 'bridge');

@@ -187,6 +187,52 @@ describe('unnest hand-over', () => {
     expect(written()).toBe(0);
   });
 
+  const onImageDisk = {
+    source: 'imageDisk',
+    receivedBytes: null,
+    serial: 'unnest-images',
+  } as const;
+
+  test('of what is on the image disk writes nothing, and says that it is unmounted', async () => {
+    imageIs(onImageDisk);
+    const disk = device();
+    place.answer = async () => {
+      passed('Ready');
+      return { status: 'ok', message: 'the image disk is taken back' };
+    };
+    const { code, stdout } = await unnest('hand-over', 'debian', '--device', disk);
+    expect(code).toBe(0);
+    expect(stdout).toBe('the image disk is taken back\ndebian is ready\n');
+    expect(readFileSync(disk).every((byte) => byte === 0)).toBe(true);
+    expect(written()).toBe(1);
+  });
+
+  test.each([
+    ['with a file', onImageDisk, ['FILE'], 'is taken off the image disk, where its document says'],
+    ['without its disk', onImageDisk, [], 'cannot let go of /dev/disk/by-id/virtio-unnest-images'],
+    ['of a disk that is none', onImageDisk, ['--device', '/dev/null'], '/dev/null is no disk'],
+    [
+      'of what is written to a disk of its own',
+      { source: 'handOver', serial: 'debian' } as const,
+      [],
+      'there is no file to be written to its disk',
+    ],
+  ])('%s says nothing to the host', async (_, state, words, complaint) => {
+    imageIs(state);
+    const argv = words.map((word) => word.replace('FILE', file));
+    const { code, stderr } = await unnest('hand-over', 'debian', ...argv);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain(complaint);
+    expect(written()).toBe(0);
+  });
+
+  test('of what is on the image disk is told to whom uploads it', async () => {
+    imageIs(onImageDisk);
+    const { code, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain('unnest hand-over debian');
+  });
+
   test('of what is uploaded says so', async () => {
     const { code, stderr } = await unnest('hand-over', 'debian', file);
     expect(code).toBe(exitCodes.usage);

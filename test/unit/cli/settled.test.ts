@@ -76,6 +76,7 @@ test('resources count as Secondaries do', () => {
     why: ['volume data is Blocked: ShrinkRefused: larger'],
   });
   expect(with_('BackOff: failed')).toMatchObject({ status: 'moving' });
+  expect(with_('Fetching: 1 of 2')).toMatchObject({ status: 'moving' });
 });
 
 test('a host that does not answer is waited for; documents that cannot be read back are not', () => {

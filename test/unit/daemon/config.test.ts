@@ -43,6 +43,7 @@ const defaults = {
     overcommit: { vcpus: 1, memory: 1 },
   },
   consoleLogs: true,
+  fetchCaFile: null,
   logLevel: 'info',
 };
 
@@ -75,6 +76,7 @@ describe('the configuration', () => {
       overcommit: { vcpus: 1.15, memory: 1.5 },
       maxDeletions: 0,
       consoleLogs: false,
+      fetch: { caFile: '/etc/unnest/mirror.pem' },
       logLevel: 'debug',
     };
     // JSON is YAML.
@@ -100,6 +102,7 @@ describe('the configuration', () => {
         overcommit: { vcpus: 1.15, memory: 1.5 },
       },
       consoleLogs: false,
+      fetchCaFile: '/etc/unnest/mirror.pem',
       logLevel: 'debug',
     });
   });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HostError } from '../../../src/host/host-error.ts';
 import type { FaultRule } from '../../../src/host/simulated/faults.ts';
-import { lentDisk } from '../../../src/model/intake.ts';
+import { lentDisk, lentImageDisk } from '../../../src/model/intake.ts';
 import type { ImageName } from '../../../src/model/names.ts';
 import { installation, partition } from '../../support/passes.ts';
 import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
@@ -25,19 +25,26 @@ spec: { digest: "${of}", format: raw, source: { ${source} } }
 `;
 const uploaded = imageText(`upload: { bytes: ${2 * MiB} }`);
 const handedOver = imageText(`handOver: { bytes: ${MiB} }`);
+const offDisk = (path = 'images/debian') =>
+  imageText(`imageDisk: { path: ${path}, bytes: ${MiB}, mode: move }`);
 
 let daemon: VirtualDaemon;
 let areOthers = false;
+let isFull = false;
 const world = () => worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
 const begin = (more: VirtualDaemonOptions = {}) => {
-  daemon = virtualDaemon({ world: world(), rules: [otherBytes], ...more });
-  const spec = {
-    primary: { domain: 'vm', reserved: { vcpus: 1, memory: '256MiB' }, grants: ['handOver'] },
-  };
-  daemon.supervisor.describe(new Map([descriptionOf(partition, spec)]));
+  daemon = virtualDaemon({ world: world(), rules: [otherBytes, tooFull], ...more });
+  describeIt(['handOver']);
 };
+const describeIt = (grants: readonly string[], more: object = {}) => {
+  const primary = { domain: 'vm', reserved: { vcpus: 1, memory: '256MiB' }, grants, ...more };
+  daemon.supervisor.describe(new Map([descriptionOf(partition, { primary })]));
+};
+const withImageDisk = () => describeIt(['imageDisk'], { imageDisk: { size: '64MiB' } });
+const { alias: diskAlias } = lentImageDisk({ installation, partition });
 beforeEach(() => {
   areOthers = false;
+  isFull = false;
   begin();
 });
 afterEach(() => daemon.close());
@@ -62,6 +69,11 @@ const said = async () => {
 const otherBytes: FaultRule = ({ name }) =>
   areOthers && name === 'images.import'
     ? { kind: 'error', error: new HostError('Refused', 'they are others') }
+    : null;
+
+const tooFull: FaultRule = ({ name }) =>
+  isFull && name === 'imageDisks.rework'
+    ? { kind: 'error', error: new HostError('Refused', 'it is too full') }
     : null;
 
 test('an upload is taken in, looked into by itself, and said to be ready', async () => {
@@ -202,6 +214,83 @@ test('a word that was never judged goes with its documents', async () => {
   await settle();
   expect(phase()).toMatch(/^Pending .*by-id/);
   expect(lent()).toEqual([alias]);
+});
+
+test('a file is taken off the image disk when its Primary says that it is unmounted, and once', async () => {
+  withImageDisk();
+  await daemon.submit(offDisk());
+  await settle();
+  expect(lent()).toEqual([diskAlias]);
+  expect(phase()).toMatch(/^Pending AwaitingBytes: .*unnest hand-over debian/);
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    image: { source: 'imageDisk', serial: 'unnest-images', sizeBytes: MiB, receivedBytes: null },
+  });
+  expect(await said()).toMatchObject({
+    status: 'ok',
+    message: expect.stringMatching(/image disk/),
+  });
+  expect(phase()).toBe('Ready');
+  expect(lent()).toEqual([diskAlias]);
+  expect(daemon.world.imageDisks.get(partition)).toMatchObject({ sizeBytes: 63 * MiB });
+  // The word is used up: nobody takes the disk for the next one that comes.
+  await daemon.submit('# nothing', { deleteEverything: true });
+  await settle();
+  await daemon.submit(offDisk());
+  await settle();
+  expect(phase()).toMatch(/^Pending/);
+  expect(daemon.condition('Synced')).not.toMatch(/^Unknown/);
+});
+
+test('a file that is not on the image disk says so, and the disk is back, and not taken again', async () => {
+  withImageDisk();
+  await daemon.submit(offDisk('missing/debian'));
+  await settle();
+  await said();
+  expect(phase()).toMatch(/^Rejected .*there is no such file/);
+  expect(lent()).toEqual([diskAlias]);
+  const takes = () => daemon.writes.filter((each) => each.startsWith('primaries.takeBack')).length;
+  const before = takes();
+  await daemon.advance(3_600_000);
+  expect(takes()).toBe(before);
+  await daemon.submit(offDisk());
+  await settle();
+  await said();
+  expect(phase()).toBe('Ready');
+});
+
+test('an image disk that does not get smaller is back, says why, and is not taken for that', async () => {
+  withImageDisk();
+  await daemon.submit(offDisk());
+  await settle();
+  isFull = true;
+  await said();
+  expect(phase()).toBe('Ready');
+  expect(lent()).toEqual([diskAlias]);
+  const disk = () => daemon.status().resources.find(({ kind }) => kind === 'image-disk')?.message;
+  expect(disk()).toMatch(/too full/);
+  const calls = () => daemon.writes.length;
+  const before = calls();
+  await daemon.advance(3_600_000);
+  expect(calls()).toBe(before);
+  isFull = false;
+  Object.assign(daemon.world.primaries.get('vm') ?? {}, { lentDisks: [] });
+  await daemon.control.retry(partition, 'uid 0');
+  await settle();
+  await settle();
+  expect(daemon.world.imageDisks.get(partition)).toMatchObject({ sizeBytes: 63 * MiB });
+  expect(lent()).toEqual([diskAlias]);
+  expect(disk()).toBe('');
+});
+
+test('a partition that is emptied leaves no image disk', async () => {
+  withImageDisk();
+  await daemon.submit('# nothing');
+  await settle();
+  expect(lent()).toEqual([diskAlias]);
+  await daemon.control.drain(partition, 'uid 0');
+  await settle();
+  expect(lent()).toEqual([]);
+  expect(daemon.world.imageDisks.size).toBe(0);
 });
 
 test('a partition that is emptied leaves no disk with its Primary', async () => {

@@ -31,6 +31,7 @@ const primary = {
   domainName: 'team-a',
   reserved: { vcpus: 1, memoryBytes: 2 ** 28 },
   grants: [],
+  imageDiskBytes: null,
 } as const;
 const wanting = (network: NetworkFields = nat) =>
   desiredWith({ secondaries: [web], network, primary });

@@ -112,7 +112,9 @@ const bad: readonly (readonly [string, Json])[] = [
   ['CPUs in words', having(partition, 'spec.guarantees.cpuset', 'all')],
   ['no size', having(volume, 'spec.size', undefined)],
   ['a short digest', having(image, 'spec.digest', 'sha256:00')],
-  ['two sources', having(image, 'spec.source', { file: 'a', imageDisk: 'b' })],
+  ['two sources', having(image, 'spec.source', { file: 'a', catalogue: 'b' })],
+  ['a path with links up', having(image, 'spec.source', { imageDisk: { path: '../a', bytes: 1 } })],
+  ['an image disk without a size', having(partition, 'spec.primary.imageDisk', {})],
   ['no source', having(image, 'spec.source', {})],
 ];
 

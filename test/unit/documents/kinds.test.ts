@@ -35,11 +35,8 @@ describe('documents of every kind', () => {
     ]);
   });
 
-  test.each([
-    ['Image', image.replace('{ file:', '{ imageDisk:')],
-    ['Partition', partition],
-  ])('%s: nothing is done by halves', (_kind, text) => {
-    const files = [{ path: 'a.yaml', text: secondaryDocument('web') + text }];
+  test('nothing is done by halves', () => {
+    const files = [{ path: 'a.yaml', text: secondaryDocument('web') + partition }];
     const parsed = parseDocuments(files, 'team-a' as PartitionName);
     expect(parsed.ok ? [] : parsed.diagnostics.map(({ code }) => code)).toContain(
       'NotYetSupported',
@@ -147,7 +144,7 @@ describe('what is wrong in a', () => {
     [digest, digest.replace('sha256', 'md5'), 'spec.digest'],
     ['qcow2\n', 'vmdk\n', 'spec.format'],
     ['file: debian.qcow2', 'file: ../x', 'spec.source.file'],
-    ['file: debian.qcow2', 'file: a, imageDisk: b', 'spec.source'],
+    ['file: debian.qcow2', 'file: a, catalogue: b', 'spec.source'],
     ['{ file: debian.qcow2 }', '{}', 'spec.source'],
   ])('Image: %s as %s', (from, to, path) => {
     expect(diagnosticsOf([lead(image, from, to)]).map((each) => each.path)).toEqual([path]);

@@ -38,6 +38,7 @@ export const validDocuments = [
         domain: 'team-a',
         reserved: { vcpus: 2, memory: '2GiB' },
         grants: ['vcpus', 'imageDisk'],
+        imageDisk: { size: '20GiB' },
       },
       limits: {
         vcpus: 16,
@@ -55,7 +56,16 @@ export const validDocuments = [
         uplink: 'eth0',
         egress: [{ cidr: '10.0.0.0/8' }, { cidr: '1.1.1.1/32', protocol: 'tcp', ports: [443] }],
       },
-      policy: { images: ['debian'], devices: ['rng'], confidential: ['tdx'], features: [] },
+      policy: {
+        images: ['debian'],
+        imageHosts: [
+          { host: 'images.example.org' },
+          { host: 'mirror.example.org:8443', privateAddresses: true },
+        ],
+        devices: ['rng'],
+        confidential: ['tdx'],
+        features: [],
+      },
     },
   },
   {

@@ -65,6 +65,15 @@ describe('a Volume', () => {
   });
 });
 
+test('a Volume is judged by the format of its Image, which is meant where its name is nearly said', () => {
+  expect(diagnosticsOf([image('qcow2'), volume('root', 'image: debian')])).toMatchObject([
+    { code: 'InvalidValue', remedy: 'say format: qcow2' },
+  ]);
+  expect(diagnosticsOf([image('qcow2'), volume('root', 'image: debain')])).toMatchObject([
+    { code: 'UnknownReference', remedy: 'did you mean debian?' },
+  ]);
+});
+
 describe('a Volume that begins with the data of another', () => {
   const overlay = ['format: qcow2', 'image: debian', 'provision: Overlay'];
   const root = image('raw') + volume('root', ...overlay);
@@ -116,28 +125,6 @@ describe('a Volume that begins with the data of another', () => {
   });
 });
 
-describe('an Image that a Primary is to hand over', () => {
-  const handed = image('qcow2').replace('{ file:', '{ imageDisk:');
-
-  test('is there for the Volumes of it, and nothing can be done about it yet', () => {
-    const bundle = bundleOf([handed, volume('root', 'format: qcow2', 'image: debian')]);
-    expect(bundle.notYet.map(({ file, path }) => `${file} ${path}`)).toEqual([
-      '0.yaml spec.source.imageDisk',
-    ]);
-    expect([...bundle.volumes.values()]).toMatchObject([{ origin: { image: 'debian', digest } }]);
-    expect([...bundle.images]).toEqual([]);
-  });
-
-  test('is judged by its format, and meant where its name is nearly said', () => {
-    expect(diagnosticsOf([handed, volume('root', 'image: debian')])).toMatchObject([
-      { code: 'InvalidValue', remedy: 'say format: qcow2' },
-    ]);
-    expect(diagnosticsOf([handed, volume('root', 'image: debain')])).toMatchObject([
-      { code: 'UnknownReference', remedy: 'did you mean debian?' },
-    ]);
-  });
-});
-
 describe('where an Image comes from', () => {
   const from = (source: string, format = 'raw', ...more: readonly string[]) =>
     documentOf('Image', 'debian', [
@@ -152,6 +139,20 @@ describe('where an Image comes from', () => {
     ['upload: { bytes: 7 }', { kind: 'upload', sizeBytes: 7 }],
     ['handOver: { bytes: 7 }', { kind: 'handOver', sizeBytes: 7, isWritten: false }],
     ['handOver: { bytes: 7, written: true }', { kind: 'handOver', sizeBytes: 7, isWritten: true }],
+    [
+      'imageDisk: { path: images/debian.img, bytes: 7 }',
+      {
+        kind: 'imageDisk',
+        path: 'images/debian.img',
+        sizeBytes: 7,
+        taking: 'copy',
+        isWritten: false,
+      },
+    ],
+    [
+      'imageDisk: { path: a, bytes: 7, mode: move, written: true }',
+      { kind: 'imageDisk', path: 'a', sizeBytes: 7, taking: 'move', isWritten: true },
+    ],
     ['catalogue: debian.img', { kind: 'catalogue', file: 'debian.img', isAllowed: true }],
   ])('%s', (source, means) => {
     expect(sourceIn(from(source))).toEqual(means);
@@ -173,6 +174,20 @@ describe('where an Image comes from', () => {
     ['upload: { bytes: 9007199254740993 }', 'InvalidValue'],
     ['handOver: { bytes: -1 }', 'InvalidValue'],
     ['handOver: { bytes: 7, written: perhaps }', 'InvalidValue'],
+    ['imageDisk: { bytes: 7 }', 'MissingField'],
+    ['imageDisk: { path: a }', 'MissingField'],
+    ['imageDisk: { path: a, bytes: 7, mode: steal }', 'InvalidValue'],
+    ['imageDisk: { path: /a, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a//b, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a/, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: ../a, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: a/../b, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: -p, bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "<2>", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a b", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a\\" b", bytes: 7 }', 'InvalidValue'],
+    ['imageDisk: { path: "a\\nrm b", bytes: 7 }', 'InvalidValue'],
+    [`imageDisk: { path: ${'a'.repeat(256)}, bytes: 7 }`, 'InvalidValue'],
     ['catalogue: ../debian.img', 'InvalidValue'],
   ])('is not { %s }', (source, code) => {
     expect(diagnosticsOf([from(source)])[0]?.code).toMatch(new RegExp(code));
@@ -259,5 +274,70 @@ describe('a NIC', () => {
     expect(diagnosticsOf([web + partition('source: Apply')])).toMatchObject([
       { code: 'UnknownReference', path: 'spec.network' },
     ]);
+  });
+});
+
+describe('an Image that is fetched', () => {
+  const from = 'https://images.example.org/debian.img';
+  const fetched = (url = from, more: readonly string[] = []) =>
+    documentOf('Image', 'debian', [
+      `digest: ${digest}`,
+      'format: raw',
+      `source: { url: { from: "${url}", bytes: 1000 } }`,
+      ...more,
+    ]);
+  const allowing = (hosts: string) => partition(`policy: { imageHosts: [${hosts}] }`);
+  const sourceOf = (...files: readonly string[]) => [...bundleOf(files).images.values()][0]?.source;
+
+  test('is allowed from the hosts that the operator names, and from no other', () => {
+    const source = { kind: 'url', url: from, sizeBytes: 1000, isAllowed: true };
+    expect(sourceOf(fetched(), allowing('{ host: images.example.org }'))).toEqual(source);
+    for (const other of ['example.org', 'x.images.example.org', 'images.example.org:8443']) {
+      expect(sourceOf(fetched(), allowing(`{ host: ${other} }`))).toMatchObject({
+        isAllowed: false,
+      });
+    }
+    expect(sourceOf(fetched(), partition('source: Apply'))).toMatchObject({ isAllowed: false });
+    // Whoever applies documents where nobody describes the partition is the operator.
+    expect(sourceOf(fetched())).toMatchObject({ isAllowed: true });
+  });
+
+  test('the hosts are what redirects are held to', () => {
+    const hosts = '{ host: a.test }, { host: "b.test:8443", privateAddresses: true }';
+    expect(bundleOf([allowing(hosts)]).imageHosts).toEqual([
+      { host: 'a.test', port: 443, privateAddresses: false },
+      { host: 'b.test', port: 8443, privateAddresses: true },
+    ]);
+    expect(bundleOf([fetched()]).imageHosts).toEqual([]);
+  });
+
+  test.each([
+    ['http', 'http://images.example.org/x'],
+    ['somebody’s name and password', 'https://user:word@images.example.org/x'],
+    ['a fragment', 'https://images.example.org/x#y'],
+    ['an address', 'https://127.0.0.1/x'],
+    ['an address, spelt otherwise', 'https://0x7f000001/x'],
+    ['a port that is none', 'https://images.example.org:65536/x'],
+    ['no path', 'https://images.example.org'],
+    ['a file', 'file:///etc/shadow'],
+    ['capitals', 'https://Images.example.org/x'],
+  ])('not by %s', (_what, url) => {
+    expect(diagnosticsOf([fetched(url)])).toMatchObject([
+      { code: 'InvalidValue', path: 'spec.source.url.from' },
+    ]);
+  });
+
+  test('a qcow2 has to say how large a disk it is', () => {
+    const qcow2 = fetched().replace('format: raw', 'format: qcow2');
+    expect(diagnosticsOf([qcow2])).toMatchObject([{ path: 'spec.virtualSize' }]);
+  });
+
+  test.each([
+    ['an address', '{ host: 10.0.0.1 }'],
+    ['a pattern', '{ host: "*.example.org" }'],
+    ['a URL', '{ host: "https://images.example.org" }'],
+    ['the same twice', '{ host: a.test }, { host: "a.test:443" }'],
+  ])('from no %s', (_what, hosts) => {
+    expect(diagnosticsOf([allowing(hosts)])).toHaveLength(1);
   });
 });

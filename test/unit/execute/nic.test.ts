@@ -12,7 +12,12 @@ const us = { installation, partition };
 const wanted = (...grants: readonly 'network'[]) =>
   desiredWith({
     network: networkFields({ cidr: '10.20.0.0/24' }),
-    primary: { domainName: 'team-a', reserved: { vcpus: 1, memoryBytes: 2 ** 28 }, grants },
+    primary: {
+      domainName: 'team-a',
+      reserved: { vcpus: 1, memoryBytes: 2 ** 28 },
+      grants,
+      imageDiskBytes: null,
+    },
   });
 
 /** Plugged in, and taken out. */

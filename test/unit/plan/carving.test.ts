@@ -63,6 +63,7 @@ const wantedPrimary: PrimaryWanted = {
   domainName,
   reserved: { vcpus: 1, memoryBytes: 512 * MiB },
   grants: ['vcpus', 'memory'],
+  imageDiskBytes: null,
 };
 
 function situation(more: Partial<SimulatedPrimary> = {}, described: Partial<PrimaryWanted> = {}) {

@@ -47,7 +47,7 @@ const wanting = (
         }),
       ],
     ]),
-    primary: { domainName: 'vm', reserved, grants },
+    primary: { domainName: 'vm', reserved, grants, imageDiskBytes: null },
     share:
       storageBytes === null
         ? null
@@ -287,6 +287,82 @@ describe('an Image that is handed over', () => {
     expect(await operationsOf(host, { ...desired(), primary })).toEqual([
       'primary.take-disk/debian',
       'intake.delete/debian',
+    ]);
+  });
+});
+
+describe('an Image that is fetched', () => {
+  const from = 'https://images.example.org/debian.img';
+  const fetched = (isAllowed = true, url = from): ImageSource => ({
+    kind: 'url',
+    url,
+    sizeBytes,
+    isAllowed,
+  });
+
+  test('has room made for it, waits while it comes, and becomes one', async () => {
+    const host = hostWith();
+    const wanted = wanting(fetched());
+    expect(await operationsOf(host, wanted)).toEqual(['intake.create/debian']);
+    expect(await blocksOf(host, wanted)).toEqual(['image AwaitingBytes', 'volume PartBlocked']);
+    await converge(host, wanted);
+    expect(await blocksOf(host, wanted)).toEqual(['image Fetching', 'volume PartBlocked']);
+    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    expect(await textOf(host, wanted)).toContain('1048576 of 8388608 bytes have been fetched');
+    expect(await operationsOf(host, wanted)).toEqual([]);
+    // From elsewhere it is the same.
+    expect(await operationsOf(host, wanting(fetched(true, `${from}2`)))).toEqual([]);
+    await host.intakes.append(owner, debian, MiB, bytes(sizeBytes - MiB), signal);
+    expect(await operationsOf(host, wanted)).toEqual([
+      'image.import/debian',
+      'intake.delete/debian',
+      'volume.create/root',
+    ]);
+    expect(await textOf(host, wanted)).toContain(`import from what was fetched from ${from}`);
+    await converge(host, wanted);
+    expect(await operationsOf(host, wanting(fetched(true, `${from}2`)))).toEqual([]);
+    // What it has it keeps.
+    expect(await operationsOf(host, wanting(fetched(false)))).toEqual([]);
+  });
+
+  test('that is not allowed gets no room, and gives back what it had', async () => {
+    const host = hostWith();
+    const denied = wanting(fetched(false, 'https://elsewhere.example.org:8443/x'));
+    expect(await operationsOf(host, denied)).toEqual([]);
+    expect(await blocksOf(host, denied)).toEqual(['image HostNotAllowed', 'volume PartBlocked']);
+    expect(await textOf(host, denied)).toContain('fetched from elsewhere.example.org:8443 (policy');
+    await converge(host, wanting(fetched()));
+    expect(await operationsOf(host, denied)).toEqual(['intake.delete/debian']);
+  });
+
+  test('takes what it may take from the start', async () => {
+    const host = hostWith();
+    const wanted = wanting(fetched(), { storageBytes: sizeBytes - 1 });
+    expect(await blocksOf(host, wanted)).toEqual([
+      'intake OverBudget',
+      'image PartBlocked',
+      'volume PartBlocked',
+    ]);
+  });
+
+  test('of other bytes has other room', async () => {
+    const host = hostWith();
+    await converge(host, wanting(fetched()));
+    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    const other = wanting(fetched(), { digest: `sha256:${'b'.repeat(64)}` });
+    expect(await operationsOf(host, other)).toEqual([
+      'intake.delete/debian',
+      'intake.create/debian',
+    ]);
+  });
+
+  test('what was uploaded of it is not what is fetched', async () => {
+    const host = hostWith();
+    await converge(host, wanting(upload));
+    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    expect(await operationsOf(host, wanting(fetched()))).toEqual([
+      'intake.delete/debian',
+      'intake.create/debian',
     ]);
   });
 });

@@ -32,6 +32,7 @@ const granting = (...grants: PrimaryWanted['grants']): PrimaryWanted => ({
   domainName: 'team-a',
   reserved: { vcpus: 1, memoryBytes: 2 ** 28 },
   grants,
+  imageDiskBytes: null,
 });
 const plugged = desiredWith({ network: nat, primary: granting('network') });
 const ungranted = desiredWith({ network: nat, primary: granting() });

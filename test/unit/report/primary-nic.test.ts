@@ -22,6 +22,7 @@ const primary = {
   domainName: 'team-a',
   reserved: { vcpus: 1, memoryBytes: 2 ** 28 },
   grants: ['network'],
+  imageDiskBytes: null,
 } as const;
 const network = networkFields({ cidr: '10.20.0.0/26' });
 const none = { status: 'None', mac: null, address: null, prefixLength: null };
@@ -77,7 +78,10 @@ describe('the NIC of a Primary', () => {
     expect(primaryNicOf(await look(host))).toEqual(none);
     primaryIn(host).livePlugs = [plug];
     expect(primaryNicOf(await look(host))).toMatchObject({ status: 'Plugged' });
-    await converge(host, desiredWith({ network, primary: { ...primary, grants: [] } }));
+    await converge(
+      host,
+      desiredWith({ network, primary: { ...primary, grants: [], imageDiskBytes: null } }),
+    );
     expect(primaryNicOf(await look(host))).toEqual(none);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { workerSandbox } from '../../../../src/daemon/machine/sandbox.ts';
+import { nodeSandbox, workerTask } from '../../../../src/daemon/machine/sandbox.ts';
 import { sandboxCommand } from '../../../../src/host/sandbox/command.ts';
 
 const programs = {
@@ -8,7 +8,7 @@ const programs = {
   choom: '/usr/bin/choom',
   setpriv: '/usr/bin/setpriv',
 };
-const worker = workerSandbox({ node: '/usr/bin/node', nodeMajor: 20 });
+const worker = nodeSandbox({ node: '/usr/bin/node', nodeMajor: 20 }, workerTask);
 
 test('root becomes nobody first; within, limits are set before the worker runs', () => {
   const words = sandboxCommand(programs, worker);
@@ -45,7 +45,7 @@ test('system calls are filtered', () => {
 
 test('a Node that takes its whole range for code at once gets that on top', () => {
   const dataOf = (nodeMajor: number) =>
-    workerSandbox({ node: '/usr/bin/node', nodeMajor }).limits.dataBytesMax;
+    nodeSandbox({ node: '/usr/bin/node', nodeMajor }, workerTask).limits.dataBytesMax;
   expect(dataOf(22)).toEqual(512 * 2 ** 20);
   expect(dataOf(24)).toEqual(1024 * 2 ** 20);
 });

@@ -1,6 +1,6 @@
 /** One event of each kind, so that a test can go through them all; the compiler finds a missing one. */
 import type { DaemonEvent } from '../../../../src/report/event.ts';
-import type { PartitionName, SecondaryName } from '../../../../src/model/names.ts';
+import type { ImageName, PartitionName, SecondaryName } from '../../../../src/model/names.ts';
 
 type ByKind = { readonly [K in DaemonEvent['kind']]: Extract<DaemonEvent, { kind: K }> };
 
@@ -40,6 +40,14 @@ export const everyEvent: ByKind = {
     message: 'no such field',
   },
   'bundle-torn': { kind: 'bundle-torn', ...of, generation: 4, message: 'cut off' },
+  'fetch-failed': {
+    kind: 'fetch-failed',
+    partition,
+    image: 'debian' as ImageName,
+    code: 'FetchFailed',
+    message: 'images.example.org: it has answered 503',
+    waitMs: 1000,
+  },
   'worker-failed': { kind: 'worker-failed', ...of, code: 'Hung', message: 'no answer' },
   'pass-started': { kind: 'pass-started', ...of, because: ['documents'] },
   'pass-finished': {

@@ -31,17 +31,6 @@ test('a Partition among them is refused', () => {
   });
 });
 
-test('what cannot be done yet is said where it stands', () => {
-  const image = documentOf('Image', 'debian', [
-    `digest: sha256:${'0a'.repeat(32)}`,
-    'format: qcow2',
-    'source: { imageDisk: debian.qcow2 }',
-  ]);
-  expect(answer(request(image))).toMatchObject({
-    diagnostics: [{ code: 'NotYetSupported', line: 9 }],
-  });
-});
-
 test('what the operator wrote is never handed back, nor complained of to the tenant', () => {
   const value = {
     apiVersion: 'unnest.dev/v1',

@@ -3,8 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localImageReader, localImages } from '../../../../src/host/local/images.ts';
+import { localIntakes } from '../../../../src/host/local/intakes.ts';
 import { storeLayout } from '../../../../src/host/local/layout.ts';
 import { localVolumeReader, localVolumes } from '../../../../src/host/local/volumes.ts';
+import { describeIntakeContract } from '../../../contract/intake-contract.ts';
 import { describeStorageContract } from '../../../contract/storage-contract.ts';
 import { installation, partition } from '../../../support/passes.ts';
 
@@ -33,6 +35,17 @@ describeStorageContract('local files', async () => {
       const record = JSON.parse(readFileSync(path, 'utf8')) as object;
       writeFileSync(path, JSON.stringify({ ...record, state }));
     },
+    dispose: async () => rmSync(dir, { recursive: true }),
+  };
+});
+
+describeIntakeContract('local files', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'unnest-storage-'));
+  chmodSync(dir, 0o755);
+  return {
+    intakes: localIntakes(dir),
+    images: localImages(dir),
+    owner: { installation, partition },
     dispose: async () => rmSync(dir, { recursive: true }),
   };
 });

@@ -95,6 +95,42 @@ describe('a new Volume', () => {
   });
 });
 
+describe('a Volume that begins with the data of another', () => {
+  const copy = 'monday' as VolumeName;
+  const written = () => {
+    const file = openSync(disk(), 'r+');
+    writeSync(file, 'in the middle', 700_000);
+    closeSync(file);
+  };
+
+  test('has its bytes and room behind them, no more blocks than needed, and leaves it as it is', async () => {
+    await store.create();
+    written();
+    const before = readFileSync(disk());
+    await store.create({ name: copy, copyOf: name, sizeBytes: 6 * MiB });
+    const path = store.layout.volumeDisk(copy, 'raw');
+    const bytes = readFileSync(path);
+    expect(bytes.length).toBe(6 * MiB);
+    expect(bytes.subarray(0, before.length).equals(before)).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(path).blocks * 512).toBeLessThan(MiB);
+    expect(readFileSync(disk()).equals(before)).toBe(true);
+    const file = openSync(path, 'r+');
+    writeSync(file, 'elsewhere', 0);
+    closeSync(file);
+    expect(readFileSync(disk()).equals(before)).toBe(true);
+  });
+
+  test('says so in its record, and no other Volume does, which an older version would not read', async () => {
+    await store.create();
+    await store.create({ name: copy, copyOf: name });
+    const recordOf = (each: VolumeName) =>
+      JSON.parse(readFileSync(join(store.layout.volumesDir, each, 'record.json'), 'utf8'));
+    expect(recordOf(copy)).toMatchObject({ copyOf: name });
+    expect(recordOf(name)).not.toHaveProperty('copyOf');
+  });
+});
+
 describe('a Volume that begins as an Image', () => {
   const base = async (format: 'raw' | 'qcow2' = 'raw') => {
     const raw = Buffer.alloc(MiB);

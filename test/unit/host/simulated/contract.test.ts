@@ -16,7 +16,12 @@ import {
   describeNetworkContract,
   type NetworkSubject,
 } from '../../../contract/network-contract.ts';
+import {
+  describeImageDiskContract,
+  type ImageDiskSubject,
+} from '../../../contract/image-disk-contract.ts';
 import { describeSeedContract, type SeedSubject } from '../../../contract/seed-contract.ts';
+import { describeIntakeContract } from '../../../contract/intake-contract.ts';
 import {
   describeStorageContract,
   type StorageSubject,
@@ -133,6 +138,26 @@ function seedSubject(place: Place): SeedSubject {
   };
 }
 
+function imageDiskSubject(place: Place): ImageDiskSubject {
+  const { keeper } = place;
+  const { host, dispose } = hostsIn(place);
+  return {
+    host,
+    dispose,
+    owner: { installation, partition },
+    put: async () => undefined,
+    makeForeign: () =>
+      keeper.change((world) => {
+        const nothing = { sizeBytes: 0, heldBytes: 0, given: [], takenOut: [], lentTo: null };
+        world.imageDisks.set(partition, { owner: null, state: 'ready', ...nothing });
+      }, null),
+    leave: (state) =>
+      keeper.change((world) => {
+        Object.assign(world.imageDisks.get(partition) ?? {}, { state });
+      }, null),
+  };
+}
+
 for (const [where, makePlace] of Object.entries(places)) {
   const what = `a simulated host in ${where}`;
   describeFilterContract(what, async () => hostsIn(await makePlace(worldOf({}))));
@@ -143,6 +168,12 @@ for (const [where, makePlace] of Object.entries(places)) {
     hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
   );
   describeStorageContract(what, async () => storageSubject(await makePlace(worldOf({}))));
+  describeImageDiskContract(what, async () => imageDiskSubject(await makePlace(worldOf({}))));
+  describeIntakeContract(what, async () => {
+    const { host, dispose } = hostsIn(await makePlace(worldOf({})));
+    const owner = { installation, partition };
+    return { intakes: host.intakes, images: host.images, owner, dispose };
+  });
   describeSeedContract(what, async () => seedSubject(await makePlace(worldOf({}))));
   describeNetworkContract(what, async () => networkSubject(await makePlace(worldOf({}))));
 }

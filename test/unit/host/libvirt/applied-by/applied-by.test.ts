@@ -70,6 +70,7 @@ describe('applied by', () => {
       images: new Map(),
       intakes: new Map(),
       unlistedIntakes: null,
+      imageDisk: absent,
       catalogue: new Map(),
       network: absent,
       slice: absent,
