@@ -6,7 +6,7 @@
  */
 import { findCycles } from '../documents/cycles.ts';
 import { resourceKey } from '../model/resource.ts';
-import { operationId, PHASES } from '../plan/operation.ts';
+import { diskName, operationId, PHASES } from '../plan/operation.ts';
 import type { SavedPlanDocument } from './saved-plan-schema.ts';
 import { isShown, type ShownEntry } from './saved-plan-words.ts';
 
@@ -35,9 +35,12 @@ function mistakenId(operations: readonly Operation[]): string | null {
   return null;
 }
 
-/** Whose name is in the id: each address of a network, and each port, has an operation of its own. */
+/** Whose name is in the id: each address of a network, each port and each disk has an operation of its own. */
 function subjectOf(operation: Operation): string | null {
   if (operation.kind === 'installation.record') return null;
+  if (operation.kind === 'domain.attach-disk' || operation.kind === 'domain.detach-disk') {
+    return diskName(operation.resource?.name ?? '', operation.volume);
+  }
   return 'secondary' in operation ? operation.secondary : (operation.resource?.name ?? null);
 }
 

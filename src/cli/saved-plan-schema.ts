@@ -14,7 +14,7 @@ import { SEED_FORMS, seedName } from '../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, TAKINGS } from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
-export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v8';
+export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v9';
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.string().regex(FILE_NAME_PATTERN);
@@ -204,6 +204,8 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('domain.note-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.forget-stop'), ...head, domain }),
   z.strictObject({ kind: z.literal('domain.undefine'), ...head, domain, basis: z.string() }),
+  z.strictObject({ kind: z.literal('domain.attach-disk'), ...head, domain, volume: name }),
+  z.strictObject({ kind: z.literal('domain.detach-disk'), ...head, domain, volume: name }),
   z.strictObject({
     kind: z.literal('domain.grow-disk'),
     ...head,

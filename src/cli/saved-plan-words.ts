@@ -35,6 +35,8 @@ const wordsFor: { readonly [K in OperationKind]: readonly Words[] } = {
   'domain.note-stop': [{ of: 'secondary', under: ['delete', 'update, restart', 'update, stop'] }],
   'domain.forget-stop': [{ of: 'secondary', under: ['update'] }],
   'domain.undefine': [{ of: 'secondary', under: ['delete'] }],
+  'domain.attach-disk': [{ of: 'secondary', under: ['update, live'] }],
+  'domain.detach-disk': [{ of: 'secondary', under: ['update, live'] }],
   'domain.grow-disk': [{ of: 'volume', under: ['update'] }],
   'volume.create': [{ of: 'volume', under: ['create'] }],
   'volume.grow': [{ of: 'volume', under: ['update'] }],

@@ -14,6 +14,7 @@ import { byName, type SecondaryName } from '../model/names.ts';
 import { type DesiredState, filesOf, type Secondary } from '../model/secondary.ts';
 import { splitUses } from '../model/volume.ts';
 import type { Block, Change, PowerChange, UpdateChange } from './change.ts';
+import { diskMoves } from './disks.ts';
 import { definitionChanges, type FieldChange, runningChanges } from './fields.ts';
 import { blocked, looked } from './ownership.ts';
 
@@ -145,13 +146,15 @@ function finishedByItself({ runPolicy }: Secondary, { power, stopAsked }: Observ
 }
 
 /**
- * A guest that runs on, or is stopped, needs no file; a definition and a start do. To be halted must
- * not need what may be mended only once it is.
+ * A guest that runs on, or is stopped, needs no file; a definition, a start and a disk that it gets do. To be
+ * halted must not need what may be mended only once it is.
  */
-export function needsParts({ definition, running, power }: UpdateChange): boolean {
+export function needsParts(change: UpdateChange): boolean {
+  const { definition, running, power } = change;
   if (power === 'stop') return false;
   const restarts = running.some(({ impact }) => impact === 'restart');
-  return definition.some(isOfHardware) || power === 'start' || restarts;
+  const getsDisks = diskMoves(change).attach.length > 0;
+  return definition.some(isOfHardware) || power === 'start' || restarts || getsDisks;
 }
 
 function isOfHardware({ field }: FieldChange): boolean {

@@ -5,6 +5,7 @@
  */
 import deepDiff from 'deep-diff';
 import type { DomainFields, FieldName, FieldValue, ObservedDomain } from '../model/domain.ts';
+import { disksImpact } from './disks.ts';
 
 /**
  * What a change means for the guest. `none`: no guest runs that could notice. `live`: it keeps
@@ -68,13 +69,13 @@ export interface FieldChange {
 interface FieldRule {
   readonly path: string;
   /** For a running guest; `unnoticed` if a guest that runs need not follow it at all. */
-  readonly running: (to: DomainFields, live: DomainFields) => Impact | 'unnoticed';
+  readonly running: (
+    to: DomainFields,
+    live: DomainFields,
+    portsFree: number,
+  ) => Impact | 'unnoticed';
   /** What goes without saying where something is made. */
   readonly usual?: FieldValue;
-}
-
-function inOrder(volumes: string): string {
-  return volumes.split(',').sort().join(',');
 }
 
 const restart = () => 'restart' as const;
@@ -95,12 +96,7 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   disk: { path: 'spec.boot.disk.file', running: restart },
   diskFormat: { path: 'spec.boot.disk.format', running: restart },
   bootVolume: { path: 'spec.boot.volume', running: restart },
-  // The order decides where a new one goes, and moves none that is there.
-  volumes: {
-    path: 'spec.disks',
-    running: (to, live) =>
-      inOrder(to.volumes) === inOrder(live.volumes) ? 'unnoticed' : 'restart',
-  },
+  volumes: { path: 'spec.disks', running: disksImpact },
   cloudInit: { path: 'spec.cloudInit', running: restart },
   ignition: { path: 'spec.ignition', running: restart },
   network: { path: 'spec.network', running: restart },
@@ -138,17 +134,18 @@ export function definitionChanges(
 
 /** The differences between a running guest and what is wanted, with what each would cost it. */
 export function runningChanges(
-  { live, defined, lastApplied }: ObservedDomain,
+  { live, defined, lastApplied, portsFree }: ObservedDomain,
   wanted: DomainFields,
 ): FieldChange[] {
   if (live === null) return [];
   return differing(live, wanted).flatMap((field) => {
-    const impact = fieldRules[field].running(wanted, live);
+    const impact = fieldRules[field].running(wanted, live, portsFree);
     if (impact === 'unnoticed') return [];
     const staged = defined[field] === wanted[field];
-    // What is in the definition already waits for a restart; what needs none was moved by hand.
+    // What is in the definition already waits for a restart, or for the guest to let go of a disk; what
+    // waits for nothing was moved by hand.
     const origin = staged
-      ? impact === 'restart'
+      ? impact === 'restart' || field === 'volumes'
         ? 'document'
         : 'outside'
       : originOf(field, defined, wanted, lastApplied);

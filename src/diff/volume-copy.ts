@@ -92,7 +92,7 @@ function writtenTo(name: VolumeName, { domains, unlisted }: Observed): Block | n
     const { live, saved, defined } = seen.value;
     const held = live ?? (saved ? defined : null);
     if (held === null || !volumesOf(held).includes(name)) continue;
-    const message = `${user} runs, or is saved, with Volume ${name}: it is copied once that one is halted`;
+    const message = `${user} runs, or is saved, with Volume ${name}: it is copied once that one is halted or lets go of it`;
     return { code: 'VolumeInUse', message };
   }
   return null;

@@ -134,7 +134,8 @@ const spec = z.strictObject({
   disks: field(z.array(attachedDisk).max(disksMax, `at most ${disksMax} entries`).default([]), {
     description:
       'Volumes that it has besides the one it boots from, in this order. A guest tells each by its serial number: its name, or of one longer than 20 characters the first 11, "-" and 8 digits of its SHA-256.',
-    change: 'restart; another order of the same ones: none',
+    change:
+      'live, as long as the guest has a port free for each, else restart; another order: none',
   }),
   cloudInit: cloudInitField,
   ignition: ignitionField,

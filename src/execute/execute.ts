@@ -127,6 +127,7 @@ function waitsForGuest({ kind }: Operation): boolean {
   return (
     kind === 'domain.stop' ||
     kind === 'domain.await-ready' ||
+    kind === 'domain.detach-disk' ||
     kind === 'primary.set-vcpus' ||
     kind === 'primary.set-memory' ||
     kind === 'primary.take-disk' ||

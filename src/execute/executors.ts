@@ -7,6 +7,7 @@ import type { Owner, PartitionOwner } from '../model/identity.ts';
 import type { SeedContent, SeedName } from '../model/seed.ts';
 import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts';
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
+import { attachDisk, detachDisk } from './domain-disks.ts';
 import { setDomainMemory } from './domain-memory.ts';
 import { deleteImage, importImage } from './image.ts';
 import {
@@ -64,6 +65,8 @@ export const executors: Executors = {
   'domain.note-stop': ({ domain }, bench) => noteStop(domain, true, bench),
   'domain.forget-stop': ({ domain }, bench) => noteStop(domain, false, bench),
   'domain.undefine': undefineDomain,
+  'domain.attach-disk': attachDisk,
+  'domain.detach-disk': detachDisk,
   'domain.grow-disk': growDisk,
   'volume.create': createVolume,
   'volume.grow': growVolume,

@@ -55,6 +55,8 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'domain.undefine':
+    case 'domain.attach-disk':
+    case 'domain.detach-disk':
       return isDomainOf(operation.domain, ownerFor(operation, us));
     case 'domain.grow-disk':
       return (

@@ -8,9 +8,10 @@ import { type ImageDiskGoal, type ObservedImageDisk, sameGiven } from '../model/
 import { lentImageDisk } from '../model/intake.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { OperationOf } from '../plan/operation.ts';
+import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
-import { askUntil, readPrimary } from './primary.ts';
+import { readPrimary } from './primary.ts';
 import { valueIn } from './value-in.ts';
 
 export async function createImageDisk(
@@ -69,7 +70,8 @@ export async function takeImageDisk(
   const ask = () => bench.host.primaries.takeBack(primary, alias, bench.signal);
   const isSo = (seen: ObservedPrimary) => !hasIt(seen, bench);
   const refusal = () => `${primary.domainName} has not let go of the image disk`;
-  return askUntil(primary, { ask, isSo, forMs: 0, refusal }, bench);
+  const read = () => readPrimary(primary, bench);
+  return askUntil(primary, { read, ask, isSo, patience: device, forMs: 0, refusal }, bench);
 }
 
 /** @throws HostError `Conflict` if somebody does, or that cannot be known */

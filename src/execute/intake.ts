@@ -1,17 +1,18 @@
 /**
  * Operations on intakes, and on the disks that are lent to a Primary for them. Such a disk is there when
- * libvirt shows it, and gone when its guest has let go of it: one that does not is asked again, never forced.
+ * libvirt shows it, and gone when its guest has let go of it: one that does not is asked again by another pass, never forced.
  */
 import { HostError } from '../host/host-error.ts';
 import { isFor, lentDisk, type ObservedIntake } from '../model/intake.ts';
 import type { ImageName } from '../model/names.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { OperationOf } from '../plan/operation.ts';
+import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
 import { checkNobodyHasIt } from './image-disk.ts';
 import { readKept } from './observe-kept.ts';
-import { askUntil, readPrimary } from './primary.ts';
+import { readPrimary } from './primary.ts';
 import { valueIn } from './value-in.ts';
 
 export async function createIntake(
@@ -73,7 +74,8 @@ export async function takeDisk(
   const ask = () => bench.host.primaries.takeBack(primary, alias, bench.signal);
   const isSo = (seen: ObservedPrimary) => !hasDisk(seen, alias);
   const refusal = () => `${primary.domainName} has not let go of the disk ${serial}`;
-  return askUntil(primary, { ask, isSo, forMs: 0, refusal }, bench);
+  const read = () => readPrimary(primary, bench);
+  return askUntil(primary, { read, ask, isSo, patience: device, forMs: 0, refusal }, bench);
 }
 
 function hasDisk({ lentDisks }: ObservedPrimary, alias: string): boolean {

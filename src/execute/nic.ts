@@ -1,13 +1,14 @@
 /**
  * Operations on the NIC of a Primary. It is plugged in when libvirt shows it, and out when its guest has
- * let go of it: one that does not is asked again, and never forced.
+ * let go of it: one that does not is asked again by another pass, and never forced.
  */
 import { HostError } from '../host/host-error.ts';
 import { type PrimaryPlug, samePlug } from '../model/plug.ts';
 import type { ObservedPrimary } from '../model/primary.ts';
 import type { OperationOf } from '../plan/operation.ts';
+import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
-import { askUntil, readPrimary } from './primary.ts';
+import { readPrimary } from './primary.ts';
 
 export async function plugPrimary(
   { primary, plug }: OperationOf<'primary.plug'>,
@@ -34,7 +35,8 @@ export function unplugPrimary(
   const isGone = (seen: ObservedPrimary) =>
     sidesOf(seen).every((side) => side.every((each) => each.alias !== alias));
   const refusal = () => `${primary.domainName} has not let go of its NIC`;
-  return askUntil(primary, { ask, isSo: isGone, forMs: 0, refusal }, bench);
+  const read = () => readPrimary(primary, bench);
+  return askUntil(primary, { read, ask, isSo: isGone, patience: device, forMs: 0, refusal }, bench);
 }
 
 function sidesOf({ plugs, livePlugs }: ObservedPrimary): readonly (readonly PrimaryPlug[])[] {

@@ -103,6 +103,13 @@ export interface DomainWriter {
    * where there is no channel for one.
    */
   askAgent(ref: DomainRef, signal: AbortSignal): Promise<void>;
+  /** Plugs the disk that its definition has of a Volume into the guest that runs. */
+  attachDisk(ref: DomainRef, volume: VolumeName, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks the guest that runs to let go of the disk of a Volume; its definition stays. Of what is not there it is
+   * done already.
+   */
+  detachDisk(ref: DomainRef, volume: VolumeName, signal: AbortSignal): Promise<void>;
   /** Makes the disk of a Volume larger under a guest that uses it, file included. */
   growDisk(ref: DomainRef, volume: VolumeName, bytes: number, signal: AbortSignal): Promise<void>;
   /** Moves the balloon's goal. What the guest does about it is to be observed. */

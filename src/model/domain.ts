@@ -138,6 +138,8 @@ export interface ObservedDomain extends DomainRef {
    * another run.
    */
   readonly runId: number | null;
+  /** How many more devices can be plugged into its guest as it runs; 0 when it does not run. */
+  readonly portsFree: number;
   readonly agent: AgentState;
   /** Which check this run of its guest has passed, as `checkOf` writes it; null: none. */
   readonly foundReady: string | null;

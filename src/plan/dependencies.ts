@@ -10,7 +10,15 @@ import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { PRIMARY_STATION } from '../model/names.ts';
 import { resourceKey } from '../model/resource.ts';
 import { type Secondary, usesOf } from '../model/secondary.ts';
-import { type Operation, type OperationId, operationId, type Phase, PHASES } from './operation.ts';
+import type { VolumeUse } from '../model/volume.ts';
+import {
+  diskName,
+  type Operation,
+  type OperationId,
+  operationId,
+  type Phase,
+  PHASES,
+} from './operation.ts';
 
 export function withDependencies(
   operations: readonly Operation[],
@@ -98,21 +106,24 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     }
     case 'domain.start':
       return [...partsOf(operation, context), ...handedOver(operation, context)];
+    case 'domain.attach-disk': {
+      const { volume } = operation;
+      const name = operation.resource?.name ?? '';
+      const own = usesFor(name, context).filter((use) => use.volume === volume);
+      return [...own.flatMap((use) => partsOfUse(use, context)), ...givenUp(volume, name, context)];
+    }
     case 'domain.stop':
       // Half of a restart: whoever goes down must be able to come up again.
       return operation.phase === 'restart' ? partsToComeUp(operation, context) : [];
     case 'volume.delete':
       // What is only in the way of a new one had been given up before.
       if (byId.has(operationId('volume.create', operation.volume))) return [];
-      return [
-        ...lettingGo(users.get(operation.volume) ?? [], context),
-        ...(context.copies.get(operation.volume) ?? []),
-      ];
-    case 'volume.grow':
-      return [
-        ...stopsAmong(users.get(operation.volume) ?? [], context),
-        ...(context.copies.get(operation.volume) ?? []),
-      ];
+      return [...lettingGoOf(operation.volume, context), ...copiesOf(operation.volume, context)];
+    case 'volume.grow': {
+      const having = users.get(operation.volume) ?? [];
+      const detaches = detachesOf(operation.volume, having);
+      return [...stopsAmong(having, context), ...detaches, ...copiesOf(operation.volume, context)];
+    }
     case 'image.delete':
       return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
         operationId('volume.delete', name),
@@ -145,6 +156,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'domain.undefine':
+    case 'domain.detach-disk':
     case 'domain.grow-disk':
     case 'volume.set-deletion-policy':
     case 'intake.create':
@@ -179,6 +191,24 @@ function lettingGo(names: readonly string[], context: Context): readonly Operati
   });
 }
 
+/** One that is only unplugged is given up by that and by the definition, whatever else becomes of its guest. */
+function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
+  const having = context.users.get(volume) ?? [];
+  return having.flatMap((name) => {
+    const [detach] = detachesOf(volume, [name]);
+    if (detach === undefined || !context.byId.has(detach)) return lettingGo([name], context);
+    return [operationId('domain.define', name), detach];
+  });
+}
+
+function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {
+  return copies.get(volume) ?? [];
+}
+
+function detachesOf(volume: string, names: readonly string[]): readonly OperationId[] {
+  return names.map((name) => operationId('domain.detach-disk', diskName(name, volume)));
+}
+
 /** Only of those that stop and stay so: the others need what is done before they come up again. */
 function stopsAmong(names: readonly string[], { byId }: Context): readonly OperationId[] {
   return names
@@ -190,16 +220,12 @@ function partsOf({ resource }: Operation, context: Context): OperationId[] {
   return partsFor(resource?.name ?? '', context);
 }
 
-function partsFor(name: string, { secondaries, observed, copies }: Context): OperationId[] {
+function partsFor(name: string, context: Context): OperationId[] {
+  const { secondaries, observed } = context;
   const secondary = secondaries.get(name);
   if (secondary === undefined) return [];
   const slice = secondary.slice === 'Partition' ? [sliceApply(observed)] : [];
-  const disks = usesOf(secondary).flatMap(({ volume, backing }) => [
-    operationId('volume.create', volume),
-    // What it writes is in none of them.
-    ...(copies.get(volume) ?? []),
-    ...(backing === null ? [] : [operationId('image.import', backing.image)]),
-  ]);
+  const disks = usesOf(secondary).flatMap((use) => partsOfUse(use, context));
   const { seed } = secondary;
   const own = [
     ...slice,
@@ -208,6 +234,15 @@ function partsFor(name: string, { secondaries, observed, copies }: Context): Ope
   ];
   if (secondary.network === 'None') return own;
   return [...own, ...networkFor(secondary.name, observed)];
+}
+
+function partsOfUse({ volume, backing }: VolumeUse, context: Context): OperationId[] {
+  return [
+    operationId('volume.create', volume),
+    // What it writes is in none of them.
+    ...copiesOf(volume, context),
+    ...(backing === null ? [] : [operationId('image.import', backing.image)]),
+  ];
 }
 
 function networkFor(name: string, { partition }: Observed): OperationId[] {
@@ -222,17 +257,23 @@ function sliceApply({ partition }: Observed): OperationId {
   return operationId('slice.apply', partition);
 }
 
-/** Whose guest is stopped by this plan, and runs with a Volume that this one is to have. */
+/** Whose guest is stopped by this plan, or lets go of it, and has a Volume that this one is to have. */
 function handedOver({ resource }: Operation, context: Context): OperationId[] {
-  return giversTo(resource?.name ?? '', context).map((name) => operationId('domain.stop', name));
+  const name = resource?.name ?? '';
+  return usesFor(name, context).flatMap(({ volume }) => givenUp(volume, name, context));
 }
 
-function giversTo(name: string, { secondaries, users }: Context): readonly string[] {
+function usesFor(name: string, { secondaries }: Context): readonly VolumeUse[] {
   const secondary = secondaries.get(name);
-  if (secondary === undefined) return [];
-  return usesOf(secondary)
-    .flatMap(({ volume }) => users.get(volume) ?? [])
-    .filter((user) => user !== name);
+  return secondary === undefined ? [] : usesOf(secondary);
+}
+
+/** By everybody but the one who is to have it. What is to grow grows before it is anybody's again. */
+function givenUp(volume: string, to: string, { users, byId }: Context): OperationId[] {
+  const givers = (users.get(volume) ?? []).filter((user) => user !== to);
+  const detaches = detachesOf(volume, givers).filter((id) => byId.has(id));
+  const growth = detaches.length === 0 ? [] : [operationId('volume.grow', volume)];
+  return [...givers.map((name) => operationId('domain.stop', name)), ...detaches, ...growth];
 }
 
 /**
@@ -248,10 +289,10 @@ function partsToComeUp(operation: Operation, context: Context): readonly Operati
     if (asked.has(name)) continue;
     asked.add(name);
     parts.push(...partsFor(name, context));
-    for (const giver of giversTo(name, context)) {
-      const stop = byId.get(operationId('domain.stop', giver));
-      if (stop?.phase === 'restart') ask.push(giver);
-      else if (stop !== undefined) parts.push(stop.id);
+    const given = usesFor(name, context).flatMap(({ volume }) => givenUp(volume, name, context));
+    for (const giving of given.flatMap((id) => byId.get(id) ?? [])) {
+      if (giving.phase === 'restart') ask.push(giving.resource?.name ?? '');
+      else parts.push(giving.id);
     }
   }
   return parts;

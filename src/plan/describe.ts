@@ -26,6 +26,10 @@ export function describe(operation: Operation): string {
       return 'clear the note';
     case 'domain.undefine':
       return 'undefine, keeping its disks';
+    case 'domain.attach-disk':
+      return `plug in ${operation.volume}`;
+    case 'domain.detach-disk':
+      return `unplug ${operation.volume} once its guest lets go`;
     case 'domain.grow-disk':
       return `grow to ${formatSize(operation.sizeBytes)} while its guest runs`;
     case 'volume.create':

@@ -120,6 +120,9 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'domain.resume':
     case 'domain.set-memory':
     case 'domain.await-ready':
+    // A Volume takes what it takes, whoever has it.
+    case 'domain.attach-disk':
+    case 'domain.detach-disk':
     case 'domain.note-stop':
     case 'domain.forget-stop':
     case 'volume.set-deletion-policy':

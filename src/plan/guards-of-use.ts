@@ -3,7 +3,6 @@
  * read may have anything.
  */
 import type {
-  Block,
   Change,
   Changes,
   FilterChange,
@@ -12,6 +11,7 @@ import type {
   NicChange,
   SeedChange,
   SliceChange,
+  UpdateChange,
   VolumeChange,
 } from '../diff/change.ts';
 import { diffFilter } from '../diff/filter.ts';
@@ -19,13 +19,13 @@ import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
 import { seedsOf } from '../diff/seed.ts';
-import { volumesOf } from '../diff/volume.ts';
 import type { Observed } from '../model/domain.ts';
-import { PRIMARY_STATION, type VolumeName } from '../model/names.ts';
-import { usesOf } from '../model/secondary.ts';
+import { PRIMARY_STATION } from '../model/names.ts';
 import { secondaryOf } from '../model/seed.ts';
-import { isInSlice, isOnNetwork, volumesIn } from './dependencies.ts';
-import { wantsRestart, wantsStart } from './run-policy.ts';
+import { isInSlice, isOnNetwork } from './dependencies.ts';
+import { keepsRunning } from './disks.ts';
+import { guardVolumes, unreadUsers } from './guards-of-volumes.ts';
+import { wantsStart } from './run-policy.ts';
 
 /** @param waiting what became of the change of the network before it came here */
 export function guardUse(
@@ -35,7 +35,7 @@ export function guardUse(
 ): Changes {
   const staying = stayingUsers(changes.secondaries, observed);
   const dark = unreadUsers(observed);
-  const volumes = guardVolumes(changes.volumes, staying, observed).map((change) =>
+  const volumes = guardVolumes(changes.volumes, changes.secondaries, observed).map((change) =>
     dark !== null && needsToKnowUsers(change)
       ? blocked(change.name, dark.code, dark.message)
       : change,
@@ -64,7 +64,7 @@ function stayingUsers(changes: readonly Change[], observed: Observed): ReadonlyS
     [...observed.domains.keys()].filter((name) => {
       const change = byName.get(name);
       if (change === undefined || change.kind === 'blocked') return true;
-      return change.kind === 'update' && keepsRunning(change);
+      return change.kind === 'update' && keepsDevices(change);
     }),
   );
 }
@@ -78,17 +78,6 @@ export function stayingStations(
   // One that nobody has named was not looked at.
   const isGone = primary !== null && observed.primary.status !== 'unknown' && !isPlugged(observed);
   return isGone || nic?.kind === 'delete' ? staying : new Set([...staying, PRIMARY_STATION]);
-}
-
-/** A guest that could not be read may have anything; null: all could be. */
-function unreadUsers({ domains, unlisted }: Observed): Block | null {
-  if (unlisted !== null) return { code: 'HostUnknown', message: unlisted };
-  for (const [name, seen] of domains) {
-    if (seen.status !== 'unknown') continue;
-    const message = `${name} may have it, and could not be read: ${seen.why}`;
-    return { code: 'HostUnknown', message };
-  }
-  return null;
 }
 
 function needsToKnowUsers(change: VolumeChange): boolean {
@@ -128,63 +117,9 @@ export function guardNics(
   });
 }
 
-/**
- * Documents give a Volume to one Secondary, but a guest that is not restarted still runs with what
- * it had before: nobody else starts with that.
- */
-export function guardSharing(changes: readonly Change[], observed: Observed): readonly Change[] {
-  const staying = stayingUsers(changes, observed);
-  const dark = unreadUsers(observed);
-  const isThere = (volume: VolumeName) => observed.volumes.get(volume)?.status === 'present';
-  const holders = new Map<string, string>();
-  for (const [name, seen] of observed.domains) {
-    if (seen.status !== 'present') continue;
-    const { live, defined, saved } = seen.value;
-    // A saved guest goes on with what it had when it was saved.
-    const held = live !== null && staying.has(name) ? live : saved ? defined : null;
-    for (const volume of held === null ? [] : volumesOf(held)) holders.set(volume, name);
-  }
-  return changes.map((change) => {
-    if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
-      return change;
-    const own = change.kind === 'update' ? volumesIn(change.observed) : new Set<string>();
-    for (const { volume } of usesOf(change.secondary)) {
-      const holder = holders.get(volume);
-      // What it did not have before, somebody may have who could not be read.
-      if (dark !== null && !own.has(volume) && isThere(volume)) {
-        return blocked(change.name, dark.code, `Volume ${volume}: ${dark.message}`);
-      }
-      if (holder === undefined || holder === change.name) continue;
-      const message = `${holder} still runs, or is saved, with Volume ${volume}: restart or halt it first`;
-      return blocked(change.name, 'VolumeInUse', message);
-    }
-    return change;
-  });
-}
-
-/** A running guest that is not restarted keeps its devices, whatever its definition says. */
-function keepsRunning(change: Extract<Change, { kind: 'update' }>): boolean {
-  if (change.observed.live === null || change.power === 'stop') return false;
-  const restarts = change.running.some(({ impact }) => impact === 'restart');
-  return restarts && !wantsRestart(change);
-}
-
-function guardVolumes(
-  changes: readonly VolumeChange[],
-  staying: ReadonlySet<string>,
-  { domains }: Observed,
-): readonly VolumeChange[] {
-  const users = new Map<string, string>();
-  for (const [name, seen] of domains) {
-    if (seen.status !== 'present' || !staying.has(name)) continue;
-    for (const volume of volumesIn(seen.value)) users.set(volume, name);
-  }
-  return changes.map((change) => {
-    const user = users.get(change.name);
-    if (change.kind !== 'delete' || user === undefined) return change;
-    const message = `${user} still has it; it goes when that one is restarted or deleted`;
-    return blocked(change.name, 'VolumeInUse', message);
-  });
+/** A running guest that is not restarted keeps its devices, whatever its definition says; but for its data disks. */
+function keepsDevices(change: UpdateChange): boolean {
+  return keepsRunning(change) && change.running.some(({ impact }) => impact === 'restart');
 }
 
 /** What a Volume lies on stays as long as the Volume does; one that was not read may lie on any. */

@@ -7,7 +7,8 @@ import type { Block, Change, Changes, NetworkChange, VolumeChange } from '../dif
 import { blocked } from '../diff/ownership.ts';
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
-import { guardNics, guardSharing, guardUnreadNetwork, guardUse } from './guards-of-use.ts';
+import { guardNics, guardUnreadNetwork, guardUse } from './guards-of-use.ts';
+import { guardSharing } from './guards-of-volumes.ts';
 import { guardHolds } from './holds.ts';
 import { startOrder } from './start-order.ts';
 import type { Watch, Wishes } from './wishes.ts';

@@ -59,6 +59,10 @@ export interface OperationArgs {
   'domain.forget-stop': { readonly domain: DomainRef };
   /** Removes a stopped domain. Its disks stay. */
   'domain.undefine': { readonly domain: DomainRef; readonly basis: Fingerprint };
+  /** Plugs a Volume of its definition into the guest that runs. */
+  'domain.attach-disk': { readonly domain: DomainRef; readonly volume: VolumeName };
+  /** Takes a Volume out of the guest that runs, and waits until it has let go of it. */
+  'domain.detach-disk': { readonly domain: DomainRef; readonly volume: VolumeName };
   /** Makes a Volume larger under the guest that runs with it. */
   'domain.grow-disk': {
     readonly domain: DomainRef;
@@ -167,4 +171,9 @@ export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 /** `domain.define/web`: unique in a plan, since no plan does the same thing to one of them twice. */
 export function operationId(kind: OperationKind, name: string | null): OperationId {
   return (name === null ? kind : `${kind}/${name}`) as OperationId;
+}
+
+/** Of a Secondary's disk, of which there may be several: no name has a dot in it. */
+export function diskName(secondary: string, volume: string): string {
+  return `${secondary}.${volume}`;
 }

@@ -6,11 +6,13 @@ import type { Block, Change, Changes } from '../diff/change.ts';
 import type { Observed, Platform } from '../model/domain.ts';
 import type { InstallationId } from '../model/identity.ts';
 import { resourceKey } from '../model/resource.ts';
-import type { PartitionName, SecondaryName } from '../model/names.ts';
+import type { PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { type Admission, admission } from './admission.ts';
+import { volumesOf } from '../diff/volume.ts';
 import { withBlocks } from './blocks.ts';
 import { inOrderOfPhases, withDependencies } from './dependencies.ts';
+import { movesNow } from './disks.ts';
 import { guard, type Guards } from './guards.ts';
 import { stayingStations } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
@@ -193,7 +195,7 @@ function planAll(
 ): readonly Planned[] {
   const { slice, network, filter, nic, imageDisk, intakes, images, seeds, volumes, secondaries } =
     changes;
-  const stopping = new Set(secondaries.filter(stops).map(({ name }) => name));
+  const givenUp = new Set(secondaries.flatMap(givenUpBy));
   const staying: Staying =
     observed.unlisted === null ? stayingStations(changes, observed) : 'everybody';
   return [
@@ -206,13 +208,17 @@ function planAll(
     // Once they have what they need: there has to be room for two of it then.
     ...(imageDisk === null ? [] : [planImageDisk(imageDisk, context, images)]),
     ...seeds.map((change) => planSeed(change, context)),
-    ...volumes.map((change) => planVolume(change, context, stopping)),
+    ...volumes.map((change) => planVolume(change, context, givenUp.has(change.name))),
     ...secondaries.map((change) => planSecondary(change, context)),
   ];
 }
 
-function stops(change: Change): boolean {
-  return change.kind === 'delete' || (change.kind === 'update' && change.power === 'stop');
+/** The Volumes of a guest that is shut down by this plan, or lets go of them. */
+function givenUpBy(change: Change): readonly VolumeName[] {
+  if (change.kind !== 'delete' && change.kind !== 'update') return [];
+  const { live } = change.observed;
+  const stops = change.kind === 'delete' || change.power === 'stop';
+  return stops && live !== null ? volumesOf(live) : movesNow(change).detach;
 }
 
 /** What others need first, then Secondaries by who starts after whom. */

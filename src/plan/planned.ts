@@ -67,12 +67,8 @@ export function planSecondary(change: Change, context: Context): Planned {
   }
 }
 
-/** @param stopping whose guests this plan shuts down */
-export function planVolume(
-  change: VolumeChange,
-  context: Context,
-  stopping: ReadonlySet<SecondaryName>,
-): Planned {
+/** @param isGivenUp whether the guest that has it is shut down by this plan, or lets go of it */
+export function planVolume(change: VolumeChange, context: Context, isGivenUp: boolean): Planned {
   const resource = { kind: 'volume', name: change.name } as const;
   switch (change.kind) {
     case 'blocked':
@@ -83,11 +79,8 @@ export function planVolume(
       return entryOf('create', resource, volumeCreateSteps(change));
     case 'delete':
       return entryOf('delete', resource, volumeDeleteSteps(change, context));
-    case 'update': {
-      const user = change.user?.owner?.secondary;
-      const goes = user !== undefined && stopping.has(user);
-      return entryOf('update', resource, volumeUpdateSteps(change, goes));
-    }
+    case 'update':
+      return entryOf('update', resource, volumeUpdateSteps(change, isGivenUp));
   }
 }
 

@@ -16,9 +16,10 @@ import { domainName, type InstallationId, type Owner, secondaryUuid } from '../m
 import type { PartitionName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { Chain } from './chain.ts';
+import { addDiskSteps } from './disks.ts';
 import type { StopStep } from './operation.ts';
 import { wantsRestart, wantsStart } from './run-policy.ts';
-import { canBalloon, describeUpdate } from './update-work.ts';
+import { describeUpdate, takesLive } from './update-work.ts';
 import type { Steps } from './work.ts';
 
 export interface PlanContext {
@@ -89,7 +90,10 @@ export function updateSteps(change: UpdateChange, context: PlanContext): Steps {
     chain.add('domain.define', 'prepare', { definition, basis: change.observed.fingerprint });
   }
   if (restarts) addRestartSteps(chain, change, domain);
-  else addPowerSteps(chain, change, domain);
+  else {
+    addPowerSteps(chain, change, domain);
+    addDiskSteps(chain, change, domain);
+  }
   return { ...describeUpdate(change, restarts), operations: chain.operations };
 }
 
@@ -165,7 +169,7 @@ function basisOf({ persistent, fingerprint }: ObservedDomain): Fingerprint | nul
 
 function addMemoryStep(chain: Chain, change: UpdateChange, domain: DomainRef): void {
   const memory = change.running.find(({ field }) => field === 'memoryBytes');
-  if (memory?.impact !== 'live' || !canBalloon(change)) return;
+  if (memory?.impact !== 'live' || !takesLive(change)) return;
   const { memoryBytes } = change.secondary;
   // A paused guest cannot give anything back before it has been resumed.
   const releases = memoryBytes < Number(memory.from) && change.power === 'none';

@@ -7,7 +7,7 @@ import type { Work } from './work.ts';
 export function describeUpdate(change: UpdateChange, restarts: boolean): Work {
   const stays = !restarts && change.power !== 'stop';
   const waits = ({ impact }: FieldChange) =>
-    impact === 'restart' || (impact === 'live' && !canBalloon(change));
+    impact === 'restart' || (impact === 'live' && !takesLive(change));
   const waiting = stays ? change.running.filter(waits) : [];
   return {
     impact: impactOf(change, restarts),
@@ -18,8 +18,8 @@ export function describeUpdate(change: UpdateChange, restarts: boolean): Work {
   };
 }
 
-/** The guest moves its balloon itself, and one that is to stay paused does nothing. */
-export function canBalloon({ observed, power }: UpdateChange): boolean {
+/** The guest moves its balloon and lets go of a disk itself, and one that is to stay paused does nothing. */
+export function takesLive({ observed, power }: UpdateChange): boolean {
   return observed.power.status === 'running' || power === 'resume';
 }
 

@@ -22,10 +22,10 @@ export function volumeCreateSteps({ name, volume, remains }: Of<'create'>): Step
   };
 }
 
-/** @param stopping whether the guest that has it is shut down by this plan */
+/** @param isGivenUp whether the guest that has it is shut down by this plan, or lets go of it */
 export function volumeUpdateSteps(
   { name, volume, fields, user }: Of<'update'>,
-  stopping: boolean,
+  isGivenUp: boolean,
 ): Steps {
   const chain = new Chain('volume', name);
   if (fields.some(({ field }) => field === 'deletionPolicy')) {
@@ -33,12 +33,12 @@ export function volumeUpdateSteps(
     chain.add('volume.set-deletion-policy', 'prepare', { volume: name, deletionPolicy });
   }
   if (fields.some(({ field }) => field === 'sizeBytes')) {
-    addGrowth(chain, volume.sizeBytes, name, stopping ? null : user);
+    addGrowth(chain, volume.sizeBytes, name, isGivenUp ? null : user);
   }
   return {
-    impact: user === null || stopping ? 'none' : 'live',
+    impact: user === null || isGivenUp ? 'none' : 'live',
     reasons: fields.length > 0 ? ['document-changed'] : [],
-    fields: stopping ? fields.map((field) => ({ ...field, impact: 'none' })) : fields,
+    fields: isGivenUp ? fields.map((field) => ({ ...field, impact: 'none' })) : fields,
     waiting: [],
     operations: chain.operations,
   };

@@ -136,6 +136,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
           saved: false,
           fingerprint: expect.any(String),
           runId: null,
+          portsFree: 0,
           agent: 'none',
           foundReady: null,
           foreignCid: null,

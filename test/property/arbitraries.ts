@@ -139,6 +139,7 @@ const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
       lastApplied: fc.option(anyFields(name)),
       defined: anyFields(name),
       live: anyFields(name),
+      portsFree: fc.nat(3),
     })
     .map(({ foreign, persistent, ...parts }) =>
       domainOf(name, {
@@ -228,6 +229,7 @@ const anyTemper: fc.Arbitrary<Temper> = fc.record({
   stopsAfterMs: fc.constantFrom(0, 20, 700, 3000, null),
   endsAfterMs: fc.constant(null),
   balloonMs: fc.constantFrom(0, 20, 5000),
+  unplugsAfterMs: fc.constantFrom(0, 20, 5000),
   // Who has to be waited for is for later passes, which no property waits for.
   agentAfterMs: fc.constant(0),
   agentStopsAfterMs: fc.constantFrom(0, 700, 3000, null),

@@ -58,6 +58,7 @@ interface StoryDomain {
   readonly live?: Partial<DomainFields>;
   readonly agent?: AgentState;
   readonly foundReady?: string;
+  readonly portsFree?: number;
 }
 
 const folder = import.meta.dirname;
@@ -118,5 +119,6 @@ function domainFrom(name: string, story: StoryDomain): SimulatedDomain {
     lastApplied: base,
     ...(story.agent === undefined ? {} : { agent: story.agent }),
     foundReady: story.foundReady ?? null,
+    portsFree: story.portsFree ?? 0,
   });
 }

@@ -304,6 +304,8 @@ export interface DomainParts {
   /** Of the running guest. */
   readonly agent?: AgentState;
   readonly foundReady?: string | null;
+  /** Of the running guest; none, as of one that was started before there were any to spare. */
+  readonly portsFree?: number;
 }
 
 export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
@@ -333,6 +335,8 @@ export function domainOf(name: string, parts: DomainParts): SimulatedDomain {
             foundReady: parts.foundReady ?? null,
             end: null,
             balloon: null,
+            portsFree: parts.portsFree ?? 0,
+            unplugging: [],
           },
   };
 }

@@ -111,7 +111,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   VolumeInUse: {
     means:
-      'A guest that stays as it is still has the Volume, whatever the documents say of its next start. So the Volume is not deleted, and nobody else is started with it.',
+      'A guest still has the Volume, whatever the documents say: it sleeps, has not let go of it, or only loses it with its next start. So the Volume is not deleted, and nobody else gets it.',
     todo: 'Restart, halt or delete that guest; what waits for it follows then.',
   },
   ImageInUse: {

@@ -158,6 +158,7 @@ function observation(
       saved: isSaved,
       lastApplied,
       live: guest?.fields ?? null,
+      portsFree: guest?.portsFree ?? 0,
       agent: guest?.agent ?? 'none',
       foundReady: guest?.foundReady ?? null,
       foreignCid: definition.foreignCid,

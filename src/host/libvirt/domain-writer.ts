@@ -4,9 +4,11 @@ import { type Connection, type ConsoleOptions, LibvirtError } from '../../libvir
 import type { DomainRef } from '../../model/domain.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainConsole, DomainWriter, OpenConsole } from '../ports.ts';
+import { volumeAliasOf } from './domain-parts.ts';
 import { handleOf } from './domain-reader.ts';
-import { growDisk } from './grow-disk.ts';
 import { calling } from './host-error-from.ts';
+import { letGo } from './let-go.ts';
+import { attachDisk, growDisk } from './live-disks.ts';
 import { MARK_NAMESPACE, MARK_PREFIX } from './mark.ts';
 import { READY_NAMESPACE, READY_PREFIX, writeReadyNote } from './ready-note.ts';
 import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
@@ -75,6 +77,12 @@ export function domainWriter(
         domains.time(handleOf(ref), { signal }).catch((error: unknown) => {
           if (!isAgentsOwn(error)) throw error;
         }),
+      ),
+    attachDisk: (ref, volume, signal) =>
+      on(`plugging ${volume} into`, ref, () => attachDisk(domains, handleOf(ref), volume, signal)),
+    detachDisk: (ref, volume, signal) =>
+      on(`taking ${volume} out of`, ref, () =>
+        letGo(domains, handleOf(ref), volumeAliasOf(volume), signal),
       ),
     growDisk: (ref, volume, bytes, signal) =>
       on(`growing ${volume} of`, ref, () =>

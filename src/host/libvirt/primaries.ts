@@ -13,11 +13,11 @@ import type { StoreLayout } from '../local/layout.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
 import { isPluggedIn } from '../local/tap.ts';
+import { letGo } from './let-go.ts';
 import { setBalloon } from './primary-balloon.ts';
 import {
   hasMemoryDevice,
   lentDiskElement,
-  lentDisksIn,
   plugElement,
   readPrimaryXml,
   withPlugged,
@@ -106,9 +106,10 @@ export function primaryWriter(
     unplug: (ref, alias, signal) =>
       calling(`unplugging ${ref.domainName} from its network`, async () => {
         // By its alias and nothing else: no NIC of an operator's is like that.
-        for (const side of await sidesWith(ref, alias, true, signal)) {
-          await domains.detachDeviceAlias(handleOf(ref), alias, { [side]: true, signal });
+        if ((await sidesWith(ref, alias, true, signal)).includes('config')) {
+          await domains.detachDeviceAlias(handleOf(ref), alias, { config: true, signal });
         }
+        await letGo(domains, handleOf(ref), alias, signal);
       }),
     lend: (ref, image, disk, signal) =>
       calling(`lending ${ref.domainName} a disk`, async () => {
@@ -122,12 +123,8 @@ export function primaryWriter(
         await domains.attachDevice(domain, xml, { live: true, signal });
       }),
     takeBack: (ref, alias, signal) =>
-      calling(`taking a disk back from ${ref.domainName}`, async () => {
-        const domain = handleOf(ref);
-        if (!(await domains.isActive(domain, { signal }))) return;
-        if (!lentDisksIn(await domains.xml(domain, { signal })).includes(alias)) return;
-        // By its alias and nothing else: no disk of an operator's is like that.
-        await domains.detachDeviceAlias(domain, alias, { live: true, signal });
-      }),
+      calling(`taking a disk back from ${ref.domainName}`, () =>
+        letGo(domains, handleOf(ref), alias, signal),
+      ),
   };
 }

@@ -57,11 +57,6 @@ function lentDisksOf(domain: XmlElement): readonly string[] {
   });
 }
 
-/** The aliases of the disks that it was lent. @param live XML of a domain that runs */
-export function lentDisksIn(live: string): readonly string[] {
-  return lentDisksOf(parseXml(live));
-}
-
 /**
  * For libvirt's call. Raw, whatever its guest writes to it, and at the first target that is free: a
  * guest knows it by its serial number.

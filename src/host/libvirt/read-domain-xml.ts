@@ -13,6 +13,7 @@ import { readVsock } from './domain-vsock.ts';
 import { MARK_APPLIED, partitionOwnerOf } from './mark.ts';
 import { readIgnition, readSeedDisk } from './seed-parts.ts';
 import { nameInStore, readDisks } from './read-disks.ts';
+import { freePorts } from './root-ports.ts';
 import { readReadyNote } from './ready-note.ts';
 import { attributeOf, childNamed, elementsOf, textOf } from './xml-tree.ts';
 
@@ -26,6 +27,8 @@ export interface ReadDomain {
   readonly foundReady: string | null;
   readonly foreignCid: number | null;
   readonly translationCacheBytes: number;
+  /** Of the guest, if it is the XML of one. */
+  readonly portsFree: number;
 }
 
 /**
@@ -57,6 +60,7 @@ export function readDomainXml(
     lastApplied: applied,
     agent: readAgent(devices),
     translationCacheBytes: readTranslationCache(domain),
+    portsFree: freePorts(domain),
     stopAsked: attributeOf(markOf(domain), MARK_STOP) === 'asked',
     fields: {
       vcpus: wholeNumber(attributeOf(vcpu, 'current') ?? String(vcpusMax), 'vcpu current'),

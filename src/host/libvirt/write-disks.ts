@@ -92,10 +92,15 @@ function addRoot(children: XmlNode[], { over }: WantedDisk): void {
 function addFurther(children: XmlNode[], { is, over }: WantedDisk): void {
   const disks = elementsIn(children).filter(({ name }) => name === 'disk');
   if (disks.some((disk) => is(disk) && !isAtRoot(disk))) return;
-  const taken = new Set(disks.map(targetOf));
+  children.push(over(diskAt(freeTarget(disks))));
+}
+
+/** The first behind the disk that it boots from that none of these is at. */
+export function freeTarget(devices: readonly XmlElement[]): string {
+  const taken = new Set(devices.map(targetOf));
   for (let index = 1; ; index += 1) {
     const target = `vd${letters(index)}`;
-    if (!taken.has(target)) return void children.push(over(diskAt(target)));
+    if (!taken.has(target)) return target;
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type Ours,
   oursIn,
 } from './domain-parts.ts';
+import { withSparePorts } from './root-ports.ts';
 import { withIgnition, withSeedDisk } from './seed-parts.ts';
 import { withVsock } from './domain-vsock.ts';
 import { MARK_APPLIED, withMark } from './mark.ts';
@@ -72,6 +73,10 @@ function newDomain({ uuid, domainName, platform }: DomainDefinition): XmlElement
     element('on_reboot', {}, ['restart']),
     element('on_crash', {}, ['destroy']),
     element('devices', {}, [
+      // Ports are said beside it, or libvirt would take the first of them for it.
+      ...(machine === 'q35'
+        ? [element('controller', { type: 'pci', index: '0', model: 'pcie-root' })]
+        : []),
       // Without this libvirt adds a USB controller that no Secondary asked for.
       element('controller', { type: 'usb', model: 'none' }),
       element('memballoon', { model: 'virtio' }),
@@ -142,7 +147,8 @@ function withDevices(
     ...(fields.guestAgent && !has(isAgentChannel) ? [agentChannel()] : []),
   ];
   const withAll = withNic([...disks, ...added], fields.network, owner);
-  return { ...devices, children: withVsock(withAll, fields.vsock, owner, ours.vsock) };
+  const children = withVsock(withAll, fields.vsock, owner, ours.vsock);
+  return { ...devices, children: withSparePorts(children) };
 }
 
 /** Where on the host it ends, libvirt chooses, guest by guest. */

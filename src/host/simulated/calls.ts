@@ -17,6 +17,8 @@ const kinds = {
   powerOff: 'write',
   noteStop: 'write',
   noteReady: 'write',
+  attachDisk: 'write',
+  detachDisk: 'write',
   growDisk: 'write',
   setMemory: 'write',
   console: 'read',

@@ -84,8 +84,13 @@ export function start(world: World, ref: DomainRef, { temper, missing, nowMs }: 
         ? null
         : { atMs: nowMs + temper.endsAfterMs, reason: 'guest-shutdown' },
     balloon: null,
+    portsFree: portsSpare,
+    unplugging: [],
   };
 }
+
+/** As many as a definition of libvirt's has. */
+const portsSpare = 8;
 
 function isInSlice({ slices }: World, { definition: { owner, fields } }: SimulatedDomain): boolean {
   return owner !== null && fields.slice === 'Partition' && slices.has(slicePath(owner));

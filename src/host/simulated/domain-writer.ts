@@ -6,6 +6,7 @@ import * as changes from './domain-changes.ts';
 import type { CallName } from './calls.ts';
 import { tame, type Temper } from './guest.ts';
 import type { Simulation } from './host.ts';
+import { attachDisk, detachDisk } from './live-disks.ts';
 import { missingFor } from './start-needs.ts';
 import { growDisk } from './volume-changes.ts';
 import { volumeSubject } from './volumes.ts';
@@ -56,6 +57,14 @@ export function domainWriter(simulation: Simulation): DomainWriter & DomainConso
         whole: async () =>
           void changes.askAgent(await simulation.read(), ref, 'asking the agent of'),
       }),
+    attachDisk: (ref, volume, signal) =>
+      send('attachDisk', [ref.domainName, volumeSubject(volume)], signal, (world) =>
+        attachDisk(world, ref, volume),
+      ),
+    detachDisk: (ref, volume, signal) =>
+      send('detachDisk', [ref.domainName, volumeSubject(volume)], signal, (world) =>
+        detachDisk(world, ref, volume, temper(world, ref), clock.now()),
+      ),
     growDisk: (ref, volume, bytes, signal) =>
       send('growDisk', [ref.domainName, volumeSubject(volume)], signal, (world) =>
         growDisk(world, ref, volume, bytes),

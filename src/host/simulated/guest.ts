@@ -5,6 +5,7 @@
  *   unnest.do=poweroff@SECONDS    shuts itself down so long after its start
  *   unnest.do=ignore-shutdown     does not react to the power button
  *   unnest.do=agent               has a guest agent, if it has a channel for one
+ *   acpiphp.disable=1             lets go of no disk (a Linux guest needs pcie_ports=compat beside it)
  */
 import type { DomainFields } from '../../model/domain.ts';
 
@@ -15,6 +16,8 @@ export interface Temper {
   readonly endsAfterMs: number | null;
   /** How long its balloon needs; null: it has none that works. */
   readonly balloonMs: number | null;
+  /** How long after it was asked it has let go of a disk; null: it does not hear. */
+  readonly unplugsAfterMs: number | null;
   /** How long after its start its guest agent answers; null: it has none. */
   readonly agentAfterMs: number | null;
   /** How long after its agent was asked it has stopped; null: the agent hears, and does nothing. */
@@ -28,6 +31,7 @@ export const tame: Temper = {
   stopsAfterMs: reactionMs,
   endsAfterMs: null,
   balloonMs: reactionMs,
+  unplugsAfterMs: reactionMs,
   agentAfterMs: null,
   agentStopsAfterMs: reactionMs,
 };
@@ -40,6 +44,7 @@ export function temperOf({ commandLine }: DomainFields): Temper {
   return {
     ...tame,
     stopsAfterMs: words.includes('unnest.do=ignore-shutdown') ? null : tame.stopsAfterMs,
+    unplugsAfterMs: words.includes('acpiphp.disable=1') ? null : tame.unplugsAfterMs,
     agentAfterMs: words.includes('unnest.do=agent') ? reactionMs : null,
     endsAfterMs: seconds === undefined ? null : Number(seconds) * 1000,
   };

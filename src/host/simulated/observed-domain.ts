@@ -20,6 +20,7 @@ export function observedDomain(domain: SimulatedDomain): ObservedDomain {
     saved,
     fingerprint: fingerprintOf(content),
     runId: guest?.runId ?? null,
+    portsFree: guest?.portsFree ?? 0,
     agent: guest?.agent ?? 'none',
     foundReady: guest?.foundReady ?? null,
     foreignCid: null,

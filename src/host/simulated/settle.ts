@@ -1,5 +1,6 @@
 /** Makes time pass on a simulated host: whatever is due by now has happened. */
 import type { StopReason } from '../../model/domain.ts';
+import { unplug } from './disk-uses.ts';
 import type { DomainSign } from '../ports.ts';
 import type { Guest, SimulatedDomain, SimulatedPrimary, World } from './world.ts';
 
@@ -7,7 +8,7 @@ import type { Guest, SimulatedDomain, SimulatedPrimary, World } from './world.ts
 export type TellSettled = (
   domain: SimulatedDomain,
   guest: Guest,
-  event: Extract<DomainSign, 'agent' | 'stopped'>,
+  event: Extract<DomainSign, 'agent' | 'device' | 'stopped'>,
 ) => void;
 
 /** Changes `world`. To settle twice is to settle once, so a reader need not keep what it settled. */
@@ -21,6 +22,7 @@ export function settle(world: World, nowMs: number, tell: TellSettled = () => un
     // A paused guest does nothing, however late it is.
     if (guest === null || guest.state === 'paused') continue;
     settleBalloon(guest, nowMs);
+    if (settleDisks(guest, nowMs)) tell(domain, guest, 'device');
     if (settleAgent(guest, nowMs)) tell(domain, guest, 'agent');
     if (guest.end === null || guest.end.atMs > nowMs) continue;
     stop(world, domain, guest.end.reason);
@@ -50,6 +52,13 @@ function settleBalloon(guest: Guest, nowMs: number): void {
   guest.balloon = null;
 }
 
+/** Whether it has let go of any. */
+function settleDisks(guest: Guest, nowMs: number): boolean {
+  const due = guest.unplugging.filter(({ atMs }) => atMs <= nowMs);
+  for (const { volume } of due) unplug(guest, volume);
+  return due.length > 0;
+}
+
 /** Whether it has begun to answer. */
 function settleAgent(guest: Guest, nowMs: number): boolean {
   if (guest.agentAtMs === null || guest.agentAtMs > nowMs) return false;
@@ -68,6 +77,7 @@ export function stop(world: World, domain: SimulatedDomain, reason: StopReason):
 export function nextChangeMs(domain: SimulatedDomain | undefined): number {
   const guest = domain?.guest ?? null;
   if (guest === null || guest.state === 'paused') return Number.POSITIVE_INFINITY;
-  const due = [guest.end?.atMs, guest.balloon?.atMs, guest.agentAtMs];
+  const disks = guest.unplugging.map(({ atMs }) => atMs);
+  const due = [guest.end?.atMs, guest.balloon?.atMs, guest.agentAtMs, ...disks];
   return Math.min(...due.map((atMs) => atMs ?? Number.POSITIVE_INFINITY));
 }

@@ -11,6 +11,7 @@ const domainSigns: Partial<Record<CallName, DomainSign>> = {
   start: 'started',
   resume: 'resumed',
   powerOff: 'stopped',
+  attachDisk: 'device',
   noteStop: 'metadata',
   noteReady: 'metadata',
 };

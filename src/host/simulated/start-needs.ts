@@ -50,13 +50,19 @@ function missingFile(
 
 function missingVolume(world: World, { partition }: Owner, { fields }: Definition): string | null {
   for (const use of usesOf(fields)) {
-    if (!isReady(world, partition, use)) {
-      return `Cannot access storage file '${use.volume}': No such file or directory`;
-    }
-    const user = runningUser(world, partition, use.volume);
-    if (user !== null) return 'Failed to get "write" lock';
+    const missing = missingUse(world, partition, use);
+    if (missing !== null) return missing;
   }
   return null;
+}
+
+/** What keeps QEMU from opening it. */
+export function missingUse(world: World, partition: PartitionName, use: VolumeUse): string | null {
+  if (!isReady(world, partition, use)) {
+    return `Cannot access storage file '${use.volume}': No such file or directory`;
+  }
+  const user = runningUser(world, partition, use.volume);
+  return user === null ? null : 'Failed to get "write" lock';
 }
 
 function missingSeed(

@@ -86,6 +86,11 @@ const guest = z.strictObject({
   foundReady: text.nullable().default(null),
   end: z.strictObject({ atMs: z.number(), reason: stopReason }).nullable(),
   balloon: z.strictObject({ atMs: z.number(), bytes: amount }).nullable(),
+  // Guests of before were started without any to spare.
+  portsFree: amount.default(0),
+  unplugging: z
+    .array(z.strictObject({ atMs: z.number(), volume: parsedBy(volumeName) }))
+    .default(() => []),
 });
 
 const domain = z.strictObject({

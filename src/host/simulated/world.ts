@@ -81,7 +81,7 @@ export interface SimulatedDomain extends DomainRef {
 
 export interface Guest {
   state: 'running' | 'paused' | 'stopping';
-  /** As they were when it was started, the memory as it is now. */
+  /** As they were when it was started, the memory and the Volumes as they are now. */
   fields: DomainFields;
   startedAtMs: number;
   /** Whether it has come up in its partition's slice. */
@@ -97,6 +97,10 @@ export interface Guest {
   end: { atMs: number; reason: StopReason } | null;
   /** What its balloon is on its way to. */
   balloon: { atMs: number; bytes: number } | null;
+  /** How many more devices could be plugged into it. */
+  portsFree: number;
+  /** The Volumes that it is about to let go of. */
+  unplugging: { atMs: number; volume: VolumeName }[];
 }
 
 export interface SimulatedFile {

@@ -252,6 +252,7 @@ function observationOf(secondary: Secondary, index: number): Observation<Observe
     lastApplied: fields,
     fingerprint: String(index),
     runId: index,
+    portsFree: 0,
     agent: 'none' as const,
     foundReady: null,
     foreignCid: null,

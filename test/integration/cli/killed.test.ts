@@ -1,5 +1,5 @@
 /**
- * SIGKILL at every write of seven plans, before it is sent and after its answer has come: another
+ * SIGKILL at every write of eight plans, before it is sent and after its answer has come: another
  * apply then brings the host to where an undisturbed one would have, with nothing left over and
  * nothing made twice (invariant 5). Which moments there are is told by a run that nobody kills; all
  * of them are tried with `UNNEST_TEST_THOROUGH=1`.
@@ -34,9 +34,13 @@ const domains = async () => (await virsh('list', '--all', '--name')).split('\n')
 
 /** What must be the same however it came about: all of libvirt, without what differs by nature. */
 async function world(): Promise<string> {
-  const questions = (await domains())
-    .sort()
-    .flatMap((name) => [`domstate ${name}`, `vcpucount ${name}`, `dumpxml --inactive ${name}`]);
+  const questions = (await domains()).sort().flatMap((name) => [
+    `domstate ${name}`,
+    `vcpucount ${name}`,
+    // Of one that runs, those that it has.
+    `domblklist ${name}`,
+    `dumpxml --inactive ${name}`,
+  ]);
   const asked = (await networks()).map((name) => `net-dumpxml ${name} --inactive`);
   // The definition of a network does not say whether it runs.
   const all = [...questions, ...asked, 'net-list --name'];
@@ -132,6 +136,12 @@ const told =
   idleDocument('core', ['runPolicy: Halted', ignition]);
 const toldElse = idleDocument('web', [...policy, 'cloudInit: { userData: afterwards }']);
 
+const bare = idleDocument('web', policy);
+const given = idleDocument('web', [...policy, 'disks: [{ volume: blank }, { volume: other }]']);
+const blank = ['blank', 'other']
+  .map((name) => documentOf('Volume', name, '{ size: 1MiB }'))
+  .join('');
+
 const plans = [
   ['a first apply', null, before],
   ['an edit with a restart, a removal and an addition', before, after],
@@ -140,6 +150,7 @@ const plans = [
   ['an edit of all of those', whole, changed],
   ['a first apply with seeds', null, told],
   ['another seed with a restart, and the removal of one', told, toldElse],
+  ['disks for a guest that runs', bare, blank + given],
 ] as const;
 
 describe.each(plans)('%s', (_what, from, to) => {

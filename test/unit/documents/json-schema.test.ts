@@ -44,8 +44,8 @@ test('what a change costs a running guest is said as it is', () => {
   // Who is in a slice, the Partition says; a vsock device comes with a readiness.
   const { slice: _, vsock: __, ...rules } = fieldRules;
   for (const { path, running } of Object.values(rules)) {
-    const sample = { memoryBytes: 1, memoryMaxBytes: 1, volumes: 'a' } as DomainFields;
-    const impact = running(sample, { ...sample, volumes: 'b' });
+    const sample = { memoryBytes: 1, memoryMaxBytes: 1, volumes: 'a:raw' } as DomainFields;
+    const impact = running(sample, { ...sample, volumes: 'b:raw' }, 0);
     if (impact !== 'unnoticed' || !impacts.has(path)) impacts.set(path, impact);
   }
   for (const [path, impact] of impacts) {

@@ -179,6 +179,8 @@ describe('a guest that is not as the plan saw it', () => {
         foundReady: null,
         end: null,
         balloon: null,
+        portsFree: 0,
+        unplugging: [],
       };
     };
     const plan = await planPass(host, desired(secondary('web')));

@@ -31,29 +31,39 @@ const withDisks = (name: string, disks: readonly Volume[], more: Partial<Seconda
   secondary(name, { disks: disks.map(useOf), ...more });
 const running = (name: string, disks: readonly Volume[], more: Partial<Secondary> = {}) =>
   domainOf(name, { power: { status: 'running' }, defined: fieldsOf(withDisks(name, disks, more)) });
+/** One that sleeps on, and so lets go of nothing. */
+const asleep = { runPolicy: 'Manual' } as const;
+const sleeping = (name: string, disks: readonly Volume[]) =>
+  domainOf(name, {
+    power: { status: 'paused' },
+    defined: fieldsOf(withDisks(name, disks, asleep)),
+  });
 const blocks = (plan: Awaited<ReturnType<typeof planPass>>) =>
   plan.entries.flatMap((entry) =>
     entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
   );
 
-describe('a Volume that a running guest keeps', () => {
-  const world = (policy: 'Delete' | 'Retain') =>
+describe('a Volume that a guest keeps', () => {
+  const world = (policy: 'Delete' | 'Retain', old = sleeping('old', [data])) =>
     worldOf({
       recorded: true,
       volumes: [volumeOf('data', { deletionPolicy: policy })],
-      domains: [running('old', [data])],
+      domains: [old],
     });
 
   test('is not given to another, until the guest lets go of it', async () => {
     const host = testHost(world('Retain'));
     const moved = desiredWith({
       volumes: [data],
-      secondaries: [withDisks('old', []), withDisks('new', [data])],
+      secondaries: [withDisks('old', [], asleep), withDisks('new', [data])],
     });
     expect(blocks(await planPass(host, moved))).toEqual(['new VolumeInUse']);
     const restarted = desiredWith({
       volumes: [data],
-      secondaries: [withDisks('old', [], { updatePolicy: 'Restart' }), withDisks('new', [data])],
+      secondaries: [
+        withDisks('old', [], { updatePolicy: 'Restart', vcpus: 2 }),
+        withDisks('new', [data]),
+      ],
     });
     const plan = await planPass(host, restarted);
     expect(blocks(plan)).toEqual([]);
@@ -64,12 +74,12 @@ describe('a Volume that a running guest keeps', () => {
 
   test('is not deleted under it', async () => {
     const host = testHost(world('Delete'));
-    const plan = await planPass(host, desiredWith({ secondaries: [withDisks('old', [])] }));
-    expect(blocks(plan)).toEqual(['data VolumeInUse']);
+    const wanted = desiredWith({ secondaries: [withDisks('old', [], asleep)] });
+    expect(blocks(await planPass(host, wanted))).toEqual(['data VolumeInUse']);
   });
 
   test('is deleted after it', async () => {
-    const host = testHost(world('Delete'));
+    const host = testHost(world('Delete', running('old', [data])));
     const plan = await planPass(host, desiredWith({ secondaries: [secondary('web')] }), true);
     const deletion = plan.operations.find(({ kind }) => kind === 'volume.delete');
     expect(deletion?.after).toContain('domain.undefine/old');
@@ -140,13 +150,13 @@ describe('what is blocked late', () => {
       worldOf({
         recorded: true,
         volumes: there,
-        domains: [running('a', [v1]), running('b', [v2], restart), running('c', [], restart)],
+        domains: [sleeping('a', [v1]), running('b', [v2], restart), running('c', [], restart)],
       }),
     );
     const wanted = desiredWith({
       volumes: [v1, v2],
       secondaries: [
-        withDisks('a', []),
+        withDisks('a', [], asleep),
         withDisks('b', [v1], restart),
         withDisks('c', [v2], restart),
       ],
@@ -158,12 +168,12 @@ describe('what is blocked late', () => {
 
   test('does not run for those that start after it', async () => {
     const host = testHost(
-      worldOf({ recorded: true, volumes: there, domains: [running('a', [v1])] }),
+      worldOf({ recorded: true, volumes: there, domains: [sleeping('a', [v1])] }),
     );
     const wanted = desiredWith({
       volumes: [v1],
       secondaries: [
-        withDisks('a', []),
+        withDisks('a', [], asleep),
         withDisks('b', [v1]),
         secondary('c', { startAfter: ['b'] as never }),
       ],
@@ -173,6 +183,7 @@ describe('what is blocked late', () => {
 
   test('is no reason to go down: whoever gives a Volume away must be able to', async () => {
     const full = new HostError('Refused', 'no room');
+    const more = { ...restart, vcpus: 2 };
     const host = testHost(
       worldOf({
         recorded: true,
@@ -183,7 +194,7 @@ describe('what is blocked late', () => {
     );
     const wanted = desiredWith({
       volumes: [v1, volume('v9')],
-      secondaries: [withDisks('a', [volume('v9')], restart), withDisks('b', [v1], restart)],
+      secondaries: [withDisks('a', [volume('v9')], more), withDisks('b', [v1], more)],
     });
     await applyPass(host, wanted);
     expect(host.writes.filter((write) => /^(shutdown|powerOff)/.test(write))).toEqual([]);

@@ -145,6 +145,7 @@ describe('an overlay', () => {
       agent: 'disconnected',
       foundReady: null,
       foreignCid: null,
+      portsFree: 0,
       translationCacheBytes: 0,
     });
     expect(xml).not.toContain('/elsewhere/x');

@@ -9,6 +9,7 @@ import { keepInMemory, type Keeper } from '../../../../src/host/simulated/keeper
 import type { World } from '../../../../src/host/simulated/world.ts';
 import { keepInFile } from '../../../../src/host/simulated/world-file.ts';
 import type { NetworkUuid } from '../../../../src/model/identity.ts';
+import { describeDiskContract } from '../../../contract/disk-contract.ts';
 import { describeFilterContract } from '../../../contract/filter-contract.ts';
 import { describeHostContract, type Subject } from '../../../contract/host-contract.ts';
 import {
@@ -161,6 +162,9 @@ for (const [where, makePlace] of Object.entries(places)) {
   const what = `a simulated host in ${where}`;
   describeFilterContract(what, async () => hostsIn(await makePlace(worldOf({}))));
   describeHostContract(what, async () =>
+    hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
+  );
+  describeDiskContract(what, async () =>
     hostSubject(await makePlace(worldOf({ files: ['vmlinuz', 'initrd.img'] }))),
   );
   describeStorageContract(what, async () => storageSubject(await makePlace(worldOf({}))));

@@ -35,6 +35,7 @@ function observe(folder: string, name: SecondaryName): ObservedDomain {
     saved: false,
     fingerprint: '',
     runId: null,
+    portsFree: 0,
     agent: 'none',
     foundReady: null,
     foreignCid: null,
