@@ -14,6 +14,7 @@ import type {
   UpdateChange,
   VolumeChange,
 } from '../diff/change.ts';
+import { needsParts } from '../diff/domain.ts';
 import { diffFilter } from '../diff/filter.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
@@ -102,7 +103,10 @@ export function guardUnreadNetwork(
   return blocked(change.name, dark.code, dark.message);
 }
 
-/** Nobody starts on a network that is not as it is to be: they would have no address there. */
+/**
+ * Nobody starts on a network that is not as it is to be: they would have no address there. Nor does anybody
+ * get what an earlier look would have kept from them.
+ */
 export function guardNics(
   changes: readonly Change[],
   network: NetworkChange | null,
@@ -110,10 +114,10 @@ export function guardNics(
   if (network?.kind !== 'blocked') return changes;
   const block = partBlocked('the network', network.block);
   return changes.map((change) => {
-    if (!wantsStart(change) || (change.kind !== 'create' && change.kind !== 'update'))
-      return change;
+    if (change.kind !== 'create' && change.kind !== 'update') return change;
     if (change.secondary.network === 'None') return change;
-    return { kind: 'blocked', name: change.name, block };
+    const needsIt = change.kind === 'create' || needsParts(change) || wantsStart(change);
+    return needsIt ? { kind: 'blocked', name: change.name, block } : change;
   });
 }
 

@@ -128,6 +128,20 @@ describe('where it is not known who has what', () => {
   });
 });
 
+test('where somebody cannot be read, nobody is defined on a network that waits for them', async () => {
+  const domains = [running('web', [], { network: 'Partition' })];
+  const host = testHost(worldOf({ recorded: true, network: networkOf(), domains }), {
+    rules: [unreadable('web')],
+  });
+  const wanted = desiredWith({
+    network: networkFields({ cidr: '10.30.0.0/24' }),
+    secondaries: [secondary('idle', { network: 'Partition', runPolicy: 'Manual' })],
+  });
+  const plan = await planPass(host, wanted, true);
+  expect(blocks(plan)).toEqual(['team-a HostUnknown', 'idle PartBlocked', 'web HostUnknown']);
+  expect(plan.operations).toEqual([]);
+});
+
 test('data counts among the deletions of a plan', async () => {
   const gone = ['a', 'b'].map((name) => volumeOf(name, { deletionPolicy: 'Delete' }));
   const host = testHost(worldOf({ recorded: true, volumes: gone }));
