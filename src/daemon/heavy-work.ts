@@ -6,7 +6,7 @@ import type { Slots } from './slots.ts';
 
 /** One partition has at most one of the slots, so that none waits for all that another asks for. */
 export function withHeavySlots(host: Host, slots: Slots): Host {
-  const { images, volumes } = host;
+  const { images, volumes, imageDisks } = host;
   const own = inTurn();
   const inSlot = <T>(signal: AbortSignal, work: () => Promise<T>) =>
     own(() => workInSlot(slots, signal, work));
@@ -15,6 +15,12 @@ export function withHeavySlots(host: Host, slots: Slots): Host {
     images: {
       ...images,
       import: (owner, image, signal) => inSlot(signal, () => images.import(owner, image, signal)),
+    },
+    imageDisks: {
+      ...imageDisks,
+      // Its guest waits for the disk: what cannot be done to it now is done another time.
+      rework: (owner, work, signal) =>
+        inFreeSlot(slots, () => imageDisks.rework(owner, work, signal)),
     },
     volumes: {
       ...volumes,
@@ -25,6 +31,18 @@ export function withHeavySlots(host: Host, slots: Slots): Host {
           : inSlot(signal, () => volumes.create(owner, volume, signal)),
     },
   };
+}
+
+async function inFreeSlot<T>(heavy: Slots, work: () => Promise<T>): Promise<T> {
+  const giveBack = heavy.takeFree();
+  if (giveBack === null) {
+    throw new HostError('Timeout', 'other images are being copied: it is done another time');
+  }
+  try {
+    return await work();
+  } finally {
+    giveBack();
+  }
 }
 
 async function workInSlot<T>(

@@ -34,8 +34,9 @@ export function stateOf(key: string, observed: Observed): string {
   }
 }
 
-function domainState({ power, fingerprint }: ObservedDomain): string {
-  return `${power.status} ${fingerprint}`;
+/** A guest that has let go of a disk at last is another one, though its definition was so already. */
+function domainState({ power, fingerprint, live }: ObservedDomain): string {
+  return `${power.status} ${fingerprint} ${live?.volumes ?? ''}`;
 }
 
 /** Of what could not be read nobody knows whether it has changed: that is a state of its own. */

@@ -6,6 +6,8 @@ export interface Slots {
    * @returns how to give it back, which may be done more than once; null: the signal has fired
    */
   take(signal: AbortSignal): Promise<(() => void) | null>;
+  /** One that is free at once, or null. */
+  takeFree(): (() => void) | null;
   /** How many wait. */
   readonly waiting: number;
 }
@@ -36,6 +38,11 @@ export function slots(most: number, onWait: () => void = () => undefined): Slots
       const isMine = turn(queue, signal);
       onWait();
       return (await isMine) ? once() : null;
+    },
+    takeFree: () => {
+      if (free <= 0) return null;
+      free -= 1;
+      return once();
     },
     get waiting() {
       return queue.size;

@@ -162,7 +162,13 @@ export type VolumeChange =
       /** Whose running guest has it; null: nobody's. */
       readonly user: ObservedDomain | null;
     }
-  | { readonly kind: 'delete'; readonly name: VolumeName; readonly observed: ObservedVolume }
+  | {
+      readonly kind: 'delete';
+      readonly name: VolumeName;
+      readonly observed: ObservedVolume;
+      /** Who is to begin with its data, and has not. */
+      readonly owedTo: readonly VolumeName[];
+    }
   /** No document speaks of it, and it is to stay. */
   | { readonly kind: 'keep'; readonly name: VolumeName; readonly observed: ObservedVolume }
   | Blocked<VolumeName>;

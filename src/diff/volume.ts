@@ -10,6 +10,7 @@ import { formatSize } from '../model/sizes.ts';
 import { joinUses, type ObservedVolume, splitUses, useOf, type Volume } from '../model/volume.ts';
 import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
+import { copiesOwed } from './copies-owed.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
 
 export function diffVolumes(
@@ -20,14 +21,19 @@ export function diffVolumes(
   const names = new Set([...desired.volumes.keys(), ...observed.volumes.keys()]);
   const users = runningUsers(observed);
   const changes = new Map(images.map((change) => [change.name, change]));
+  const owed = copiesOwed(desired, observed);
   return [...names].sort(byName).flatMap((name) => {
     const volume = desired.volumes.get(name);
-    if (volume === undefined) return unwanted(name, observed);
+    if (volume === undefined) return unwanted(name, observed, owed.get(name) ?? []);
     return [wanted(volume, observed, changes, users)];
   });
 }
 
-function unwanted(name: VolumeName, observed: Observed): VolumeChange[] {
+function unwanted(
+  name: VolumeName,
+  observed: Observed,
+  owedTo: readonly VolumeName[],
+): VolumeChange[] {
   const seen = looked(observed.volumes.get(name));
   if (seen.status === 'absent') return [];
   if (seen.status === 'unknown') return [blocked(name, 'HostUnknown', seen.why)];
@@ -35,7 +41,8 @@ function unwanted(name: VolumeName, observed: Observed): VolumeChange[] {
   if (foreignBlock(`Volume ${name}`, seen.value.owner, observed) !== null) return [];
   const { state, deletionPolicy } = seen.value;
   const stays = state === 'ready' && deletionPolicy === 'Retain';
-  return [{ kind: stays ? 'keep' : 'delete', name, observed: seen.value }];
+  if (stays) return [{ kind: 'keep', name, observed: seen.value }];
+  return [{ kind: 'delete', name, observed: seen.value, owedTo }];
 }
 
 function wanted(

@@ -21,4 +21,6 @@ export const documentLimits = {
   secondariesMax: 20_000,
   /** Who waits for whom at the start, after replicas are expanded. */
   startAfterPairsMax: 100_000,
+  /** Volumes that are copies of copies: every look at the last goes through all before it. */
+  copyChainMax: 64,
 } as const;

@@ -1,6 +1,7 @@
 /** Volumes that begin with the data of another, judged beside each other. One that has no document may still be on the host. */
 import { findCycles } from './cycles.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { documentLimits } from './limits.ts';
 import type { Placed } from './placed.ts';
 import type { VolumeDocument } from './volume-schema.ts';
 
@@ -13,10 +14,29 @@ export function copyProblems(placed: readonly PlacedVolume[]): readonly Diagnost
     placed.map((each) => [each.document.metadata.name, each]),
   );
   const sourceOf = ({ document }: PlacedVolume) => byName.get(document.spec.copyOf ?? '');
+  const cycles = findCycles(placed, (each) => [sourceOf(each) ?? []].flat());
   return [
     ...placed.flatMap((each) => problemsOf(each, sourceOf(each))),
-    ...findCycles(placed, (each) => [sourceOf(each) ?? []].flat()).map(complainOf),
+    ...(cycles.length > 0 ? cycles.map(complainOf) : tooLong(placed, sourceOf)),
   ];
+}
+
+/** Each of them takes a pass that has all before it. The first is told. */
+function tooLong(
+  placed: readonly PlacedVolume[],
+  sourceOf: (each: PlacedVolume) => PlacedVolume | undefined,
+): readonly Diagnostic[] {
+  for (const last of placed) {
+    let length = 0;
+    for (let each = sourceOf(last); each !== undefined; each = sourceOf(each)) {
+      length += 1;
+      if (length <= documentLimits.copyChainMax) continue;
+      const message = `it is a copy of a copy, and so on, more than ${documentLimits.copyChainMax} deep`;
+      const remedy = 'name one that is nearer to the first';
+      return [last.source.complain('TooLarge', ['spec', 'copyOf'], message, { remedy })];
+    }
+  }
+  return [];
 }
 
 function problemsOf(

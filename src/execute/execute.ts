@@ -154,10 +154,10 @@ const operationMs = 120_000;
 
 /** Copying and hashing an image is as slow as its disk: 16 MiB/s for the 64 GiB of a large one. */
 const bytesMs = 4_000_000;
+const bytesPerMs = (16 * 2 ** 20) / 1000;
 
 const movesBytes: ReadonlySet<string> = new Set<OperationKind>([
   'image.import',
-  'volume.create',
   'intake.fill',
   'image-disk.rework',
 ]);
@@ -165,6 +165,7 @@ const movesBytes: ReadonlySet<string> = new Set<OperationKind>([
 function limitMs(operation: Operation): number {
   const { kind } = operation;
   if (kind === 'domain.stop') return operation.graceMs + operationMs;
+  if (kind === 'volume.create') return Math.max(bytesMs, operation.volume.sizeBytes / bytesPerMs);
   if (kind === 'domain.await-ready') return operation.timeoutMs + operationMs;
   return movesBytes.has(kind) ? bytesMs : operationMs;
 }

@@ -3,6 +3,7 @@
  * at here once more, since what two write to at once is lost.
  */
 import { HostError } from '../host/host-error.ts';
+import { takingTurns } from '../host/turns.ts';
 import type { DomainRef } from '../model/domain.ts';
 import { type ImageDiskGoal, type ObservedImageDisk, sameGiven } from '../model/image-disk.ts';
 import { lentImageDisk } from '../model/intake.ts';
@@ -31,8 +32,7 @@ export async function reworkImageDisk(
   const isSo = (seen: ObservedImageDisk | null) =>
     isAs(work, seen) && seen?.takenOut.every((path) => !work.removed.includes(path)) === true;
   if (isSo(await readImageDisk(bench))) return 'already';
-  await checkNobodyHasIt(bench);
-  await bench.host.imageDisks.rework(bench.us, work, bench.signal);
+  await whileNobodyHasIt(bench, () => bench.host.imageDisks.rework(bench.us, work, bench.signal));
   if (isSo(await readImageDisk(bench))) return 'applied';
   throw new HostError('Conflict', 'the image disk is not as it was to become');
 }
@@ -42,8 +42,7 @@ export async function deleteImageDisk(
   bench: Workbench,
 ): Promise<Done> {
   if ((await readImageDisk(bench)) === null) return 'already';
-  await checkNobodyHasIt(bench);
-  await bench.host.imageDisks.delete(bench.us, bench.signal);
+  await whileNobodyHasIt(bench, () => bench.host.imageDisks.delete(bench.us, bench.signal));
   if ((await readImageDisk(bench)) === null) return 'applied';
   throw new HostError('Conflict', 'the image disk is still there');
 }
@@ -54,8 +53,10 @@ export async function lendImageDisk(
 ): Promise<Done> {
   const disk = lentImageDisk(bench.us);
   if (hasIt(await readPrimary(primary, bench), bench)) return 'already';
-  await readImageDisk(bench);
-  await bench.host.primaries.lend(primary, null, disk, bench.signal);
+  await inTurn(bench, async () => {
+    await readImageDisk(bench);
+    await bench.host.primaries.lend(primary, null, disk, bench.signal);
+  });
   if (hasIt(await readPrimary(primary, bench), bench)) return 'applied';
   throw new HostError('Conflict', `${primary.domainName} does not have the image disk`);
 }
@@ -74,8 +75,20 @@ export async function takeImageDisk(
   return askUntil(primary, { read, ask, isSo, patience: device, forMs: 0, refusal }, bench);
 }
 
+/** What is done to it begins with that look, and nobody is lent it before that is done. */
+export function whileNobodyHasIt(bench: Workbench, act: () => Promise<void>): Promise<void> {
+  return inTurn(bench, async () => {
+    await checkNobodyHasIt(bench);
+    await act();
+  });
+}
+
+function inTurn<T>({ us }: Workbench, act: () => Promise<T>): Promise<T> {
+  return takingTurns(`image disk of ${us.installation} ${us.partition}`, act);
+}
+
 /** @throws HostError `Conflict` if somebody does, or that cannot be known */
-export async function checkNobodyHasIt(bench: Workbench): Promise<void> {
+async function checkNobodyHasIt(bench: Workbench): Promise<void> {
   const disk = await readImageDisk(bench);
   if (disk === null || disk.lentTo === null) return;
   const seen = await sameDomain(disk.lentTo, bench);

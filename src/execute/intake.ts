@@ -10,7 +10,7 @@ import type { OperationOf } from '../plan/operation.ts';
 import { askUntil, device } from './ask-until.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
-import { checkNobodyHasIt } from './image-disk.ts';
+import { whileNobodyHasIt } from './image-disk.ts';
 import { readKept } from './observe-kept.ts';
 import { readPrimary } from './primary.ts';
 import { valueIn } from './value-in.ts';
@@ -31,8 +31,9 @@ export async function fillIntake(
   { image, path }: OperationOf<'intake.fill'>,
   bench: Workbench,
 ): Promise<Done> {
-  await checkNobodyHasIt(bench);
-  await bench.host.intakes.takeOut(bench.us, image, path, bench.signal);
+  await whileNobodyHasIt(bench, () =>
+    bench.host.intakes.takeOut(bench.us, image, path, bench.signal),
+  );
   const seen = await readIntake(image, bench);
   if (seen?.receivedBytes === seen?.sizeBytes) return 'applied';
   throw new HostError('Conflict', `the intake of image ${image} has not all of its bytes`);

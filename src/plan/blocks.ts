@@ -33,13 +33,15 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
     sourced,
     (change) => own('image', change.name, blocks) ?? blockOfMove(change, changes.imageDisk, blocks),
   );
+  const withImages = new Map([...blocks, ...images.fresh]);
+  const made = madeHere(changes.volumes);
   const volumes = blocking(
     'volume',
     changes.volumes,
     (change) =>
       own('volume', change.name, blocks) ??
-      blockOfOrigin(change, blocks) ??
-      blockOfCopied(change, madeHere(changes.volumes), blocks),
+      blockOfOrigin(change, withImages) ??
+      blockOfCopied(change, made, withImages),
   );
   const seeds = blocking('seed', changes.seeds, (change) => own('seed', change.name, blocks));
   const lost = new Map([...blocks, ...volumes.fresh]);
@@ -117,7 +119,7 @@ function madeHere(changes: readonly VolumeChange[]): ReadonlyMap<string, Creatio
   );
 }
 
-/** One that is to begin with the data of a Volume that is not made either. */
+/** One that is to begin with the data of a Volume that is not made either; documents bound the chain. */
 function blockOfCopied(
   change: VolumeChange,
   made: ReadonlyMap<string, Creation>,

@@ -239,6 +239,7 @@ function partsFor(name: string, context: Context): OperationId[] {
 function partsOfUse({ volume, backing }: VolumeUse, context: Context): OperationId[] {
   return [
     operationId('volume.create', volume),
+    operationId('volume.grow', volume),
     // What it writes is in none of them.
     ...copiesOf(volume, context),
     ...(backing === null ? [] : [operationId('image.import', backing.image)]),

@@ -58,7 +58,9 @@ export function guardSharing(changes: readonly Change[], observed: Observed): re
 /** The Volumes that a running guest has and that this plan does not take from it. */
 function keptBy(live: DomainFields, change: Change | undefined): readonly VolumeName[] {
   if (change?.kind === 'delete' || (change?.kind === 'update' && !keepsRunning(change))) return [];
-  const going = change === undefined ? [] : movesNow(change).detach;
+  // Of one that is woken it is had at the next look: who waits for that is not restarted in between.
+  const isAwake = change?.kind === 'update' && change.power === 'none';
+  const going = isAwake ? movesNow(change).detach : [];
   return volumesOf(live).filter((volume) => !going.includes(volume));
 }
 
@@ -105,9 +107,17 @@ export function guardVolumes(
     const kept = isLeftAlone ? volumesIn(seen.value) : live === null ? [] : keptBy(live, change);
     for (const volume of kept) users.set(volume, name);
   }
+  const made = new Set(changes.flatMap(({ kind, name }) => (kind === 'create' ? [name] : [])));
   return changes.map((change) => {
+    if (change.kind !== 'delete') return change;
+    // What this plan makes of it is made before it goes.
+    const waiting = change.owedTo.find((name) => !made.has(name));
+    if (waiting !== undefined) {
+      const message = `Volume ${waiting} is to begin with its data, and has not: it goes after that`;
+      return blocked(change.name, 'VolumeInUse', message);
+    }
     const user = users.get(change.name);
-    if (change.kind !== 'delete' || user === undefined) return change;
+    if (user === undefined) return change;
     const message = `${user} still has it; it goes when that one lets go of it, is restarted or deleted`;
     return blocked(change.name, 'VolumeInUse', message);
   });

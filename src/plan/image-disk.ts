@@ -9,6 +9,7 @@ import {
   type Given,
   givenBeyond,
   givenBytes,
+  imageDiskBytesMin,
   type ImageDiskWork,
   movedBy,
   sameGiven,
@@ -111,6 +112,8 @@ function workOn(
   });
   const given = [...owed, ...givenBeyond(moved, owed)];
   const sizeBytes = fullBytes - givenBytes(given);
+  // A sparse file may be said to be longer than the disk that it is on: then the disk stays as it is.
+  if (sizeBytes < imageDiskBytesMin) return null;
   // What a guest has had since may be another file of that name.
   const left = owed.filter(({ path }) => observed.takenOut.includes(path));
   const removed = [...new Set([...moved, ...left].map(({ path }) => path))];

@@ -109,7 +109,14 @@ const failed = (message: string, retryable = true): FetchEnd => ({
 });
 
 function endFrom(words: string, { sizeBytes }: FetcherRequest): FetchEnd {
-  if (isSandboxComplaint(words)) return failed(`the sandbox cannot be made: ${words.trim()}`);
+  if (isSandboxComplaint(words)) {
+    // A fetcher that was taken over can write the same: what is said of it stays short and plain.
+    const plain = words
+      .replace(/[^ -~]+/g, ' ')
+      .trim()
+      .slice(0, 200);
+    return failed(`the sandbox cannot be made: ${plain}`);
+  }
   const said = fetcherEnd.safeParse(jsonOf(words));
   if (!said.success) return failed('the fetcher has ended without a word');
   const end = said.data;

@@ -35,9 +35,13 @@ export function imageFetcher(installation: FetcherInstallation): ImageFetcher {
     const ready = await prepare(installation, request, signal);
     if ('kind' in ready) return ready;
     const { connection, place, asked } = ready;
-    const started = startNode(installation, taskFor(request), place, connection);
-    // It has one of its own by now. Ending ours would end that, too.
-    connection.destroy();
+    let started: ReturnType<typeof startNode>;
+    try {
+      started = startNode(installation, taskFor(request), place, connection);
+    } finally {
+      // It has one of its own by now. Ending ours would end that, too.
+      connection.destroy();
+    }
     if ('problem' in started) return failed(started.problem);
     return exchange(started, place, asked, taker, signal);
   };

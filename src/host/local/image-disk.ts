@@ -30,6 +30,7 @@ import { type StoreLayout, storeLayout } from './layout.ts';
 import { imageDiskPlace } from './places.ts';
 import { type ImageDiskRecord, ownerOf, writeRecord } from './record.ts';
 import { syncFolder } from './sync-folder.ts';
+import { takingTurns } from '../turns.ts';
 import { localImagePlaces } from './worker-places.ts';
 
 export function localImageDiskReader(stateDir: string): ImageDiskReader {
@@ -51,17 +52,28 @@ export function localImageDisks(
     ...localImageDiskReader(stateDir),
     create: (owner, goal, signal) =>
       attempt('making the image disk', signal, () =>
-        create(layoutOf(owner), owner, goal, ext4For(owner.partition), signal),
+        inTurn(layoutOf(owner), owner.partition, () =>
+          create(layoutOf(owner), owner, goal, ext4For(owner.partition), signal),
+        ),
       ),
     rework: (owner, work, signal) =>
       attempt('reworking the image disk', signal, () =>
-        rework(layoutOf(owner), owner, work, ext4For(owner.partition), signal),
+        inTurn(layoutOf(owner), owner.partition, () =>
+          rework(layoutOf(owner), owner, work, ext4For(owner.partition), signal),
+        ),
       ),
     delete: (owner, signal) =>
       attempt('deleting the image disk', signal, () =>
-        emptyPlace(imageDiskPlace(layoutOf(owner), owner.partition), owner),
+        inTurn(layoutOf(owner), owner.partition, () =>
+          emptyPlace(imageDiskPlace(layoutOf(owner), owner.partition), owner),
+        ),
       ),
   };
+}
+
+/** Several Images may come off it at once, and it has one record. */
+function inTurn<T>(layout: StoreLayout, partition: PartitionName, act: () => Promise<T>) {
+  return takingTurns(imageDiskPlace(layout, partition).folder, act);
 }
 
 async function find(
@@ -140,9 +152,11 @@ async function rework(
   // Of one that a crash has left, half made or replaced.
   await rm(after, { force: true });
   const isSo = (await fileSize(before)) === work.sizeBytes && sameGiven(record.given, work.given);
-  if (!isSo || work.removed.length > 0) {
+  // What a guest has had since may be another file of that name.
+  const removed = work.removed.filter((path) => record.takenOut.includes(path));
+  if (!isSo || removed.length > 0) {
     try {
-      await makeReworked({ before, after }, work, ext4, signal);
+      await makeReworked({ before, after }, { ...work, removed }, ext4, signal);
     } catch (error) {
       await rm(after, { force: true });
       throw error;
@@ -190,34 +204,43 @@ function synced(path: string): Promise<void> {
 
 /**
  * For a file of it to be read, which stands in its record until a guest has it again: what is moved off it later
- * is that file, and none that has its name by then. @returns where it is. @throws HostError `Conflict` if there is none
+ * is that file, and none that has its name by then. @throws HostError `Conflict` if there is none
  */
-export async function noteTakenOut(
+export function noteTakenOut(
   layout: StoreLayout,
   owner: PartitionOwner,
   path: string,
-): Promise<string> {
+): Promise<void> {
   const place = imageDiskPlace(layout, owner.partition);
-  const record = await readyRecord(place, owner);
-  const takenOut = [...new Set([...record.takenOut, path])];
-  await writeRecord(place.folder, { ...record, takenOut });
-  return layout.imageDiskFile(record.file);
+  return inTurn(layout, owner.partition, async () => {
+    const record = await readyRecord(place, owner);
+    const takenOut = [...new Set([...record.takenOut, path])];
+    await writeRecord(place.folder, { ...record, takenOut });
+  });
+}
+
+/** Where it is. @throws HostError `Conflict` if there is none */
+export async function imageDiskFile(layout: StoreLayout, owner: PartitionOwner): Promise<string> {
+  const { file } = await readyRecord(imageDiskPlace(layout, owner.partition), owner);
+  return layout.imageDiskFile(file);
 }
 
 /**
  * To be lent. Whom it is lent to stands in its record, so that it is asked back from them whatever becomes of
  * the Primary. @throws HostError `Conflict` if there is none
  */
-export async function openImageDisk(
+export function openImageDisk(
   layout: StoreLayout,
   partition: PartitionName,
   lentTo: DomainRef,
 ): Promise<string> {
   const place = imageDiskPlace(layout, partition);
-  const seen = await lookInto(place);
-  if (seen.status !== 'present' || seen.value?.state !== 'ready') {
-    throw new HostError('Conflict', 'there is no image disk');
-  }
-  await writeRecord(place.folder, { ...seen.value, takenOut: [], lentTo: { ...lentTo } });
-  return layout.imageDiskFile(seen.value.file);
+  return inTurn(layout, partition, async () => {
+    const seen = await lookInto(place);
+    if (seen.status !== 'present' || seen.value?.state !== 'ready') {
+      throw new HostError('Conflict', 'there is no image disk');
+    }
+    await writeRecord(place.folder, { ...seen.value, takenOut: [], lentTo: { ...lentTo } });
+    return layout.imageDiskFile(seen.value.file);
+  });
 }

@@ -18,7 +18,7 @@ import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
 import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
-import { noteTakenOut } from './image-disk.ts';
+import { imageDiskFile, noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
   emptyPlace,
@@ -32,7 +32,7 @@ import { type StoreLayout, storeLayout } from './layout.ts';
 import { imagePlace, intakePlace } from './places.ts';
 import { type IntakeRecord, ownerOf, writeRecord } from './record.ts';
 import { syncFolder } from './sync-folder.ts';
-import { takingTurns } from './turns.ts';
+import { takingTurns } from '../turns.ts';
 import { localImagePlaces } from './worker-places.ts';
 
 export function localIntakeReader(stateDir: string): IntakeReader {
@@ -201,12 +201,14 @@ async function fill(
   if (intakeKind !== 'imageDisk') {
     throw new HostError('Refused', `image ${image} does not come from the image disk`);
   }
-  const disk = await noteTakenOut(layout, owner, path);
+  const disk = await imageDiskFile(layout, owner);
   const taken = layout.takenFile(image);
   await rm(taken, { force: true });
   await beginAnew(layout, image);
   await ext4.checkUnmounted(disk, signal);
   checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
+  // Only of what is there, or anybody could fill the record with names.
+  await noteTakenOut(layout, owner, path);
   try {
     await makeRoom(taken, 0);
     await ext4.dump(disk, path, taken, sizeBytes, signal);

@@ -25,7 +25,7 @@ import {
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { SEED_FORMS, seedName, type SeedName } from '../../model/seed.ts';
 import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
-import { explainError } from '../host-error.ts';
+import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -160,14 +160,21 @@ export async function readRecord<R extends KeptRecord>(
   return unknown(`${path} is not a record that is understood here${where}`);
 }
 
-/** All or nothing, also across a crash of the machine. */
+/** All or nothing, also across a crash of the machine. @throws HostError `Refused` if it would be too long to be read again */
 export async function writeRecord(folder: string, record: KeptRecord): Promise<void> {
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  if (text.length > recordBytesMax) {
+    throw new HostError(
+      'Refused',
+      `the record in ${folder} would be longer than ${recordBytesMax} bytes`,
+    );
+  }
   const draft = join(folder, RECORD_DRAFT);
   await rm(draft, { force: true });
   const file = await open(draft, 'wx', 0o644);
   try {
     await file.chmod(0o644);
-    await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+    await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();

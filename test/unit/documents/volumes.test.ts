@@ -113,6 +113,17 @@ describe('a Volume that begins with the data of another', () => {
     ).toMatchObject([{ code: 'InvalidValue', path, remedy }]);
   });
 
+  test('is not so deep a copy of copies that each look takes for ever', () => {
+    const chain = (length: number) =>
+      Array.from({ length }, (_, at) =>
+        volume(`v${at}`, ...(at === 0 ? [] : [`copyOf: v${at - 1}`])),
+      );
+    expect([...bundleOf([chain(65).join('')]).volumes]).toHaveLength(65);
+    expect(diagnosticsOf([chain(200).join('')])).toMatchObject([
+      { code: 'TooLarge', path: 'spec.copyOf' },
+    ]);
+  });
+
   test('cannot be of one that is to begin with its own', () => {
     const circle = volume('a', 'copyOf: b') + volume('b', 'copyOf: c') + volume('c', 'copyOf: a');
     expect(diagnosticsOf([circle])).toMatchObject([

@@ -1,13 +1,35 @@
 /** Volumes that begin with the data of others: before anybody writes to those, grows them or takes them away. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
 import type { VolumeName } from '../../../src/model/names.ts';
+import type { DesiredState } from '../../../src/model/secondary.ts';
+import { nothingGuaranteed } from '../../../src/model/share.ts';
 import { useOf } from '../../../src/model/volume.ts';
-import { desiredWith, planPass, secondary, volume } from '../../support/passes.ts';
+import {
+  converge,
+  desiredWith,
+  partition,
+  planPass,
+  secondary,
+  volume,
+} from '../../support/passes.ts';
 import { domainOf, testHost, volumeOf, worldOf } from '../../support/simulation.ts';
 
 const GiB = 2 ** 30;
 const of = (name: string) => ({ sizeBytes: GiB, copyOf: name as VolumeName });
+
+const withStorage = (storageBytes: number): DesiredState['share'] => ({
+  limits: {
+    vcpus: 4,
+    memoryBytes: 4 * GiB,
+    storageBytes,
+    secondaries: 4,
+    diskBytesPerSecond: null,
+    diskOperationsPerSecond: null,
+  },
+  guarantees: nothingGuaranteed,
+  enforcement: 'Admission',
+});
 
 /** What has to be done before, by operation. */
 async function needs() {
@@ -38,6 +60,34 @@ test.each([
   ['a Volume goes after it was copied', 'volume.delete/going', 'volume.create/saved'],
 ])('%s', async (_what, later, sooner) => {
   expect((await needs()).get(later)).toContain(sooner);
+});
+
+describe('what another is to begin with stays until that has', () => {
+  const going = volumeOf('going', { deletionPolicy: 'Delete' });
+  const wanted = desiredWith({ volumes: [volume('saved', of('going'))] });
+  const stays = { resource: { kind: 'volume', name: 'going' }, kind: 'blocked' };
+
+  test('while a guest writes to it, also where this plan halts that', async () => {
+    const idle = secondary('web', { runPolicy: 'Halted' });
+    const defined = { ...fieldsOf(secondary('web')), volumes: 'going:raw' };
+    const domains = [domainOf('web', { defined, power: { status: 'running' } })];
+    const host = testHost(worldOf({ recorded: true, volumes: [going], domains }));
+    const halted = desiredWith({ volumes: [volume('saved', of('going'))], secondaries: [idle] });
+    const plan = await planPass(host, halted, true);
+    expect(plan.operations.map(({ kind }) => kind)).toContain('domain.stop');
+    expect(plan.operations.map(({ kind }) => kind)).not.toContain('volume.delete');
+    expect(plan.entries).toContainEqual(expect.objectContaining(stays));
+    await converge(host, halted);
+    const left = host.world.volumes.get(partition);
+    expect([...(left?.keys() ?? [])]).toEqual(['saved']);
+  });
+
+  test('while there is no room for both', async () => {
+    const host = testHost(worldOf({ recorded: true, volumes: [going] }));
+    const plan = await planPass(host, { ...wanted, share: withStorage(GiB) }, true);
+    expect(plan.operations).toEqual([]);
+    expect(plan.entries).toContainEqual(expect.objectContaining(stays));
+  });
 });
 
 test('nothing is copied of what a saved guest goes on with', async () => {

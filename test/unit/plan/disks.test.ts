@@ -10,6 +10,7 @@ import type { SecondaryName } from '../../../src/model/names.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import {
   applyPass,
+  converge,
   desiredWith,
   planPass,
   runPlan,
@@ -236,6 +237,21 @@ describe('a disk that moves', () => {
     );
     await runPlan(plan, to);
     expect([disksOf(to, 'a'), disksOf(to, 'b')]).toEqual(['', 'data:raw']);
+  });
+
+  test('from one that is woken only at the next look, so that no restart waits in the middle', async () => {
+    const paused = guest('a', [data], { power: { status: 'paused' } });
+    const defined = { ...fieldsOf(withDisks('b', [], { updatePolicy: 'Restart' })), vcpus: 2 };
+    const host = hostWith([paused, guest('b', [], { defined })]);
+    const wanted = wanting(
+      withDisks('a', []),
+      withDisks('b', [data], { vcpus: 4, updatePolicy: 'Restart' }),
+    );
+    const plan = await planPass(host, wanted);
+    expect(ids(plan)).toContain('domain.resume/a');
+    expect(ids(plan).filter((id) => id.endsWith('/b'))).toEqual([]);
+    await converge(host, wanted);
+    expect([disksOf(host, 'a'), disksOf(host, 'b')]).toEqual(['', 'data:raw']);
   });
 
   test('swaps with another, and grows on the way', async () => {

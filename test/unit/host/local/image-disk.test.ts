@@ -18,7 +18,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HostError } from '../../../../src/host/host-error.ts';
 import type { Ext4, Ext4File } from '../../../../src/host/local/ext4.ts';
-import { localImageDisks, openImageDisk } from '../../../../src/host/local/image-disk.ts';
+import {
+  localImageDisks,
+  noteTakenOut,
+  openImageDisk,
+} from '../../../../src/host/local/image-disk.ts';
 import { localImages } from '../../../../src/host/local/images.ts';
 import { localIntakes } from '../../../../src/host/local/intakes.ts';
 import { storeLayout } from '../../../../src/host/local/layout.ts';
@@ -93,7 +97,17 @@ describe('reworking it', () => {
   beforeEach(async () => {
     await create();
     writeFileSync(layout().imageDiskFile(0), 'as its guest wrote it', { flag: 'r+' });
+    await noteTakenOut(layout(), owner, 'a');
     asked = [];
+  });
+
+  test('removes nothing of a name that a guest has had since', async () => {
+    const ref = { uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001', domainName: 'vm' } as DomainRef;
+    await openImageDisk(layout(), partition, ref);
+    await disks().rework(owner, smaller, never);
+    expect(asked).not.toContain('remove');
+    expect(contentOf(1)).toBe('as its guest wrote it');
+    expect(await look()).toMatchObject({ sizeBytes: full - file, given });
   });
 
   test('is done on a copy, which is looked at before and after', async () => {
@@ -168,6 +182,34 @@ test('whom it is lent to stands with it, and what was taken off it before no lon
   const ref = { uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001', domainName: 'vm' } as DomainRef;
   expect(await openImageDisk(layout(), partition, ref)).toBe(layout().imageDiskFile(0));
   expect(await look()).toMatchObject({ takenOut: [], lentTo: ref });
+}); // prettier-ignore
+
+test('of what comes off it at the same time, all is noted', async () => {
+  await create();
+  const names = Array.from({ length: 8 }, (_, at) => `i${at}` as ImageName);
+  const asIntake = { kind: 'imageDisk', digest: digestOf(1), sizeBytes: file } as const;
+  for (const name of names) await intakes().create(owner, { image: name, ...asIntake }, never);
+  await Promise.all(names.map((name) => intakes().takeOut(owner, name, `file-${name}`, never)));
+  const seen = await look();
+  expect(seen).toMatchObject({
+    takenOut: expect.arrayContaining(names.map((each) => `file-${each}`)),
+  });
+});
+
+test('what is not on it is not noted, and no more than can be read back', async () => {
+  await create();
+  await intakes().create(owner, { image: debian, kind: 'imageDisk', digest: digestOf(1), sizeBytes: file }, never);
+  found = null;
+  await expect(intakes().takeOut(owner, debian, 'nosuch', never)).rejects.toThrow('no such file');
+  expect(await look()).toMatchObject({ takenOut: [] });
+  const long = (at: number) => `${'d'.repeat(200)}/${at}`;
+  let noted = 0;
+  const fill = async () => {
+    for (; noted < 400; noted += 1) await noteTakenOut(layout(), owner, long(noted));
+  };
+  await expect(fill()).rejects.toMatchObject({ code: 'Refused' });
+  expect(noted).toBeGreaterThan(200);
+  expect(await look()).toMatchObject({ state: 'ready' });
 }); // prettier-ignore
 
 describe('taking a file out', () => {
