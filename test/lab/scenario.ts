@@ -11,7 +11,7 @@ const brokenSecondsMax = 25;
 /** Of one try of a scenario, two to four times what one takes on two cores without KVM. */
 const secondsMax = 600;
 /** How often a scenario is tried whose host gives up. */
-const triesMax = 3;
+const triesMax = 4;
 /** Of all of its tries, with the time in which states are made that it stands on. */
 export const runMsMax = (triesMax * secondsMax + 900) * 1000;
 

@@ -146,6 +146,37 @@ async function supplies(lab: Lab, name: string, source: string, command: string)
 const runs = (lab: Lab, claim: string, wanted: Wanted) =>
   lab.prints(claim, 'virsh list', new RegExp(`${domainOf(wanted)} +running`), 120);
 
+const status = 'unnest status --partition team-e';
+
+/** A Primary with the agent of unnest in it, which the host listens to. */
+async function begin(lab: Lab, beforeItIsHeard = async () => {}): Promise<void> {
+  const { host } = lab;
+  const isKvm = (await host.run('test -w /dev/kvm')).code === 0;
+  await lab.does('the operator makes a Primary with Node.js and unnest in it', async () => {
+    await host.sh(makeDisk, '', 300);
+    await host.sh('virsh define /dev/stdin', primaryXml(isKvm));
+    await host.sh('virsh start team-e');
+    await givePartition(host, 'team-e', spec);
+  });
+  await lab.hears('it boots', `cat ${log}`, /unnest-guest team-e booted/);
+  await lab.prints(
+    'the host listens to nobody yet',
+    inPrimary('cat /run/agent.log'),
+    /"event":"disconnected"/,
+    120,
+  );
+  await beforeItIsHeard();
+  await lab.does('the operator gives its partition a channel', () =>
+    host.sh("sed -i 's/source: Directory/source: Channel/' /etc/unnest/partitions/team-e.yaml"),
+  );
+  await lab.prints(
+    'the host listens to its agent',
+    status,
+    /AgentConnected +True +Connected: Primary team-e, CID 105/,
+    120,
+  );
+}
+
 export const channel: Scenario = {
   name: 'channel',
   about: 'a Primary asks for VMs over vsock, sees them, and speaks for nobody else',
@@ -154,32 +185,10 @@ export const channel: Scenario = {
   breaks: 'the host listens to its agent',
   run: async (lab) => {
     const { host } = lab;
-    const isKvm = (await host.run('test -w /dev/kvm')).code === 0;
-    await lab.does('the operator makes a Primary with Node.js and unnest in it', async () => {
-      await host.sh(makeDisk, '', 300);
-      await host.sh('virsh define /dev/stdin', primaryXml(isKvm));
-      await host.sh('virsh start team-e');
-      await givePartition(host, 'team-e', spec);
-    });
-    await lab.hears('it boots', `cat ${log}`, /unnest-guest team-e booted/);
-    await lab.prints(
-      'the host listens to nobody yet',
-      inPrimary('cat /run/agent.log'),
-      /"event":"disconnected"/,
-      120,
-    );
-    await lab.sabotage('its agent is gone', () =>
-      host.sh(inGuest('rm /full/bin/unnest; killall node')),
-    );
-    await lab.does('the operator gives its partition a channel', () =>
-      host.sh("sed -i 's/source: Directory/source: Channel/' /etc/unnest/partitions/team-e.yaml"),
-    );
-    const status = 'unnest status --partition team-e';
-    await lab.prints(
-      'the host listens to its agent',
-      status,
-      /AgentConnected +True +Connected: Primary team-e, CID 105/,
-      120,
+    await begin(lab, () =>
+      lab.sabotage('its agent is gone', () =>
+        host.sh(inGuest('rm /full/bin/unnest; killall node')),
+      ),
     );
 
     await lab.does('in the Primary, somebody writes web.yaml', () => write(host, web));
@@ -245,10 +254,49 @@ export const channel: Scenario = {
       60,
     );
 
+    const asks = `cid=2&port=${port}&path=/v1/version`;
+    const heard = async (of: number, from: string) =>
+      (await host.run(`lab-vsock ask ${of} POST '/request?${asks}${from}'`)).stdout;
+    const isNothing = (said: string) => !said.includes('"version"');
+    await lab.claim('who is not root there is not listened to', () => heard(cid, ''), isNothing);
+    await lab.claim(
+      'its root is',
+      () => heard(cid, '&from=700'),
+      (said) => /team-e/.test(said),
+    );
+    await lab.claim(
+      'the root of a foreign Primary is not',
+      () => heard(101, '&from=700'),
+      isNothing,
+    );
+    await lab.prints(
+      'and unnestd tells of that',
+      'unnest events',
+      /CID 101 is not listened to: UnknownCid/,
+    );
+
+    await lab.does('the Primary is powered off', () => host.sh('virsh destroy team-e'));
+    await lab.prints('its agent is missed', status, /AgentConnected +False/, 30);
+    await runs(lab, 'and web runs on: what was accepted stays in force', web);
+  },
+};
+
+export const supply: Scenario = {
+  name: 'supply',
+  about: 'a Primary supplies Images, and somebody in it works with what boots from them',
+  set: 'quick',
+  from: 'installed',
+  breaks: 'and somebody there supplies it',
+  run: async (lab) => {
+    const { host } = lab;
+    await begin(lab);
     await host.sh(
       inGuest(
         `echo ${sector.toString('base64')} | base64 -d >/full/tmp/os.img; truncate -s ${image.length} /full/tmp/os.img`,
       ),
+    );
+    await lab.sabotage('a byte of it is another', () =>
+      host.sh(inGuest('printf x | dd of=/full/tmp/os.img bs=1 seek=4096 conv=notrunc')),
     );
     await supplies(lab, 'lent', 'handOver', 'unnest hand-over lent /tmp/os.img --device /dev/vdb');
     await lab.prints(
@@ -283,7 +331,7 @@ export const channel: Scenario = {
     for (const [command, says] of [
       ['unnest top --secondaries', /reach/],
       ['unnest history', /Channel/],
-      ['unnest wait web --for running --timeout 20 && echo yes', /^yes/m],
+      ['unnest wait reach --for running --timeout 20 && echo yes', /^yes/m],
       ['unnest restart reach', /reach is to restart/],
       ['unnest explain AwaitingBytes', /hand-over/],
     ] as const) {
@@ -294,30 +342,5 @@ export const channel: Scenario = {
         60,
       );
     }
-
-    const asks = `cid=2&port=${port}&path=/v1/version`;
-    const heard = async (of: number, from: string) =>
-      (await host.run(`lab-vsock ask ${of} POST '/request?${asks}${from}'`)).stdout;
-    const isNothing = (said: string) => !said.includes('"version"');
-    await lab.claim('who is not root there is not listened to', () => heard(cid, ''), isNothing);
-    await lab.claim(
-      'its root is',
-      () => heard(cid, '&from=700'),
-      (said) => /team-e/.test(said),
-    );
-    await lab.claim(
-      'the root of a foreign Primary is not',
-      () => heard(101, '&from=700'),
-      isNothing,
-    );
-    await lab.prints(
-      'and unnestd tells of that',
-      'unnest events',
-      /CID 101 is not listened to: UnknownCid/,
-    );
-
-    await lab.does('the Primary is powered off', () => host.sh('virsh destroy team-e'));
-    await lab.prints('its agent is missed', status, /AgentConnected +False/, 30);
-    await runs(lab, 'and web runs on: what was accepted stays in force', web);
   },
 };

@@ -2,7 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { balloon } from './balloon.ts';
 import { carving } from './carving.ts';
-import { channel } from './channel.ts';
+import { channel, supply } from './channel.ts';
 import { core } from './core.ts';
 import { heartbeat } from './heartbeat.ts';
 import { limitsHold } from './limits.ts';
@@ -22,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   limitsHold,
   carving,
   channel,
+  supply,
   heartbeat,
   balloon,
   who,
