@@ -330,10 +330,7 @@ export const supply: Scenario = {
     );
     for (const [command, says] of [
       ['unnest top --secondaries', /reach/],
-      ['unnest history', /Channel/],
-      ['unnest wait reach --for running --timeout 20 && echo yes', /^yes/m],
       ['unnest restart reach', /reach is to restart/],
-      ['unnest explain AwaitingBytes', /hand-over/],
     ] as const) {
       await lab.prints(
         `\`${command}\` says what it says on the host`,
