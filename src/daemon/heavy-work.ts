@@ -34,15 +34,8 @@ export function withHeavySlots(host: Host, slots: Slots): Host {
 }
 
 async function inFreeSlot<T>(heavy: Slots, work: () => Promise<T>): Promise<T> {
-  const giveBack = heavy.takeFree();
-  if (giveBack === null) {
-    throw new HostError('Timeout', 'other images are being copied: it is done another time');
-  }
-  try {
-    return await work();
-  } finally {
-    giveBack();
-  }
+  const why = new HostError('Timeout', 'other images are being copied: it is done another time');
+  return whileHad(heavy.takeFree(), why, work);
 }
 
 async function workInSlot<T>(
@@ -50,8 +43,17 @@ async function workInSlot<T>(
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  const giveBack = await heavy.take(signal);
-  if (giveBack === null) throw new HostError('Cancelled', 'waiting for other images to be copied');
+  const why = new HostError('Cancelled', 'waiting for other images to be copied');
+  return whileHad(await heavy.take(signal), why, work);
+}
+
+/** @param giveBack null: there is none, and why. */
+async function whileHad<T>(
+  giveBack: (() => void) | null,
+  why: HostError,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (giveBack === null) throw why;
   try {
     return await work();
   } finally {

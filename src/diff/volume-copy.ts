@@ -8,6 +8,7 @@ import { formatSize } from '../model/sizes.ts';
 import { joinUses, type ObservedVolume, useOf, type Volume } from '../model/volume.ts';
 import type { Block, VolumeChange } from './change.ts';
 import { foreignBlock, looked, partBlocked } from './ownership.ts';
+import { unreadUsers } from './unread-users.ts';
 import { volumesOf } from './volume.ts';
 
 /** What is done about the others; whoever waits for one that waits itself waits with it. */
@@ -81,14 +82,11 @@ function groundOf(volume: Volume | ObservedVolume): string {
 }
 
 /** A saved guest goes on with what it has not written yet. */
-function writtenTo(name: VolumeName, { domains, unlisted }: Observed): Block | null {
-  if (unlisted !== null) return { code: 'HostUnknown', message: unlisted };
-  for (const [user, seen] of domains) {
-    if (seen.status === 'unknown') {
-      const message = `${user} may run with Volume ${name}, and could not be read: ${seen.why}`;
-      return { code: 'HostUnknown', message };
-    }
-    if (seen.status === 'absent') continue;
+function writtenTo(name: VolumeName, observed: Observed): Block | null {
+  const dark = unreadUsers(observed);
+  if (dark !== null) return { ...dark, message: `Volume ${name}: ${dark.message}` };
+  for (const [user, seen] of observed.domains) {
+    if (seen.status !== 'present') continue;
     const { live, saved, defined } = seen.value;
     const held = live ?? (saved ? defined : null);
     if (held === null || !volumesOf(held).includes(name)) continue;

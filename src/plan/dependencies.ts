@@ -239,6 +239,7 @@ function partsFor(name: string, context: Context): OperationId[] {
 function partsOfUse({ volume, backing }: VolumeUse, context: Context): OperationId[] {
   return [
     operationId('volume.create', volume),
+    // What is to grow grows before it is anybody's again.
     operationId('volume.grow', volume),
     // What it writes is in none of them.
     ...copiesOf(volume, context),
@@ -269,12 +270,10 @@ function usesFor(name: string, { secondaries }: Context): readonly VolumeUse[] {
   return secondary === undefined ? [] : usesOf(secondary);
 }
 
-/** By everybody but the one who is to have it. What is to grow grows before it is anybody's again. */
-function givenUp(volume: string, to: string, { users, byId }: Context): OperationId[] {
+/** By everybody but the one who is to have it. */
+function givenUp(volume: string, to: string, { users }: Context): OperationId[] {
   const givers = (users.get(volume) ?? []).filter((user) => user !== to);
-  const detaches = detachesOf(volume, givers).filter((id) => byId.has(id));
-  const growth = detaches.length === 0 ? [] : [operationId('volume.grow', volume)];
-  return [...givers.map((name) => operationId('domain.stop', name)), ...detaches, ...growth];
+  return [...givers.map((name) => operationId('domain.stop', name)), ...detachesOf(volume, givers)];
 }
 
 /**

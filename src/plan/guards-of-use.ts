@@ -20,12 +20,13 @@ import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
 import { seedsOf } from '../diff/seed.ts';
+import { unreadUsers } from '../diff/unread-users.ts';
 import type { Observed } from '../model/domain.ts';
 import { PRIMARY_STATION } from '../model/names.ts';
 import { secondaryOf } from '../model/seed.ts';
 import { isInSlice, isOnNetwork } from './dependencies.ts';
 import { keepsRunning } from './disks.ts';
-import { guardVolumes, unreadUsers } from './guards-of-volumes.ts';
+import { guardVolumes } from './guards-of-volumes.ts';
 import { wantsStart } from './run-policy.ts';
 
 /** @param waiting what became of the change of the network before it came here */

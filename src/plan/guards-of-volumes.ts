@@ -2,8 +2,9 @@
  * One writer: a Volume that a guest has, and that this plan does not take from it, is given to nobody else and
  * not deleted. Whoever could not be read may have any.
  */
-import type { Block, Change, VolumeChange } from '../diff/change.ts';
+import type { Change, VolumeChange } from '../diff/change.ts';
 import { blocked } from '../diff/ownership.ts';
+import { unreadUsers } from '../diff/unread-users.ts';
 import { volumesOf } from '../diff/volume.ts';
 import type { DomainFields, Observed } from '../model/domain.ts';
 import type { SecondaryName, VolumeName } from '../model/names.ts';
@@ -11,17 +12,6 @@ import { usesOf } from '../model/secondary.ts';
 import { volumesIn } from './dependencies.ts';
 import { keepsRunning, movesNow } from './disks.ts';
 import { wantsStart } from './run-policy.ts';
-
-/** A guest that could not be read may have anything; null: all could be. */
-export function unreadUsers({ domains, unlisted }: Observed): Block | null {
-  if (unlisted !== null) return { code: 'HostUnknown', message: unlisted };
-  for (const [name, seen] of domains) {
-    if (seen.status !== 'unknown') continue;
-    const message = `${name} may have it, and could not be read: ${seen.why}`;
-    return { code: 'HostUnknown', message };
-  }
-  return null;
-}
 
 /**
  * Documents give a Volume to one Secondary, but a guest that is not restarted, and does not let go of it,
