@@ -4,6 +4,7 @@ import { type Held, nothingHeld } from '../../src/diff/held.ts';
 import { execute, type ExecuteOptions } from '../../src/execute/execute.ts';
 import type { Report } from '../../src/execute/outcome.ts';
 import type { Host, HostView } from '../../src/host/ports.ts';
+import type { Observed } from '../../src/model/domain.ts';
 import type { InstallationId } from '../../src/model/identity.ts';
 import type {
   FileName,
@@ -119,6 +120,18 @@ export function fileOf({ source }: Image): FileName {
   throw new Error(`it comes by ${source.kind}`);
 }
 
+/** At all that these documents are about. */
+export function look(host: HostView, wanted: DesiredState): Promise<Observed> {
+  const { names, ...others } = wantedBy(wanted);
+  return observe(host, {
+    partition: wanted.partition,
+    wanted: names,
+    ...others,
+    newInstallation: installation,
+    signal: new AbortController().signal,
+  });
+}
+
 export async function planPass(
   host: HostView,
   wanted: DesiredState,
@@ -127,14 +140,7 @@ export async function planPass(
   more: Partial<PlanOptions> = {},
   held: Held = nothingHeld,
 ): Promise<Plan> {
-  const { names, ...others } = wantedBy(wanted);
-  const observed = await observe(host, {
-    partition: wanted.partition,
-    wanted: names,
-    ...others,
-    newInstallation: installation,
-    signal: new AbortController().signal,
-  });
+  const observed = await look(host, wanted);
   return makePlan(diff(wanted, observed, held), observed, {
     ...noWishes,
     deleteEverything,

@@ -53,6 +53,32 @@ async function needs() {
   return new Map<string, readonly string[]>(operations.map(({ id, after }) => [id, after]));
 }
 
+test('a guest starts after its disk has grown', async () => {
+  const data = volume('data', { sizeBytes: 2 * GiB });
+  const there = volumeOf('data', { sizeBytes: GiB });
+  const wanted = desiredWith({
+    volumes: [data],
+    secondaries: [secondary('db', { disks: [useOf(data)] })],
+  });
+  const plan = await planPass(testHost(worldOf({ recorded: true, volumes: [there] })), wanted);
+  const start = plan.operations.find(({ id }) => id === 'domain.start/db');
+  expect(start?.after).toContain('volume.grow/data');
+});
+
+test('one whose source waits after a failure waits with it, and is not tried', async () => {
+  const wanted = desiredWith({ volumes: [volume('fresh'), volume('again', of('fresh'))] });
+  const held = new Map([['volume/fresh', { code: 'BackOff', message: 'a moment' } as const]]);
+  const host = testHost(worldOf({ recorded: true }));
+  const plan = await planPass(host, wanted, false, null, {}, held);
+  expect(plan.operations).toEqual([]);
+  expect(plan.entries).toContainEqual(
+    expect.objectContaining({
+      resource: { kind: 'volume', name: 'again' },
+      block: expect.objectContaining({ code: 'PartBlocked' }),
+    }),
+  );
+});
+
 test.each([
   ['one begins after what it is a copy of', 'volume.create/again', 'volume.create/fresh'],
   ['a guest starts after its disk was copied', 'domain.start/db', 'volume.create/again'],
