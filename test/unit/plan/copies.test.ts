@@ -2,8 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
 import type { VolumeName } from '../../../src/model/names.ts';
-import type { DesiredState } from '../../../src/model/secondary.ts';
-import { nothingGuaranteed } from '../../../src/model/share.ts';
 import { useOf } from '../../../src/model/volume.ts';
 import {
   converge,
@@ -13,23 +11,11 @@ import {
   secondary,
   volume,
 } from '../../support/passes.ts';
+import { shareWithStorage } from '../../support/share.ts';
 import { domainOf, testHost, volumeOf, worldOf } from '../../support/simulation.ts';
 
 const GiB = 2 ** 30;
 const of = (name: string) => ({ sizeBytes: GiB, copyOf: name as VolumeName });
-
-const withStorage = (storageBytes: number): DesiredState['share'] => ({
-  limits: {
-    vcpus: 4,
-    memoryBytes: 4 * GiB,
-    storageBytes,
-    secondaries: 4,
-    diskBytesPerSecond: null,
-    diskOperationsPerSecond: null,
-  },
-  guarantees: nothingGuaranteed,
-  enforcement: 'Admission',
-});
 
 /** What has to be done before, by operation. */
 async function needs() {
@@ -110,7 +96,7 @@ describe('what another is to begin with stays until that has', () => {
 
   test('while there is no room for both', async () => {
     const host = testHost(worldOf({ recorded: true, volumes: [going] }));
-    const plan = await planPass(host, { ...wanted, share: withStorage(GiB) }, true);
+    const plan = await planPass(host, { ...wanted, share: shareWithStorage(GiB) }, true);
     expect(plan.operations).toEqual([]);
     expect(plan.entries).toContainEqual(expect.objectContaining(stays));
   });

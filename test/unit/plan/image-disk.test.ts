@@ -29,6 +29,7 @@ import {
   unreadableImage,
   worldOf,
 } from '../../support/simulation.ts';
+import { shareWithStorage } from '../../support/share.ts';
 import { worldAmounts } from '../../property/any-share.ts';
 
 const MiB = 2 ** 20;
@@ -65,18 +66,7 @@ const wanting = ({
     grants,
     imageDiskBytes,
   },
-  share: {
-    limits: {
-      vcpus: 4,
-      memoryBytes: 2 ** 32,
-      storageBytes,
-      secondaries: 4,
-      diskBytesPerSecond: null,
-      diskOperationsPerSecond: null,
-    },
-    guarantees: { cpuset: null, memoryBytes: null },
-    enforcement: 'Admission',
-  },
+  share: shareWithStorage(storageBytes),
 });
 const hostWith = (more: Parameters<typeof simulatedPrimary>[0] = {}) =>
   testHost(worldOf({ recorded: true, primaries: { vm: simulatedPrimary(more) } }));

@@ -19,6 +19,7 @@ import {
   volume,
 } from '../../support/passes.ts';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
+import { shareWithStorage } from '../../support/share.ts';
 import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
@@ -48,21 +49,7 @@ const wanting = (
       ],
     ]),
     primary: { domainName: 'vm', reserved, grants, imageDiskBytes: null },
-    share:
-      storageBytes === null
-        ? null
-        : {
-            limits: {
-              vcpus: 4,
-              memoryBytes: 2 ** 32,
-              storageBytes,
-              secondaries: 4,
-              diskBytesPerSecond: null,
-              diskOperationsPerSecond: null,
-            },
-            guarantees: { cpuset: null, memoryBytes: null },
-            enforcement: 'Admission',
-          },
+    share: storageBytes === null ? null : shareWithStorage(storageBytes),
   };
 };
 const upload: ImageSource = { kind: 'upload', sizeBytes };
