@@ -11,10 +11,9 @@ export interface Sat {
   readonly said: string;
   /** Whether its settings are those of before. */
   readonly restored: boolean;
-  /** The step that did not come true. */
-  readonly failed?: string;
 }
 
+/** @throws Error with all that was shown, if a step does not come true */
 export function atTerminal(
   steps: readonly string[],
   args: readonly string[],
@@ -23,12 +22,9 @@ export function atTerminal(
   const command = [terminal, ...steps, '--', process.execPath, program, ...args];
   const options = { env, timeout: 110_000, maxBuffer: 64 * 2 ** 20 };
   return new Promise((done, fail) => {
-    execFile('/usr/bin/python3', command, options, (_error, stdout, stderr) => {
-      try {
-        done(JSON.parse(stdout) as Sat);
-      } catch {
-        fail(new Error(`${stdout}${stderr}`));
-      }
+    execFile('/usr/bin/python3', command, options, (error, stdout, stderr) => {
+      if (error === null) done(JSON.parse(stdout) as Sat);
+      else fail(new Error(`${stdout}${stderr}`, { cause: error }));
     });
   });
 }

@@ -55,9 +55,10 @@ describe.each([
       'sleep:0.3',
       'is:raw',
       ...asks,
-      // As the guest's terminal shows that it has come.
+      // What is typed before its shell asks again may go with the line that was broken off.
       'type:\\x03',
       'wait:^C',
+      'wait:# ',
       'type:echo seven is $((3+4))\\r',
       'wait:seven is 7',
       'type:\\x1d',

@@ -18,6 +18,8 @@ my ($AF_INET, $AF_VSOCK, $AF_PACKET, $STREAM, $RAW) = (2, 40, 17, 1, 3);
 our $connection;
 my ($CID_ANY, $WNOHANG) = (0xffffffff, 1);
 my ($CONNECTIONS_MAX, $SECONDS_MAX, $HEAD_BYTES_MAX, $BODY_BYTES_MAX) = (16, 30, 8192, 65536);
+# For whatever is done between a request and its answer; a guest under emulation takes its time.
+my $ANSWER_SECONDS_MAX = 100;
 my $HELD = '/tmp/held';
 
 my %ROUTES = (
@@ -262,16 +264,16 @@ sub cid_of { (unpack 'S S L L', $_[0])[3] }
 
 # One HTTP request over AF_VSOCK; returns the status and the body.
 sub exchange {
-  my ($cid, $port, $method, $path, $from) = @_;
+  my ($cid, $port, $method, $path, $seconds, $from) = @_;
   local $SIG{ALRM} = sub { refuse(504, 'no answer in time') };
-  alarm 20;
+  alarm $seconds;
   socket my $peer, $AF_VSOCK, $STREAM, 0 or refuse(502, "no AF_VSOCK: $!");
   !$from or bind $peer, vsock_address($CID_ANY, $from) or refuse(502, "cannot take port $from: $!");
   connect $peer, vsock_address($cid, $port) or refuse(502, "cannot connect to $cid:$port: $!");
   syswrite $peer, "$method $path HTTP/1.1\r\nhost: unnest\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
   my $answer = '';
   1 while length $answer < 1048576 && sysread $peer, $answer, 65536, length $answer;
-  alarm $SECONDS_MAX;
+  alarm $ANSWER_SECONDS_MAX;
   $answer =~ m{^HTTP/1\.[01] (\d{3})[^\n]*\n.*?\r?\n\r?\n(.*)$}s or refuse(502, 'the answer is no HTTP');
   return ($1, $2);
 }
@@ -283,7 +285,7 @@ sub request_over_vsock {
   $method =~ /^[A-Z]{1,10}$/ or refuse(400, 'method must be a word in capitals');
   $path =~ m{^/[!-~]*$} or refuse(400, 'path must begin with a slash');
   my $from = exists $query->{from} ? number($query, 'from', 65535) : 0;
-  my ($status, $body) = exchange($cid, $port, $method, $path, $from);
+  my ($status, $body) = exchange($cid, $port, $method, $path, 20, $from);
   return sprintf '{"status":%d,"body":%s}', $status, json_text($body);
 }
 
@@ -342,6 +344,7 @@ sub serve_one {
   $SIG{ALRM} = sub { exit 1 }; # a peer that does not come to the point
   alarm $SECONDS_MAX;
   my ($method, $target) = eval { read_request($in) };
+  alarm $ANSWER_SECONDS_MAX;
   my ($status, $text) = defined $target ? answer_to($method, $target) : $@ =~ /^(\d{3}) (.*)$/;
   syswrite $out, http_answer($status // 500, $text // 'failed');
 }
@@ -431,7 +434,7 @@ sub pass_on {
 
 sub ask {
   my ($cid, $method, $path, $port) = @_;
-  my ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path) };
+  my ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path, $ANSWER_SECONDS_MAX) };
   defined $status or print(STDERR $@), exit 1;
   print $body;
   exit($status =~ /^2/ ? 0 : 1);
