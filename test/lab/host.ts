@@ -33,6 +33,8 @@ export interface Until<T> {
 
 const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
 const lookMs = 300;
+/** As Linux says it: Documentation/RCU/stallwarn.rst, Documentation/admin-guide/lockup-watchdogs.rst. */
+const stalled = /detected stalls? on CPU|soft lockup/;
 const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
 
 /** What to say of a failure. All of them are read even if the host does not answer. */
@@ -48,6 +50,7 @@ export class Host {
   #agent: GuestAgent;
   /** Of the machine, as they were meant: a host that boots anew may take several. */
   #resets = 0;
+  #isRebooting = false;
 
   private constructor(machine: Machine, agent: GuestAgent) {
     this.machine = machine;
@@ -96,6 +99,7 @@ export class Host {
   async reboot(): Promise<void> {
     const bootId = 'cat /proc/sys/kernel/random/boot_id';
     const before = await this.sh(bootId);
+    this.#isRebooting = true;
     // Nobody answers any more to say that it has been done.
     void this.#agent.run('systemctl reboot || reboot').catch(() => undefined);
     const askAnew = async () => {
@@ -109,22 +113,36 @@ export class Host {
     const isBack = (now: string) => now !== '' && now !== before;
     const { isSo } = await lookUntil(askAnew, isBack, boot);
     this.#resets = this.machine.resets;
+    this.#isRebooting = false;
     if (isSo) return;
     throw new LabFailure(`the host is back within ${secondsMax.boot} s`, null);
   }
 
+  /** Without having been told to. */
+  get hasBegunAnew(): boolean {
+    return !this.#isRebooting && this.machine.resets > this.#resets;
+  }
+
   /**
-   * Whether its processor has given up, as QEMU's emulation of SVM now and then has it do: it has begun
-   * anew without having been told to, or stands still.
+   * Why nothing that it shows counts; null: it does. The emulation of SVM now and then has its processor
+   * give up: it has begun anew, or stands still.
    */
-  async hasGivenUp(): Promise<boolean> {
-    if (this.machine.resets > this.#resets) return true;
-    if (/detected stalls on CPUs/.test(tailOf(paths(this.machine.dir).console, 200))) return true;
+  async givenUp(): Promise<string | null> {
+    if (this.hasBegunAnew) return `the emulated host has begun anew${this.#lastWords()}`;
+    if (stalled.test(tailOf(paths(this.machine.dir).console, 200)))
+      return `the emulated host's processor has stalled${this.#lastWords()}`;
     // One that stands still altogether has nobody left to say so.
     return this.run('true', '', secondsMax.answer).then(
-      () => false,
-      () => true,
+      () => null,
+      () => `the emulated host does not answer${this.#lastWords()}`,
     );
+  }
+
+  /** Of its kernel, where it has said why. */
+  #lastWords(): string {
+    const said = tailOf(paths(this.machine.dir).console, 400);
+    const why = /^.*(?:Kernel panic|BUG:|Oops|double fault|stall)[^]{0,1500}/m.exec(said);
+    return why === null ? '' : `:\n${why[0].trimEnd()}`;
   }
 
   /** The last lines of all that may tell why something failed. */

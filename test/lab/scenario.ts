@@ -1,10 +1,10 @@
 /** What the lab proves, one file each in `scenarios/`, and how one is run. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { newKernelImage } from './built.ts';
 import { remove, temporaryFolder } from './folders.ts';
 import { GuestSilent, type Host, LabFailure, type Until } from './host.ts';
 import type { StateName, States } from './states.ts';
 import type { Timeline } from './timeline.ts';
+import { lookUntil } from '../support/until.ts';
 
 /** What does not come to be in that time where it was sabotaged is taken not to. */
 const brokenSecondsMax = 25;
@@ -29,9 +29,6 @@ export interface Scenario {
   readonly breaks: string;
   readonly run: (lab: Lab) => Promise<void>;
 }
-
-const givenUp =
-  "AGAIN: the emulated host's processor has given up, or a guest never said a word, which counts for nothing";
 
 /** What a scenario has: a host, the places to claim something, and the one to break it. */
 export class Lab {
@@ -102,20 +99,20 @@ export async function runScenario(
   const { name, about } = scenario;
   timeline.chapter(`${name}: ${about}${isBroken ? ' (sabotaged)' : ''}`);
   for (let tries = 1; ; tries += 1) {
-    const isAgain = await runOnce(scenario, states, timeline, isBroken, tries < triesMax);
-    if (!isAgain) return;
-    timeline.does(givenUp);
+    const emulation = await runOnce(scenario, states, timeline, isBroken, tries < triesMax);
+    if (emulation === null) return;
+    timeline.does(`AGAIN, as this counts for nothing: ${emulation}`);
   }
 }
 
-/** @returns whether it is to be run again, as nothing that it has shown counts */
+/** @returns what of the emulation made it fail, so that nothing that it has shown counts; null: it has passed */
 async function runOnce(
   scenario: Scenario,
   states: States,
   timeline: Timeline,
   isBroken: boolean,
   mayBeAgain: boolean,
-): Promise<boolean> {
+): Promise<string | null> {
   const { from, boot, breaks } = scenario;
   const dir = temporaryFolder();
   let host: Host | null = null;
@@ -123,15 +120,18 @@ async function runOnce(
     host = await started(scenario, states, dir);
     timeline.does(boot === undefined ? `started from "${from}"` : `booted with ${boot}`);
     const lab = { host, timeline, tarball: states.tarball };
-    await inTime(scenario.run(new Lab(lab, isBroken ? breaks : null)), timeline);
-    return false;
+    await inTime(scenario.run(new Lab(lab, isBroken ? breaks : null)), host, timeline);
+    return null;
   } catch (error) {
-    const mayBeEmulation = mayBeAgain && states.isEmulated && host !== null;
-    if (mayBeEmulation && (await host?.hasGivenUp()) === true) return true;
+    const mayBeEmulation = mayBeAgain && states.isEmulated;
+    const why = mayBeEmulation && host !== null ? await host.givenUp() : null;
+    if (why !== null) return why;
     const isExpected = isBroken && error instanceof LabFailure;
     // Where that is what the sabotage is to bring about, it counts.
     const isMeant = isBroken && error instanceof LabFailure && error.claim.startsWith(breaks);
-    if (mayBeEmulation && error instanceof GuestSilent && !isMeant) return true;
+    if (mayBeEmulation && error instanceof GuestSilent && !isMeant) {
+      return `a guest never said a word: ${error.claim}`;
+    }
     if (host === null || isExpected || !(error instanceof Error)) throw error;
     error.message += `\n${await host.evidence()}`;
     throw error;
@@ -143,10 +143,18 @@ async function runOnce(
 }
 
 /** Whoever is late is broken off, as the machine goes: nothing of it runs on beside the next one. */
-async function inTime(run: Promise<void>, timeline: Timeline): Promise<void> {
-  const limit = sleep(secondsMax * 1000, 'late', { ref: false });
-  if ((await Promise.race([run, limit])) !== 'late') return;
-  throw new LabFailure(`it ends within ${secondsMax} s`, `the last that was so: ${timeline.last}`);
+async function inTime(run: Promise<void>, host: Host, timeline: Timeline): Promise<void> {
+  const has = { ended: false };
+  const ends = run.finally(() => {
+    has.ended = true;
+  });
+  const isOver = () => has.ended || host.hasBegunAnew;
+  const patience = { msMax: secondsMax * 1000, everyMs: 500 };
+  const over = lookUntil(isOver, (now) => now, patience);
+  await Promise.race([ends, over]);
+  if (has.ended) return;
+  const claim = host.hasBegunAnew ? 'its host runs on' : `it ends within ${secondsMax} s`;
+  throw new LabFailure(claim, `the last that was so: ${timeline.last}`);
 }
 
 function started({ from, boot }: Scenario, states: States, dir: string): Promise<Host> {

@@ -64,6 +64,17 @@ export function boots(
   return lab.hears(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
 }
 
+/** Claims that libvirt runs it. */
+export function runs(lab: Lab, claim: string, wanted: Wanted): Promise<string> {
+  return lab.prints(claim, 'virsh list', new RegExp(`${domainOf(wanted)} +running`), 120);
+}
+
+/** Claims that libvirt comes to have no such domain. */
+export function isAbsent(lab: Lab, claim: string, wanted: Wanted): Promise<string> {
+  const not = new RegExp(`^ Id +Name(?![^]*${domainOf(wanted)})`);
+  return lab.prints(claim, 'virsh list --all', not, 120);
+}
+
 /** Claims that unnestd has looked, and found the partition as it should be. */
 export function isSynced(lab: Lab, claim: string, { partition }: Wanted) {
   const line = `unnest wait --partition ${partition} --for synced --timeout 60 && echo yes`;

@@ -9,16 +9,20 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { folderBeside, remove } from './folders.ts';
 import { GuestSilent, Host } from './host.ts';
+import { agentPrimary, startAgentPrimary } from './agent-primary.ts';
 import { install } from './install.ts';
 import { type Accelerator, hardware, Machine, type MachineSpec } from './machine/qemu.ts';
-import { primaries, startPrimaries } from './primaries.ts';
+import { type Primary, primaries, startPrimaries } from './primaries.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Where the image, the packages and the states are. */
 export const cache = '.cache/lab';
 
-/** `tenants`: libvirtd and two Primaries that have booted. `installed`: and unnestd, as by its user. */
-export type StateName = 'tenants' | 'installed';
+/**
+ * `tenants`: libvirtd and two Primaries that have booted. `installed`: and unnestd, as by its user.
+ * `agent`: and a third Primary, with unnest's agent.
+ */
+export type StateName = 'tenants' | 'installed' | 'agent';
 
 export interface Built {
   readonly accelerator: Accelerator;
@@ -27,12 +31,31 @@ export interface Built {
   readonly tarball: string;
 }
 
+/** How a state is made, from the one that it stands on or from a host that boots. */
+interface Making {
+  readonly from: StateName | null;
+  readonly make: (host: Host, timeline: Timeline, tarball: string) => Promise<void>;
+  /** Who runs in it. */
+  readonly primaries: readonly Primary[];
+}
+
+const makings: Readonly<Record<StateName, Making>> = {
+  tenants: { from: null, make: startPrimaries, primaries },
+  installed: {
+    from: 'tenants',
+    make: (host, timeline, tarball) => install(host, tarball, timeline),
+    primaries,
+  },
+  agent: { from: 'installed', make: startAgentPrimary, primaries: [...primaries, agentPrimary] },
+};
+
 interface State {
   readonly disk: string;
   readonly memory: string;
 }
 
-const commandLine = 'root=/dev/vda rw console=ttyS0 apparmor=0 mitigations=off';
+/** A kernel that panics begins anew at once, which is noticed at once. */
+const commandLine = 'root=/dev/vda rw console=ttyS0 apparmor=0 mitigations=off panic=-1';
 
 /** Of the emulation, and so of nothing that is to be shown. */
 class HostGaveUp extends Error {}
@@ -61,7 +84,9 @@ export class States {
   async resume(name: StateName, dir: string, detached = false): Promise<Host> {
     const state = await this.#made(name);
     const host = await this.#hostOn(dir, state.disk, { resume: state.memory, detached });
-    for (const { name: primary } of primaries) await host.sh(`virsh resume ${primary}`);
+    for (const { name: primary } of makings[name].primaries) {
+      await host.sh(`virsh resume ${primary}`);
+    }
     // It has slept since it was saved.
     await host.sh(`date --set=@${Math.floor(Date.now() / 1000)} >/dev/null`);
     return host;
@@ -101,19 +126,19 @@ export class States {
 
   async #make(name: StateName, dir: string): Promise<void> {
     const memory = join(dir, 'memory');
-    const { tarball } = this.#built;
-    const host = await (name === 'tenants' ? this.#hostOn(dir) : this.resume('tenants', dir));
+    const { from, make, primaries: running } = makings[name];
+    const host = await (from === null ? this.#hostOn(dir) : this.resume(from, dir));
     try {
-      if (name === 'tenants') await startPrimaries(host, this.#timeline);
-      else await install(host, tarball, this.#timeline);
+      await make(host, this.#timeline, this.#built.tarball);
       // QEMU 7.2 does not read a state in which an emulated processor is inside a guest.
-      for (const { name: primary } of primaries) await host.sh(`virsh suspend ${primary}`);
+      for (const { name: primary } of running) await host.sh(`virsh suspend ${primary}`);
       await host.sh('sync; fstrim / || true');
     } catch (error) {
       const isSilent = error instanceof GuestSilent;
-      if (this.isEmulated && (isSilent || (await host.hasGivenUp()))) {
+      const why = isSilent ? error.message : await host.givenUp();
+      if (this.isEmulated && why !== null) {
         await host.machine.end();
-        throw new HostGaveUp("the emulated host's processor has given up, or a guest has");
+        throw new HostGaveUp(why);
       }
       const evidence = await host.evidence();
       await host.machine.end();
@@ -155,7 +180,8 @@ function keysOf({ accelerator, image, tarball }: Built): Record<StateName, strin
   const machine = [JSON.stringify(hardware), commandLine, code('machine/qemu.ts')];
   const tenants = [basename(image), accelerator, qemu, ...machine, code('primaries.ts')];
   const installed = [...tenants, basename(tarball), code('install.ts')];
-  return { tenants: digestOf(tenants), installed: digestOf(installed) };
+  const agent = [...installed, code('agent-primary.ts')];
+  return { tenants: digestOf(tenants), installed: digestOf(installed), agent: digestOf(agent) };
 }
 
 function digestOf(parts: readonly string[]): string {

@@ -1,10 +1,11 @@
 /**
  * The first sector of a disk that boots without anything else: 16-bit code that writes a line to the first
- * serial port again and again, with a break of a third of a second by the BIOS (int 15h, ah=86h).
+ * serial port again and again, and counts to 2^26 in between: a third of a second under emulation. Without
+ * interrupts: under emulation inside emulation, one in real mode now and then ends its guest, or its host.
  */
 
 export function bootSector(line: string): Buffer {
-  const code = 'baf803 be177c ac 84c0 7403 ee ebf8 b486 b90500 cd15 ebe9'.replaceAll(' ', '');
+  const code = 'fa baf803 be1a7c ac 84c0 7403 ee ebf8 66b900000004 67e2fd ebe7'.replaceAll(' ', '');
   const sector = Buffer.alloc(512);
   sector.write(code, 0, 'hex');
   sector.write(`${line}\r\n\0`, code.length / 2);

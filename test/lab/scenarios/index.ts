@@ -2,7 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { balloon } from './balloon.ts';
 import { carving } from './carving.ts';
-import { channel, supply } from './channel.ts';
+import { channel } from './channel.ts';
 import { core } from './core.ts';
 import { heartbeat } from './heartbeat.ts';
 import { limitsHold } from './limits.ts';
@@ -12,6 +12,7 @@ import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
 import { restart } from './restart.ts';
 import { streams } from './streams.ts';
+import { supply } from './supply.ts';
 import { upgrade } from './upgrade.ts';
 import { who } from './who.ts';
 
