@@ -3,7 +3,14 @@
  * what cannot be up yet, or take away what somebody keeps. A guard only ever turns a change into a
  * block.
  */
-import type { Block, Change, Changes, NetworkChange, VolumeChange } from '../diff/change.ts';
+import type {
+  Block,
+  Change,
+  Changes,
+  ImageChange,
+  NetworkChange,
+  VolumeChange,
+} from '../diff/change.ts';
 import { blocked } from '../diff/ownership.ts';
 import type { Observed } from '../model/domain.ts';
 import { samePartition } from '../model/identity.ts';
@@ -50,7 +57,7 @@ function guardSecondaries(
   }
 }
 
-type Deletable = Pick<Changes, 'secondaries' | 'volumes'>;
+type Deletable = Pick<Changes, 'secondaries' | 'volumes' | 'images'>;
 
 function guardDeletions(changes: Changes, observed: Observed, guards: Guards): Deletable {
   const { deleteEverything, deletionsMax } = guards;
@@ -90,11 +97,12 @@ function isKept(change: Change, { domains, ...us }: Observed): boolean {
 }
 
 /** What a crash has left half made holds nobody's data. */
-function losesData(change: VolumeChange): boolean {
+function losesData(change: VolumeChange | ImageChange): boolean {
   return change.kind === 'delete' && change.observed.state === 'ready';
 }
 
-function blockDeletions({ secondaries, volumes }: Deletable, block: Block): Deletable {
+/** Images go with the others only: their bytes can be supplied again, though perhaps not soon. */
+function blockDeletions({ secondaries, volumes, images }: Deletable, block: Block): Deletable {
   return {
     secondaries: secondaries.map((change) =>
       change.kind === 'delete' ? { kind: 'blocked', name: change.name, block } : change,
@@ -102,11 +110,15 @@ function blockDeletions({ secondaries, volumes }: Deletable, block: Block): Dele
     volumes: volumes.map((change) =>
       losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
     ),
+    images: images.map((change) =>
+      losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
+    ),
   };
 }
 
-function blockCreations({ secondaries, volumes }: Deletable, block: Block): Deletable {
+function blockCreations({ secondaries, volumes, images }: Deletable, block: Block): Deletable {
   return {
+    images,
     secondaries: secondaries.map((change) =>
       change.kind === 'create' ? { kind: 'blocked', name: change.name, block } : change,
     ),

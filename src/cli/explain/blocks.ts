@@ -78,7 +78,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   DeletesEverything: {
     means:
-      'The documents hold no Secondary, so that every one of the partition would be deleted. An emptied directory is more often an accident than a wish.',
+      'The documents hold no Secondary, so that every one of the partition would be deleted, with Volumes and Images. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
   },
   SavedState: {

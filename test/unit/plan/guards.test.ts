@@ -338,6 +338,15 @@ test('documents without anything do not delete data without the word', async () 
   expect(blocks(await planPass(host, desiredWith({})))).toEqual(['data DeletesEverything']);
 });
 
+test('nor the Images that a Primary would have to supply again', async () => {
+  const ready = imageOf('deb', { digest: digestOf(1), format: 'raw', sizeBytes: 2 ** 30 });
+  const web = running('web', []);
+  const host = testHost(worldOf({ recorded: true, images: [ready], domains: [web] }));
+  const plan = await planPass(host, desiredWith({}));
+  expect(blocks(plan)).toEqual(['deb DeletesEverything', 'web DeletesEverything']);
+  expect(plan.operations).toEqual([]);
+});
+
 describe('what somebody did to a guest beside us', () => {
   const data2 = volume('data', { sizeBytes: 2 ** 30 });
   const stopped = { status: 'stopped', reason: 'guest-shutdown' } as const;
