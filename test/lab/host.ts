@@ -33,6 +33,8 @@ export interface Until<T> {
 
 const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
 const lookMs = 300;
+/** Of a line that is run in a guest, the guest kit says how it has ended. */
+const nothing = /^(?:exit \d+)?\s*$/;
 /** As Linux says it: Documentation/RCU/stallwarn.rst, Documentation/admin-guide/lockup-watchdogs.rst. */
 const stalled = /detected stalls? on CPU|soft lockup/;
 const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
@@ -91,7 +93,8 @@ export class Host {
     const patience = { msMax: seconds * 1000, everyMs: lookMs };
     const { seen, isSo } = await lookUntil(look, isIt, patience);
     if (isSo) return seen;
-    const Failure = isFirstWord === true && seen === '' ? GuestSilent : LabFailure;
+    const isSilent = isFirstWord === true && nothing.test(String(seen));
+    const Failure = isSilent ? GuestSilent : LabFailure;
     throw new Failure(`${claim} (within ${seconds} s)`, seen);
   }
 

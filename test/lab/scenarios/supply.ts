@@ -62,6 +62,7 @@ async function supplies(lab: Lab, name: string, source: string, command: string)
     'and a Secondary boots from it',
     inPrimary(`timeout 20 unnest console ${name} --lines 3`),
     /booted from what a Primary has/,
+    75,
   );
   await lab.does(`${name}.yaml goes`, () =>
     host.sh(inPrimary(`rm /etc/unnest/desired/${name}.yaml`)),
