@@ -1,14 +1,20 @@
 /**
- * A Secondary of the host as the documents that would have made it, the Volumes that it has and the
- * Images that they lie on included: `plan` over them finds nothing to do. Only what documents can
+ * A Secondary of the host as the documents that would have made it, the Volumes that it has, the
+ * Images that they lie on, and those that it is booted with included: `plan` over them finds nothing to do. Only what documents can
  * say is in them.
  */
 import { volumesOf } from '../diff/volume.ts';
 import { type DomainFields, type Observed, splitLabels } from '../model/domain.ts';
-import { FILE_NAME_PATTERN, type SecondaryName, type VolumeName } from '../model/names.ts';
+import {
+  FILE_NAME_PATTERN,
+  type ImageName,
+  type SecondaryName,
+  type VolumeName,
+} from '../model/names.ts';
 import { NETWORK_CHOICES, type NetworkChoice } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
-import { type ObservedVolume, splitUses, type VolumeOrigin } from '../model/volume.ts';
+import { type Image, type ObservedImage, type ObservedVolume, splitUses } from '../model/volume.ts';
+import { bootedWith } from '../diff/boot-images.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -22,7 +28,11 @@ export function exportDocuments(
   const overlays = volumes.flatMap(({ origin }) =>
     origin?.provision === 'Overlay' ? [origin] : [],
   );
-  const images = new Map(overlays.map((origin) => [origin.image, origin]));
+  const booted = bootedWith(fields).map((image) => seenImage(name, image, observed));
+  const images = new Map<ImageName, KnownBytes>([
+    ...overlays.map((origin) => [origin.image, { ...origin, name: origin.image }] as const),
+    ...booted.map((image) => [image.name, image] as const),
+  ]);
   if (fields.cloudInit !== null || fields.ignition !== null) throw secretPart(name);
   return [
     ...[...images.values()].map(imageDocument),
@@ -47,6 +57,15 @@ function seenVolume(name: SecondaryName, volume: VolumeName, observed: Observed)
   throw new CommandError(exitCodes.partial, message, { cause: new Error(why) });
 }
 
+function seenImage(name: SecondaryName, image: string, observed: Observed): ObservedImage {
+  // Whatever is none of our names is that of no Image either.
+  const seen = observed.images.get(image as ImageName);
+  if (seen?.status === 'present') return seen.value;
+  const why = seen?.status === 'unknown' ? seen.why : 'it is not in the store';
+  const message = `${name} boots Image ${image}, which cannot be exported`;
+  throw new CommandError(exitCodes.partial, message, { cause: new Error(why) });
+}
+
 /** A copy needs its Image no more, so that the Volume is written as if it had begun empty. */
 function volumeDocument({ name, sizeBytes, format, origin, deletionPolicy }: ObservedVolume) {
   const lies = origin?.provision === 'Overlay' ? { image: origin.image, provision: 'Overlay' } : {};
@@ -54,10 +73,12 @@ function volumeDocument({ name, sizeBytes, format, origin, deletionPolicy }: Obs
   return { apiVersion: 'unnest.dev/v1', kind: 'Volume', metadata: { name }, spec };
 }
 
+type KnownBytes = Pick<Image, 'name' | 'digest' | 'format'>;
+
 /** The host does not know any more which file it was; nothing looks at it as long as it is there. */
-function imageDocument({ image, digest, format }: VolumeOrigin): object {
-  const spec = { digest, format, source: { file: `${image}.${format}` } };
-  return { apiVersion: 'unnest.dev/v1', kind: 'Image', metadata: { name: image }, spec };
+function imageDocument({ name, digest, format }: KnownBytes): object {
+  const spec = { digest, format, source: { file: `${name}.${format}` } };
+  return { apiVersion: 'unnest.dev/v1', kind: 'Image', metadata: { name }, spec };
 }
 
 function secondaryDocument(name: SecondaryName, fields: DomainFields): object {
@@ -105,7 +126,8 @@ function foreignPart(name: SecondaryName, what: string): CommandError {
 }
 
 function bootOf(name: SecondaryName, fields: DomainFields): object {
-  const { kernel, initrd, commandLine, disk, diskFormat, bootVolume } = fields;
+  const { kernel, initrd, kernelImage, initrdImage, ...more } = fields;
+  const { commandLine, disk, diskFormat, bootVolume } = more;
   if (bootVolume !== null) {
     const [use] = splitUses(bootVolume);
     if (use === undefined) throw foreignPart(name, bootVolume);
@@ -117,6 +139,17 @@ function bootOf(name: SecondaryName, fields: DomainFields): object {
     throw new CommandError(exitCodes.partial, message);
   }
   if (disk !== null) return { disk: { file: disk, format: diskFormat } };
+  if (kernelImage !== null) {
+    if (initrd !== null) throw foreignPart(name, initrd);
+    return {
+      kernel: {
+        image: kernelImage,
+        ...(initrdImage === null ? {} : { initrdImage }),
+        commandLine: commandLine ?? '',
+      },
+    };
+  }
+  if (initrdImage !== null) throw foreignPart(name, `Image ${initrdImage} without a kernel Image`);
   return {
     kernel: {
       file: kernel,

@@ -11,7 +11,13 @@ import { EGRESS_PATTERN } from '../model/egress.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import { RESOURCE_KINDS } from '../model/resource.ts';
 import { SEED_FORMS, seedName } from '../model/seed.ts';
-import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, TAKINGS } from '../model/volume.ts';
+import {
+  DELETION_POLICIES,
+  DISK_FORMATS,
+  IMAGE_FORMATS,
+  PROVISIONS,
+  TAKINGS,
+} from '../model/volume.ts';
 import { PHASES, STOP_STEPS } from '../plan/operation.ts';
 
 export const SAVED_PLAN_API_VERSION = 'unnest.dev/saved-plan/v9';
@@ -28,6 +34,8 @@ const fields = z.strictObject({
   memoryMaxBytes: bytes,
   kernel: file.nullable(),
   initrd: file.nullable(),
+  kernelImage: name.nullable().default(null),
+  initrdImage: name.nullable().default(null),
   commandLine: z.string().nullable(),
   disk: file.nullable(),
   diskFormat: z.string().nullable(),
@@ -77,7 +85,7 @@ const pathOnDisk = z.string().regex(IMAGE_DISK_PATH);
 const image = z.strictObject({
   name,
   digest,
-  format,
+  format: z.enum(IMAGE_FORMATS),
   source: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('file'), file }),
     z.strictObject({ kind: z.literal('catalogue'), file, isAllowed: z.boolean() }),

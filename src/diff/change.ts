@@ -61,7 +61,8 @@ export type BlockCode =
   | 'UplinkUndecided' // the Primary's NICs do not say by which interface the network is to leave
   | 'NetworkInUse' // guests would be cut off
   | 'VolumeInUse' // a guest that stays still has it
-  | 'ImageInUse' // Volumes lie on it
+  | 'ImageInUse' // Volumes lie on it, or a guest that was booted with it runs
+  | 'BootTooLarge' // its kernel and initial RAM disk do not fit into its memory
   | 'ShrinkRefused' // a smaller disk would lose what is behind its end
   | 'FormatFixed' // another format would lose the data
   | 'OriginFixed' // it has begun as another Image, and lies on it
@@ -185,7 +186,7 @@ export type ImageChange =
     }
   | { readonly kind: 'unchanged'; readonly name: ImageName; readonly observed: ObservedImage }
   | { readonly kind: 'delete'; readonly name: ImageName; readonly observed: ObservedImage }
-  /** No document speaks of it, and a Volume lies on it. */
+  /** No document speaks of it, and a Volume lies on it, or a guest is booted with it. */
   | { readonly kind: 'keep'; readonly name: ImageName; readonly observed: ObservedImage }
   | Blocked<ImageName>;
 

@@ -6,10 +6,12 @@ import type { Observed } from '../model/domain.ts';
 import { PRIMARY_STATION, type SecondaryName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { usesOf } from '../model/secondary.ts';
+import { bootImageBlock } from './boot-images.ts';
 import type {
   Block,
   Changes,
   FilterChange,
+  ImageChange,
   NetworkChange,
   SeedChange,
   SliceChange,
@@ -54,8 +56,8 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const filter = heldFilter(diffFilter(network, observed), held);
   const slice = heldSlice(diffSlice(desired, observed), held);
   const vsock = vsockFrom(desired, observed);
-  const parts = { volumes, seeds, network, filter, slice, vsock };
-  const secondaries = diffSecondaries(desired, observed, partsFrom(parts));
+  const parts = { images, volumes, seeds, network, filter, slice, vsock };
+  const secondaries = diffSecondaries(desired, observed, partsFrom(parts, observed));
   const primary = diffPrimary(desired, observed, held);
   const block = networkBlock(PRIMARY_STATION, network) ?? filterBlock(filter);
   const nic = heldNic(diffNic(desired, observed, network, block), held);
@@ -65,6 +67,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
 }
 
 interface Parts {
+  readonly images: readonly ImageChange[];
   readonly volumes: readonly VolumeChange[];
   readonly seeds: readonly SeedChange[];
   readonly network: NetworkChange | null;
@@ -73,7 +76,11 @@ interface Parts {
   readonly vsock: VsockOf;
 }
 
-function partsFrom({ volumes, seeds, network, filter, slice, vsock }: Parts): PartsOf {
+function partsFrom(
+  { images, volumes, seeds, network, filter, slice, vsock }: Parts,
+  observed: Observed,
+): PartsOf {
+  const byImage = new Map(images.map((change) => [change.name, change]));
   const blocks = new Map(
     volumes.flatMap((change) =>
       change.kind === 'blocked' ? [[change.name, change.block] as const] : [],
@@ -85,6 +92,8 @@ function partsFrom({ volumes, seeds, network, filter, slice, vsock }: Parts): Pa
     ),
   );
   return (secondary) => {
+    const unbootable = bootImageBlock(secondary, byImage, observed);
+    if (unbootable !== null) return unbootable;
     for (const { volume } of usesOf(secondary)) {
       const block = blocks.get(volume);
       if (block !== undefined) return partBlocked(`Volume ${volume}`, block);

@@ -92,6 +92,8 @@ export const fieldRules: { readonly [F in FieldName]: FieldRule } = {
   memoryMaxBytes: { path: 'spec.memory', running: unnoticed },
   kernel: { path: 'spec.boot.kernel.file', running: restart },
   initrd: { path: 'spec.boot.kernel.initrd', running: restart },
+  kernelImage: { path: 'spec.boot.kernel.image', running: restart },
+  initrdImage: { path: 'spec.boot.kernel.initrdImage', running: restart },
   commandLine: { path: 'spec.boot.kernel.commandLine', running: restart },
   disk: { path: 'spec.boot.disk.file', running: restart },
   diskFormat: { path: 'spec.boot.disk.format', running: restart },

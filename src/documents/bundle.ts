@@ -78,7 +78,8 @@ export function judge(
   const stored = storedIn(placed, mayExist);
   const network = networkIn(placed.filter(isKind('Partition')));
   const share = shareIn(placed.filter(isKind('Partition')));
-  const context = { volumes: stored.volumes, network, share, mayExist };
+  const { volumes, images } = stored;
+  const context = { volumes, images, network, share, mayExist };
   const expanded = expandAll(placed.filter(isKind('Secondary')), context);
   const all = [
     ...diagnostics,
@@ -94,8 +95,8 @@ export function judge(
       partition: inUse.partition,
       documents: placed,
       secondaries: expanded.secondaries,
-      volumes: stored.volumes,
-      images: stored.images,
+      volumes,
+      images,
       imageHosts: stored.imageHosts,
       seedContents: expanded.seedContents,
       network,

@@ -92,7 +92,7 @@ function ownValues({ name, startAfter, boot, disks }: Secondary): ReadonlyMap<st
     ['metadata.name', name],
     ['spec.replicas', undefined],
     ['spec.startAfter', startAfter],
-    ...(boot.kind === 'kernel'
+    ...(boot.kind === 'kernel' || boot.kind === 'kernelImage'
       ? [['spec.boot.kernel.commandLine', boot.commandLine] as const]
       : []),
     ...(boot.kind === 'volume' ? [['spec.boot.volume', boot.use.volume] as const] : []),

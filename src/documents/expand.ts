@@ -129,13 +129,14 @@ function bootOf(
     return Object.freeze({ kind: 'volume', use: useIn(volumes, boot.volume, name) });
   }
   if ('disk' in boot) return Object.freeze({ kind: 'disk', ...boot.disk });
-  const { file, initrd, commandLine } = boot.kernel;
-  return Object.freeze({
-    kind: 'kernel',
-    kernel: file,
-    initrd: initrd ?? null,
-    commandLine: withName(commandLine, name),
-  });
+  const { kernel } = boot;
+  const commandLine = withName(kernel.commandLine, name);
+  if ('image' in kernel) {
+    const { image, initrdImage: initrd = null } = kernel;
+    return Object.freeze({ kind: 'kernelImage', kernel: image, initrd, commandLine });
+  }
+  const { file, initrd = null } = kernel;
+  return Object.freeze({ kind: 'kernel', kernel: file, initrd, commandLine });
 }
 
 /** What it asks for of a Volume; of one with mistakes nothing is known, and nothing is done either. */

@@ -1,9 +1,9 @@
-/** A document of kind Image: bytes that Volumes begin as, known by their digest. */
+/** A document of kind Image: bytes that Volumes begin as, or that guests are booted with, known by their digest. */
 import * as z from 'zod';
 import { IMAGE_URL_PATTERN, parseImageUrl } from '../model/image-url.ts';
 import type { ImageName } from '../model/names.ts';
 import { IMAGE_DISK_PATH } from '../model/image-disk.ts';
-import { DISK_FORMATS, TAKINGS } from '../model/volume.ts';
+import { BOOT_BYTES_MAX, IMAGE_FORMATS, isDiskFormat, TAKINGS } from '../model/volume.ts';
 import {
   branded,
   field,
@@ -106,12 +106,13 @@ const spec = z.strictObject({
     description:
       'What its bytes are: sha256: and 64 hexadecimal digits. Nothing else is ever used.',
   }),
-  format: field(oneOf(DISK_FORMATS), {
-    description: 'How its bytes are to be read. Always said, never guessed.',
+  format: field(oneOf(IMAGE_FORMATS), {
+    description:
+      'How its bytes are to be read. Always said, never guessed. raw and qcow2 are disks, which Volumes begin as. bzImage is a Linux kernel for x86 (boot protocol 2.12 or later, at most 48MiB) and initrd an initial RAM disk: spec.boot.kernel of a Secondary names them.',
   }),
   virtualSize: field(size(2 ** 10, 64 * 2 ** 40).optional(), {
     description:
-      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies, or that is fetched, has to say it.',
+      'How large a disk it is at most, from 1KiB to 64TiB. An image that says more is refused. A qcow2 that a Primary supplies, or that is fetched, has to say it, and what is no disk does not.',
   }),
   source: field(
     source,
@@ -138,12 +139,31 @@ export const imageSchema = z
   })
   .refine(
     ({ spec: { format, source: from, virtualSize } }) =>
-      format === 'raw' || virtualSize !== undefined || !comesIn(from),
+      format !== 'qcow2' || virtualSize !== undefined || !comesIn(from),
     {
       message: 'the size of the disk, as it counts towards the limits from the start',
       path: ['spec', 'virtualSize'],
     },
   )
-  .meta({ title: 'Image', description: 'A disk image that is named and known by its digest.' });
+  .refine(
+    ({ spec: { format, virtualSize } }) => isDiskFormat(format) || virtualSize === undefined,
+    {
+      message: 'nothing, as it is no disk',
+      path: ['spec', 'virtualSize'],
+    },
+  )
+  .superRefine(({ spec: { format, source: from } }, context) => {
+    if (isDiskFormat(format)) return;
+    for (const by of ['upload', 'handOver', 'imageDisk', 'url'] as const) {
+      if ((from[by]?.bytes ?? 0) <= BOOT_BYTES_MAX[format]) continue;
+      const message = `at most ${BOOT_BYTES_MAX[format]} bytes for format ${format}`;
+      context.addIssue({ code: 'custom', message, path: ['spec', 'source', by, 'bytes'] });
+    }
+  })
+  .meta({
+    title: 'Image',
+    description:
+      'A disk image, a kernel or an initial RAM disk that is named and known by its digest.',
+  });
 
 export type ImageDocument = z.output<typeof imageSchema>;

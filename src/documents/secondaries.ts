@@ -1,8 +1,8 @@
 /** The documents of kind Secondary, expanded and judged beside each other. */
-import type { SecondaryName, VolumeName } from '../model/names.ts';
+import type { ImageName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { DesiredState, Secondary } from '../model/secondary.ts';
 import type { SeedContent, SeedName } from '../model/seed.ts';
-import type { Volume } from '../model/volume.ts';
+import type { Image, Volume } from '../model/volume.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { tooMuchExpanded } from './expanded-size.ts';
 import { expand, expansionProblems } from './expand.ts';
@@ -11,7 +11,7 @@ import type { DocumentPath } from './paths.ts';
 import type { Placed } from './placed.ts';
 import type { SecondaryDocument } from './secondary-schema.ts';
 import { startOrder } from './start-order.ts';
-import { networkProblems, volumeProblems } from './secondary-references.ts';
+import { bootImageProblems, networkProblems, volumeProblems } from './secondary-references.ts';
 
 export interface Expanded {
   readonly secondaries: ReadonlyMap<SecondaryName, Secondary>;
@@ -22,6 +22,7 @@ export interface Expanded {
 /** What Secondaries are judged beside. */
 export interface Surroundings {
   readonly volumes: ReadonlyMap<VolumeName, Volume>;
+  readonly images: ReadonlyMap<ImageName, Image>;
   readonly network: DesiredState['network'];
   readonly share: DesiredState['share'];
   /** Whether a name that no valid document has may be that of one with mistakes. */
@@ -45,6 +46,7 @@ export function expandAll(
       ...expansionProblems(placed),
       ...firstBootProblems(placed),
       ...volumeProblems(placed, surroundings, diagnostics.length),
+      ...bootImageProblems(placed, surroundings, diagnostics.length),
       ...networkProblems(placed, surroundings),
     ];
     diagnostics.push(...problems);
@@ -101,6 +103,7 @@ function disksOf(boot: Secondary['boot'], disks: Secondary['disks']): readonly P
   ]);
   switch (boot.kind) {
     case 'kernel':
+    case 'kernelImage':
       return others;
     case 'disk':
       return [[`file ${boot.file}`, ['spec', 'boot', 'disk', 'file']], ...others];

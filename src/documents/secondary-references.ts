@@ -1,5 +1,6 @@
-/** What a Secondary refers to, besides other Secondaries: Volumes, and the network. */
-import { volumeName } from '../model/names.ts';
+/** What a Secondary refers to, besides other Secondaries: Volumes, Images that it boots, and the network. */
+import { type ImageName, volumeName } from '../model/names.ts';
+import type { BootFormat, ImageFormat } from '../model/volume.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { replicaNames, withName } from './expand.ts';
 import type { DocumentPath } from './paths.ts';
@@ -37,6 +38,43 @@ export function volumeProblems(
     }
     return [];
   });
+}
+
+/** Kernels and initial RAM disks, which replicas may share: nobody writes to them. */
+export function bootImageProblems(
+  { document, source }: Placed<SecondaryDocument>,
+  { images, mayExist }: Surroundings,
+  mistakes: number,
+): Diagnostic[] {
+  return bootImages(document).flatMap(([name, field, format]) => {
+    const path = ['spec', 'boot', 'kernel', field];
+    const image = images.get(name);
+    if (image === undefined) {
+      if (mayExist(name)) return [];
+      const words = dangling('Image', name, images, mistakes);
+      return [source.complain('UnknownReference', path, ...words)];
+    }
+    if (image.format === format) return [];
+    const message = `Image "${name}" is of format ${image.format}: expected one of format ${format}`;
+    return [source.complain('InvalidValue', path, message, { remedy: remedies[image.format] })];
+  });
+}
+
+/** For who names an Image of that format where another one is needed. */
+const remedies: { readonly [F in ImageFormat]: string } = {
+  raw: 'a disk is booted by way of a Volume that begins as it (spec.boot.volume)',
+  qcow2: 'a disk is booted by way of a Volume that begins as it (spec.boot.volume)',
+  bzImage: 'a kernel is named by spec.boot.kernel.image',
+  initrd: 'an initial RAM disk is named by spec.boot.kernel.initrdImage',
+};
+
+type BootImage = readonly [ImageName, field: 'image' | 'initrdImage', BootFormat];
+
+function bootImages({ spec: { boot } }: SecondaryDocument): readonly BootImage[] {
+  if (!('kernel' in boot) || !('image' in boot.kernel)) return [];
+  const { image, initrdImage } = boot.kernel;
+  const kernel = [image, 'image', 'bzImage'] as const;
+  return initrdImage === undefined ? [kernel] : [kernel, [initrdImage, 'initrdImage', 'initrd']];
 }
 
 export function networkProblems(

@@ -1,6 +1,6 @@
 /** A document of kind Secondary: one VM that a Primary wants, or several that are alike. */
 import * as z from 'zod';
-import type { SecondaryName } from '../model/names.ts';
+import type { ImageName, SecondaryName } from '../model/names.ts';
 import {
   NETWORK_CHOICES,
   READINESS_CHOICES,
@@ -46,13 +46,24 @@ const commandLine = z
     expects: `at most ${commandLineMax} characters of printable ASCII, and no other placeholder than $(name)`,
   });
 
-const kernel = z.strictObject({
-  file: field(file, {
-    description: "The kernel: the name of a file in the partition's store.",
+const imageReference = branded<ImageName>(name);
+
+const kernelFields = z.strictObject({
+  file: field(file.optional(), {
+    description:
+      "The kernel: the name of a file that the operator has put into the partition's store.",
     change: 'restart',
   }),
   initrd: field(file.optional(), {
-    description: "The initial RAM disk: the name of a file in the partition's store.",
+    description: "The initial RAM disk, beside file: the name of a file in the partition's store.",
+    change: 'restart',
+  }),
+  image: field(imageReference.optional(), {
+    description: 'The kernel: the name of an Image of format bzImage.',
+    change: 'restart',
+  }),
+  initrdImage: field(imageReference.optional(), {
+    description: 'The initial RAM disk, beside image: the name of an Image of format initrd.',
     change: 'restart',
   }),
   commandLine: field(commandLine.default(''), {
@@ -61,6 +72,24 @@ const kernel = z.strictObject({
     change: 'restart',
   }),
 });
+
+const oneKernel = 'exactly one of file and image';
+
+// Not a union of the two, as with `boot` below.
+const kernel = kernelFields.transform(
+  ({ file: name, initrd, image, initrdImage, commandLine: line }, context) => {
+    const mistake = (message: string, path: string[]) =>
+      context.addIssue({ code: 'custom', message, path });
+    if ((name === undefined) === (image === undefined)) mistake(oneKernel, []);
+    else if (name !== undefined && initrdImage !== undefined) {
+      mistake('nothing beside file, with which initrd names a file', ['initrdImage']);
+    } else if (image !== undefined && initrd !== undefined) {
+      mistake('nothing beside image, with which initrdImage names an Image', ['initrd']);
+    } else if (name !== undefined) return { file: name, initrd, commandLine: line };
+    else if (image !== undefined) return { image, initrdImage, commandLine: line };
+    return z.NEVER;
+  },
+);
 
 /** That it is one once the name is filled in, `expand.ts` sees to. */
 const volumeReference = textOf(
@@ -83,7 +112,14 @@ const disk = z.strictObject({
 // Not a union of the two: its errors would speak of both forms whatever was meant.
 const boot = z
   .strictObject({
-    kernel: field(kernel.optional(), { description: 'Boots a Linux kernel directly.' }),
+    kernel: field(
+      kernel.optional(),
+      { description: `Boots a Linux kernel directly: ${oneKernel}.` },
+      {
+        oneOf: ['file', 'image'].map((one) => ({ required: [one], properties: { [one]: true } })),
+        dependencies: { initrd: ['file'], initrdImage: ['image'] },
+      },
+    ),
     disk: field(disk.optional(), {
       description: "Boots what is on a disk image in the partition's store.",
     }),

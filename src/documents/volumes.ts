@@ -1,7 +1,14 @@
 /** The documents of kinds Volume and Image, judged beside each other. */
 import { allowedHost, type ImageHost, parseImageHost, parseImageUrl } from '../model/image-url.ts';
 import type { FileName, ImageName, VolumeName } from '../model/names.ts';
-import type { Image, ImageSource, Volume } from '../model/volume.ts';
+import {
+  type Image,
+  type ImageSource,
+  isDiskFormat,
+  type Provision,
+  type Volume,
+  type VolumeOrigin,
+} from '../model/volume.ts';
 import { isKind } from './collect.ts';
 import { copyProblems } from './volume-copies.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -108,18 +115,17 @@ function volumeOf({ metadata, spec }: VolumeDocument, images: Described): Volume
     name: metadata.name,
     sizeBytes: spec.size,
     format: spec.format,
-    origin:
-      image === undefined
-        ? null
-        : Object.freeze({
-            image: image.metadata.name,
-            digest: image.spec.digest,
-            format: image.spec.format,
-            provision: spec.provision,
-          }),
+    origin: image === undefined ? null : originOf(image, spec.provision),
     copyOf: spec.copyOf ?? null,
     deletionPolicy: spec.deletionPolicy,
   });
+}
+
+/** Null: it is no disk, which is a mistake. */
+function originOf({ metadata, spec }: ImageDocument, provision: Provision): VolumeOrigin | null {
+  const { digest, format } = spec;
+  if (!isDiskFormat(format)) return null;
+  return Object.freeze({ image: metadata.name, digest, format, provision });
 }
 
 function volumeProblems(
@@ -139,6 +145,10 @@ function volumeProblems(
     if (mayExist(spec.image)) return [];
     const words = dangling('Image', spec.image, images, mistakes);
     return [source.complain('UnknownReference', ['spec', 'image'], ...words)];
+  }
+  if (!isDiskFormat(image.spec.format)) {
+    const message = `Image "${spec.image}" is of format ${image.spec.format}: expected a disk, raw or qcow2`;
+    return [complain('image', message, 'a Secondary boots it directly (spec.boot.kernel)')];
   }
   if (spec.provision === 'Overlay' && spec.format !== 'qcow2') {
     return [complain('format', 'only a qcow2 can lie on an Image', 'say format: qcow2')];

@@ -41,6 +41,9 @@ export interface HardwareFields {
   readonly memoryMaxBytes: number;
   readonly kernel: string | null;
   readonly initrd: string | null;
+  /** The Images that it is booted with in the place of files, by their names. */
+  readonly kernelImage: string | null;
+  readonly initrdImage: string | null;
   readonly commandLine: string | null;
   readonly disk: string | null;
   readonly diskFormat: string | null;
@@ -199,7 +202,9 @@ export function fieldsOf(
     memoryMaxBytes: secondary.memoryBytes,
     kernel: boot.kind === 'kernel' ? boot.kernel : null,
     initrd: boot.kind === 'kernel' ? boot.initrd : null,
-    commandLine: boot.kind === 'kernel' ? boot.commandLine : null,
+    kernelImage: boot.kind === 'kernelImage' ? boot.kernel : null,
+    initrdImage: boot.kind === 'kernelImage' ? boot.initrd : null,
+    commandLine: boot.kind === 'kernel' || boot.kind === 'kernelImage' ? boot.commandLine : null,
     disk: boot.kind === 'disk' ? boot.file : null,
     diskFormat: boot.kind === 'disk' ? boot.format : null,
     bootVolume: boot.kind === 'volume' ? joinUses([boot.use]) : null,

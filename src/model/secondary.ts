@@ -8,13 +8,19 @@ import type { PrimaryWanted } from './primary.ts';
 import type { Share } from './share.ts';
 import type { FileName, ImageName, PartitionName, SecondaryName, VolumeName } from './names.ts';
 import type { Seed, SeedContent, SeedName } from './seed.ts';
-import type { DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
+import type { BootFormat, DiskFormat, Image, Volume, VolumeUse } from './volume.ts';
 
 export type Boot =
   | {
       readonly kind: 'kernel';
       readonly kernel: FileName;
       readonly initrd: FileName | null;
+      readonly commandLine: string;
+    }
+  | {
+      readonly kind: 'kernelImage';
+      readonly kernel: ImageName;
+      readonly initrd: ImageName | null;
       readonly commandLine: string;
     }
   | { readonly kind: 'disk'; readonly file: FileName; readonly format: DiskFormat }
@@ -116,9 +122,17 @@ export function filesOf(boot: Boot): readonly FileName[] {
       return boot.initrd === null ? [boot.kernel] : [boot.kernel, boot.initrd];
     case 'disk':
       return [boot.file];
+    case 'kernelImage':
     case 'volume':
       return [];
   }
+}
+
+/** The Images that its guest is booted with, each with what it has to be. */
+export function bootImagesOf(boot: Boot): readonly (readonly [ImageName, BootFormat])[] {
+  if (boot.kind !== 'kernelImage') return [];
+  const kernel = [boot.kernel, 'bzImage'] as const;
+  return boot.initrd === null ? [kernel] : [kernel, [boot.initrd, 'initrd']];
 }
 
 /** Every Volume that a Secondary uses, the one that it boots from first. */

@@ -10,6 +10,35 @@ import type { FileName, ImageName, VolumeName } from './names.ts';
 export const DISK_FORMATS = ['raw', 'qcow2'] as const;
 export type DiskFormat = (typeof DISK_FORMATS)[number];
 
+/**
+ * What a guest is booted with directly and no disk: a Linux kernel as its boot protocol for x86 has it, and an
+ * initial RAM disk, whatever that holds.
+ */
+export const BOOT_FORMATS = ['bzImage', 'initrd'] as const;
+export type BootFormat = (typeof BOOT_FORMATS)[number];
+
+export const IMAGE_FORMATS = [...DISK_FORMATS, ...BOOT_FORMATS] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+export function isDiskFormat(format: ImageFormat): format is DiskFormat {
+  return format === 'raw' || format === 'qcow2';
+}
+
+/**
+ * How long a file to boot with may be. QEMU keeps a copy of the kernel beside its guest's memory, for which
+ * there is room as far as `overhead.ts` has set it aside. No kernel of today takes an initial RAM disk that
+ * reaches beyond 2 GiB (`initrd_addr_max` of its header).
+ */
+export const BOOT_BYTES_MAX: { readonly [F in BootFormat]: number } = {
+  bzImage: 48 * 2 ** 20,
+  initrd: 2 ** 31 - 1,
+};
+
+/** Whether its bytes are used as they are supplied. A qcow2 is written anew. */
+export function isUsedAsSupplied(format: ImageFormat): boolean {
+  return format !== 'qcow2';
+}
+
 /** What becomes of the data when no document speaks of it any more. */
 export const DELETION_POLICIES = ['Retain', 'Delete'] as const;
 export type DeletionPolicy = (typeof DELETION_POLICIES)[number];
@@ -88,9 +117,9 @@ export interface Moved {
 export interface Image {
   readonly name: ImageName;
   readonly digest: string;
-  readonly format: DiskFormat;
+  readonly format: ImageFormat;
   readonly source: ImageSource;
-  /** How large a disk it may be; null: as large as it says. */
+  /** How large a disk it may be; null: as large as it says, and of what is no disk. */
   readonly virtualBytesMax: number | null;
 }
 
@@ -126,8 +155,8 @@ export interface ObservedImage {
   readonly owner: PartitionOwner | null;
   readonly state: StoredState;
   readonly digest: string;
-  readonly format: DiskFormat;
-  /** How large a disk it is. */
+  readonly format: ImageFormat;
+  /** How large a disk it is, or how long what is none. */
   readonly sizeBytes: number;
   /** How much of the store it takes. */
   readonly fileBytes: number;

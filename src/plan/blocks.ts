@@ -16,7 +16,7 @@ import { awaitingIntakes } from '../diff/intake.ts';
 import { partBlocked } from '../diff/ownership.ts';
 import { movedBy } from '../model/image-disk.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
-import { usesOf } from '../model/secondary.ts';
+import { bootImagesOf, usesOf } from '../model/secondary.ts';
 
 type Creation = Extract<VolumeChange, { kind: 'create' }>;
 
@@ -44,7 +44,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
       blockOfCopied(change, made, withImages),
   );
   const seeds = blocking('seed', changes.seeds, (change) => own('seed', change.name, blocks));
-  const lost = new Map([...blocks, ...volumes.fresh]);
+  const lost = new Map([...withImages, ...volumes.fresh]);
   const secondaries = blocking(
     'secondary',
     changes.secondaries,
@@ -142,6 +142,10 @@ function blockOfPart(change: Change, blocks: Blocks): Block | null {
   const { seed } = change.secondary;
   const seedBlock = seed === null ? null : own('seed', seed.name, blocks);
   if (seedBlock !== null) return partBlocked('its seed', seedBlock);
+  for (const [image] of bootImagesOf(change.secondary.boot)) {
+    const block = own('image', image, blocks);
+    if (block !== null) return partBlocked(`Image ${image}`, block);
+  }
   for (const { volume } of usesOf(change.secondary)) {
     const block = own('volume', volume, blocks);
     if (block !== null) return partBlocked(`Volume ${volume}`, block);

@@ -1,7 +1,8 @@
 /**
- * What waits for what between resources: a guest for its disks and its address, a Volume for its
+ * What waits for what between resources: a guest for what it boots, its disks and its address, a Volume for its
  * Image, and whatever is taken away for everybody who had it to let go.
  */
+import { bootImagesIn } from '../diff/boot-images.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
 import { seedsOf } from '../diff/seed.ts';
@@ -9,7 +10,7 @@ import { volumesOf } from '../diff/volume.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
 import { PRIMARY_STATION } from '../model/names.ts';
 import { resourceKey } from '../model/resource.ts';
-import { type Secondary, usesOf } from '../model/secondary.ts';
+import { bootImagesOf, type Secondary, usesOf } from '../model/secondary.ts';
 import type { VolumeUse } from '../model/volume.ts';
 import {
   diskName,
@@ -43,6 +44,8 @@ interface Context {
   readonly last: ReadonlyMap<string, OperationId>;
   /** By Volume: whose domains have it now. */
   readonly users: ReadonlyMap<string, readonly string[]>;
+  /** By Image: whose domains are booted with it now. */
+  readonly bootUsers: ReadonlyMap<string, readonly string[]>;
   /** By seed: whose domains have it now. */
   readonly seedUsers: ReadonlyMap<string, readonly string[]>;
   /** Whose domains are on the network now. */
@@ -64,6 +67,7 @@ function contextOf(
     if (resource !== null) last.set(resourceKey(resource), id);
   }
   const users = new Map<string, string[]>();
+  const bootUsers = new Map<string, string[]>();
   const seedUsers = new Map<string, readonly string[]>();
   const onNetwork: string[] = [];
   const inSlice: string[] = [];
@@ -71,6 +75,8 @@ function contextOf(
     if (seen.status !== 'present') continue;
     for (const volume of volumesIn(seen.value))
       users.set(volume, [...(users.get(volume) ?? []), name]);
+    for (const image of bootImagesIn(seen.value))
+      bootUsers.set(image, [...(bootUsers.get(image) ?? []), name]);
     for (const seed of seedsOf(name, seen.value)) seedUsers.set(seed, [name]);
     if (isOnNetwork(seen.value)) onNetwork.push(name);
     if (isInSlice(seen.value)) inSlice.push(name);
@@ -79,7 +85,7 @@ function contextOf(
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const overlays = overlaysIn(observed);
   const copies = copiesIn(operations);
-  const uses = { users, seedUsers, onNetwork, inSlice, overlays, copies };
+  const uses = { users, bootUsers, seedUsers, onNetwork, inSlice, overlays, copies };
   return { secondaries, observed, byId, last, ...uses };
 }
 
@@ -125,9 +131,12 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
       return [...stopsAmong(having, context), ...detaches, ...copiesOf(operation.volume, context)];
     }
     case 'image.delete':
-      return (context.overlays.get(operation.image) ?? []).map(({ name }) =>
-        operationId('volume.delete', name),
-      );
+      return [
+        ...(context.overlays.get(operation.image) ?? []).map(({ name }) =>
+          operationId('volume.delete', name),
+        ),
+        ...lettingGoOfImage(operation.image, context),
+      ];
     case 'seed.delete':
       if (byId.has(operationId('seed.create', operation.seed))) return [];
       return lettingGo(context.seedUsers.get(operation.seed) ?? [], context);
@@ -201,6 +210,13 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
   });
 }
 
+/** Of one that is replaced only those who stop for good: the others come up with the new one. */
+function lettingGoOfImage(image: string, context: Context): readonly OperationId[] {
+  const having = context.bootUsers.get(image) ?? [];
+  const isReplaced = context.byId.has(operationId('image.import', image));
+  return isReplaced ? stopsAmong(having, context) : lettingGo(having, context);
+}
+
 function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {
   return copies.get(volume) ?? [];
 }
@@ -230,6 +246,7 @@ function partsFor(name: string, context: Context): OperationId[] {
   const own = [
     ...slice,
     ...(seed === null ? [] : [operationId('seed.create', seed.name)]),
+    ...bootImagesOf(secondary.boot).map(([image]) => operationId('image.import', image)),
     ...disks,
   ];
   if (secondary.network === 'None') return own;

@@ -18,7 +18,7 @@ import { intakeOf, roomBytes } from '../model/intake.ts';
 import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { TRANSLATION_CACHE_BYTES } from '../model/translation-cache.ts';
-import { type Image, unpackedBytesMax } from '../model/volume.ts';
+import { type Image, isUsedAsSupplied, unpackedBytesMax } from '../model/volume.ts';
 import { type Operation, type OperationId, operationId, type OperationOf } from './operation.ts';
 
 export type Effect =
@@ -161,7 +161,7 @@ function reworkAmounts(
   return amounts({ storageBytes: before + Math.max(before, work.sizeBytes) });
 }
 
-/** The bytes of a raw Image are those that came in; any other is written anew beside them. */
+/** The bytes of any Image but a qcow2 are those that came in; that is written anew beside them. */
 function importOf({ image }: OperationOf<'image.import'>, context: EffectContext): Effect {
   const { observed } = context;
   const before = there(observed.images.get(image.name), imageAmounts);
@@ -183,7 +183,7 @@ function importedBytes({ source, format, virtualBytesMax }: Image, observed: Obs
     case 'handOver':
     case 'imageDisk':
     case 'url':
-      return format === 'raw'
+      return isUsedAsSupplied(format)
         ? source.sizeBytes
         : unpackedBytesMax(virtualBytesMax ?? source.sizeBytes);
   }
@@ -195,7 +195,7 @@ function sizeOf(seen: Observation<number> | undefined): number {
 
 function takesBytes(name: ImageName, { imported }: EffectContext): boolean {
   const image = imported.get(name);
-  return image?.format === 'raw' && intakeOf(image) !== null;
+  return image !== undefined && isUsedAsSupplied(image.format) && intakeOf(image) !== null;
 }
 
 function takes(some: Partial<Amounts>): Effect {

@@ -6,7 +6,6 @@ import type {
   Change,
   Changes,
   FilterChange,
-  ImageChange,
   NetworkChange,
   NicChange,
   SeedChange,
@@ -16,7 +15,6 @@ import type {
 } from '../diff/change.ts';
 import { needsParts } from '../diff/domain.ts';
 import { diffFilter } from '../diff/filter.ts';
-import { overlaysIn } from '../diff/image.ts';
 import { isPlugged } from '../diff/nic.ts';
 import { blocked, partBlocked } from '../diff/ownership.ts';
 import { seedsOf } from '../diff/seed.ts';
@@ -26,6 +24,7 @@ import { PRIMARY_STATION } from '../model/names.ts';
 import { secondaryOf } from '../model/seed.ts';
 import { isInSlice, isOnNetwork } from './dependencies.ts';
 import { keepsRunning } from './disks.ts';
+import { guardImages } from './guards-of-images.ts';
 import { guardVolumes } from './guards-of-volumes.ts';
 import { wantsStart } from './run-policy.ts';
 
@@ -52,7 +51,7 @@ export function guardUse(
     nic: guardNic(changes.nic, network),
     imageDisk: changes.imageDisk,
     intakes: changes.intakes,
-    images: guardImages(changes.images, volumes, observed),
+    images: guardImages(changes.images, volumes, changes.secondaries, observed),
     seeds: guardSeeds(changes.seeds, staying, observed),
     volumes,
     secondaries: changes.secondaries,
@@ -127,25 +126,6 @@ function keepsDevices(change: UpdateChange): boolean {
   return keepsRunning(change) && change.running.some(({ impact }) => impact === 'restart');
 }
 
-/** What a Volume lies on stays as long as the Volume does; one that was not read may lie on any. */
-function guardImages(
-  changes: readonly ImageChange[],
-  volumes: readonly VolumeChange[],
-  observed: Observed,
-): readonly ImageChange[] {
-  const dark = unreadVolumes(observed);
-  const going = new Set(volumes.filter(({ kind }) => kind === 'delete').map(({ name }) => name));
-  const overlays = overlaysIn(observed);
-  return changes.map((change) => {
-    const takesAway =
-      change.kind === 'delete' || (change.kind === 'create' && change.remains !== null);
-    if (takesAway && dark !== null) return blocked(change.name, 'HostUnknown', dark);
-    if (change.kind !== 'delete') return change;
-    const stays = (overlays.get(change.name) ?? []).some(({ name }) => !going.has(name));
-    return stays ? { ...change, kind: 'keep' } : change;
-  });
-}
-
 /** It goes with the last guest that has it, which only the one that it is named after can be. */
 function guardSeeds(
   changes: readonly SeedChange[],
@@ -162,14 +142,6 @@ function guardSeeds(
     const has = stays && seedsOf(name, seen.value).includes(change.name);
     return has ? { ...change, kind: 'keep' } : change;
   });
-}
-
-function unreadVolumes({ volumes, unlistedVolumes }: Observed): string | null {
-  if (unlistedVolumes !== null) return unlistedVolumes;
-  for (const [name, seen] of volumes) {
-    if (seen.status === 'unknown') return `Volume ${name} may lie on it, and: ${seen.why}`;
-  }
-  return null;
 }
 
 /**

@@ -147,6 +147,14 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
       test.each([
         ['of a disk', { kind: 'disk', file: 'root.img', format: 'qcow2' }],
         ['of a bare kernel', { kind: 'kernel', kernel: 'vmlinuz', initrd: null, commandLine: '' }],
+        [
+          'of a kernel that is an Image',
+          { kind: 'kernelImage', kernel: 'linux', initrd: null, commandLine: '' },
+        ],
+        [
+          'of a kernel and an initial RAM disk that are Images',
+          { kind: 'kernelImage', kernel: 'linux', initrd: 'ramdisk', commandLine: 'quiet' },
+        ],
       ])('%s is read back too, and replaces the other kind', async (_what, boot) => {
         await define();
         const made = await define({ boot: boot as Secondary['boot'], serialConsole: false });
@@ -303,8 +311,11 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         expect(await trying(names, ref)).toEqual(nothing(names, await look(ref)));
       });
 
-      test('a start without its kernel, and it counts as failed', async () => {
-        const boot = { kind: 'kernel', kernel: 'nosuch', initrd: null, commandLine: '' };
+      test.each([
+        ['a start without its kernel', 'kernel'],
+        ['a start without its Image', 'kernelImage'],
+      ])('%s, and it counts as failed', async (_what, kind) => {
+        const boot = { kind, kernel: 'nosuch', initrd: null, commandLine: '' };
         const ref = await define({ boot: boot as Secondary['boot'] });
         await expect(domains().start(ref, never)).rejects.toMatchObject({ code: 'Refused' });
         expect(await look(ref)).toMatchObject({

@@ -33,7 +33,11 @@ export function describeIntakeContract(
   what: string,
   makeSubject: () => Promise<IntakeSubject>,
 ): void {
-  describe.each(['upload', 'url'] as const)(`the intake contract of ${what}: by %s`, (kind) => {
+  describe.each([
+    ['upload', 'raw'],
+    ['url', 'raw'],
+    ['upload', 'initrd'],
+  ] as const)(`the intake contract of ${what}: by %s, of format %s`, (kind, format) => {
     let subject: IntakeSubject;
     const image = 'debian' as ImageName;
     const intake: Intake = { image, kind, digest, sizeBytes };
@@ -44,7 +48,7 @@ export function describeIntakeContract(
     const wanted: Image = {
       name: image,
       digest,
-      format: 'raw',
+      format,
       source: source[kind],
       virtualBytesMax: null,
     };
@@ -120,7 +124,7 @@ export function describeIntakeContract(
       expect(await seen()).toBe('absent');
       await subject.intakes.delete(subject.owner, image, never);
       const made = await subject.images.read(subject.owner.partition, image, never);
-      expect(made).toMatchObject({ value: { state: 'ready', digest } });
+      expect(made).toMatchObject({ value: { state: 'ready', digest, format } });
     });
   });
 }

@@ -4,12 +4,14 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../support/digest.ts';
+import { soundKernel } from '../support/hostile-kernels.ts';
 import { fileOf, fromFile } from '../support/passes.ts';
 import { HostError } from '../../src/host/host-error.ts';
 import type { ImageReader, ImageWriter, VolumeReader, VolumeWriter } from '../../src/host/ports.ts';
 import type { InstallationId, PartitionOwner } from '../../src/model/identity.ts';
 import type { FileName, ImageName, PartitionName, VolumeName } from '../../src/model/names.ts';
 import type {
+  DiskFormat,
   Image,
   ObservedImage,
   ObservedVolume,
@@ -107,7 +109,7 @@ export function describeStorageContract(
       return made;
     };
     const from = ({ name, digest, format }: Image, provision: Provision) => ({
-      origin: { image: name, digest, format, provision },
+      origin: { image: name, digest, format: format as DiskFormat, provision },
     });
     const lookVolume = async (name = volume().name): Promise<ObservedVolume | null> => {
       const seen = await volumes().read(us().partition, name, never);
@@ -369,6 +371,41 @@ export function describeStorageContract(
         const answer = await refusal(images().import(us(), made, never));
         expect(answer).toBe(subject.readsHeaders ? 'Refused' : null);
         expect((await lookImage()) === null).toBe(subject.readsHeaders);
+      });
+
+      test.each([
+        ['bzImage', soundKernel()],
+        ['initrd', Buffer.from('070701, or whatever its kernel reads')],
+      ] as const)('of format %s is its bytes, however many', async (format, bytes) => {
+        await imported({ format }, bytes);
+        const length = { sizeBytes: bytes.length, fileBytes: bytes.length };
+        expect(await lookImage()).toMatchObject({ format, ...length, state: 'ready' });
+        await images().delete(us(), `i-${count}` as ImageName, never);
+        expect(await lookImage()).toBeNull();
+      });
+
+      test.each([
+        ['bzImage', 0],
+        ['initrd', 0],
+        ['bzImage', 48 * MiB + 1],
+      ] as const)('of format %s with %i bytes is refused', async (format, length) => {
+        const bytes = Buffer.alloc(length);
+        soundKernel().copy(bytes);
+        const made = await image({ format }, bytes);
+        expect(await refusal(images().import(us(), made, never))).toBe('Refused');
+        expect(await lookImage()).toBeNull();
+      });
+
+      test('that is said to be a kernel has to be one, where bytes are looked at', async () => {
+        const made = await image({ format: 'bzImage' });
+        const answer = await refusal(images().import(us(), made, never));
+        expect(answer).toBe(subject.readsHeaders ? 'Refused' : null);
+        expect((await lookImage()) === null).toBe(subject.readsHeaders);
+      });
+
+      test('that is no disk begins no Volume', async () => {
+        const made = await imported({ format: 'initrd' });
+        expect(await refusal(create(from(made, 'Copy')))).toBe('Refused');
       });
 
       test('is not imported over, and can be deleted and be another one', async () => {

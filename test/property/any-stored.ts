@@ -8,10 +8,13 @@ import type { ImageName, SecondaryName, VolumeName } from '../../src/model/names
 import type { NetworkFields, Reservation } from '../../src/model/network.ts';
 import type { DesiredState } from '../../src/model/secondary.ts';
 import {
+  BOOT_FORMATS,
+  type BootFormat,
   DELETION_POLICIES,
   DISK_FORMATS,
   type Image,
   type ImageSource,
+  isDiskFormat,
   type ObservedImage,
   type ObservedVolume,
   PROVISIONS,
@@ -28,6 +31,8 @@ import { networkFields } from '../support/network-fields.ts';
 const MiB = 2 ** 20;
 export const volumeNames = ['v0', 'v1', 'v2'];
 const imageNames = ['i0', 'i1'];
+/** A kernel and an initial RAM disk. */
+export const bootImageNames = { bzImage: 'k0', initrd: 'r0' } as const;
 
 /** Mostly raw, so that what is wanted and what is there are often the same. */
 const anyFormat = fc.constantFrom('raw' as const, ...DISK_FORMATS);
@@ -60,22 +65,39 @@ const anyImage = (name: string): fc.Arbitrary<Image> =>
     .record({ digest: anyDigest, format: anyFormat, source: anySource })
     .map((parts) => image(name, parts));
 
-export const anyImages: fc.Arbitrary<readonly Image[]> = fc
+const anyDiskImages: fc.Arbitrary<readonly Image[]> = fc
   .subarray(imageNames)
   .chain((chosen) => fc.tuple(...chosen.map(anyImage)));
+
+const anyBootImages: fc.Arbitrary<readonly Image[]> = fc
+  .subarray([...BOOT_FORMATS])
+  .chain((chosen) =>
+    fc.tuple(
+      ...chosen.map((format) =>
+        anyImage(bootImageNames[format]).map((each): Image => ({ ...each, format })),
+      ),
+    ),
+  );
+
+export const anyImages: fc.Arbitrary<readonly Image[]> = fc
+  .tuple(anyDiskImages, anyBootImages)
+  .map((all) => all.flat());
 
 /** What documents let through: a copy has the Image's format, an overlay is a qcow2. */
 const anyVolume = (
   name: string,
   copied: readonly VolumeName[],
   images: readonly Image[],
-): fc.Arbitrary<Volume> =>
-  fc
+): fc.Arbitrary<Volume> => {
+  const disks = images.flatMap(({ name: image, digest, format }) =>
+    isDiskFormat(format) ? [{ image, digest, format }] : [],
+  );
+  return fc
     .record({
       sizeBytes: anySize,
       format: anyFormat,
       deletionPolicy: anyPolicy,
-      from: fc.option(fc.constantFrom(...images, ...(images.length === 0 ? [null] : []))),
+      from: fc.option(fc.constantFrom(...disks, ...(disks.length === 0 ? [null] : []))),
       provision: fc.constantFrom(...PROVISIONS),
       copyOf: fc.constantFrom(null, null, ...copied),
     })
@@ -84,9 +106,9 @@ const anyVolume = (
         return volume(name, { ...parts, copyOf });
       }
       const format = provision === 'Overlay' ? 'qcow2' : from.format;
-      const origin = { image: from.name, digest: from.digest, format: from.format, provision };
-      return volume(name, { ...parts, format, origin, copyOf });
+      return volume(name, { ...parts, format, origin: { ...from, provision }, copyOf });
     });
+};
 
 export const anyVolumesOn = (images: readonly Image[]): fc.Arbitrary<readonly Volume[]> =>
   fc
@@ -152,9 +174,16 @@ const anyImageThere = (name: string): fc.Arbitrary<ObservedImage> =>
     .record({ owner: anyOwner, state: anyState, digest: anyDigest, format: anyFormat })
     .map((parts) => imageOf(name, { ...parts, sizeBytes: MiB }));
 
+const anyBootImageThere = (format: BootFormat): fc.Arbitrary<ObservedImage> =>
+  anyImageThere(bootImageNames[format]).map((each) =>
+    each.owner === null ? each : { ...each, format },
+  );
+
 const anyImagesThere: fc.Arbitrary<readonly ObservedImage[]> = fc
-  .subarray(imageNames)
-  .chain((chosen) => fc.tuple(...chosen.map(anyImageThere)));
+  .tuple(fc.subarray(imageNames), fc.subarray([...BOOT_FORMATS]))
+  .chain(([disks, boots]) =>
+    fc.tuple(...disks.map(anyImageThere), ...boots.map(anyBootImageThere)),
+  );
 
 const anyIntakeThere = (name: string): fc.Arbitrary<ObservedIntake> =>
   fc
@@ -174,7 +203,7 @@ const anyIntakeThere = (name: string): fc.Arbitrary<ObservedIntake> =>
     }));
 
 const anyIntakesThere: fc.Arbitrary<readonly ObservedIntake[]> = fc
-  .subarray(imageNames)
+  .subarray([...imageNames, ...Object.values(bootImageNames)])
   .chain((chosen) => fc.tuple(...chosen.map(anyIntakeThere)));
 
 /** Of anybody, with a document or without. */

@@ -13,7 +13,7 @@ import {
   type Secondary,
   UPDATE_POLICIES,
 } from '../../src/model/secondary.ts';
-import { useOf } from '../../src/model/volume.ts';
+import { type Image, useOf } from '../../src/model/volume.ts';
 import { desiredWith, partition, secondary } from '../support/passes.ts';
 import { anySeedContents, contentsFor, seedFor } from '../support/seeds.ts';
 import { domainOf, refOf, worldOf } from '../support/simulation.ts';
@@ -24,6 +24,7 @@ import {
   anyNetworkWanted,
   anyStoredThere,
   anyVolumesOn,
+  bootImageNames,
   volumeNames,
 } from './any-stored.ts';
 
@@ -39,6 +40,17 @@ export function runs(numRuns: number): { readonly numRuns: number } {
 export const soakMs = 3_600_000;
 
 const disk = { kind: 'disk', file: 'root.img', format: 'raw' } as Secondary['boot'];
+
+const bootOf = (kernel: string, initrd: string | null) =>
+  ({ kind: 'kernelImage', kernel, initrd, commandLine: 'quiet' }) as Secondary['boot'];
+
+/** With those of the Images that there are documents of. */
+function bootedBy(images: readonly Image[]): Secondary['boot'] | null {
+  const named = new Set<string>(images.map(({ name }) => name));
+  const { bzImage, initrd } = bootImageNames;
+  if (!named.has(bzImage)) return null;
+  return bootOf(bzImage, named.has(initrd) ? initrd : null);
+}
 
 const anySecondary = (name: string): fc.Arbitrary<Secondary> =>
   fc
@@ -105,11 +117,14 @@ export const anyDesired: fc.Arbitrary<DesiredState> = fc.oneof(
         // Whose each Volume is, and who has a NIC, by their place in the list.
         users: fc.tuple(...volumeNames.map(() => fc.nat(names.length))),
         nics: fc.array(fc.boolean(), { minLength: names.length, maxLength: names.length }),
+        // Who boots a kernel that is an Image, the same way.
+        boots: fc.array(fc.boolean(), { minLength: names.length, maxLength: names.length }),
       }),
     )
-    .map(({ users, nics, ...parts }) => {
+    .map(({ users, nics, boots, ...parts }) => {
       const secondaries = parts.secondaries.map((each, index) => ({
         ...each,
+        boot: (boots[index] ? bootedBy(parts.images) : null) ?? each.boot,
         disks: parts.volumes.filter((_, at) => users[at] === index).map(useOf),
         // Documents that describe no network let nobody ask for one.
         network: nics[index] && parts.network !== null ? ('Partition' as const) : ('None' as const),
@@ -135,8 +150,17 @@ const anyFields = (name: string): fc.Arbitrary<DomainFields> =>
         fc.subarray(volumeNames).map((all) => all.map((each) => `${each}:raw`).join(',')),
       ),
       network: fc.constantFrom('None', 'None', 'Partition'),
+      boot: fc.constantFrom(
+        null,
+        null,
+        bootOf(bootImageNames.bzImage, null),
+        bootOf(bootImageNames.bzImage, bootImageNames.initrd),
+      ),
     })
-    .map(({ secondary: each, ...fields }) => ({ ...fieldsOf(each), ...fields }));
+    .map(({ secondary: each, boot, ...fields }) => ({
+      ...fieldsOf({ ...each, boot: boot ?? each.boot }),
+      ...fields,
+    }));
 
 const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
   fc

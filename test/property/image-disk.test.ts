@@ -45,7 +45,7 @@ const anyImage = (name: string): fc.Arbitrary<Image> =>
     .record({
       source: anySource(name),
       digest: fc.constantFrom(digestOf(1), digestOf(2)),
-      format: fc.constantFrom('raw' as const, 'raw' as const, 'qcow2' as const),
+      format: fc.constantFrom('raw' as const, 'raw' as const, 'qcow2' as const, 'bzImage' as const),
     })
     .map((parts) => image(name, { ...parts, virtualBytesMax: 16 * MiB }));
 

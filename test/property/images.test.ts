@@ -126,7 +126,7 @@ test('an image of any bytes is refused for a reason, or becomes a disk of ours',
       const left = store.filesIn(store.layout.imagesDir) ?? [];
       expect(left).toEqual(error === null ? [image.name] : []);
       if (error !== null) return;
-      checkMade(readFileSync(store.layout.imageDisk(image.name, 'qcow2')));
+      checkMade(readFileSync(store.layout.imageFile(image.name, 'qcow2')));
       await store.images.delete(us, image.name, never);
     }),
     runs(20),

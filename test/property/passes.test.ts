@@ -4,8 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { bootedWith } from '../../src/diff/boot-images.ts';
 import { planJson } from '../../src/cli/render/plan-json.ts';
-import type { World } from '../../src/host/simulated/world.ts';
+import type { SimulatedImage, World } from '../../src/host/simulated/world.ts';
 import { succeeded } from '../../src/execute/outcome.ts';
 import type { SecondaryName } from '../../src/model/names.ts';
 import { isWithin } from '../../src/model/network.ts';
@@ -173,6 +174,36 @@ describe('for any documents and any host', () => {
   );
 
   test(
+    'the bytes that a guest was booted with stay as they are for as long as it runs',
+    async () => {
+      const seen = { booted: 0 };
+      await fc.assert(
+        fc.asyncProperty(anyDesired, anyWorld, anyTempers, async (wanted, world, tempers) => {
+          const host = testHost(copy(world), { temperOf: temperIn(tempers) });
+          const lost: string[] = [];
+          let before = bootedIn(host.world);
+          host.rules.push(() => {
+            const now = bootedIn(host.world);
+            for (const [run, bytes] of before) {
+              const still = now.get(run);
+              if (still === undefined) continue;
+              lost.push(...bytes.filter((each) => !still.includes(each)));
+            }
+            before = now;
+            seen.booted += [...now.values()].flat().length;
+            return null;
+          });
+          await converge(host, wanted);
+          expect(lost).toEqual([]);
+        }),
+        runs(100),
+      );
+      expect(seen.booted).toBeGreaterThan(0);
+    },
+    soakMs,
+  );
+
+  test(
     'no two have one address, and nobody loses theirs for another',
     async () => {
       await fc.assert(
@@ -236,6 +267,22 @@ describe('for any documents and any host', () => {
     soakMs,
   );
 });
+
+/** By run of a guest: which bytes its kernel and initial RAM disk are, as far as they are there. */
+function bootedIn({ domains, images }: World): ReadonlyMap<string, readonly string[]> {
+  const shelf: ReadonlyMap<string, SimulatedImage> = images.get(partition) ?? new Map();
+  return new Map(
+    [...domains.values()].flatMap(({ domainName, guest }) => {
+      if (guest === null) return [];
+      const there = bootedWith(guest.fields).flatMap((name) => {
+        const image = shelf.get(name);
+        // What is half made nobody was ever given.
+        return image?.state === 'ready' ? [`${domainName}: ${name} ${image.digest}`] : [];
+      });
+      return [[`${domainName} ${guest.runId}`, there] as const];
+    }),
+  );
+}
 
 function tapsIn({ filters }: World): readonly string[] {
   const ports = filters.get(filterTable({ installation, partition }))?.ports ?? [];

@@ -15,13 +15,14 @@ import {
   writeSync,
 } from 'node:fs';
 import type { ObjectionCode } from '../../src/host/image-objection.ts';
-import type { DiskFormat } from '../../src/model/volume.ts';
+import type { ImageFormat } from '../../src/model/volume.ts';
+import { hostileKernels } from './hostile-kernels.ts';
 
 const MiB = 2 ** 20;
 
 export interface HostileImage {
   readonly what: string;
-  readonly declared: DiskFormat;
+  readonly declared: ImageFormat;
   /** How it is refused. */
   readonly code: ObjectionCode;
   readonly virtualBytesMax?: number;
@@ -500,6 +501,33 @@ export const hostileImages: readonly HostileImage[] = [
     ([what, make]) =>
       ({ what: `raw that is ${what}`, declared: 'raw', code: 'WrongFormat', make }) as const,
   ),
+  ...hostileKernels.map(({ what, code, make }) => ({
+    what: `a kernel that is, or is one, ${what}`,
+    declared: 'bzImage' as const,
+    code,
+    make: (path: string) => writeFileSync(path, make()),
+  })),
+  {
+    what: 'an initial RAM disk of 2 GiB',
+    declared: 'initrd',
+    code: 'TooLarge',
+    make: (path) => {
+      writeFileSync(path, '');
+      truncateSync(path, 2 ** 31);
+    },
+  },
+  {
+    what: 'an initial RAM disk of nothing',
+    declared: 'initrd',
+    code: 'BadGeometry',
+    make: (path) => writeFileSync(path, ''),
+  },
+  {
+    what: 'an initial RAM disk that is a qcow2',
+    declared: 'initrd',
+    code: 'WrongFormat',
+    make: (path) => soundQcow2(path),
+  },
 ];
 
 export interface ValidImage {

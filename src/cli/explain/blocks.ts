@@ -116,8 +116,13 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   ImageInUse: {
     means:
-      'Volumes lie on the bytes of this Image (provision: Overlay), so they cannot be replaced.',
-    todo: 'Give the new bytes an Image of another name, and new Volumes that lie on it.',
+      'Volumes lie on the bytes of this Image (provision: Overlay), or a guest runs, or is saved, that was booted with them (spec.boot.kernel), so they are not replaced.',
+    todo: 'Give the new bytes an Image of another name: new Volumes then lie on that, and a Secondary whose spec.boot.kernel names it is restarted as for any other change of what it boots. Or halt the guests that are named; then the bytes are replaced.',
+  },
+  BootTooLarge: {
+    means:
+      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than its memory from 1 MiB on, where a kernel is loaded. So they could never be loaded.',
+    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one.',
   },
   ShrinkRefused: {
     means:

@@ -12,17 +12,18 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   },
   WrongFormat: {
     means:
-      'The image is not of the format that spec.format declares. A raw image must not begin, or end, as one of the known formats of images does (qcow2, qed, vmdk, vdi, vhd, vhdx, luks, parallels, bochs, cloop, dmg), since somebody who reads it later might believe that.',
-    todo: 'Say the right format, or convert it: qemu-img convert -O qcow2 OLD NEW.',
+      'The image is not of the format that spec.format declares. A bzImage has to begin as the boot protocol of Linux for x86 says (0xAA55 at 0x1fe, HdrS at 0x202): a vmlinux (ELF), a Multiboot kernel, a unified kernel image (UKI), a gzipped one or one for another architecture does not. Any other image, a raw one above all, must not begin, or end, as one of the known formats of images does (qcow2, qed, vmdk, vdi, vhd, vhdx, luks, parallels, bochs, cloop, dmg), since somebody who reads it later might believe that.',
+    todo: 'Say the right format, or convert a disk: qemu-img convert -O qcow2 OLD NEW. Of a kernel take what its build calls arch/x86/boot/bzImage, and distributions /boot/vmlinuz-VERSION.',
   },
   SeveralFormats: {
     means:
-      'The image is of the declared format and could be read as another one too, or there is something between its header and its data that is of neither.',
+      'The image is of the declared format and could be read as another one too (a kernel: as an ELF or a Multiboot kernel), or there is something between its header and its data that is of neither.',
     todo: flatten,
   },
   UnknownVersion: {
-    means: 'The image is a qcow2 of a version that is not known; 2 and 3 are.',
-    todo: flatten,
+    means:
+      'The image is a qcow2 of a version that is not known (2 and 3 are), or a kernel of a version of the boot protocol that is not (2.12 to 2.15 are, which Linux has had since 3.8).',
+    todo: `${flatten} Of a kernel, take a newer one.`,
   },
   BackingFile: {
     means:
@@ -86,12 +87,13 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   },
   UnknownFeature: {
     means:
-      'The image needs a feature that is not on the list of what is allowed. Known ones that are not: extended L2 entries. Allowed are lazy refcounts and compression with zlib or zstd.',
+      'The image needs a feature that is not on the list of what is allowed. Known ones that are not: extended L2 entries. Allowed are lazy refcounts and compression with zlib or zstd. Of a kernel: it is a zImage, which is loaded low.',
     todo: flatten,
   },
   BadGeometry: {
-    means: 'The header of the image says what no honest one does: of clusters, sizes or itself.',
-    todo: flatten,
+    means:
+      'The header of the image says what no honest one does: of clusters, sizes or itself. That of a kernel has to be as long as its protocol says, and its setup, its code and its compressed kernel lie within the file; one that was cut short has not all of it.',
+    todo: `${flatten} A kernel, copy again.`,
   },
   BadTables: {
     means:
@@ -100,8 +102,8 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   },
   TooLarge: {
     means:
-      'The image is a larger disk than spec.virtualSize allows, or a longer file than its disk can need.',
-    todo: 'Say a larger spec.virtualSize if it is right, or make the image smaller.',
+      'The image is a larger disk than spec.virtualSize allows, or a longer file than its disk can need; or a kernel of more than 48 MiB, or an initial RAM disk of 2 GiB or more.',
+    todo: 'Say a larger spec.virtualSize if it is right, or make the image smaller. What makes a kernel large is an initial RAM disk inside: give it as an Image of its own.',
   },
   Disagreement: {
     means:

@@ -13,6 +13,8 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
   memoryMaxBytes: 'number',
   kernel: 'text or null',
   initrd: 'text or null',
+  kernelImage: 'text or null',
+  initrdImage: 'text or null',
   commandLine: 'text or null',
   disk: 'text or null',
   diskFormat: 'text or null',
@@ -41,6 +43,8 @@ const kinds: { readonly [F in FieldName]: FieldKind } = {
  * nothing here, a new field would make an upgrade redefine every VM there is.
  */
 const addedSince: Partial<DomainFields> = {
+  kernelImage: null,
+  initrdImage: null,
   bootVolume: null,
   volumes: '',
   cloudInit: null,

@@ -79,7 +79,7 @@ function readBacking(
   const image = imageIn(file, layout);
   const below = childNamed(store, 'backingStore');
   if (format === undefined || image === undefined || below === undefined) return 'other';
-  const isOurs = file === layout.imageDisk(image, format) && elementsOf(below).length === 0;
+  const isOurs = file === layout.imageFile(image, format) && elementsOf(below).length === 0;
   return isOurs ? { image, format } : 'other';
 }
 

@@ -1,8 +1,10 @@
 /** A domain's XML to the fields that unnest manages. What it does not manage is not looked at. */
+import { relative } from 'node:path';
 import { parseXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { AgentState, DomainFields } from '../../model/domain.ts';
 import type { Owner } from '../../model/identity.ts';
-import { secondaryName } from '../../model/names.ts';
+import { imageName, secondaryName } from '../../model/names.ts';
+import type { BootFormat } from '../../model/volume.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import { policyFrom, readApplied } from './applied-fields.ts';
 import { bytesOf, readTranslationCache, wholeNumber } from './domain-numbers.ts';
@@ -89,17 +91,32 @@ function readAgent(devices: readonly XmlElement[]): AgentState {
   return state === 'connected' ? 'connected' : 'disconnected';
 }
 
-type BootFields = Pick<DomainFields, 'kernel' | 'initrd' | 'commandLine'>;
+type BootFields = Pick<
+  DomainFields,
+  'kernel' | 'initrd' | 'kernelImage' | 'initrdImage' | 'commandLine'
+>;
 
 function readBoot(domain: XmlElement, layout: StoreLayout): BootFields {
   const os = childNamed(domain, 'os');
-  const kernel = nameInStore(textOf(childNamed(os, 'kernel')), layout);
+  const [kernel, initrd] = [textOf(childNamed(os, 'kernel')), textOf(childNamed(os, 'initrd'))];
+  const kernelImage = imageAt(kernel, 'bzImage', layout);
+  const initrdImage = imageAt(initrd, 'initrd', layout);
   return {
-    kernel,
-    initrd: nameInStore(textOf(childNamed(os, 'initrd')), layout),
+    kernel: kernelImage === null ? nameInStore(kernel, layout) : null,
+    initrd: initrdImage === null ? nameInStore(initrd, layout) : null,
+    kernelImage,
+    initrdImage,
     // An empty command line is not written by libvirt, but it is one.
-    commandLine: textOf(childNamed(os, 'cmdline')) ?? (kernel === null ? null : ''),
+    commandLine: textOf(childNamed(os, 'cmdline')) ?? (kernel === undefined ? null : ''),
   };
+}
+
+/** The name of the partition's Image, if that is where the path leads. */
+function imageAt(path: string | undefined, format: BootFormat, layout: StoreLayout): string | null {
+  if (path === undefined) return null;
+  const [folder = ''] = relative(layout.imagesDir, path).split('/');
+  const name = imageName(folder);
+  return name !== undefined && path === layout.imageFile(name, format) ? name : null;
 }
 
 /** Null unless there is a mark and every part of it is well formed. */

@@ -161,7 +161,7 @@ function volumeDisk(
 
 function backingOf({ backing }: VolumeUse, layout: StoreLayout): XmlElement {
   if (backing === null) return element('backingStore');
-  const file = layout.imageDisk(backing.image, backing.format);
+  const file = layout.imageFile(backing.image, backing.format);
   return element('backingStore', { type: 'file' }, [
     element('format', { type: backing.format }),
     // It can be read by everybody, and is not to become QEMU's own, which could then write to it.

@@ -5,6 +5,8 @@
  */
 import { parseXml, serializeXml, type XmlElement } from '../../libvirt/xml.ts';
 import type { DomainDefinition, DomainFields } from '../../model/domain.ts';
+import { imageName } from '../../model/names.ts';
+import type { BootFormat } from '../../model/volume.ts';
 import { TRANSLATION_CACHE_BYTES } from '../../model/translation-cache.ts';
 import { HostError } from '../host-error.ts';
 import type { StoreLayout } from '../local/layout.ts';
@@ -117,14 +119,26 @@ function vcpuElement(vcpu: XmlElement | undefined, { vcpus, vcpusMax }: DomainFi
 }
 
 function withBoot(os: XmlElement, fields: DomainFields, layout: StoreLayout): XmlElement {
-  const path = (file: string | null) => (file === null ? null : layout.file(file));
   const optional = (name: string, text: string | null) => () =>
     text === null || text === '' ? null : element(name, {}, [text]);
   return edit(os, [
-    ['kernel', optional('kernel', path(fields.kernel))],
-    ['initrd', optional('initrd', path(fields.initrd))],
+    ['kernel', optional('kernel', bootPath(fields.kernel, fields.kernelImage, 'bzImage', layout))],
+    ['initrd', optional('initrd', bootPath(fields.initrd, fields.initrdImage, 'initrd', layout))],
     ['cmdline', optional('cmdline', fields.commandLine)],
   ]);
+}
+
+/** @throws HostError if the name is that of no Image: nothing but our own paths is written */
+function bootPath(
+  file: string | null,
+  image: string | null,
+  format: BootFormat,
+  layout: StoreLayout,
+): string | null {
+  if (image === null) return file === null ? null : layout.file(file);
+  const name = imageName(image);
+  if (name === undefined) throw new HostError('Refused', `${image} is the name of no image`);
+  return layout.imageFile(name, format);
 }
 
 /** Whose the device is was settled when the XML was read: see `domain-parts.ts`. */

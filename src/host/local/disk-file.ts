@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { DiskFormat } from '../../model/volume.ts';
+import type { DiskFormat, ImageFormat } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { type Objection, objection, refusal } from '../image-objection.ts';
 import { parseQcow2Header, QCOW2_HEAD_BYTES, type Qcow2Header } from './qcow2-header.ts';
@@ -47,10 +47,10 @@ export function fileSize(path: string): Promise<number> {
   return withFile(path, 'read', async (_, sizeBytes) => sizeBytes);
 }
 
-/** How large a disk the guest sees. */
-export function diskSize(path: string, format: DiskFormat): Promise<number> {
+/** How large a disk the guest sees; of what is none, how long it is. */
+export function diskSize(path: string, format: ImageFormat): Promise<number> {
   return withFile(path, 'read', async (file, sizeBytes) => {
-    if (format === 'raw') return sizeBytes;
+    if (format !== 'qcow2') return sizeBytes;
     const { virtualBytes } = await headerOf(file, path);
     if (virtualBytes <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(virtualBytes);
     throw refusal(path, objection('BadGeometry', 'it says that it is absurdly large'));

@@ -3,14 +3,15 @@
  * our own copy of them has been seen to be what the digest says, and to be of the declared format and
  * of no other.
  *
- * A raw one is that copy. A qcow2 never is what anybody runs on: our own parser reads its header,
+ * A raw one is that copy, and so is a kernel, whose header our own parser reads (kernel-header.ts), and an
+ * initial RAM disk, of which only the length is looked at. A qcow2 never is what anybody runs on: our own parser reads its header,
  * `qemu-img` in a sandbox reads it again and all its tables, both have to say the same, and then the
  * sandbox writes what is on the disk into a new qcow2, whose header nobody but us has written. That is
  * a qcow2 and no raw file, so that Volumes lie on it as on those of older versions, which kept what
  * was supplied, and documents mean the same.
  */
 import { type FileHandle, link, rm } from 'node:fs/promises';
-import { type Image, unpackedBytesMax } from '../../model/volume.ts';
+import { type Image, isDiskFormat, unpackedBytesMax } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { objection, refusal } from '../image-objection.ts';
 import { copyHashed, digestOf } from './copy-disk.ts';
@@ -19,6 +20,8 @@ import {
   checkInformation,
   checkTables,
   inspectHeader,
+  inspectInitrd,
+  inspectKernel,
   inspectSignatures,
 } from './image-inspection.ts';
 import { judged } from './judged.ts';
@@ -39,7 +42,7 @@ export type DeclaredImage = Pick<Image, 'digest' | 'format' | 'virtualBytesMax'>
 
 export interface ImagePaths {
   /** What it becomes. */
-  readonly disk: string;
+  readonly made: string;
   /** Our copy of a qcow2 as supplied, until that is there. */
   readonly supplied: string;
 }
@@ -51,8 +54,16 @@ export interface ImagePaths {
 export async function checkSource(source: ImageSource, declared: DeclaredImage): Promise<void> {
   const { name, file, sizeBytes } = source;
   await inspectSignatures(name, file, sizeBytes, declared.format);
-  if (declared.format === 'raw') checkSize(source, sizeBytes, declared);
-  else await checkHeader(source, declared);
+  switch (declared.format) {
+    case 'raw':
+      return checkSize(source, sizeBytes, declared);
+    case 'qcow2':
+      return checkHeader(source, declared);
+    case 'bzImage':
+      return inspectKernel(name, file, sizeBytes);
+    case 'initrd':
+      return inspectInitrd(name, sizeBytes);
+  }
 }
 
 /** @param paths of which there is nothing yet. @throws HostError as `checkSource` */
@@ -63,31 +74,31 @@ export async function makeImage(
   qemuImg: QemuImg,
   signal: AbortSignal,
 ): Promise<void> {
-  if (declared.format === 'raw') await makeRaw(source, declared, paths.disk, signal);
-  else await makeQcow2(source, declared, paths, qemuImg, signal);
-  await withFile(paths.disk, 'read', async (file) => {
+  if (declared.format === 'qcow2') await makeQcow2(source, declared, paths, qemuImg, signal);
+  else await makeAsSupplied(source, declared, paths.made, signal);
+  await withFile(paths.made, 'read', async (file) => {
     await file.chmod(0o444);
     await file.sync();
   });
 }
 
-async function makeRaw(
+async function makeAsSupplied(
   source: ImageSource,
   declared: DeclaredImage,
-  disk: string,
+  made: string,
   signal: AbortSignal,
 ): Promise<void> {
-  checkDigest(source, await copyAs(source, disk, signal), declared);
-  await withFile(disk, 'read', (file, sizeBytes) =>
+  checkDigest(source, await copyAs(source, made, signal), declared);
+  await withFile(made, 'read', (file, sizeBytes) =>
     checkSource({ ...source, file, sizeBytes }, declared),
   );
-  await checkDisk(disk, 'raw', null);
+  if (isDiskFormat(declared.format)) await checkDisk(made, declared.format, null);
 }
 
 async function makeQcow2(
   source: ImageSource,
   declared: DeclaredImage,
-  { disk, supplied }: ImagePaths,
+  { made: disk, supplied }: ImagePaths,
   qemuImg: QemuImg,
   signal: AbortSignal,
 ): Promise<void> {
@@ -108,7 +119,7 @@ async function makeQcow2(
   checkTables(name, await judged(name, 'qemu-img', () => qemuImg.check(supplied, signal)));
   const virtualBytes = Number(header.virtualBytes);
   await (await makeEmpty(disk)).close();
-  await flatten(source, { disk, supplied }, unpackedBytesMax(virtualBytes), qemuImg, signal);
+  await flatten(source, { made: disk, supplied }, unpackedBytesMax(virtualBytes), qemuImg, signal);
   await checkDisk(disk, 'qcow2', null);
   const madeBytes = await diskSize(disk, 'qcow2');
   if (madeBytes !== virtualBytes) {
@@ -121,7 +132,7 @@ async function makeQcow2(
 /** All of it has been looked into by now: what fails is the host, for want of room as a rule. */
 async function flatten(
   { name }: ImageSource,
-  { disk, supplied }: ImagePaths,
+  { made: disk, supplied }: ImagePaths,
   bytesMax: number,
   qemuImg: QemuImg,
   signal: AbortSignal,

@@ -1,7 +1,8 @@
 /** What an image has to be before anybody runs on it: by its first and last bytes, and by what `qemu-img` says. */
 import type { FileHandle } from 'node:fs/promises';
-import type { DiskFormat } from '../../model/volume.ts';
-import { objection, refusal } from '../image-objection.ts';
+import { BOOT_BYTES_MAX, type ImageFormat } from '../../model/volume.ts';
+import { type Objection, objection, refusal } from '../image-objection.ts';
+import { KERNEL_HEAD_BYTES, kernelObjection } from './kernel-header.ts';
 import { signatureObjection, signaturePlaces } from './image-signatures.ts';
 import type { Qcow2Header } from './qcow2-header.ts';
 import { bombObjection, qcow2Objection } from './qcow2-rules.ts';
@@ -12,7 +13,7 @@ export async function inspectSignatures(
   name: string,
   file: FileHandle,
   sizeBytes: number,
-  declared: DiskFormat,
+  declared: ImageFormat,
 ): Promise<void> {
   const { start, end } = signaturePlaces(sizeBytes);
   const found = signatureObjection(declared, {
@@ -20,6 +21,30 @@ export async function inspectSignatures(
     end: await bytesAt(file, end.at, end.bytes),
   });
   if (found !== null) throw refusal(name, found);
+}
+
+/** @throws HostError `Refused` if it is no kernel that QEMU would load as one, and as nothing else */
+export async function inspectKernel(
+  name: string,
+  file: FileHandle,
+  sizeBytes: number,
+): Promise<void> {
+  const found =
+    lengthObjection(sizeBytes, BOOT_BYTES_MAX.bzImage) ??
+    kernelObjection(await bytesAt(file, 0, KERNEL_HEAD_BYTES), sizeBytes);
+  if (found !== null) throw refusal(name, found);
+}
+
+/** What is in it only its kernel reads. @throws HostError `Refused` if it is empty, or longer than any kernel takes */
+export function inspectInitrd(name: string, sizeBytes: number): void {
+  const found = lengthObjection(sizeBytes, BOOT_BYTES_MAX.initrd);
+  if (found !== null) throw refusal(name, found);
+}
+
+function lengthObjection(sizeBytes: number, bytesMax: number): Objection | null {
+  if (sizeBytes === 0) return objection('BadGeometry', 'it is empty');
+  if (sizeBytes <= bytesMax) return null;
+  return objection('TooLarge', `it has ${sizeBytes} bytes, and may have ${bytesMax}`);
 }
 
 /** @throws HostError `Refused` if it needs anything, hides anything or is not worth its size */

@@ -6,7 +6,7 @@
  * Not among them: file systems, partition tables and ISO 9660, which raw disks have.
  */
 import { type Objection, objection } from '../image-objection.ts';
-import type { DiskFormat } from '../../model/volume.ts';
+import type { ImageFormat } from '../../model/volume.ts';
 
 interface Signature {
   readonly format: string;
@@ -57,7 +57,7 @@ export const signaturePlaces = (fileBytes: number) => ({
 
 /** @param start and end: what is there */
 export function signatureObjection(
-  declared: DiskFormat,
+  declared: ImageFormat,
   { start, end }: { readonly start: Buffer; readonly end: Buffer },
 ): Objection | null {
   const found = signatures.filter(({ from, offset, bytes }) => {

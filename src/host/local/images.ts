@@ -67,11 +67,11 @@ async function readImage(
     return present({ name, owner: null, ...nothing, fileBytes: 0, moved: null });
   }
   const { state, digest, format, moved = null } = seen.value;
-  const size = await observedSize(seen.value, layout.imageDisk(name, format));
+  const size = await observedSize(seen.value, layout.imageFile(name, format));
   if (size.status !== 'present') return size;
   const fileBytes =
     state === 'ready'
-      ? await fileSize(layout.imageDisk(name, format))
+      ? await fileSize(layout.imageFile(name, format))
       : await remainsBytes(imagePlace(layout, name).folder);
   return present({
     name,
@@ -111,7 +111,7 @@ async function importImage(
     const sealedPath = isOurs ? path : null;
     const source = { name: sourceWords(image), file, sizeBytes, sealedPath };
     await checkSource(source, image);
-    const paths = { disk: layout.imageDisk(name, format), supplied: layout.imageSupplied(name) };
+    const paths = { made: layout.imageFile(name, format), supplied: layout.imageSupplied(name) };
     await fillPlace(place, record, () => makeImage(source, image, paths, qemuImg, signal));
   });
 }

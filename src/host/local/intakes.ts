@@ -116,7 +116,8 @@ async function readIntake(
 async function isImage(layout: StoreLayout, name: ImageName, file: Stats): Promise<boolean> {
   const image = await lookInto(imagePlace(layout, name));
   if (image.status !== 'present' || image.value?.state !== 'ready') return false;
-  return (await statOf(layout.imageDisk(name, 'raw')))?.ino === file.ino;
+  const { format } = image.value;
+  return (await statOf(layout.imageFile(name, format)))?.ino === file.ino;
 }
 
 async function statOf(path: string): Promise<Stats | null> {

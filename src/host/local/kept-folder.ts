@@ -12,10 +12,17 @@ import type * as z from 'zod';
 import { type PartitionOwner, samePartition } from '../../model/identity.ts';
 import { byName, NAME_PATTERN } from '../../model/names.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
-import { DISK_FORMATS, type StoredState } from '../../model/volume.ts';
+import type { StoredState } from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
-import { IMAGE_DISK_FILES, SEALED_DISK, SEED_FILES, SUPPLIED_FILE, TAKEN_FILE } from './layout.ts';
+import {
+  IMAGE_DISK_FILES,
+  IMAGE_FILES,
+  SEALED_DISK,
+  SEED_FILES,
+  SUPPLIED_FILE,
+  TAKEN_FILE,
+} from './layout.ts';
 import {
   type KeptRecord,
   ownerOf,
@@ -39,7 +46,7 @@ export interface Place<R extends KeptRecord> {
 
 /** Whatever of them there is: which one it is to be, the record says. */
 const diskFiles: readonly string[] = [
-  ...DISK_FORMATS.map((format) => `disk.${format}`),
+  ...Object.values(IMAGE_FILES),
   ...IMAGE_DISK_FILES,
   SEALED_DISK,
   TAKEN_FILE,

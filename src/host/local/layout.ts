@@ -4,7 +4,7 @@
  *
  *   STATE/PARTITION/files/NAME                    what the operator put there
  *   STATE/PARTITION/volumes/NAME/record.json      whose it is; beside it disk.raw or disk.qcow2
- *   STATE/PARTITION/images/NAME/record.json       the same for Images
+ *   STATE/PARTITION/images/NAME/record.json       the same for Images, with bzImage or initrd for what is no disk
  *   STATE/PARTITION/intakes/NAME/record.json      and for where an Image's bytes come in
  *   STATE/PARTITION/image-disk/record.json        and for the image disk, with disk-0.raw or disk-1.raw
  *   STATE/catalogue.d/NAME                        what the operator lets partitions make Images of
@@ -13,9 +13,15 @@
 import { join } from 'node:path';
 import type { FileName, ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import type { SeedForm, SeedName } from '../../model/seed.ts';
-import type { DiskFormat } from '../../model/volume.ts';
+import type { DiskFormat, ImageFormat } from '../../model/volume.ts';
 
 export const SUPPLIED_FILE = 'supplied';
+export const IMAGE_FILES: { readonly [F in ImageFormat]: string } = {
+  raw: 'disk.raw',
+  qcow2: 'disk.qcow2',
+  bzImage: 'bzImage',
+  initrd: 'initrd',
+};
 export const SEED_FILES: { readonly [F in SeedForm]: string } = {
   'cloud-init': 'seed.iso',
   ignition: 'ignition.json',
@@ -31,7 +37,7 @@ export interface StoreLayout {
   catalogueFile(name: FileName): string;
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
-  imageDisk(name: ImageName, format: DiskFormat): string;
+  imageFile(name: ImageName, format: ImageFormat): string;
   /** Our copy of what was supplied, while it is looked into. */
   imageSupplied(name: ImageName): string;
   /** While bytes come in. */
@@ -72,7 +78,7 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
     seedsDir,
     file: (name) => join(filesDir, name),
     volumeDisk: (name, format) => join(volumesDir, name, `disk.${format}`),
-    imageDisk: (name, format) => join(imagesDir, name, `disk.${format}`),
+    imageFile: (name, format) => join(imagesDir, name, IMAGE_FILES[format]),
     intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
     sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),
     takenFile: (name) => join(intakesDir, name, TAKEN_FILE),

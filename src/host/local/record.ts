@@ -24,7 +24,13 @@ import {
 } from '../../model/names.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { SEED_FORMS, seedName, type SeedName } from '../../model/seed.ts';
-import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
+import {
+  DELETION_POLICIES,
+  DISK_FORMATS,
+  IMAGE_FORMATS,
+  PROVISIONS,
+  STORED_STATES,
+} from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { hasErrno, ioError } from './io-error.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -76,7 +82,7 @@ const taken = { path: z.string().regex(IMAGE_DISK_PATH), sizeBytes: z.int().nonn
 export const imageRecord = z.strictObject({
   ...common,
   kind: z.literal('image'),
-  format,
+  format: z.enum(IMAGE_FORMATS),
   name: named<ImageName>(),
   digest,
   /** Only where there is one: an older program goes on reading the records of all others. */

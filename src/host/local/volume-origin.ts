@@ -48,7 +48,7 @@ export async function makeFromImage(
   origin: VolumeOrigin,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = layout.imageDisk(origin.image, origin.format);
+  const path = layout.imageFile(origin.image, origin.format);
   switch (origin.provision) {
     case 'Overlay':
       await makeDisk(disk, format, sizeBytes, { path, format: origin.format }, signal);
@@ -65,12 +65,12 @@ export function backingOf(
   origin: VolumeOrigin | null,
 ): ExpectedBacking | null {
   if (origin?.provision !== 'Overlay') return null;
-  return { path: layout.imageDisk(origin.image, origin.format), format: origin.format };
+  return { path: layout.imageFile(origin.image, origin.format), format: origin.format };
 }
 
 async function sizeOf(layout: StoreLayout, { image, format }: VolumeOrigin): Promise<number> {
   try {
-    return await diskSize(layout.imageDisk(image, format), format);
+    return await diskSize(layout.imageFile(image, format), format);
   } catch (error) {
     throw new HostError('Refused', `looking at image ${image}: ${explainError(error)}`);
   }

@@ -2,7 +2,14 @@
 import type { PartitionOwner } from '../../model/identity.ts';
 import { movedBy } from '../../model/image-disk.ts';
 import type { ImageName } from '../../model/names.ts';
-import type { DiskFormat, Image, StoredState } from '../../model/volume.ts';
+import {
+  BOOT_BYTES_MAX,
+  type Image,
+  type ImageFormat,
+  isDiskFormat,
+  isUsedAsSupplied,
+  type StoredState,
+} from '../../model/volume.ts';
 import { checkPlace, findOurs, put } from './kept.ts';
 import { refused } from './refusal.ts';
 import { catalogueFileIn, type FilesMode, fileIn } from './store.ts';
@@ -41,7 +48,7 @@ export function importImage(
   });
 }
 
-/** Those of a raw Image that came in are its own from then on. */
+/** Those of any Image but a qcow2 that came in are its own from then on. */
 function sourceIn(
   world: World,
   owner: PartitionOwner,
@@ -60,7 +67,7 @@ function sourceIn(
       const intake = world.intakes.get(owner.partition)?.get(name);
       if (intake === undefined) return null;
       if (source.kind !== 'handOver' && intake.receivedBytes < intake.sizeBytes) return null;
-      if (format === 'raw' && state === 'ready') intake.heldBytes = 0;
+      if (isUsedAsSupplied(format) && state === 'ready') intake.heldBytes = 0;
       return { bytes: intake.sizeBytes, digest: null };
     }
   }
@@ -68,7 +75,7 @@ function sourceIn(
 
 /** A simulated file is as large as the disk that it holds, whatever its format. */
 function checkSize(
-  format: DiskFormat,
+  format: ImageFormat,
   bytes: number,
   bytesMax: number | null,
   doing: string,
@@ -76,6 +83,9 @@ function checkSize(
   if (bytes === 0) throw refused(doing, 'it is empty');
   if (format === 'raw' && bytes % sectorBytes !== 0) {
     throw refused(doing, `its ${bytes} bytes end within a sector`);
+  }
+  if (!isDiskFormat(format) && bytes > BOOT_BYTES_MAX[format]) {
+    throw refused(doing, `it has ${bytes} bytes`);
   }
   if (bytesMax !== null && bytes > bytesMax) throw refused(doing, `it is a disk of ${bytes} bytes`);
 }

@@ -3,9 +3,9 @@
  * What somebody else's domain needs is in no store of ours.
  */
 import { networkName, type Owner } from '../../model/identity.ts';
-import type { PartitionName } from '../../model/names.ts';
+import type { ImageName, PartitionName } from '../../model/names.ts';
 import { seedNamed } from '../../model/seed.ts';
-import type { VolumeUse } from '../../model/volume.ts';
+import type { BootFormat, VolumeUse } from '../../model/volume.ts';
 import { runningUser, usesOf } from './disk-uses.ts';
 import { networkNamed } from './network-changes.ts';
 import type { FilesMode } from './store.ts';
@@ -22,6 +22,7 @@ export function missingFor(
   return (
     missingNetwork(world, owner, definition) ??
     missingFile(world, owner, definition, files) ??
+    missingImage(world, owner, definition) ??
     missingVolume(world, owner, definition) ??
     missingSeed(world, owner, definition)
   );
@@ -46,6 +47,20 @@ function missingFile(
   const isMissing = (file: string | null) => file !== null && !store?.has(file);
   const missing = [fields.kernel, fields.initrd, fields.disk].find(isMissing) ?? null;
   return missing === null ? null : `unable to stat: ${missing}`;
+}
+
+function missingImage(
+  { images }: World,
+  { partition }: Owner,
+  { fields: { kernelImage, initrdImage } }: Definition,
+): string | null {
+  const isMissing = (name: string | null, format: BootFormat) => {
+    // Whatever is none of our names is that of no Image either.
+    const image = images.get(partition)?.get(name as ImageName);
+    return name !== null && (image?.state !== 'ready' || image.format !== format);
+  };
+  if (isMissing(kernelImage, 'bzImage')) return `unable to stat: ${kernelImage}`;
+  return isMissing(initrdImage, 'initrd') ? `unable to stat: ${initrdImage}` : null;
 }
 
 function missingVolume(world: World, { partition }: Owner, { fields }: Definition): string | null {

@@ -19,7 +19,13 @@ import type { PrimaryNic } from '../../model/uplink.ts';
 import { defaultRouteDefault, sizeDefault } from './world.ts';
 import type { SliceFields } from '../../model/slice.ts';
 import { SEED_FORMS, seedName } from '../../model/seed.ts';
-import { DELETION_POLICIES, DISK_FORMATS, PROVISIONS, STORED_STATES } from '../../model/volume.ts';
+import {
+  DELETION_POLICIES,
+  DISK_FORMATS,
+  IMAGE_FORMATS,
+  PROVISIONS,
+  STORED_STATES,
+} from '../../model/volume.ts';
 
 /** Rises when a file of before can no longer be read. */
 export const FORMAT = 1;
@@ -42,6 +48,8 @@ const domainFields = z.strictObject({
   memoryMaxBytes: amount,
   kernel: text.nullable(),
   initrd: text.nullable(),
+  kernelImage: text.nullable().default(null),
+  initrdImage: text.nullable().default(null),
   commandLine: text.nullable(),
   disk: text.nullable(),
   diskFormat: text.nullable(),
@@ -167,7 +175,7 @@ const image = z.strictObject({
   owner: partitionOwner.nullable(),
   state: z.enum(STORED_STATES),
   digest,
-  format: diskFormat,
+  format: z.enum(IMAGE_FORMATS),
   sizeBytes: amount,
   // A simulated file is as large as its disk.
   fileBytes: amount.optional(),

@@ -40,7 +40,7 @@ async function measuredIn(dir: string): Promise<readonly Row[]> {
   const common = { name, format: 'qcow2', source } as const;
   const image: Image = { ...common, digest: `sha256:${sum()}`, virtualBytesMax: null };
   const images = localImages(dir);
-  const disk = layout.imageDisk(name, 'qcow2');
+  const disk = layout.imageFile(name, 'qcow2');
   const ours = subject('import', () => images.import(owner, image, never), {
     check: () => {
       if (statSync(disk).size < bytes) throw new Error('it was not imported');

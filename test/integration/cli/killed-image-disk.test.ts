@@ -118,8 +118,8 @@ const left = async () => ({
   given: record().given.map(({ sizeBytes }) => sizeBytes),
   files: readdirSync(layout().imageDiskDir).length,
   intakes: existsSync(layout().intakesDir) ? readdirSync(layout().intakesDir) : [],
-  image: readFileSync(layout().imageDisk(debian, 'raw')).equals(bytes),
-  links: statSync(layout().imageDisk(debian, 'raw')).nlink,
+  image: readFileSync(layout().imageFile(debian, 'raw')).equals(bytes),
+  links: statSync(layout().imageFile(debian, 'raw')).nlink,
   moved: read('images/debian'),
   others: read('images/others')?.equals(others),
 });

@@ -75,8 +75,8 @@ async function begin(): Promise<void> {
 const left = async () => ({
   isLent: await isLent(),
   intakes: existsSync(layout().intakesDir) ? readdirSync(layout().intakesDir) : [],
-  image: readFileSync(layout().imageDisk(debian, 'raw')).equals(bytes),
-  links: statSync(layout().imageDisk(debian, 'raw')).nlink,
+  image: readFileSync(layout().imageFile(debian, 'raw')).equals(bytes),
+  links: statSync(layout().imageFile(debian, 'raw')).nlink,
   volumes: readdirSync(layout().volumesDir),
 });
 const goal = { isLent: false, intakes: [], image: true, links: 1, volumes: ['root'] };

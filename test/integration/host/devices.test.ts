@@ -111,7 +111,7 @@ describe('disks', () => {
   const long = 'a-volume-whose-name-is-very-long' as VolumeName;
 
   test('are seen by their serial numbers, the one to boot from first, and grow', async () => {
-    const base = layout.imageDisk('base' as ImageName, 'qcow2');
+    const base = layout.imageFile('base' as ImageName, 'qcow2');
     makeDisk(base, 'qcow2', 4 * MiB);
     makeVolume('root', 'qcow2', base);
     makeVolume('data', 'raw');

@@ -128,8 +128,8 @@ test('a Primary is lent a disk, writes to it, and a Secondary boots from what it
   ]);
   expect(await isLent()).toBe(false);
   // The disk has become the Image: there was never a second copy of it.
-  expect(statSync(layout.imageDisk(debian, 'raw')).ino).toBe(inode);
-  expect(readFileSync(layout.imageDisk(debian, 'raw')).equals(bytes)).toBe(true);
+  expect(statSync(layout.imageFile(debian, 'raw')).ino).toBe(inode);
+  expect(readFileSync(layout.imageFile(debian, 'raw')).equals(bytes)).toBe(true);
   expect(await pass(wanting(true))).toEqual([]);
 
   const seen = await opened.host.domains.list(never);

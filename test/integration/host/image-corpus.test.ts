@@ -25,7 +25,7 @@ import { storeLayout } from '../../../src/host/local/layout.ts';
 import { parseQcow2Header } from '../../../src/host/local/qcow2-header.ts';
 import { qcow2Objection } from '../../../src/host/local/qcow2-rules.ts';
 import type { FileName, ImageName } from '../../../src/model/names.ts';
-import { type DiskFormat, type Image, unpackedBytesMax } from '../../../src/model/volume.ts';
+import { type Image, type ImageFormat, unpackedBytesMax } from '../../../src/model/volume.ts';
 import {
   hostileImages,
   qemuImg,
@@ -72,7 +72,7 @@ function digestOf(path: string): string {
   return `sha256:${execFileSync('sha256sum', [path], { encoding: 'utf8' }).slice(0, 64)}`;
 }
 
-async function importing(format: DiskFormat, virtualBytesMax: number | null) {
+async function importing(format: ImageFormat, virtualBytesMax: number | null) {
   const layout = storeLayout(dir, partition);
   const path = layout.file('image');
   const digest = statSync(path).size > 2 ** 32 ? `sha256:${'0'.repeat(64)}` : digestOf(path);
@@ -137,7 +137,7 @@ describe('imported, byte for byte, is a qcow2 with', () => {
     make(supplied);
     const { error, layout } = await importing('qcow2', null);
     expect(error).toBeNull();
-    const disk = layout.imageDisk(name, 'qcow2');
+    const disk = layout.imageFile(name, 'qcow2');
     expect([...filesBelow(layout.imagesDir)].sort()).toEqual([
       'image',
       'image/disk.qcow2',
@@ -159,7 +159,7 @@ test('a cluster that stands for a thousand takes no more than its disk', async (
   expect(statSync(supplied).size).toBeLessThan(2 ** 20);
   const { error, layout } = await importing('qcow2', null);
   expect(error).toBeNull();
-  const { size } = statSync(layout.imageDisk(name, 'qcow2'));
+  const { size } = statSync(layout.imageFile(name, 'qcow2'));
   expect(size).toBeGreaterThan(64 * 2 ** 20);
   expect(size).toBeLessThanOrEqual(unpackedBytesMax(64 * 2 ** 20));
 });
@@ -168,7 +168,7 @@ test('what is made is not what was supplied', async () => {
   const supplied = storeLayout(dir, partition).file('image');
   validImages.find(({ what }) => what === 'convert -c')?.make(supplied);
   const { layout } = await importing('qcow2', null);
-  const made = createHash('sha256').update(readFileSync(layout.imageDisk(name, 'qcow2')));
+  const made = createHash('sha256').update(readFileSync(layout.imageFile(name, 'qcow2')));
   const record = JSON.parse(readFileSync(join(layout.imagesDir, name, 'record.json'), 'utf8'));
   expect(record).toMatchObject({ digest: digestOf(supplied), format: 'qcow2', state: 'ready' });
   expect(`sha256:${made.digest('hex')}`).not.toBe(record.digest);

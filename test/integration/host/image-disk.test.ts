@@ -167,7 +167,7 @@ test('the file becomes an Image that a Secondary boots from, and the disk is sma
     'primary.lend-image-disk/team-a applied',
     'domain.start/web applied',
   ]);
-  expect(readFileSync(layout.imageDisk(debian, 'raw')).equals(bytes)).toBe(true);
+  expect(readFileSync(layout.imageFile(debian, 'raw')).equals(bytes)).toBe(true);
   expect(await find()).toMatchObject({
     sizeBytes: full - bytes.length,
     heldBytes: full - bytes.length,

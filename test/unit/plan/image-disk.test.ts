@@ -19,6 +19,7 @@ import {
   partition,
   planPass,
   runPlan,
+  secondary,
 } from '../../support/passes.ts';
 import {
   onCall,
@@ -350,6 +351,24 @@ describe('an Image that is moved off it', () => {
     expect(await blocksOf(other, wanting(both))).toEqual(['image PartBlocked']);
     expect([...(other.world.images.get(partition)?.keys() ?? [])]).toEqual(['copied']);
     expect(isLent(other)).toBe(true);
+  });
+
+  test('that is a kernel, and has no room for that, keeps whoever boots it waiting', async () => {
+    const linux = ofDisk('linux', 'move', true, { format: 'bzImage' });
+    const boot = {
+      kind: 'kernelImage',
+      kernel: linux.name,
+      initrd: null,
+      commandLine: '',
+    } as const;
+    const web = secondary('web', { boot });
+    const wanted: DesiredState = {
+      ...wanting({ images: [linux], storageBytes: 2 * full + file - 1 }),
+      secondaries: new Map([[web.name, web]]),
+    };
+    const host = await hostWithDisk({ storageBytes: 2 * full + file - 1 });
+    await converge(host, wanted);
+    expect(await blocksOf(host, wanted)).toEqual(['image PartBlocked', 'secondary PartBlocked']);
   });
 
   test('off a disk that does not get smaller is there, and so is the file', async () => {

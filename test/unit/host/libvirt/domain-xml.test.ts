@@ -263,3 +263,47 @@ describe('what an operator put into a domain', () => {
     expect(() => writeDomainXml(withDisk('root.img', 'raw'), current, store)).toThrow('has');
   });
 });
+
+describe('what a domain is booted with', () => {
+  const booted = (kernel: string, initrd: string) =>
+    writeDomainXml(
+      definition({ kernel: null, initrd: null, kernelImage: kernel, initrdImage: initrd }),
+      null,
+      store,
+    );
+  const images = store.imagesDir;
+
+  test('is the file of the Image that is named, and nothing else', () => {
+    const xml = booted('linux', 'ramdisk');
+    expect(xml).toContain(`<kernel>${images}/linux/bzImage</kernel>`);
+    expect(xml).toContain(`<initrd>${images}/ramdisk/initrd</initrd>`);
+    for (const name of ['../linux', 'a/b', '', 'Linux', '/etc/passwd']) {
+      expect(() => booted(name, 'ramdisk')).toThrow(/is the name of no image/);
+      expect(() => booted('linux', name)).toThrow(/is the name of no image/);
+    }
+  });
+
+  test.each([
+    ['another file of an Image', `${images}/linux/disk.raw`],
+    ['what is in the place of the other', `${images}/linux/initrd`],
+    ['a folder more', `${images}/linux/x/bzImage`],
+    ['a way out and in again', `${images}/../images/linux/bzImage`],
+    ['an Image of another partition', '/var/lib/unnest/team-b/images/linux/bzImage'],
+    ['something of the host', '/boot/vmlinuz'],
+  ])('%s is no Image, and told as it stands', (_what, path) => {
+    const xml = booted('linux', 'ramdisk').replace(`${images}/linux/bzImage`, path);
+    const { fields } = readDomainXml(xml, store);
+    expect(fields).toMatchObject({ kernel: path, kernelImage: null, initrdImage: 'ramdisk' });
+  });
+
+  test('gives way to a file, and the other way round', () => {
+    const file = writeDomainXml(definition(), booted('linux', 'ramdisk'), store);
+    expect(readDomainXml(file, store).fields).toMatchObject({
+      kernel: 'vmlinuz',
+      initrd: null,
+      kernelImage: null,
+      initrdImage: null,
+    });
+    expect(file).not.toContain(images);
+  });
+});

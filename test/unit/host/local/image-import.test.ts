@@ -61,7 +61,7 @@ async function making(qemuImg: QemuImg, isSealed = false): Promise<void> {
     await makeImage(
       { name: 'image', file, sizeBytes: bytes.length, sealedPath: isSealed ? path : null },
       { digest: digestOf(bytes), format: 'qcow2', virtualBytesMax: null },
-      { disk: `${store.dir}/disk`, supplied: `${store.dir}/supplied` },
+      { made: `${store.dir}/disk`, supplied: `${store.dir}/supplied` },
       qemuImg,
       never,
     );

@@ -44,7 +44,7 @@ describe('an Image', () => {
     } finally {
       process.umask(before);
     }
-    const path = store.layout.imageDisk(image.name, 'raw');
+    const path = store.layout.imageFile(image.name, 'raw');
     expect(readFileSync(path).equals(bytes())).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o444);
     expect(statSync(path).blocks * 512).toBeLessThan(2 * MiB);
@@ -129,7 +129,7 @@ describe('an import', () => {
     truncateSync(store.layout.file(fileOf(image)), 64 * 2 ** 30);
     const ending = new AbortController();
     const call = importing(image, ending.signal);
-    const path = store.layout.imageDisk(image.name, 'raw');
+    const path = store.layout.imageFile(image.name, 'raw');
     await expect.poll(() => store.filesIn(store.imageFolder)).toContain('disk.raw');
     expect(await store.lookImage()).toMatchObject({ value: { state: 'creating' } });
     ending.abort();
@@ -210,7 +210,7 @@ describe('an import', () => {
   test('whose disk is gone is unknown, and not imported over', async () => {
     const image = store.image(bytes());
     await importing(image);
-    rmSync(store.layout.imageDisk(image.name, 'raw'));
+    rmSync(store.layout.imageFile(image.name, 'raw'));
     expect(await store.lookImage()).toMatchObject({ status: 'unknown' });
     await expect(importing(image)).rejects.toMatchObject({ code: 'Conflict' });
     await store.images.delete(us, image.name, never);

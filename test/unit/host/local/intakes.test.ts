@@ -86,7 +86,7 @@ describe('an upload', () => {
     await append(0, content);
     const inode = statSync(store.layout.intakeDisk(name)).ino;
     await importing();
-    const disk = store.layout.imageDisk(name, 'raw');
+    const disk = store.layout.imageFile(name, 'raw');
     expect(statSync(disk).ino).toBe(inode);
     expect(readFileSync(disk).equals(content)).toBe(true);
     expect(await look()).toMatchObject({ heldBytes: 0 });
@@ -112,7 +112,7 @@ describe('an upload', () => {
     await append(0, content);
     await importing();
     await expect(append(0, Buffer.alloc(MiB))).rejects.toMatchObject({ code: 'Refused' });
-    const disk = store.layout.imageDisk(name, 'raw');
+    const disk = store.layout.imageFile(name, 'raw');
     expect(readFileSync(disk).equals(content)).toBe(true);
   });
 

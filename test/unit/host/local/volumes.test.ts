@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImageName, VolumeName } from '../../../../src/model/names.ts';
-import type { Image, Provision, StoredState } from '../../../../src/model/volume.ts';
+import type { DiskFormat, Image, Provision, StoredState } from '../../../../src/model/volume.ts';
 import { fileOf, partition } from '../../../support/passes.ts';
 import {
   localStoreForTests,
@@ -36,7 +36,7 @@ const name = 'data' as VolumeName;
 const remove = () => store.volumes.delete(us, name, never);
 const disk = (format: 'raw' | 'qcow2' = 'raw') => store.layout.volumeDisk(name, format);
 const from = ({ name: image, digest, format }: Image, provision: Provision) => ({
-  origin: { image, digest, format, provision },
+  origin: { image, digest, format: format as DiskFormat, provision },
 });
 const record = (overrides: object = {}) =>
   JSON.stringify({
@@ -154,7 +154,7 @@ describe('a Volume that begins as an Image', () => {
     const made = store.image(supplied, { format: 'qcow2' });
     const { digest } = made;
     mkdirSync(store.imageFolder, { recursive: true });
-    writeFileSync(store.layout.imageDisk(made.name, 'qcow2'), supplied, { mode: 0o444 });
+    writeFileSync(store.layout.imageFile(made.name, 'qcow2'), supplied, { mode: 0o444 });
     const facts = { formatVersion: 1, kind: 'image', ...us, name: 'base', state: 'ready' };
     const text = JSON.stringify({ ...facts, format: 'qcow2', digest });
     writeFileSync(join(store.imageFolder, 'record.json'), text);
@@ -169,7 +169,7 @@ describe('a Volume that begins as an Image', () => {
       expect(await store.look()).toMatchObject({ value: { sizeBytes: 32 * MiB } });
       await store.volumes.delete(us, name, never);
     }
-    expect(readFileSync(store.layout.imageDisk(made.name, 'qcow2')).equals(supplied)).toBe(true);
+    expect(readFileSync(store.layout.imageFile(made.name, 'qcow2')).equals(supplied)).toBe(true);
   });
 
   test('as a copy of a qcow2 grows to its size', async () => {
@@ -184,7 +184,7 @@ describe('a Volume that begins as an Image', () => {
     await store.create({ ...from(made, 'Overlay'), format: 'qcow2', sizeBytes: 16 * MiB });
     expect(info(disk('qcow2'))).toMatchObject({
       'virtual-size': 16 * MiB,
-      'backing-filename': store.layout.imageDisk(made.name, format),
+      'backing-filename': store.layout.imageFile(made.name, format),
       'backing-filename-format': format,
     });
     await store.volumes.grow(us, name, 32 * MiB, never);

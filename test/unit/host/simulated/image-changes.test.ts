@@ -51,7 +51,8 @@ describe('an Image out of a file', () => {
 
 describe('an Image that a Volume began as', () => {
   const debian = imageOf('debian');
-  const { name: image, digest, format } = debian;
+  const { name: image, digest } = debian;
+  const format = 'qcow2';
   const origin = { image, digest, format, provision: 'Overlay' } as const;
 
   test.each<[string, Partial<ObservedVolume>, string | null]>([

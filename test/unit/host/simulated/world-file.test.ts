@@ -53,7 +53,8 @@ const open = () => simulatedHost({ keeper: keepInFile(file), files: 'any' });
 
 function worldWithEverything(): World {
   const debian = imageOf('debian', { digest: digestOf(7) });
-  const { name: image, digest, format } = debian;
+  const { name: image, digest } = debian;
+  const format = 'qcow2';
   const origin = { image, digest, format, provision: 'Overlay' } as const;
   const world = worldOf({
     files: ['root.img'],
