@@ -19,13 +19,12 @@ export default defineConfig({
         'unit',
         ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
         // None of them waits for anything: whoever is late shares the machine.
-        { testTimeout: 60_000, maxWorkers: '100%', sequence: { groupOrder: 0 } },
+        { testTimeout: 60_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {
         testTimeout: 120_000,
         hookTimeout: 120_000,
         fileParallelism: false,
-        sequence: { groupOrder: 1 },
       }),
     ],
   },
