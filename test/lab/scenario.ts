@@ -74,7 +74,7 @@ export class Lab {
   }
 
   /** A guest's first word, as a command line comes to print it. @throws GuestSilent if it prints nothing */
-  hears(claim: string, line: string, isIt: RegExp, seconds = 120): Promise<string> {
+  hears(claim: string, line: string, isIt: RegExp, seconds = 90): Promise<string> {
     return this.becomes({ ...this.host.printing(claim, line, isIt, seconds), isFirstWord: true });
   }
 

@@ -58,7 +58,7 @@ export function boots(
   lab: Lab,
   claim: string,
   { partition, name }: Wanted,
-  seconds = 180,
+  seconds = 90,
 ): Promise<string> {
   const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
   return lab.hears(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
