@@ -13,6 +13,28 @@ const look = 'unnest retry --partition team-a';
 const eat = (slice: string) =>
   `systemd-run --quiet --wait --slice=${slice} perl -e 'push @x, "x" x 2**20 while 1'`;
 
+/** 32 MiB that nothing makes smaller, in the store of team-a, and their digest. */
+const makeImage = `cd /var/lib/unnest/team-a/files && head -c 32M /dev/urandom >/root/raw
+qemu-img convert -f raw -O qcow2 /root/raw disk.qcow2 && rm /root/raw
+sha256sum disk.qcow2 | cut -d ' ' -f 1 | tr -d '\\n'`;
+
+const imageYaml = (digest: string) => `apiVersion: unnest.dev/v1
+kind: Image
+metadata: { name: disk }
+spec: { digest: "sha256:${digest}", format: qcow2, source: { file: disk.qcow2 } }
+`;
+
+/** Group, user and network of every qemu-img, for as long as it runs. */
+const watch = `cat >/root/watch <<'END'
+while sleep 0.02; do
+  for pid in $(pgrep -x qemu-img); do
+    group=$(cat /proc/$pid/cgroup) && user=$(awk '/^Uid/ { print $2 }' /proc/$pid/status) &&
+      net=$(readlink /proc/$pid/ns/net) && [ "$net" ] && echo "$group $user $net"
+  done
+done 2>/dev/null
+END
+rm -f /root/watched; systemd-run --quiet --unit=watch --property=StandardOutput=file:/root/watched bash /root/watch`;
+
 export const limitsHold: Scenario = {
   name: 'limits',
   about: 'the kernel holds a partition to its limits, and its neighbour notices nothing',
@@ -77,6 +99,25 @@ export const limitsHold: Scenario = {
       /^33554432$/m,
     );
     await isAbsent(lab, 'libvirt has not heard of it', large);
+
+    const digest = await host.sh(makeImage);
+    await host.sh(watch);
+    await lab.does('team-a asks for an Image of a qcow2', () =>
+      host.write('/etc/unnest/desired/team-a/disk.yaml', imageYaml(digest)),
+    );
+    await lab.prints('it is made', 'unnest get --kind images --partition team-a', /^disk +Ready/m);
+    const own = (await host.sh('readlink /proc/1/ns/net')).trim();
+    await lab.claim(
+      'whoever has looked into it was nobody, without a network, and in the slice',
+      () => host.sh('systemctl stop watch; sort -u /root/watched'),
+      (seen) => {
+        const lines = seen.trimEnd().split('\n');
+        const inSandbox = new RegExp(
+          `^0::/unnest\\.slice/${slice}/unnest-images-[0-9a-f]+\\.scope 65534 net:\\[\\d+\\]$`,
+        );
+        return lines.every((line) => inSandbox.test(line) && !line.endsWith(own));
+      },
+    );
     lab.timeline.prints(await host.sh('unnest status; unnest status --partition team-a'));
 
     await lab.claim(
@@ -97,7 +138,7 @@ export const limitsHold: Scenario = {
 
     // And does not come before who ran there, though its name does.
     await lab.does('the host is booted anew', () => host.reboot());
-    await boots(lab, 'it boots again', web);
+    await boots(lab, 'it boots again', web, 180);
     await isSynced(lab, 'team-b is as it was', other);
     await shows('in its slice, which has its limits', 'memory.max', /^1073741824$/m);
     await isAbsent(lab, 'and nobody else has come in its place', large);
