@@ -26,8 +26,8 @@ export function isDiskFormat(format: ImageFormat): format is DiskFormat {
 
 /**
  * How long a file to boot with may be. QEMU keeps a copy of the kernel beside its guest's memory, for which
- * there is room as far as `overhead.ts` has set it aside. No kernel of today takes an initial RAM disk that
- * reaches beyond 2 GiB (`initrd_addr_max` of its header).
+ * there is room as far as `overhead.ts` has set it aside. Kernels say with
+ * `initrd_addr_max` of their header that an initial RAM disk is to end below 2 GiB.
  */
 export const BOOT_BYTES_MAX: { readonly [F in BootFormat]: number } = {
   bzImage: 48 * 2 ** 20,

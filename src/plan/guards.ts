@@ -5,6 +5,7 @@
  */
 import type {
   Block,
+  Blocked,
   Change,
   Changes,
   ImageChange,
@@ -101,31 +102,34 @@ function losesData(change: VolumeChange | ImageChange): boolean {
   return change.kind === 'delete' && change.observed.state === 'ready';
 }
 
-/** Images go with the others only: their bytes can be supplied again, though perhaps not soon. */
+/** Images by themselves are not guarded: they are held back with the others. */
 function blockDeletions({ secondaries, volumes, images }: Deletable, block: Block): Deletable {
   return {
-    secondaries: secondaries.map((change) =>
-      change.kind === 'delete' ? { kind: 'blocked', name: change.name, block } : change,
-    ),
-    volumes: volumes.map((change) =>
-      losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
-    ),
-    images: images.map((change) =>
-      losesData(change) ? { kind: 'blocked', name: change.name, block } : change,
-    ),
+    secondaries: blocking(secondaries, isDeletion, block),
+    volumes: blocking(volumes, losesData, block),
+    images: blocking(images, losesData, block),
   };
 }
 
 function blockCreations({ secondaries, volumes, images }: Deletable, block: Block): Deletable {
   return {
+    secondaries: blocking(secondaries, isCreation, block),
+    volumes: blocking(volumes, isCreation, block),
     images,
-    secondaries: secondaries.map((change) =>
-      change.kind === 'create' ? { kind: 'blocked', name: change.name, block } : change,
-    ),
-    volumes: volumes.map((change) =>
-      change.kind === 'create' ? { kind: 'blocked', name: change.name, block } : change,
-    ),
   };
+}
+
+const isDeletion = ({ kind }: { readonly kind: string }) => kind === 'delete';
+const isCreation = ({ kind }: { readonly kind: string }) => kind === 'create';
+
+function blocking<N extends string, C extends { readonly name: N }>(
+  changes: readonly C[],
+  isMeant: (change: C) => boolean,
+  block: Block,
+): readonly (C | Blocked<N>)[] {
+  return changes.map((change) =>
+    isMeant(change) ? { kind: 'blocked', name: change.name, block } : change,
+  );
 }
 
 function guardStarts(

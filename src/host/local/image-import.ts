@@ -4,7 +4,7 @@
  * of no other.
  *
  * A raw one is that copy, and so is a kernel, whose header our own parser reads (kernel-header.ts), and an
- * initial RAM disk, of which only the length is looked at. A qcow2 never is what anybody runs on: our own parser reads its header,
+ * initial RAM disk, of which no more is looked at than its length and that it is no image of a disk. A qcow2 never is what anybody runs on: our own parser reads its header,
  * `qemu-img` in a sandbox reads it again and all its tables, both have to say the same, and then the
  * sandbox writes what is on the disk into a new qcow2, whose header nobody but us has written. That is
  * a qcow2 and no raw file, so that Volumes lie on it as on those of older versions, which kept what

@@ -50,10 +50,8 @@ export function kernelObjection(head: Uint8Array, fileBytes: number): Objection 
     bytes.toString('latin1', at.signature, at.signature + 4) === 'HdrS' &&
     bytes.readUInt16LE(at.bootFlag) === 0xaa55;
   const other = otherLoaderOf(bytes);
-  if (isLinux) {
-    const words = `it is a Linux kernel, and ${other ?? 'nothing'} too`;
-    return other === null ? headerObjection(bytes, fileBytes) : objection('SeveralFormats', words);
-  }
+  if (isLinux && other === null) return headerObjection(bytes, fileBytes);
+  if (isLinux) return objection('SeveralFormats', `it is a Linux kernel, and ${other} too`);
   const what = other === null ? '' : `: it is ${other}`;
   return objection('WrongFormat', `it does not begin as a Linux kernel for x86 does${what}`);
 }

@@ -246,7 +246,17 @@ describe('bytes that a guest was booted with', () => {
     expect(afterOf(plan, 'image.import/linux')).toContain('image.delete/linux');
   });
 
-  test('are not deleted while it runs, is saved, or could not be read', async () => {
+  test('are neither replaced nor deleted while it is saved', async () => {
+    const power = { status: 'stopped', reason: 'powered-off' } as const;
+    const saved = domainOf('web', { power, saved: true, defined: fieldsOf(booting('web')) });
+    for (const images of [[other, ramdisk], []]) {
+      const secondaries = images.length > 0 ? [booting('web')] : [secondary('web')];
+      const plan = await planPass(testHost(worldWith(saved)), desiredWith({ images, secondaries }));
+      expect(ids(plan).filter((id) => id.startsWith('image.'))).toEqual([]);
+    }
+  });
+
+  test('are not deleted while it runs, or could not be read', async () => {
     const nothing = desiredWith({ secondaries: [secondary('other')] });
     const kept = desiredWith({ secondaries: [secondary('web', { updatePolicy: 'Staged' })] });
     const runs = await planPass(testHost(worldWith(running('web'))), kept);
