@@ -12,10 +12,18 @@ export class LabFailure extends Error {
   readonly seen: unknown;
 
   constructor(claim: string, seen: unknown) {
-    super(`${claim}: it is not so. Seen last: ${JSON.stringify(seen, null, 1)}`);
-    this.claim = claim;
+    const short = shortened(claim);
+    super(`${short}: it is not so. Seen last: ${shortened(JSON.stringify(seen ?? null, null, 1))}`);
+    this.claim = short;
     this.seen = seen;
   }
+}
+
+/** What is sent to a guest may be long, and hides the rest where only the end of an output is shown. */
+function shortened(text: string): string {
+  const half = 400;
+  if (text.length <= 2 * half) return text;
+  return `${text.slice(0, half)} […] ${text.slice(-half)}`;
 }
 
 /** A guest has not said a word. Under emulation inside emulation one now and then never gets to its first. */
@@ -33,6 +41,14 @@ export interface Until<T> {
 
 const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
 const lookMs = 300;
+/** Primaries that have begun anew without anybody's having started them. */
+const begunAnew = `for log in /var/log/lab/*.log; do
+  name=$(basename $log .log)
+  [ -e $log ] && [ -e /var/log/libvirt/qemu/$name.log ] || continue
+  booted=$(grep -c "^unnest-guest $name booted" $log)
+  started=$(grep -c 'starting up' /var/log/libvirt/qemu/$name.log)
+  [ "$booted" -le "$started" ] || echo $name
+done`;
 /** Of a line that is run in a guest, the guest kit says how it has ended. */
 const nothing = /^(?:exit \d+)?\s*$/;
 /** As Linux says it: Documentation/RCU/stallwarn.rst, Documentation/admin-guide/lockup-watchdogs.rst. */
@@ -41,6 +57,7 @@ const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
 
 /** What to say of a failure. All of them are read even if the host does not answer. */
 const evidence = [
+  'grep -hE "serves no more|Oops|BUG:|panic|protection fault|double fault|segfault" /var/log/lab/* | tail -n 8 | cut -c -200',
   '(journalctl --boot --unit unnestd --no-pager --output cat; cat /var/log/unnestd.log) | tail -n 12 | cut -c -400',
   'journalctl --boot --unit libvirtd --lines 10 --no-pager --output cat',
   'tail -n 3 /var/log/libvirt/qemu/*.log /var/log/lab/*',
@@ -135,8 +152,9 @@ export class Host {
     if (stalled.test(tailOf(paths(this.machine.dir).console, 200)))
       return `the emulated host's processor has stalled${this.#lastWords()}`;
     // One that stands still altogether has nobody left to say so.
-    return this.run('true', '', secondsMax.answer).then(
-      () => null,
+    return this.run(begunAnew, '', secondsMax.answer).then(
+      ({ stdout }) =>
+        stdout === '' ? null : `an emulated Primary has begun anew: ${stdout.trim()}`,
       () => `the emulated host does not answer${this.#lastWords()}`,
     );
   }

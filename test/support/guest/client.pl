@@ -432,9 +432,15 @@ sub pass_on {
   shutdown $into, 1;
 }
 
+# A guest that listens no more is given time to do so again: nothing has been asked of it yet.
 sub ask {
   my ($cid, $method, $path, $port) = @_;
-  my ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path, $ANSWER_SECONDS_MAX) };
+  my ($status, $body);
+  for (1 .. 20) {
+    ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path, $ANSWER_SECONDS_MAX) };
+    last if defined $status || $@ !~ /^502 cannot connect.*reset/;
+    sleep 1;
+  }
   defined $status or print(STDERR $@), exit 1;
   print $body;
   exit($status =~ /^2/ ? 0 : 1);
