@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly BLOBS=.cache/test-blobs PARTS=6
+readonly BLOBS=.cache/test-blobs PARTS=12
 vitest=(node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts)
 
 # Whether nothing but reporters was asked for.
@@ -27,7 +27,7 @@ in_two_rigs() {
   mkdir -p "$BLOBS"
   local part status=0
   # shellcheck disable=SC2016 -- for the shell that xargs starts
-  seq "$PARTS" -1 1 | xargs -P2 -I{} bash -c \
+  seq "$PARTS" | xargs -P2 -I{} bash -c \
     'test/support/rig.sh "${@:3}" --shard="$1/$2" --reporter=blob \
        --outputFile="'"$BLOBS"'/$1.json" >".cache/test-$1.log" 2>&1 || true' \
     part {} "$PARTS" "${vitest[@]}"
