@@ -21,7 +21,7 @@ const lookAtStatus = '`unnest status` says what is so';
 const known: { readonly [C in KnownCode]: Known } = {
   NotRunning: {
     exit: unreachable,
-    remedy: `\`systemctl start unnestd\` starts it; ${directly}`,
+    remedy: `\`systemctl start unnestd\` starts it, in a Primary \`systemctl start unnest-agent\`; ${directly}`,
   },
   NotAllowed: {
     exit: unreachable,

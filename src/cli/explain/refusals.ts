@@ -195,7 +195,7 @@ export const apiExplanations: Explanations<ApiProblemCode> = {
 export const clientExplanations: Explanations<Exclude<ClientErrorCode, 'Cancelled'>> = {
   NotRunning: {
     means: 'Nobody answers on the socket of unnestd.',
-    todo: '`systemctl start unnestd` starts it. With --host unnest works on the host directly.',
+    todo: '`systemctl start unnestd` starts it, in a Primary `systemctl start unnest-agent`. On a host, unnest works on it directly with --host.',
   },
   NotAllowed: {
     means: 'The socket of unnestd is not for this user.',

@@ -1,7 +1,7 @@
 /** Commands in a Primary: through its agent, which speaks for one partition, and with no host to look at. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withAgentPlace } from '../../../src/bin/agent-place.ts';
@@ -257,6 +257,37 @@ test.each([[['plan', '-f', '.']], [['describe', 'web']]])(
   },
   20_000,
 );
+
+describe('an agent', () => {
+  const listening = async (take: (stream: Socket) => void) => {
+    const path = join(folder, 'other.sock');
+    const other = createServer(take);
+    await new Promise<void>((done) => other.listen(path, done));
+    writeFileSync(join(folder, 'agent.json'), JSON.stringify({ socket: path, partition: teamA }));
+    return other;
+  };
+  const commands = [[['console', 'web']], [['describe', 'web']], [['plan', '-f', '.']]];
+
+  test.each(commands)('that is busy is waited for: %j', async (argv) => {
+    let delayMs = 2500;
+    const busy = await listening((near) => {
+      setTimeout(() => near.pipe(connect(socket)).pipe(near), delayMs);
+      delayMs = 0;
+    });
+    const { stderr } = await run(argv.map((word) => (word === '.' ? documents() : word)));
+    // It has come to what it was to do: there is no host in its place that could be asked.
+    expect(stderr).not.toMatch(/libvirt|has not answered/);
+    busy.close();
+  });
+
+  test.each(commands)('that has gone is said to have: %j', async (argv) => {
+    (await listening(() => undefined)).close();
+    const { code, stderr } = await run(argv.map((word) => (word === '.' ? documents() : word)));
+    expect(code).toBe(5);
+    expect(stderr).toContain(`there is no ${join(folder, 'other.sock')}`);
+    expect(stderr).not.toContain('libvirt');
+  });
+});
 
 describe('where commands go', () => {
   const paths = () => ({
