@@ -73,12 +73,13 @@ export const blockExplanations: Explanations<BlockCode> = {
     todo: "As the operator, look for the address in `virsh dumpxml` of the host's domains, and give that domain another one; or rename the Secondary, or use another readiness.",
   },
   TooManyDeletions: {
-    means: 'The plan would delete more Secondaries than one plan may.',
+    means:
+      'The plan would delete more Secondaries, Volumes and Images together than one plan may. An Image of which only a part has come in counts, too.',
     todo: 'Were all documents given? If it is meant, say --max-deletions COUNT.',
   },
   DeletesEverything: {
     means:
-      'The documents hold no Secondary, so that every one of the partition would be deleted, with Volumes and Images. An emptied directory is more often an accident than a wish.',
+      'The documents keep nothing of what is there, so that all of the partition would be deleted: its Secondaries, Volumes and Images. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
   },
   SavedState: {
