@@ -53,12 +53,29 @@ const uploaded = (bytes: number, more: Partial<Image> = {}): Image => ({
   source: { kind: 'upload', sizeBytes: bytes },
   ...more,
 });
+const intakeOf = ({ name, digest }: Image, bytes: number): ObservedIntake => ({
+  name,
+  owner: { installation, partition },
+  state: 'ready',
+  kind: 'upload',
+  digest,
+  sizeBytes: bytes,
+  receivedBytes: bytes,
+  heldBytes: bytes,
+  lentTo: null,
+});
 const running = (name: string, more: Partial<Secondary> = {}) =>
   domainOf(name, { power: { status: 'running' }, defined: fieldsOf(booting(name, more)) });
 const stopped = (name: string) =>
   domainOf(name, {
     power: { status: 'stopped', reason: 'powered-off' },
     defined: fieldsOf(booting(name)),
+  });
+const saved = (name: string, more: Partial<Secondary> = {}) =>
+  domainOf(name, {
+    power: { status: 'stopped', reason: 'unknown' },
+    saved: true,
+    defined: fieldsOf(booting(name, more)),
   });
 const worldWith = (...domains: readonly ReturnType<typeof running>[]) =>
   worldOf({ recorded: true, images: there, domains });
@@ -113,17 +130,7 @@ describe('a Secondary', () => {
   });
 
   test('has its bytes counted once: those that came in are those of the Image', async () => {
-    const intake: ObservedIntake = {
-      name: linux.name,
-      owner: { installation, partition },
-      state: 'ready',
-      kind: 'upload',
-      digest: linux.digest,
-      sizeBytes: MiB,
-      receivedBytes: MiB,
-      heldBytes: MiB,
-      lentTo: null,
-    };
+    const intake = intakeOf(linux, MiB);
     const host = testHost(worldOf({ recorded: true, intakes: [intake] }));
     const wanted = desiredWith({
       images: [uploaded(MiB)],
@@ -216,7 +223,7 @@ describe('bytes that a guest was booted with', () => {
       block: {
         code: 'ImageInUse',
         message: expect.stringMatching(
-          /^web runs, or is saved, .* give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
+          /^web runs with the bytes that it has: give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
         ) as string,
       },
     });
@@ -247,13 +254,71 @@ describe('bytes that a guest was booted with', () => {
   });
 
   test('are neither replaced nor deleted while it is saved', async () => {
-    const power = { status: 'stopped', reason: 'powered-off' } as const;
-    const saved = domainOf('web', { power, saved: true, defined: fieldsOf(booting('web')) });
     for (const images of [[other, ramdisk], []]) {
       const secondaries = images.length > 0 ? [booting('web')] : [secondary('web')];
-      const plan = await planPass(testHost(worldWith(saved)), desiredWith({ images, secondaries }));
+      const host = testHost(worldWith(saved('web')));
+      const plan = await planPass(host, desiredWith({ images, secondaries }));
       expect(ids(plan).filter((id) => id.startsWith('image.'))).toEqual([]);
     }
+  });
+
+  const awaited = uploaded(MiB, { digest: digestOf(1) });
+  const huge = uploaded(2 ** 30, { digest: digestOf(1) });
+
+  test.each([
+    ['supplied', other, [], 'ImageInUse'],
+    ['awaited', awaited, [], 'AwaitingBytes'],
+    ['larger than its memory', huge, [intakeOf(huge, 2 ** 30)], 'ImageInUse'],
+  ])('are what it is restored with, while others are %s', async (_what, next, intakes, code) => {
+    const domains = [saved('web')];
+    const host = testHost(worldOf({ recorded: true, images: there, intakes, domains }));
+    const images = [next, ramdisk];
+    const wanted = desiredWith({ images, secondaries: [booting('web')] });
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual([`linux ${code}`]);
+    expect(ids(plan)).toContain('domain.start/web');
+    await converge(host, wanted);
+    const [web] = host.world.domains.values();
+    expect(web).toMatchObject({ saved: false, guest: { fields: { kernelImage: 'linux' } } });
+    expect(host.world.images.get(partition)?.get(linux.name)?.digest).toBe(linux.digest);
+  });
+
+  test('are replaced once who was restored with them is halted', async () => {
+    const host = testHost(worldWith(saved('web')));
+    const images = [other, ramdisk];
+    for (const more of [{}, { runPolicy: 'Halted' }, {}] as const) {
+      await converge(host, desiredWith({ images, secondaries: [booting('web', more)] }));
+    }
+    expect(host.world.images.get(partition)?.get(linux.name)?.digest).toBe(other.digest);
+    expect([...host.world.domains.values()][0]?.guest).not.toBeNull();
+  });
+
+  test.each(['Halted', 'Manual'] as const)('and it stays saved (%s) are said to be', async (to) => {
+    const wanted = desiredWith({
+      images: [other, ramdisk],
+      secondaries: [booting('web', { runPolicy: to })],
+    });
+    const plan = await planPass(testHost(worldWith(saved('web', { runPolicy: to }))), wanted);
+    expect(plan.entries).toContainEqual({
+      kind: 'blocked',
+      resource: { kind: 'image', name: 'linux' },
+      block: {
+        code: 'ImageInUse',
+        message: expect.stringMatching(
+          /^web is saved, and goes on with the bytes that it has: .* put the old digest back, or .* `virsh managedsave-remove unnest\.[a-z-]+\.web`$/,
+        ) as string,
+      },
+    });
+    expect(plan.operations).toEqual([]);
+  });
+
+  test('that are gone are waited for though it was saved with them', async () => {
+    const world = worldOf({ recorded: true, images: there.slice(1), domains: [saved('web')] });
+    const wanted = desiredWith({ images: [uploaded(MiB), ramdisk], secondaries: [booting('web')] });
+    expect(blocks(await planPass(testHost(world), wanted))).toEqual([
+      'linux AwaitingBytes',
+      'web PartBlocked',
+    ]);
   });
 
   test('are not deleted while it runs, or could not be read', async () => {
