@@ -26,7 +26,8 @@ export function guardImages(
   return changes.map((change) => {
     const taken = takenAway(change);
     if (taken === null) return change;
-    const dark = unreadVolume ?? (isDiskFormat(taken.format) ? null : unreadUser);
+    // A Volume lies on a disk, and a guest boots what is none.
+    const dark = isDiskFormat(taken.format) ? unreadVolume : unreadUser;
     if (dark !== null) return blocked(change.name, 'HostUnknown', dark);
     if (change.kind !== 'delete') {
       const user = users.running.get(change.name);

@@ -24,6 +24,8 @@ import {
   imageOf,
   testHost,
   unreadable,
+  unreadableVolume,
+  volumeOf,
   worldOf,
 } from '../../support/simulation.ts';
 
@@ -330,6 +332,19 @@ describe('bytes that a guest was booted with', () => {
     const unread = await planPass(dark, nothing);
     expect(blocks(unread)).toEqual(expect.arrayContaining(['linux HostUnknown']));
     expect(ids(unread).filter((id) => id.startsWith('image.'))).toEqual([]);
+  });
+
+  test('are not in the way of a Volume that cannot be read, nor it in theirs', async () => {
+    const domains = [stopped('web')];
+    const volumes = [volumeOf('data')];
+    const world = worldOf({ recorded: true, images: there, volumes, domains });
+    const host = testHost(world, { rules: [unreadableVolume('data')] });
+    const wanted = desiredWith({ images: [other], secondaries: [secondary('web')] });
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual(['data HostUnknown']);
+    expect(ids(plan)).toEqual(
+      expect.arrayContaining(['image.delete/linux', 'image.import/linux', 'image.delete/ramdisk']),
+    );
   });
 
   test('are deleted after the last guest that has them', async () => {
