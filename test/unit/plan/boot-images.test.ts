@@ -314,6 +314,15 @@ describe('bytes that a guest was booted with', () => {
     expect(plan.operations).toEqual([]);
   });
 
+  test('are replaced once the last who is saved with them is gone with its memory', async () => {
+    const plan = await planPass(
+      testHost(worldWith(saved('gone'), stopped('web'))),
+      desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] }),
+    );
+    expect(blocks(plan)).toEqual([]);
+    expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/gone');
+  });
+
   test('that are gone are waited for though it was saved with them', async () => {
     const world = worldOf({ recorded: true, images: there.slice(1), domains: [saved('web')] });
     const wanted = desiredWith({ images: [uploaded(MiB), ramdisk], secondaries: [booting('web')] });
