@@ -5,15 +5,28 @@ import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import { bootImagesOf, type Secondary } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
-import type { Image, ObservedImage } from '../model/volume.ts';
+import type { BootFormat, Image, ObservedImage } from '../model/volume.ts';
 import type { Block, ImageChange } from './change.ts';
 import { partBlocked } from './ownership.ts';
 
-/**
- * The kernel's code is loaded from here on (Linux, Documentation/arch/x86/boot.rst, "Memory Layout"), and the
- * initial RAM disk at the end of memory.
- */
+/** Where the kernel's code is loaded (Linux, Documentation/arch/x86/boot.rst, "Memory Layout"). */
 const loadedAtBytes = 2 ** 20;
+
+/**
+ * The initial RAM disk is loaded as high as it may lie below 4 GiB. q35 has 2 GiB of memory there, or all of it if
+ * that is less than 2.75 GiB (QEMU, hw/i386/pc_q35.c, pc_q35_init, `lowmem`), and every kernel that is taken
+ * has its RAM disk up to 2 GiB (`initrd_addr_max`, kernel-header.ts).
+ */
+const loadedBelowBytes = 2 ** 31;
+
+/**
+ * At the end of that QEMU loads nothing: 128 KiB are for tables of ACPI, 32 KiB for what else the firmware keeps (hw/i386/pc.c,
+ * pc_machine_class_init, `acpi_data_size`).
+ */
+const firmwareBytes = 0x20000 + 0x8000;
+
+/** A RAM disk begins with a page (hw/i386/x86.c, x86_load_linux, `initrd_addr`). */
+const pageBytes = 4096;
 
 /** Why it cannot be booted with the Images that it names; null: it can, or names none. */
 export function bootImageBlock(
@@ -21,17 +34,30 @@ export function bootImageBlock(
   images: ReadonlyMap<ImageName, ImageChange>,
   observed: Observed,
 ): Block | null {
-  let bytes = 0;
-  for (const [name] of bootImagesOf(boot)) {
-    const own = savedWith(secondary, name, observed);
+  const named = bootImagesOf(boot);
+  // What it goes on with was loaded before.
+  if (named.every(([name]) => savedWith(secondary, name, observed) !== null)) return null;
+  const bytes = { bzImage: 0, initrd: 0 };
+  for (const [name, format] of named) {
     const change = images.get(name);
-    if (own !== null) bytes += own.sizeBytes;
-    else if (change?.kind === 'blocked') return partBlocked(`Image ${name}`, change.block);
-    else bytes += change === undefined ? 0 : bytesOf(change, observed);
+    if (change?.kind === 'blocked') return partBlocked(`Image ${name}`, change.block);
+    if (change !== undefined) bytes[format] = bytesOf(change, observed);
   }
-  if (bytes === 0 || loadedAtBytes + bytes <= memoryBytes) return null;
-  const sizes = `${formatSize(bytes)} from ${formatSize(loadedAtBytes)} on, and it has ${formatSize(memoryBytes)} of memory`;
-  const message = `what it boots would take ${sizes}: it could never be loaded`;
+  return sizeBlock(bytes, memoryBytes);
+}
+
+/** Of the kernel all is counted, with its setup (of at most 32 KiB), which lies further down. */
+function sizeBlock(
+  { bzImage, initrd }: Readonly<Record<BootFormat, number>>,
+  memoryBytes: number,
+): Block | null {
+  const takenBytes = Math.ceil(bzImage / pageBytes) * pageBytes + initrd;
+  const lowBytes = Math.min(memoryBytes, loadedBelowBytes);
+  const roomBytes = Math.max(0, lowBytes - firmwareBytes - loadedAtBytes);
+  // The last byte stays free (`initrd_max`).
+  if (takenBytes < roomBytes) return null;
+  const room = `it has ${formatSize(memoryBytes)} of memory, in which there has to be more than that between ${formatSize(loadedAtBytes)} and ${formatSize(lowBytes - firmwareBytes)}`;
+  const message = `what it boots takes ${formatSize(takenBytes)}, and ${room}: it could not be loaded`;
   return { code: 'BootTooLarge', message };
 }
 

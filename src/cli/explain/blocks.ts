@@ -121,8 +121,8 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   BootTooLarge: {
     means:
-      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than its memory from 1 MiB on, where a kernel is loaded. So they could never be loaded.',
-    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one.',
+      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than the memory in which they could be loaded: from 1 MiB on, up to 2 GiB at most however much memory it has, and without the 160 KiB at the end of that which its firmware keeps.',
+    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one: what an initial RAM disk holds besides what finds the disk can be on a Volume.',
   },
   ShrinkRefused: {
     means:

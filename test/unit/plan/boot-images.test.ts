@@ -145,22 +145,47 @@ describe('a Secondary', () => {
     expect(host.world.intakes.get(partition)?.size).toBe(0);
   });
 
+  // From 1 MiB on, up to 2 GiB, and without the 160 KiB of the firmware and the last byte.
+  const kept = MiB + 0x28000 + 1;
   test.each([
-    ['just fits', 126 * MiB, []],
-    ['does not', 126 * MiB + 1, ['web BootTooLarge']],
-  ])('of 128 MiB, with what %s into them', async (_what, initrdBytes, expected) => {
-    const images = [linux, { ...ramdisk, source: { kind: 'upload', sizeBytes: initrdBytes } }];
+    ['128 MiB', 128 * MiB, MiB, 127 * MiB - kept, true],
+    ['128 MiB', 128 * MiB, MiB, 127 * MiB - kept + 1, false],
+    ['128 MiB', 128 * MiB, MiB + 1, 127 * MiB - kept - 4096, true],
+    ['128 MiB', 128 * MiB, MiB + 1, 127 * MiB - kept - 4095, false],
+    ['128 MiB', 128 * MiB, 128 * MiB - kept, 0, false],
+    ['128 MiB', 128 * MiB, 127 * MiB, null, false],
+    ['16 MiB', 16 * MiB, 14 * MiB, null, true],
+    ['a byte less than 2 GiB', 2048 * MiB - 1, MiB, 2047 * MiB - kept, false],
+    ['2 GiB', 2048 * MiB, MiB, 2047 * MiB - kept, true],
+    ['2 GiB', 2048 * MiB, MiB, 2047 * MiB - kept + 1, false],
+    ['64 GiB', 65_536 * MiB, MiB, 2047 * MiB - kept, true],
+    ['64 GiB', 65_536 * MiB, MiB, 2047 * MiB - kept + 1, false],
+  ])('of %s (%i) boots a kernel of %i and %s bytes besides: %s', async (...given) => {
+    const [, memoryBytes, kernelBytes, initrdBytes, fits] = given;
     const world = worldOf({
       images: [
-        imageOf('linux', { format: 'bzImage', sizeBytes: MiB }),
-        imageOf('ramdisk', { format: 'initrd', sizeBytes: initrdBytes }),
+        imageOf('linux', { format: 'bzImage', sizeBytes: kernelBytes }),
+        imageOf('ramdisk', { format: 'initrd', sizeBytes: initrdBytes ?? 0 }),
       ],
     });
-    const wanted = desiredWith({
-      images: images as readonly Image[],
-      secondaries: [booting('web')],
+    const web = { boot: boot('linux', initrdBytes === null ? null : 'ramdisk'), memoryBytes };
+    const wanted = desiredWith({ images: both, secondaries: [booting('web', web)] });
+    expect(blocks(await planPass(testHost(world), wanted))).toEqual(
+      fits ? [] : ['web BootTooLarge'],
+    );
+  });
+
+  test('that is too small for what it boots is told how much of it there is', async () => {
+    const images = [{ ...ramdisk, format: 'initrd', sizeBytes: 127 * MiB } as const];
+    const world = worldOf({ images: images.map(({ name, ...is }) => imageOf(name, is)) });
+    const wanted = desiredWith({ images: both, secondaries: [booting('web')] });
+    const { entries } = await planPass(testHost(world), wanted);
+    expect(entries.find(({ resource }) => resource.name === 'web')).toMatchObject({
+      block: {
+        message:
+          'what it boots takes 128MiB, and it has 128MiB of memory, in which there has to be more than that between 1MiB and 130912KiB: it could not be loaded',
+      },
     });
-    expect(blocks(await planPass(testHost(world), wanted))).toEqual(expected);
   });
 
   test('that runs goes on though what it boots is blocked, and is not started again', async () => {
