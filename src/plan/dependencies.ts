@@ -214,7 +214,10 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
 function lettingGoOfImage(image: string, context: Context): readonly OperationId[] {
   const having = context.bootUsers.get(image) ?? [];
   const isReplaced = context.byId.has(operationId('image.import', image));
-  return isReplaced ? stopsAmong(having, context) : lettingGo(having, context);
+  if (!isReplaced) return lettingGo(having, context);
+  // One that is saved has nothing to be stopped, and its memory goes with its definition.
+  const undefines = having.map((name) => operationId('domain.undefine', name));
+  return [...stopsAmong(having, context), ...undefines.filter((id) => context.byId.has(id))];
 }
 
 function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {

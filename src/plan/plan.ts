@@ -54,7 +54,7 @@ export function makePlan(changes: Changes, observed: Observed, options: PlanOpti
   const asked = withRequests(changes, options.requests);
   const blocks = new Map<string, Block>();
   for (;;) {
-    const draft = draftOf(withBlocks(asked, blocks), observed, options);
+    const draft = draftOf(withBlocks(asked, observed, blocks), observed, options);
     if (draft.blocks.size === 0) return finished(draft, observed);
     // Each time there are more of them, so it comes to an end.
     for (const [key, block] of draft.blocks) blocks.set(key, block);

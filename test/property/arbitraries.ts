@@ -169,14 +169,17 @@ const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
       persistent: fc.boolean(),
       foreign: fc.boolean(),
       stopAsked: fc.boolean(),
+      saved: fc.constantFrom(false, false, true),
       lastApplied: fc.option(anyFields(name)),
       defined: anyFields(name),
       live: anyFields(name),
       portsFree: fc.nat(3),
     })
-    .map(({ foreign, persistent, ...parts }) =>
+    .map(({ foreign, persistent, saved, ...parts }) =>
       domainOf(name, {
         ...parts,
+        // Its memory is, and so it does not run.
+        saved: saved && parts.power.status === 'stopped',
         // A transient domain exists only while it runs.
         persistent: persistent || parts.power.status === 'stopped',
         ...(foreign ? { owner: null, ref: { ...refOf(name), uuid: foreignUuid(name) } } : {}),

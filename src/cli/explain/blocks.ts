@@ -85,7 +85,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   SavedState: {
     means:
       "Somebody saved the guest's memory (`virsh managedsave`). It will go on with the devices that it had then, so none of them may change or be given away meanwhile.",
-    todo: 'Start it and shut it down, or give the saved memory up with `virsh managedsave-remove`.',
+    todo: 'Put into its document what it had, let it run, and change it then. Or let the operator give the saved memory up (`virsh managedsave-remove DOMAIN`): it then boots anew.',
   },
   PartBlocked: {
     means:
@@ -117,13 +117,13 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   ImageInUse: {
     means:
-      'Volumes lie on the bytes of this Image (provision: Overlay), or a guest runs, or is saved, that was booted with them (spec.boot.kernel), so they are not replaced.',
-    todo: 'Give the new bytes an Image of another name: new Volumes then lie on that, and a Secondary whose spec.boot.kernel names it is restarted as for any other change of what it boots. Or halt the guests that are named; then the bytes are replaced.',
+      'Volumes lie on the bytes of this Image (provision: Overlay), or a guest that was booted with them (spec.boot.kernel) runs or is saved (`virsh managedsave`), so they are not replaced. One that is saved is restored with them.',
+    todo: 'Give the new bytes an Image of another name: new Volumes then lie on that, and a Secondary whose spec.boot.kernel names it is restarted as for any other change of what it boots. Or halt the guests that are named; then the bytes are replaced. One that is saved and stays so (runPolicy: Halted or Manual) has to run again before it can be halted or boot anything else; or put the old digest back, or let the operator give its saved memory up (`virsh managedsave-remove DOMAIN`).',
   },
   BootTooLarge: {
     means:
-      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than its memory from 1 MiB on, where a kernel is loaded. So they could never be loaded.',
-    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one.',
+      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than the memory in which they could be loaded: from 1 MiB on, up to 2 GiB at most however much memory it has, and without the 160 KiB at the end of that which its firmware keeps.',
+    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one: what an initial RAM disk holds besides what finds the disk can be on a Volume.',
   },
   ShrinkRefused: {
     means:

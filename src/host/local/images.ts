@@ -8,7 +8,7 @@ import type { PartitionOwner } from '../../model/identity.ts';
 import { movedBy } from '../../model/image-disk.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
-import type { Image, ObservedImage } from '../../model/volume.ts';
+import { type Image, isDiskFormat, type ObservedImage } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
@@ -16,7 +16,14 @@ import { fileSize, withFile } from './disk-file.ts';
 import { checkSource, makeImage } from './image-import.ts';
 import { hasErrno } from './io-error.ts';
 import { sealIntake } from './intakes.ts';
-import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
+import {
+  emptyPlace,
+  fillPlace,
+  lookInto,
+  namesIn,
+  type Place,
+  requireRoom,
+} from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { imagePlace, observedSize, volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
@@ -168,6 +175,19 @@ async function deleteImage(
   owner: PartitionOwner,
   name: ImageName,
 ): Promise<void> {
+  const place = imagePlace(layout, name);
+  if (await mayBeDisk(place)) await checkNothingLiesOn(layout, name);
+  await emptyPlace(place, owner);
+}
+
+/** What else it is, its record says. */
+async function mayBeDisk(place: Place<ImageRecord>): Promise<boolean> {
+  const seen = await lookInto(place);
+  return seen.status !== 'present' || seen.value === null || isDiskFormat(seen.value.format);
+}
+
+/** @throws HostError `Refused` if a Volume does, or may */
+async function checkNothingLiesOn(layout: StoreLayout, name: ImageName): Promise<void> {
   for (const volume of await namesIn<VolumeName>(layout.volumesDir)) {
     const seen = await lookInto(volumePlace(layout, volume));
     if (seen.status === 'unknown') {
@@ -180,5 +200,4 @@ async function deleteImage(
     if (!lies || (seen.status === 'present' && seen.value?.state !== 'ready')) continue;
     throw new HostError('Refused', `volume ${volume} lies on image ${name}`);
   }
-  await emptyPlace(imagePlace(layout, name), owner);
 }

@@ -139,6 +139,17 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await becomes('linux', /ImageInUse: web runs/);
   expect(readFileSync(at('linux/bzImage')).equals(kernel)).toBe(true);
   expect(await domainsOf(partition)).toEqual([run]);
+
+  // Somebody saves it: it is restored with its own, and not by what its memory knows nothing of.
+  await virsh('managedsave', name);
+  const [restored] = await until(
+    'web runs again, restored',
+    () => domainsOf(partition),
+    ([first = '']) => first.endsWith('running') && first !== run,
+  );
+  expect(await virsh('domstate', name, '--reason')).toMatch(/^running \(restored\)/);
+  expect(readFileSync(at('linux/bzImage')).equals(kernel)).toBe(true);
+  await becomes('linux', /ImageInUse: web runs/);
   place.write(
     partition,
     image('linux', 'bzImage', resigned) +
@@ -155,7 +166,7 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await until(
     'web runs again',
     () => domainsOf(partition),
-    ([first = '']) => first.endsWith('running') && first !== run,
+    ([first = '']) => first.endsWith('running') && first !== restored,
   );
 
   // Without a document the Images go, and after their guest.

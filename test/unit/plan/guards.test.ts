@@ -361,6 +361,35 @@ describe('what somebody did to a guest beside us', () => {
     expect(blocks(await planPass(host, same))).toEqual([]);
   });
 
+  test.each([
+    ['runs', { power: { status: 'running' } }],
+    ['is saved, too,', { power: stopped, saved: true }],
+  ] as const)(
+    'saved memory with a Volume with which another %s waits for that',
+    async (_, held) => {
+      const fields = { stays: fieldsWith([data2]), goes: fieldsWith([]) };
+      const web = domainOf('web', { power: stopped, saved: true, defined: fields.stays });
+      // It lets go of it with its next start only.
+      const old = { ...fields.stays, vcpus: 2, vcpusMax: 2, bootVolume: 'root:raw' };
+      const app = domainOf('app', { defined: fields.goes, ...held, live: old });
+      const saved = domainOf('app', { ...held, defined: old });
+      const host = testHost(
+        worldOf({
+          recorded: true,
+          volumes: [volumeOf('data'), volumeOf('root')],
+          domains: ['saved' in held ? saved : app, web],
+        }),
+      );
+      const wanted = desiredWith({
+        volumes: [data2],
+        secondaries: [secondary('app'), withDisks('web', [data2])],
+      });
+      const plan = await planPass(host, wanted);
+      expect(blocks(plan)).toContain('web VolumeInUse');
+      expect(plan.operations.map(({ id }) => id)).not.toContain('domain.start/web');
+    },
+  );
+
   test('a snapshot in the place of a Volume is not taken back: it has what was written since', async () => {
     const defined = { ...fieldsWith([data2]), volumes: '/elsewhere/snap.qcow2 (edited)' };
     const web = domainOf('web', { power: stopped, defined, lastApplied: fieldsWith([data2]) });
