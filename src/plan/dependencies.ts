@@ -210,11 +210,16 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
   });
 }
 
-/** Of one that is replaced only those who stop for good: the others come up with the new one. */
+/**
+ * Of one that is replaced only those who stop for good, or go: the others come up with the new one. Who is saved
+ * has them until it is gone.
+ */
 function lettingGoOfImage(image: string, context: Context): readonly OperationId[] {
   const having = context.bootUsers.get(image) ?? [];
   const isReplaced = context.byId.has(operationId('image.import', image));
-  return isReplaced ? stopsAmong(having, context) : lettingGo(having, context);
+  if (!isReplaced) return lettingGo(having, context);
+  const gone = having.map((name) => operationId('domain.undefine', name));
+  return [...stopsAmong(having, context), ...gone];
 }
 
 function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {

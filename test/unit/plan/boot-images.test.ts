@@ -246,6 +246,22 @@ describe('bytes that a guest was booted with', () => {
     expect(afterOf(plan, 'image.import/linux')).toContain('image.delete/linux');
   });
 
+  test.each([
+    ['is saved', { saved: true }],
+    ['is stopped', { saved: false }],
+    ['runs', { power: { status: 'running' } } as const],
+  ])('are replaced only once one that %s and goes is gone', async (_what, more) => {
+    const goes = { ...stopped('web'), ...more };
+    const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('stays')] });
+    const host = testHost(worldWith(goes, stopped('stays')));
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual([]);
+    expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/web');
+    await applyPass(host, wanted);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('linux' as ImageName)?.digest).toBe(digestOf(1));
+  });
+
   test('are neither replaced nor deleted while it is saved', async () => {
     const power = { status: 'stopped', reason: 'powered-off' } as const;
     const saved = domainOf('web', { power, saved: true, defined: fieldsOf(booting('web')) });
