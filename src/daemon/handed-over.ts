@@ -75,7 +75,8 @@ export function blockIn(entries: readonly PlanEntry[], image: ImageName): Block 
 /** Images of which a pass has found out that their bytes are others than they are to be. */
 export function otherBytes(outcomes: readonly Outcome[]): readonly ImageName[] {
   return outcomes.flatMap(({ operation, result }) => {
-    if (operation.kind !== 'image.import' || result.status !== 'failed') return [];
+    if (operation.kind !== 'image.verify' && operation.kind !== 'image.import') return [];
+    if (result.status !== 'failed') return [];
     // As objections stand in messages.
     return result.failure.message.includes('(DigestMismatch)') ? [operation.image.name] : [];
   });
@@ -86,6 +87,7 @@ export function judgedImages(outcomes: readonly Outcome[]): readonly ImageName[]
   return outcomes.flatMap(({ operation, result }) => {
     const isRefused = result.status === 'failed' && !result.failure.retryable;
     if (operation.kind === 'intake.fill') return isRefused ? [operation.image] : [];
+    if (operation.kind === 'image.verify') return isRefused ? [operation.image.name] : [];
     if (operation.kind !== 'image.import') return [];
     return succeeded(result) || isRefused ? [operation.image.name] : [];
   });

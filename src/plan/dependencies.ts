@@ -177,6 +177,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'image-disk.delete':
     case 'primary.lend-image-disk':
     case 'primary.take-image-disk':
+    case 'image.verify':
     case 'image.import':
     case 'seed.create':
     case 'primary.set-vcpus':
