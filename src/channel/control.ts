@@ -69,6 +69,7 @@ export type WishRefusalCode =
   | 'NotHandedOver' // its bytes do not come on a disk
   | 'NotUploaded' // its bytes do not come by upload
   | 'AwaitingBytes' // there is no room for them yet
+  | 'ImageBlocked' // nothing is taken for it now, whatever its Primary says of a disk
   | 'NotTaken' // they are not what is to come next
   | 'KeyReused' // the key of this order was that of another one
   | 'GuestNotRunning' // it has no console now

@@ -66,6 +66,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotHandedOver: { exit: usage, remedy: 'look at spec.source of its document' },
   NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
   AwaitingBytes: { exit: partial, remedy: lookAtStatus },
+  ImageBlocked: { exit: partial, remedy: 'end what blocks it, and say so again' },
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
   KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },

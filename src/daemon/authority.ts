@@ -271,6 +271,17 @@ export class Authority {
     }
   }
 
+  /** What keeps them stays for longer than a word of their Primary's is good for: it is asked to say so again. */
+  dropWritten(blocks: ReadonlyMap<ImageName, Block>): void {
+    const { partition, wishes, emit } = this.#options;
+    for (const { image } of wishes.written) {
+      const block = blocks.get(image);
+      if (block === undefined) continue;
+      emit({ kind: 'hand-over-dropped', partition, image, ...block });
+      this.forgetWritten([image]);
+    }
+  }
+
   /** What was asked for and is done. */
   fulfil(requests: readonly Request[]): Promise<void> {
     return this.#asked.fulfil(requests);

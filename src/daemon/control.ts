@@ -89,7 +89,7 @@ export function controlOf(options: ControlOptions): Control {
     ...consoleControl(supervisor),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
-    ...imageControl(supervisor, options.clock),
+    ...imageControl(supervisor, options.clock, stop),
     ...wishing(options),
   };
 }

@@ -241,6 +241,7 @@ export class KeptPartition {
       hurry,
       input: () => authority.input(),
       onFulfilled: (requests) => authority.fulfil(requests),
+      onHeldUp: (images) => authority.dropWritten(images),
       onJudged: (images) => authority.forgetWritten(images),
       onSynced: (generation) => authority.synced(generation),
       onResync: () => this.readFolder(),

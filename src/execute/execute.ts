@@ -157,6 +157,7 @@ const bytesMs = 4_000_000;
 const bytesPerMs = (16 * 2 ** 20) / 1000;
 
 const movesBytes: ReadonlySet<string> = new Set<OperationKind>([
+  'image.verify',
   'image.import',
   'intake.fill',
   'image-disk.rework',

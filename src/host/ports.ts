@@ -184,6 +184,11 @@ export interface ImageWriter {
    * raw Image that came in by an intake are kept as they are there, and take no more of the store.
    */
   import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
+  /**
+   * Says of the bytes, where they are, what `import` would, and makes nothing of them. Of a qcow2 that somebody may still
+   * write to, the tables are not looked into. Into what has come in by an intake nothing more comes from then on.
+   */
+  verify(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
   /** `Refused` as long as a Volume that is ready lies on it. */
   delete(owner: PartitionOwner, name: ImageName, signal: AbortSignal): Promise<void>;
 }

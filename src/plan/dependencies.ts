@@ -177,6 +177,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'image-disk.delete':
     case 'primary.lend-image-disk':
     case 'primary.take-image-disk':
+    case 'image.verify':
     case 'image.import':
     case 'seed.create':
     case 'primary.set-vcpus':
@@ -210,14 +211,16 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
   });
 }
 
-/** Of one that is replaced only those who stop for good: the others come up with the new one. */
+/**
+ * Of one that is replaced only those who stop for good, or go: the others come up with the new one. Who is saved
+ * has them until it is gone.
+ */
 function lettingGoOfImage(image: string, context: Context): readonly OperationId[] {
   const having = context.bootUsers.get(image) ?? [];
   const isReplaced = context.byId.has(operationId('image.import', image));
   if (!isReplaced) return lettingGo(having, context);
-  // One that is saved has nothing to be stopped, and its memory goes with its definition.
-  const undefines = having.map((name) => operationId('domain.undefine', name));
-  return [...stopsAmong(having, context), ...undefines.filter((id) => context.byId.has(id))];
+  const gone = having.map((name) => operationId('domain.undefine', name));
+  return [...stopsAmong(having, context), ...gone];
 }
 
 function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {

@@ -14,14 +14,17 @@ export function imageCreateSteps({ name, image, remains, intake }: Of<'create'>)
   // Nobody writes any more to what is looked into.
   if (intake !== null) addTakingBack(chain, name, intake);
   // What was being made is made over; anything else has to go first.
-  if (remains !== null && remains.state !== 'creating') {
-    chain.add('image.delete', 'release', { image: name });
-  }
+  if (remains?.state === 'deleting') chain.add('image.delete', 'release', { image: name });
   const path = pathToTake(image, remains, intake);
   if (path !== null) chain.add('intake.fill', 'provision', { image: name, path });
+  const replaced = remains?.state === 'ready' ? remains : null;
+  if (replaced !== null) {
+    // Bytes that are no good cost nobody those that are there. Nobody waits for their room but those that come.
+    chain.add('image.verify', 'provision', { image });
+    chain.add('image.delete', 'provision', { image: name });
+  }
   chain.add('image.import', 'provision', { image });
   if (intake !== null) chain.add('intake.delete', 'provision', { image: name });
-  const replaced = remains?.state === 'ready' ? remains : null;
   const whyNew = remains === null ? 'not-on-host' : 'half-made';
   return {
     impact: replaced === null ? 'none' : 'replace',

@@ -107,6 +107,7 @@ export function describeIntakeContract(
     });
 
     test('a part of an Image is none', async () => {
+      expect(await refusal(subject.images.verify(subject.owner, wanted, never))).toBe('Refused');
       expect(await refusal(subject.images.import(subject.owner, wanted, never))).toBe('Refused');
     });
 
@@ -118,6 +119,8 @@ export function describeIntakeContract(
     test('all of it becomes the Image, and takes no room besides', async () => {
       await append(0, 2 ** 20);
       expect(await append(2 ** 20, sizeBytes)).toBe(sizeBytes);
+      await subject.images.verify(subject.owner, wanted, never);
+      expect(await seen()).toMatchObject({ heldBytes: sizeBytes, receivedBytes: sizeBytes });
       await subject.images.import(subject.owner, wanted, never);
       expect(await seen()).toMatchObject({ heldBytes: 0 });
       await subject.intakes.delete(subject.owner, image, never);

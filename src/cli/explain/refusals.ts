@@ -93,6 +93,11 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
       'There is no room for the bytes of the Image yet: its document is too new, or something keeps the room from being made.',
     todo: 'Look at `unnest status`, which says what keeps it, and try again.',
   },
+  ImageBlocked: {
+    means:
+      'The bytes of the Image are on their disk, and nothing would be made of them now; the message says what blocks it. A word that waited for the end of that would take the disk from the Primary at a time when it has it in use again. So it was not taken down, and the disk stays where it is, with all that is on it.',
+    todo: 'Do what `unnest explain CODE` says of the code in the message: halt the Secondary that runs with the old bytes, or give the new ones an Image of another name. Then say it again: `unnest hand-over`.',
+  },
   NotTaken: {
     means: 'The bytes do not continue what has come before, are too many, or could not be written.',
     todo: 'Run `unnest upload` again: it goes on where it stopped. The reason is in the message.',

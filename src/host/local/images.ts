@@ -13,7 +13,8 @@ import { HostError } from '../host-error.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { fileSize, withFile } from './disk-file.ts';
-import { checkSource, makeImage } from './image-import.ts';
+import { checkSource, type ImageSource, makeImage, verifySource } from './image-import.ts';
+import { holdIntake, letGoOfIntake } from './held-intakes.ts';
 import { hasErrno } from './io-error.ts';
 import { sealIntake } from './intakes.ts';
 import {
@@ -25,7 +26,7 @@ import {
   requireRoom,
 } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
-import { imagePlace, observedSize, volumePlace } from './places.ts';
+import { imagePlace, intakePlace, observedSize, volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type ImageRecord, ownerOf } from './record.ts';
 import type { Workshop } from './volume-origin.ts';
@@ -52,6 +53,15 @@ export function localImages(
     import: (owner, image, signal) =>
       attempt(`importing image ${image.name}`, signal, () =>
         importImage(
+          { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
+          owner,
+          image,
+          signal,
+        ).finally(() => letGoOfIntake(intakePlace(layoutOf(owner), image.name).folder)),
+      ),
+    verify: (owner, image, signal) =>
+      attempt(`verifying image ${image.name}`, signal, () =>
+        verifyImage(
           { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
           owner,
           image,
@@ -113,14 +123,29 @@ async function importImage(
   const moved = movedBy(image.source);
   const is = { name, digest, format, ...(moved === null ? {} : { moved }) };
   const record: ImageRecord = { ...common, ...owner, ...is };
-  const { path, isOurs } = await sourceOf(layout, owner, image);
-  await withSource(path, async (file, sizeBytes) => {
-    const sealedPath = isOurs ? path : null;
-    const source = { name: sourceWords(image), file, sizeBytes, sealedPath };
+  await withSource(layout, owner, image, async (source) => {
     await checkSource(source, image);
     const paths = { made: layout.imageFile(name, format), supplied: layout.imageSupplied(name) };
     await fillPlace(place, record, () => makeImage(source, image, paths, qemuImg, signal));
   });
+}
+
+async function verifyImage(
+  { layout, qemuImg }: Workshop,
+  owner: PartitionOwner,
+  image: Image,
+  signal: AbortSignal,
+): Promise<void> {
+  const { folder } = intakePlace(layout, image.name);
+  holdIntake(folder);
+  try {
+    await withSource(layout, owner, image, (source) =>
+      verifySource(source, image, qemuImg, signal),
+    );
+  } catch (error) {
+    letGoOfIntake(folder);
+    throw error;
+  }
 }
 
 interface Source {
@@ -154,12 +179,19 @@ function sourceWords({ source }: Image): string {
 }
 
 /** @throws HostError `Refused` if there is no such regular file */
-async function withSource(path: string, use: Parameters<typeof withFile<void>>[2]): Promise<void> {
+async function withSource(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: Image,
+  use: (source: ImageSource) => Promise<void>,
+): Promise<void> {
+  const { path, isOurs } = await sourceOf(layout, owner, image);
+  const sealedPath = isOurs ? path : null;
   let opened = false;
   try {
     await withFile(path, 'read', (file, sizeBytes) => {
       opened = true;
-      return use(file, sizeBytes);
+      return use({ name: sourceWords(image), file, sizeBytes, sealedPath });
     });
   } catch (error) {
     if (opened) throw error;

@@ -18,6 +18,7 @@ import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
 import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
+import { isIntakeHeld, letGoOfIntake } from './held-intakes.ts';
 import { imageDiskFile, noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
@@ -135,6 +136,7 @@ async function createIntake(
   { image: name, kind, digest, sizeBytes }: Intake,
 ): Promise<void> {
   const place = intakePlace(layout, name);
+  letGoOfIntake(place.folder);
   await requireRoom(place, owner);
   const common = { formatVersion: 1, kind: 'intake', state: 'ready', format: 'raw' } as const;
   const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
@@ -174,7 +176,10 @@ async function append(
   if (end > sizeBytes) {
     throw new HostError('Refused', `image ${image} has ${sizeBytes} bytes, and not ${end}`);
   }
-  if (atByte === 0) await beginAnew(layout, image);
+  if (atByte === 0) {
+    if (isIntakeHeld(place.folder)) throw lookedInto(image);
+    await beginAnew(layout, image);
+  }
   const disk = layout.intakeDisk(image);
   const received = (await statOf(disk))?.size ?? sizeBytes;
   if (received !== atByte) {
@@ -245,11 +250,15 @@ function checkFile(path: string, found: Ext4File | null, sizeBytes: number): voi
  */
 async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
   if (((await statOf(layout.sealedDisk(image)))?.nlink ?? 1) > 1) {
-    throw new HostError('Refused', `what has come of image ${image} is being looked into`);
+    throw lookedInto(image);
   }
   await rm(layout.sealedDisk(image), { force: true });
   await rm(layout.intakeDisk(image), { force: true });
   await makeRoom(layout.intakeDisk(image), 0);
+}
+
+function lookedInto(image: ImageName): HostError {
+  return new HostError('Refused', `what has come of image ${image} is being looked into`);
 }
 
 /**

@@ -31,6 +31,7 @@ const kinds = {
   'volumes.delete': 'write',
   'images.list': 'read',
   'images.read': 'read',
+  'images.verify': 'write',
   'images.import': 'write',
   'images.delete': 'write',
   catalogueSize: 'read',

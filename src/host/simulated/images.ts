@@ -25,6 +25,14 @@ export function imageWriter(simulation: Simulation): ImageWriter {
         (world) => changes.importImage(world, owner, image, { files, state: 'ready' }),
         (world) => changes.importImage(world, owner, image, { files, state: 'creating' }),
       ),
+    verify: (owner, image, signal) =>
+      write(
+        'images.verify',
+        [subject(image.name)],
+        signal,
+        (world) => changes.verifyImage(world, owner, image, files),
+        () => undefined,
+      ),
     delete: (owner, name, signal) =>
       write(
         'images.delete',

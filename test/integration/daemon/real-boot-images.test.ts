@@ -159,6 +159,18 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await becomes('linux', /^Ready$/);
   expect(readFileSync(at('linux/bzImage')).equals(resigned)).toBe(true);
 
+  // What is no good costs nobody what is there, also while nobody runs with it.
+  place.write(
+    partition,
+    image('linux', 'bzImage', kernel) +
+      image('ramdisk', 'initrd', ramdisk) +
+      `${web}  runPolicy: Halted\n`,
+  );
+  await becomes('linux', /AwaitingBytes/);
+  await upload(daemon, 'linux', Buffer.concat([kernel.subarray(0, -1), Buffer.alloc(1, 1)]));
+  await becomes('linux', /^Rejected .*\(DigestMismatch\)/);
+  expect(readFileSync(at('linux/bzImage')).equals(resigned)).toBe(true);
+
   place.write(
     partition,
     image('linux', 'bzImage', resigned) + image('ramdisk', 'initrd', ramdisk) + web,

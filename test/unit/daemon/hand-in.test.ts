@@ -67,7 +67,7 @@ const said = async () => {
 };
 /** Importing fails as it does where the bytes are others. */
 const otherBytes: FaultRule = ({ name }) =>
-  areOthers && name === 'images.import'
+  areOthers && (name === 'images.import' || name === 'images.verify')
     ? { kind: 'error', error: new HostError('Refused', 'they are others') }
     : null;
 
@@ -123,6 +123,40 @@ test('an upload that is no good says why, and others that come are tried at once
   await upload(0, 2 * MiB);
   await settle();
   expect(phase()).toBe('Ready');
+});
+
+test('an upload in the place of other bytes costs them only if it is good', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, 2 * MiB);
+  await settle();
+  const there = () => daemon.world.images.get(partition)?.get(debian);
+  await daemon.submit(imageText(`upload: { bytes: ${2 * MiB} }`, `sha256:${'b'.repeat(64)}`));
+  await settle();
+  areOthers = true;
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toMatch(/^Rejected .*they are others/);
+  expect(there()).toMatchObject({ state: 'ready', digest });
+  areOthers = false;
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toBe('Ready');
+  expect(there()).toMatchObject({ state: 'ready', digest: `sha256:${'b'.repeat(64)}` });
+});
+
+test('a disk in the place of other bytes is lent again if it was no good', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  await said();
+  expect(phase()).toBe('Ready');
+  await daemon.submit(imageText(`handOver: { bytes: ${MiB} }`, `sha256:${'b'.repeat(64)}`));
+  await settle();
+  areOthers = true;
+  await said();
+  expect(phase()).toMatch(/^Rejected .*they are others; AwaitingBytes: its Primary is to write it/);
+  expect(lent()).toEqual([alias]);
+  expect(daemon.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready', digest });
 });
 
 test('a disk is lent, and taken back when its Primary says that it is written', async () => {

@@ -278,6 +278,46 @@ describe('bytes that a guest was booted with', () => {
     const plan = await planPass(testHost(worldWith(stopped('web'))), wanted);
     expect(afterOf(plan, 'domain.start/web')).toContain('image.import/linux');
     expect(afterOf(plan, 'image.import/linux')).toContain('image.delete/linux');
+    expect(afterOf(plan, 'image.delete/linux')).toContain('image.verify/linux');
+  });
+
+  test('are kept where the new ones are no good, and are there for whoever wants them back', async () => {
+    const host = testHost(worldWith(stopped('web')));
+    host.world.files.get(partition)?.set('vmlinuz', { bytes: MiB, digest: digestOf(2) });
+    const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] });
+    const { outcomes } = await applyPass(host, wanted);
+    const results = outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`);
+    expect(results.filter((each) => !each.endsWith(' already'))).toEqual([
+      'image.verify/linux failed',
+      'image.delete/linux skipped',
+      'image.import/linux skipped',
+      'domain.start/web skipped',
+    ]);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('linux' as ImageName)).toMatchObject({
+      state: 'ready',
+      digest: digestOf(0),
+    });
+    await converge(host, desiredWith({ images: both, secondaries: [booting('web')] }));
+    expect([...host.world.domains.values()][0]?.guest?.fields).toMatchObject({
+      kernelImage: 'linux',
+    });
+  });
+
+  test.each([
+    ['is saved', { saved: true }],
+    ['is stopped', { saved: false }],
+    ['runs', { power: { status: 'running' } } as const],
+  ])('are replaced only once one that %s and goes is gone', async (_what, more) => {
+    const goes = { ...stopped('web'), ...more };
+    const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('stays')] });
+    const host = testHost(worldWith(goes, stopped('stays')));
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual([]);
+    expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/web');
+    await applyPass(host, wanted);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('linux' as ImageName)?.digest).toBe(digestOf(1));
   });
 
   test('are neither replaced nor deleted while it is saved', async () => {

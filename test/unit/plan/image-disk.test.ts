@@ -22,6 +22,7 @@ import {
   secondary,
 } from '../../support/passes.ts';
 import {
+  digestOf,
   onCall,
   onCallNumber,
   simulatedPrimary,
@@ -212,6 +213,31 @@ describe('an Image that is copied off it', () => {
     expect(results.at(-1)).toBe('primary.lend-image-disk/team-a applied');
     expect(results.filter((each) => each.endsWith('failed'))).toHaveLength(1);
     expect(isLent(host)).toBe(true);
+  });
+
+  test('is verified before other bytes go for it, and the disk is back if it is no good', async () => {
+    const host = await hostWithDisk();
+    await converge(host, wanting(wish));
+    const digest = digestOf(7);
+    const others = (isWritten: boolean) =>
+      wanting({ images: [ofDisk('debian', 'copy', isWritten, { digest })] });
+    await converge(host, others(false));
+    host.rules.push(onCall('images.verify', { kind: 'error', error: new Error('no good') }));
+    expect(await resultsOf(host, others(true))).toEqual([
+      'primary.take-image-disk/team-a applied',
+      'intake.fill/debian applied',
+      'image.verify/debian failed',
+      'image.delete/debian skipped',
+      'image.import/debian skipped',
+      'intake.delete/debian skipped',
+      'primary.lend-image-disk/team-a applied',
+    ]);
+    expect(isLent(host)).toBe(true);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('debian' as ImageName)).toMatchObject({ state: 'ready' });
+    host.rules.pop();
+    await converge(host, others(true));
+    expect(shelf?.get('debian' as ImageName)).toMatchObject({ state: 'ready', digest });
   });
 
   test('is not looked for while a guest holds on to the disk', async () => {

@@ -20,7 +20,7 @@ import {
 } from '../../support/passes.ts';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { shareWithStorage } from '../../support/share.ts';
-import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
+import { digestOf, onCall, simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
 const sizeBytes = 8 * MiB;
@@ -170,6 +170,29 @@ describe('an Image that is handed over', () => {
     await converge(host, wanting(handOver(true)));
     expect(host.world.primaries.get('vm')?.lentDisks).toEqual([]);
     expect(await operationsOf(host, wanting(handOver(true)))).toEqual([]);
+  });
+
+  test('takes the place of other bytes only once it is seen to be what it is to be', async () => {
+    const host = hostWith();
+    await converge(host, wanting(handOver(false)));
+    await converge(host, wanting(handOver(true)));
+    const digest = digestOf(7);
+    await converge(host, wanting(handOver(false), { digest }));
+    const plan = await planPass(host, wanting(handOver(true), { digest }));
+    expect(plan.operations.map(({ id }) => id)).toEqual([
+      'primary.take-disk/debian',
+      'image.verify/debian',
+      'image.delete/debian',
+      'image.import/debian',
+      'intake.delete/debian',
+    ]);
+    host.rules.push(onCall('images.verify', { kind: 'error', error: new Error('no good') }));
+    await runPlan(plan, host);
+    const before = host.world.images.get(partition)?.get(debian);
+    expect(before).toMatchObject({ state: 'ready', digest: image('debian').digest });
+    host.rules.pop();
+    await converge(host, wanting(handOver(true), { digest }));
+    expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ digest });
   });
 
   test('is lent once, however often it is asked for', async () => {

@@ -116,6 +116,31 @@ describe('an upload', () => {
     expect(readFileSync(disk).equals(content)).toBe(true);
   });
 
+  test('is not begun anew from when it is seen to be good until it is used', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    await store.images.verify(us, image(), never);
+    await expect(append(0, Buffer.alloc(1))).rejects.toMatchObject({ code: 'Refused' });
+    expect(await store.lookImage()).toEqual({ status: 'absent' });
+    await importing();
+    expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
+    await intakes.delete(us, name, never);
+    await intakes.create(us, intake(), never);
+    expect(await append(0, Buffer.alloc(1))).toBe(1);
+  });
+
+  test('that is seen to be no good begins anew, as one that could not be imported', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, Buffer.alloc(MiB));
+    const verifying = store.images.verify(us, image(), never);
+    await expect(verifying).rejects.toMatchObject({ context: { objection: 'DigestMismatch' } });
+    await append(0, content);
+    await store.images.verify(us, image(), never);
+    rmSync(store.layout.sealedDisk(name));
+    await expect(importing()).rejects.toMatchObject({ code: 'Refused' });
+    expect(await append(0, content)).toBe(MiB);
+  });
+
   test('that a pass looks at too early can still go on', async () => {
     await intakes.create(us, intake(), never);
     await append(0, content.subarray(0, 10));

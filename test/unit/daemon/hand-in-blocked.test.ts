@@ -1,0 +1,196 @@
+/** What a Primary says of a disk while nothing is taken off that: it is refused, or forgotten aloud, and never kept for later. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HostError } from '../../../src/host/host-error.ts';
+import type { FaultRule } from '../../../src/host/simulated/faults.ts';
+import { lentDisk, lentImageDisk } from '../../../src/model/intake.ts';
+import type { ImageName } from '../../../src/model/names.ts';
+import { holdOf } from '../../support/daemon-orders.ts';
+import { installation, partition } from '../../support/passes.ts';
+import { simulatedPrimary, worldOf } from '../../support/simulation.ts';
+import {
+  descriptionOf,
+  secondaryText,
+  virtualDaemon,
+  type VirtualDaemon,
+} from '../../support/virtual-daemon.ts';
+
+const linux = 'linux' as ImageName;
+const MiB = 2 ** 20;
+const { alias: diskAlias } = lentImageDisk({ installation, partition });
+const { alias } = lentDisk({ installation, partition }, linux);
+
+const imageText = (digit: string, source: string) => `apiVersion: unnest.dev/v1
+kind: Image
+metadata: { name: linux }
+spec: { digest: "sha256:${digit.repeat(64)}", format: bzImage, source: { ${source} } }
+`;
+const old = imageText('a', 'file: vmlinuz');
+const offDisk = imageText('b', `imageDisk: { path: boot/vmlinuz, bytes: ${MiB} }`);
+const handedOver = imageText('b', `handOver: { bytes: ${MiB} }`);
+const web = (runPolicy = 'Always') =>
+  secondaryText('web', {
+    spec: { runPolicy, updatePolicy: 'Staged', boot: { kernel: { image: 'linux' } } },
+  });
+
+let daemon: VirtualDaemon;
+let isDark = false;
+const dark: FaultRule = ({ name }) =>
+  isDark && name === 'images.list'
+    ? { kind: 'error', error: new HostError('Timeout', 'it does not answer') }
+    : null;
+beforeEach(() => {
+  isDark = false;
+  const world = worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
+  daemon = virtualDaemon({ world, rules: [dark] });
+  const primary = {
+    domain: 'vm',
+    reserved: { vcpus: 1, memory: '256MiB' },
+    grants: ['handOver', 'imageDisk'],
+    imageDisk: { size: '64MiB' },
+  };
+  daemon.supervisor.describe(new Map([descriptionOf(partition, { primary })]));
+});
+afterEach(() => {
+  letsGo(true);
+  return daemon.close();
+});
+
+const settle = async () => {
+  await daemon.runtime.settle();
+  await daemon.advance(5000);
+};
+const submit = async (text: string) => {
+  await daemon.submit(text);
+  await settle();
+};
+const phase = () => {
+  const found = daemon.status().resources.find(({ kind }) => kind === 'image');
+  return `${found?.phase} ${found?.message}`.trim();
+};
+const lent = () => daemon.world.primaries.get('vm')?.lentDisks ?? [];
+const takes = () => daemon.writes.filter((each) => each.startsWith('primaries.takeBack'));
+const dropped = () => daemon.events.filter(({ kind }) => kind === 'hand-over-dropped');
+const said = async () => {
+  const answering = daemon.control.imageWritten(partition, linux, 'vm');
+  await daemon.runtime.settle();
+  const answer = await answering;
+  await settle();
+  return answer;
+};
+const letsGo = (isSo: boolean) => {
+  const primary = daemon.world.primaries.get('vm');
+  if (primary === undefined) return;
+  primary.releasesAfterMs = isSo ? 0 : null;
+  primary.unplugging = null;
+};
+const resume = async () => {
+  await daemon.control.resume(partition, null, 'uid 0');
+  await settle();
+};
+
+describe('a word about the disk of an Image that is blocked', () => {
+  test.each([
+    ['the image disk', offDisk, [diskAlias]],
+    ['a disk of its own', handedOver, [diskAlias, alias]],
+  ])('is refused, and %s is not taken when the block ends', async (_what, text, disks) => {
+    await submit(old + web());
+    expect(daemon.words('web')).toMatch(/^Running/);
+    await submit(text + web());
+    expect(phase()).toMatch(/^Pending AwaitingBytes/);
+    expect(await said()).toMatchObject({
+      status: 'refused',
+      code: 'ImageBlocked',
+      message: expect.stringMatching(
+        /^linux is blocked: ImageInUse: web runs, or is saved, .*; its disk stays where it is, so say so again after that$/,
+      ) as string,
+    });
+    expect(phase()).toMatch(/^Pending AwaitingBytes/);
+    await submit(text + web('Halted'));
+    await daemon.advance(3_600_000);
+    expect(takes()).toEqual([]);
+    expect([...lent()].sort()).toEqual([...disks].sort());
+    expect(await said()).toMatchObject({ status: 'ok' });
+    expect(phase()).toBe('Ready');
+    expect(dropped()).toEqual([]);
+  });
+
+  test('is refused while the partition is left alone, and while its host cannot be read', async () => {
+    await submit(offDisk);
+    await daemon.control.pause(partition, holdOf(null));
+    await settle();
+    expect(await said()).toMatchObject({
+      code: 'ImageBlocked',
+      message: expect.stringMatching(/^linux is blocked: Held: /) as string,
+    });
+    await resume();
+    isDark = true;
+    expect(await said()).toMatchObject({
+      code: 'ImageBlocked',
+      message: expect.stringMatching(/^linux is blocked: HostUnknown: /) as string,
+    });
+    isDark = false;
+    await daemon.advance(600_000);
+    expect(takes()).toEqual([]);
+    expect(await said()).toMatchObject({ status: 'ok' });
+    expect(phase()).toBe('Ready');
+  });
+});
+
+describe('a word that was taken down, and whose Image is blocked after that', () => {
+  beforeEach(async () => {
+    await submit(offDisk);
+    letsGo(false);
+    expect(await said()).toMatchObject({ status: 'ok' });
+  });
+
+  test('is forgotten where somebody has to do something about it, and that is told', async () => {
+    await daemon.control.pause(partition, holdOf(null));
+    await settle();
+    expect(dropped()).toEqual([
+      expect.objectContaining({ kind: 'hand-over-dropped', image: linux, code: 'Held' }),
+    ]);
+    letsGo(true);
+    await resume();
+    await daemon.advance(3_600_000);
+    expect(phase()).toMatch(/AwaitingBytes: .*unnest hand-over linux/);
+    expect(lent()).toEqual([diskAlias]);
+    expect(await said()).toMatchObject({ status: 'ok' });
+    expect(phase()).toBe('Ready');
+  });
+
+  test('counts once the host can be read again', async () => {
+    isDark = true;
+    await daemon.advance(600_000);
+    expect(phase()).toMatch(/HostUnknown/);
+    letsGo(true);
+    isDark = false;
+    await daemon.advance(600_000);
+    expect(phase()).toBe('Ready');
+    expect(dropped()).toEqual([]);
+  });
+
+  test('counts after its disk could not be taken at once', async () => {
+    // Something happens on the host all the time, so that it is looked at also while nothing is tried.
+    const seen = new Set<string>();
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      daemon.supervisor.partition(partition)?.wake('host-event');
+      await daemon.advance(1000);
+      seen.add(phase());
+    }
+    expect([...seen].join()).toMatch(/PartBlocked: the image disk is blocked: BackOff: /);
+    letsGo(true);
+    await daemon.advance(600_000);
+    expect(phase()).toBe('Ready');
+    expect(dropped()).toEqual([]);
+  });
+
+  test('is forgotten where its disk could not be taken so often that nobody tries any more', async () => {
+    await daemon.advance(3_600_000);
+    expect(dropped()).toEqual([expect.objectContaining({ image: linux })]);
+    letsGo(true);
+    const before = takes().length;
+    await daemon.control.retry(partition, 'uid 0');
+    await daemon.advance(3_600_000);
+    expect(takes()).toHaveLength(before);
+  });
+});
