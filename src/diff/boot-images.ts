@@ -5,7 +5,7 @@ import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import { bootImagesOf, type Secondary } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
-import type { BootFormat, Image, ObservedImage } from '../model/volume.ts';
+import { type BootFormat, type Image, isDiskFormat, type ObservedImage } from '../model/volume.ts';
 import type { Block, ImageChange } from './change.ts';
 import { partBlocked } from './ownership.ts';
 
@@ -99,19 +99,27 @@ export function savedWith(
   const domain = domains.get(secondary);
   const there = images.get(image);
   if (domain?.status !== 'present' || there?.status !== 'present') return null;
-  if (!heldWhileSaved(domain.value).includes(image)) return null;
+  const { live, saved, defined } = domain.value;
+  if (live !== null || !saved || !bootedWith(defined).includes(image)) return null;
   const { owner, state } = there.value;
   return owner !== null && samePartition(owner, us) && state === 'ready' ? there.value : null;
 }
 
-/** What it goes on with if it is saved; nothing if it is not. */
-export function heldWhileSaved({ live, saved, defined }: ObservedDomain): readonly string[] {
-  return live === null && saved ? bootedWith(defined) : [];
+/**
+ * What a guest has that runs, or may have that is saved: libvirt saves what it ran with, which need not be what its
+ * definition says by now. So that may be any.
+ */
+export function heldBy({ live, saved }: ObservedDomain, { images }: Observed): readonly string[] {
+  if (live !== null) return bootedWith(live);
+  if (!saved) return [];
+  return [...images].flatMap(([name, seen]) =>
+    seen.status === 'present' && isDiskFormat(seen.value.format) ? [] : [name],
+  );
 }
 
-/** The Images that a domain is booted with, in its definition or running. */
-export function bootImagesIn({ defined, live }: ObservedDomain): ReadonlySet<string> {
-  return new Set([...bootedWith(defined), ...(live === null ? [] : bootedWith(live))]);
+/** The Images that a domain is booted with, in its definition, running or saved. */
+export function bootImagesIn(domain: ObservedDomain, observed: Observed): ReadonlySet<string> {
+  return new Set([...bootedWith(domain.defined), ...heldBy(domain, observed)]);
 }
 
 export function bootedWith({ kernelImage, initrdImage }: DomainFields): readonly string[] {

@@ -75,7 +75,7 @@ function contextOf(
     if (seen.status !== 'present') continue;
     for (const volume of volumesIn(seen.value))
       users.set(volume, [...(users.get(volume) ?? []), name]);
-    for (const image of bootImagesIn(seen.value))
+    for (const image of bootImagesIn(seen.value, observed))
       bootUsers.set(image, [...(bootUsers.get(image) ?? []), name]);
     for (const seed of seedsOf(name, seen.value)) seedUsers.set(seed, [name]);
     if (isOnNetwork(seen.value)) onNetwork.push(name);

@@ -2,7 +2,7 @@
  * What a Volume lies on stays as long as the Volume does, and what a guest was booted with as long as it runs:
  * its bytes are neither deleted nor replaced. Whoever could not be read may have any.
  */
-import { bootedWith, bootImagesIn, heldWhileSaved } from '../diff/boot-images.ts';
+import { bootImagesIn, heldBy } from '../diff/boot-images.ts';
 import type { Change, ImageChange, VolumeChange } from '../diff/change.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { blocked } from '../diff/ownership.ts';
@@ -48,12 +48,11 @@ function takenAway(change: ImageChange): ObservedImage | null {
 
 function inUse(user: SecondaryName, { domains }: Observed): string {
   const seen = domains.get(user);
-  const has = 'with the bytes that it has';
   if (seen?.status !== 'present' || seen.value.live !== null) {
-    return `${user} runs ${has}: give the new ones an Image of another name, and boot that (which needs a restart), or halt ${user} first`;
+    return `${user} runs with the bytes that it has: give the new ones an Image of another name, and boot that (which needs a restart), or halt ${user} first`;
   }
   // Its definition cannot change, nor is there anything to halt.
-  return `${user} is saved, and goes on ${has}: let it run again, and then halt it, put the old digest back, or have the operator give its saved memory up with \`virsh managedsave-remove ${seen.value.domainName}\``;
+  return `${user} is saved, and may go on with these bytes: let it run again, and then halt it, put the old digest back, or have the operator give its saved memory up with \`virsh managedsave-remove ${seen.value.domainName}\``;
 }
 
 interface BootUsers {
@@ -66,30 +65,30 @@ interface BootUsers {
   readonly running: ReadonlyMap<string, SecondaryName>;
 }
 
-function bootUsers(changes: readonly Change[], { domains }: Observed): BootUsers {
+function bootUsers(changes: readonly Change[], observed: Observed): BootUsers {
   const byName = new Map(changes.map((change) => [change.name, change]));
   const staying = new Map<string, string>();
   const running = new Map<string, SecondaryName>();
-  for (const [name, seen] of domains) {
+  for (const [name, seen] of observed.domains) {
     if (seen.status !== 'present') continue;
     const change = byName.get(name);
-    for (const image of keptBy(seen.value, change)) staying.set(image, name);
+    for (const image of keptBy(seen.value, change, observed)) staying.set(image, name);
     const stops =
       change?.kind === 'delete' || (change?.kind === 'update' && change.power === 'stop');
-    if (!stops) for (const image of heldBy(seen.value)) running.set(image, name);
+    if (!stops) for (const image of heldBy(seen.value, observed)) running.set(image, name);
   }
   return { staying, running };
 }
 
-function heldBy(domain: ObservedDomain): readonly string[] {
-  return domain.live === null ? heldWhileSaved(domain) : bootedWith(domain.live);
-}
-
-function keptBy(domain: ObservedDomain, change: Change | undefined): Iterable<string> {
+function keptBy(
+  domain: ObservedDomain,
+  change: Change | undefined,
+  observed: Observed,
+): Iterable<string> {
   // Whose definition is not changed keeps what is in that, too.
-  if (change === undefined || change.kind === 'blocked') return bootImagesIn(domain);
+  if (change === undefined || change.kind === 'blocked') return bootImagesIn(domain, observed);
   if (change.kind === 'update' && (domain.live === null || keepsRunning(change))) {
-    return heldBy(domain);
+    return heldBy(domain, observed);
   }
   return [];
 }
