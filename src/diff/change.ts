@@ -75,7 +75,7 @@ export type BlockCode =
   | 'HostOvercommitted' // beside the other partitions the host has no room for its own
   | 'SubnetTaken' // its addresses are another partition's, or the host's own
   | 'OverBudget' // the partition's limits leave no room for it
-  | 'DeletesEverything'; // the documents keep nothing that is there, and nobody said that this is meant
+  | 'DeletesEverything'; // the documents keep no Secondary and no Volume, and nobody said that this is meant
 
 export interface Block {
   readonly code: BlockCode;

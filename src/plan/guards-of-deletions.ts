@@ -12,6 +12,7 @@ import type {
   VolumeChange,
 } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
+import type { ObservedIntake } from '../model/intake.ts';
 import { samePartition } from '../model/identity.ts';
 
 export interface Guards {
@@ -57,9 +58,18 @@ function everythingThereIs(changes: Changes, observed: Observed): string | null 
   const { guests, volumes } = lost(changes);
   if (guests > 0) return 'every Secondary there is';
   if (volumes > 0) return 'every Volume there is, with its data';
+  // Images are what the others were made from, and count by themselves only where there are no others.
   const areAllImages =
-    changes.images.some(losesData) && !changes.images.some(({ kind }) => kind === 'unchanged');
+    changes.images.some(losesData) && !changes.images.some((change) => isReady(change, observed));
   return areAllImages ? 'every Image there is' : null;
+}
+
+/** It is wanted, there and ours, perhaps with other bytes than are wanted by now. */
+function isReady({ kind, name }: ImageChange, { images, ...us }: Observed): boolean {
+  if (kind === 'delete' || kind === 'keep') return false;
+  const seen = images.get(name);
+  if (seen?.status !== 'present' || seen.value.state !== 'ready') return false;
+  return seen.value.owner !== null && samePartition(seen.value.owner, us);
 }
 
 interface Lost {
@@ -70,13 +80,11 @@ interface Lost {
 
 /** An Image of which something has come in is one as well. */
 function lost({ secondaries, volumes, images, intakes }: Deletable): Lost {
-  const ready = new Set(images.filter(({ kind }) => kind === 'unchanged').map(({ name }) => name));
-  const ofImages = [...images.filter(losesData), ...intakes.filter(losesBytes)];
-  const names = new Set(ofImages.map(({ name }) => name));
+  const ofImages = [...images.filter(losesData), ...intakes.filter(losesBytesBeside(images))];
   return {
     guests: secondaries.filter(isDeletion).length,
     volumes: volumes.filter(losesData).length,
-    images: [...names].filter((name) => !ready.has(name)).length,
+    images: new Set(ofImages.map(({ name }) => name)).size,
   };
 }
 
@@ -96,10 +104,29 @@ function losesData(change: VolumeChange | ImageChange): boolean {
   return change.kind === 'delete' && change.observed.state === 'ready';
 }
 
-/** Nor does one whose bytes have become an Image's. */
-function losesBytes(change: IntakeChange): boolean {
-  if (change.kind !== 'delete') return false;
-  return change.observed.state === 'ready' && change.observed.heldBytes > 0;
+/** What has come in is lost with its intake, also where that makes room for other bytes. */
+function losesBytesBeside(images: readonly ImageChange[]): (change: IntakeChange) => boolean {
+  const ready = new Map(
+    images.flatMap((each) =>
+      each.kind === 'unchanged' ? [[each.name, each.observed.digest] as const] : [],
+    ),
+  );
+  return (change) => {
+    const gone = goneIn(change);
+    // What a crash has left of one beside the Image that it has become nobody lacks.
+    return gone !== null && holdsBytes(gone) && ready.get(change.name) !== gone.digest;
+  };
+}
+
+function goneIn(change: IntakeChange): ObservedIntake | null {
+  if (change.kind === 'delete') return change.observed;
+  return change.kind === 'create' && change.remains !== null ? change.remains.observed : null;
+}
+
+/** What is on a lent disk only its Primary knows; what was fetched can be fetched again. */
+function holdsBytes({ state, kind, heldBytes, receivedBytes }: ObservedIntake): boolean {
+  if (state !== 'ready' || heldBytes === 0 || kind === 'url') return false;
+  return kind === 'handOver' || receivedBytes > 0;
 }
 
 function blockDeletions(changes: Deletable, block: Block): Deletable {
@@ -107,7 +134,7 @@ function blockDeletions(changes: Deletable, block: Block): Deletable {
     secondaries: blocking(changes.secondaries, isDeletion, block),
     volumes: blocking(changes.volumes, losesData, block),
     images: blocking(changes.images, losesData, block),
-    intakes: blocking(changes.intakes, losesBytes, block),
+    intakes: blocking(changes.intakes, losesBytesBeside(changes.images), block),
   };
 }
 

@@ -79,7 +79,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   DeletesEverything: {
     means:
-      'The documents keep nothing of what is there, so that all of the partition would be deleted: its Secondaries, Volumes and Images. An emptied directory is more often an accident than a wish.',
+      'The documents keep none of the Secondaries and Volumes that are there (or none of the Images, where there is nothing else), so that all of these would be deleted, and Images with them. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
   },
   SavedState: {

@@ -151,3 +151,37 @@ test('an intake that a crash has left beside its Image is cleared away, whatever
   expect(blocks(plan)).toEqual([]);
   expect(plan.operations.map(({ id }) => id)).toEqual(['intake.delete/sent']);
 });
+
+test('bytes that have come in for another digest than the one in force count', async () => {
+  const source: ImageSource = { kind: 'upload', sizeBytes: 4096 };
+  const host = testHost(worldOf({ recorded: true, domains: [running('web')] }));
+  const torn = { secondaries: [secondary('web')] };
+  const next = image('sent', { source, digest: digestOf(7) });
+  await converge(host, desiredWith({ ...torn, images: [next] }));
+  const { digest, format } = image('sent');
+  host.world.images.get(partition)?.set(next.name, imageOf('sent', { digest, format }));
+  const inForce = desiredWith({ ...torn, images: [image('sent', { source })] });
+  // Nothing has come in yet, so that nothing is lost.
+  expect(blocks(await planPass(host, inForce, false, 0))).toEqual([]);
+  const { signal } = new AbortController();
+  const owner = { installation, partition };
+  await host.intakes.append(owner, next.name, 0, new Uint8Array(4096), signal);
+  const plan = await planPass(host, inForce, false, 0);
+  expect(blocks(plan)).toEqual(['intake/sent TooManyDeletions']);
+  expect(plan.operations).toEqual([]);
+  // Nor do they make room for others of that name.
+  host.world.images.get(partition)?.delete(next.name);
+  const anew = await planPass(host, inForce, false, 0);
+  expect(blocks(anew)).toContain('intake/sent TooManyDeletions');
+  expect(anew.operations).toEqual([]);
+});
+
+test('an Image that waits for other bytes is one that the documents keep', async () => {
+  const images = [imageOf('a'), imageOf('b')];
+  const host = testHost(worldOf({ recorded: true, images }));
+  const source: ImageSource = { kind: 'upload', sizeBytes: 4096 };
+  const wanted = desiredWith({ images: [image('a', { source, digest: digestOf(7) })] });
+  const plan = await planPass(host, wanted);
+  expect(blocks(plan)).toEqual(['image/a AwaitingBytes']);
+  expect(plan.operations.map(({ id }) => id)).toContain('image.delete/b');
+});
