@@ -88,9 +88,13 @@ function obstacle(operation: Operation, { outcomes, options }: Pass): Result | n
   return options.stop.aborted && !isHalfDone(operation, outcomes) ? { status: 'cancelled' } : null;
 }
 
-/** Who was stopped only to come up again is not left lying, nor without a disk who has let go of it for a while. */
+/**
+ * Who was stopped only to come up again is not left lying, nor without a disk who has let go of it for a while, nor without
+ * an Image whose old bytes are gone.
+ */
 function isHalfDone({ kind, phase, after }: Operation, outcomes: Pass['outcomes']): boolean {
   if (kind === 'primary.lend-image-disk') return after.some((id) => isDone(outcomes.get(id)));
+  if (kind === 'image.import') return after.some((id) => isDone(outcomes.get(id), 'image.delete'));
   if (phase !== 'restart') return false;
   return after.some((id) => {
     const outcome = outcomes.get(id);
@@ -100,8 +104,10 @@ function isHalfDone({ kind, phase, after }: Operation, outcomes: Pass['outcomes'
   });
 }
 
-function isDone(outcome: Outcome | undefined): boolean {
-  return outcome !== undefined && succeeded(outcome.result);
+/** @param kind null: whatever it was */
+function isDone(outcome: Outcome | undefined, kind: OperationKind | null = null): boolean {
+  if (outcome === undefined || !succeeded(outcome.result)) return false;
+  return kind === null || outcome.operation.kind === kind;
 }
 
 async function run(operation: Operation, { plan, host, options }: Pass): Promise<Result> {

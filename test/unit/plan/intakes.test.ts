@@ -195,6 +195,28 @@ describe('an Image that is handed over', () => {
     expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ digest });
   });
 
+  test.each(['image.verify', 'image.delete'] as const)(
+    'and is interrupted after %s has its old bytes or its new ones',
+    async (kind) => {
+      const host = hostWith();
+      await converge(host, wanting(handOver(false)));
+      await converge(host, wanting(handOver(true)));
+      const digest = digestOf(7);
+      await converge(host, wanting(handOver(false), { digest }));
+      const stop = new AbortController();
+      await applyPass(host, wanting(handOver(true), { digest }), {
+        stop: stop.signal,
+        onOutcome: ({ operation }) => {
+          if (operation.kind === kind) stop.abort();
+        },
+      });
+      const there = host.world.images.get(partition)?.get(debian);
+      const old = image('debian').digest;
+      const isOld = kind === 'image.verify';
+      expect(there).toMatchObject({ state: 'ready', digest: isOld ? old : digest });
+    },
+  );
+
   test('is lent once, however often it is asked for', async () => {
     const host = hostWith();
     const plan = await planPass(host, wanting(handOver(false)));
