@@ -72,9 +72,15 @@ async function settle(operation: Operation, pass: Pass): Promise<void> {
   const { outcomes, options } = pass;
   const startedMs = options.now();
   const result = obstacle(operation, pass) ?? (await run(operation, pass));
+  letGo(operation, pass);
   const outcome = { operation, result, durationMs: options.now() - startedMs };
   outcomes.set(operation.id, outcome);
   options.onOutcome(outcome);
+}
+
+/** What was verified for an import is kept for it until it has been done, or it is known that it will not be. */
+function letGo(operation: Operation, { plan, host }: Pass): void {
+  if (operation.kind === 'image.import') host.images.letGo(plan, operation.image.name);
 }
 
 /** Why an operation is not even tried. The first cause is named, not the nearest. */

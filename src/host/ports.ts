@@ -186,9 +186,12 @@ export interface ImageWriter {
   import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
   /**
    * Says of the bytes, where they are, what `import` would, and makes nothing of them. Of a qcow2 that somebody may still
-   * write to, the tables are not looked into. Into what has come in by an intake nothing more comes from then on.
+   * write to, the tables are not looked into. What has come in by an intake, and is good, is looked into only once, and nothing
+   * more comes into it, nor begins anew there, before it is imported or let go of.
    */
   verify(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
+  /** Nothing is given up any more for what was verified: another upload may begin in its place. */
+  letGo(owner: PartitionOwner, name: ImageName): void;
   /** `Refused` as long as a Volume that is ready lies on it. */
   delete(owner: PartitionOwner, name: ImageName, signal: AbortSignal): Promise<void>;
 }

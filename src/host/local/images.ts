@@ -14,7 +14,7 @@ import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { fileSize, withFile } from './disk-file.ts';
 import { checkSource, type ImageSource, makeImage, verifySource } from './image-import.ts';
-import { holdIntake, letGoOfIntake } from './held-intakes.ts';
+import { letGoOfIntake, seeGood } from './held-intakes.ts';
 import { hasErrno } from './io-error.ts';
 import { sealIntake } from './intakes.ts';
 import {
@@ -68,6 +68,7 @@ export function localImages(
           signal,
         ),
       ),
+    letGo: (owner, name) => letGoOfIntake(intakePlace(layoutOf(owner), name).folder),
     delete: (owner, name, signal) =>
       attempt(`deleting image ${name}`, signal, () => deleteImage(layoutOf(owner), owner, name)),
   };
@@ -137,11 +138,12 @@ async function verifyImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { folder } = intakePlace(layout, image.name);
-  holdIntake(folder);
   try {
-    await withSource(layout, owner, image, (source) =>
-      verifySource(source, image, qemuImg, signal),
-    );
+    await withSource(layout, owner, image, (source) => {
+      const look = () => verifySource(source, image, qemuImg, signal);
+      // Of what somebody may still write to nothing is remembered.
+      return source.sealedPath === null ? look() : seeGood(folder, image, look);
+    });
   } catch (error) {
     letGoOfIntake(folder);
     throw error;

@@ -18,7 +18,7 @@ import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
 import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
-import { isIntakeHeld, letGoOfIntake } from './held-intakes.ts';
+import { forgetIntake, holdIntake, isIntakeHeld } from './held-intakes.ts';
 import { imageDiskFile, noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
@@ -74,9 +74,7 @@ export function localIntakes(
       ),
     delete: (owner, image, signal) =>
       attempt(`deleting the intake of image ${image}`, signal, () =>
-        inTurn(layoutOf(owner), image, () =>
-          emptyPlace(intakePlace(layoutOf(owner), image), owner),
-        ),
+        inTurn(layoutOf(owner), image, () => deleteIntake(layoutOf(owner), owner, image)),
       ),
   };
 }
@@ -136,14 +134,24 @@ async function createIntake(
   { image: name, kind, digest, sizeBytes }: Intake,
 ): Promise<void> {
   const place = intakePlace(layout, name);
-  letGoOfIntake(place.folder);
   await requireRoom(place, owner);
+  forgetIntake(place.folder);
   const common = { formatVersion: 1, kind: 'intake', state: 'ready', format: 'raw' } as const;
   const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
   const record: IntakeRecord = { ...common, ...owner, name, ...asked };
   await fillPlace(place, record, () =>
     makeRoom(layout.intakeDisk(name), kind === 'handOver' ? roomBytes({ kind, sizeBytes }) : 0),
   );
+}
+
+async function deleteIntake(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+): Promise<void> {
+  const place = intakePlace(layout, image);
+  await emptyPlace(place, owner);
+  forgetIntake(place.folder);
 }
 
 async function makeRoom(path: string, bytes: number): Promise<void> {
@@ -252,6 +260,7 @@ async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
   if (((await statOf(layout.sealedDisk(image)))?.nlink ?? 1) > 1) {
     throw lookedInto(image);
   }
+  forgetIntake(intakePlace(layout, image).folder);
   await rm(layout.sealedDisk(image), { force: true });
   await rm(layout.intakeDisk(image), { force: true });
   await makeRoom(layout.intakeDisk(image), 0);
@@ -262,7 +271,8 @@ function lookedInto(image: ImageName): HostError {
 }
 
 /**
- * Nothing is added from then on. @returns where the bytes are, as many as the Image has
+ * Nothing is added from then on, and nothing begins anew before they are let go of (held-intakes.ts).
+ * @returns where the bytes are, as many as the Image has
  * @throws HostError `Conflict` if there is no such intake, `Refused` if not all of them are there
  */
 export function sealIntake(
@@ -284,9 +294,11 @@ async function seal(layout: StoreLayout, owner: PartitionOwner, image: ImageName
     throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
   }
   if (open !== null) {
+    forgetIntake(place.folder);
     await rename(layout.intakeDisk(image), sealed);
     await syncFolder(place.folder);
   }
+  holdIntake(place.folder);
   await withFile(sealed, 'write', async (file) => {
     // Of a disk, what is behind the Image's end; and QEMU's user has had it.
     await file.truncate(sizeBytes);
@@ -320,6 +332,7 @@ async function open(layout: StoreLayout, image: ImageName, lentTo: DomainRef): P
   if (((sealed ?? (await statOf(disk)))?.nlink ?? 1) > 1) {
     throw new HostError('Conflict', `what ${place.what} holds is an Image by now`);
   }
+  forgetIntake(place.folder);
   await writeRecord(place.folder, { ...seen.value, lentTo: { ...lentTo } });
   if (sealed !== null) {
     await rename(layout.sealedDisk(image), disk);

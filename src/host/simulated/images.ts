@@ -1,4 +1,5 @@
 /** A simulated host's Images behind the ports: one call to the store each. */
+import { intakeOf } from '../../model/intake.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import type { Simulation } from './host.ts';
 import * as changes from './image-changes.ts';
@@ -14,7 +15,7 @@ export function imageReader(simulation: Simulation): ImageReader {
 }
 
 export function imageWriter(simulation: Simulation): ImageWriter {
-  const { files } = simulation;
+  const { files, heldIntakes } = simulation;
   const write = writing(simulation);
   return {
     import: (owner, image, signal) =>
@@ -24,15 +25,19 @@ export function imageWriter(simulation: Simulation): ImageWriter {
         signal,
         (world) => changes.importImage(world, owner, image, { files, state: 'ready' }),
         (world) => changes.importImage(world, owner, image, { files, state: 'creating' }),
-      ),
+      ).finally(() => heldIntakes.letGo(owner, image.name)),
     verify: (owner, image, signal) =>
       write(
         'images.verify',
         [subject(image.name)],
         signal,
-        (world) => changes.verifyImage(world, owner, image, files),
+        (world) => {
+          changes.verifyImage(world, owner, image, files);
+          if (intakeOf(image) !== null) heldIntakes.hold(owner, image.name);
+        },
         () => undefined,
       ),
+    letGo: (owner, name) => heldIntakes.letGo(owner, name),
     delete: (owner, name, signal) =>
       write(
         'images.delete',

@@ -134,6 +134,37 @@ describe('an Image that is uploaded', () => {
     expect(await blocksOf(host, tight)).toEqual(['image OverBudget']);
   });
 
+  test('in the place of other bytes begins anew once nothing is given up for it any more', async () => {
+    const host = hostWith();
+    const send = () => host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    await converge(host, wanting(upload));
+    await send();
+    await converge(host, { ...wanting(upload), volumes: new Map() });
+    const wanted = { ...wanting(upload, { digest: digestOf(7) }), volumes: new Map() };
+    await converge(host, wanted);
+    await send();
+    host.rules.push(onCall('images.delete', { kind: 'error', error: new Error('not now') }));
+    let during: unknown = null;
+    const { outcomes } = await applyPass(host, wanted, {
+      onOutcome: ({ operation }) => {
+        if (operation.kind !== 'image.verify') return;
+        during = send().catch((error: unknown) => error);
+      },
+    });
+    expect(outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`)).toEqual([
+      'image.verify/debian applied',
+      'image.delete/debian failed',
+      'image.import/debian skipped',
+      'intake.delete/debian skipped',
+    ]);
+    expect(await during).toMatchObject({ code: 'Refused' });
+    expect(await send()).toBe(sizeBytes);
+    host.rules.pop();
+    await converge(host, wanted);
+    const there = host.world.images.get(partition)?.get(debian);
+    expect(there).toMatchObject({ state: 'ready', digest: digestOf(7) });
+  });
+
   test('of another digest begins anew, and one that is no longer wanted gives its room back', async () => {
     const host = hostWith();
     await converge(host, wanting(upload));
