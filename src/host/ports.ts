@@ -180,7 +180,8 @@ export interface VolumeWriter {
 export interface ImageWriter {
   /**
    * Takes the bytes from where the Image says that they are and keeps them, once they have been seen to be
-   * what the digest says and to need nothing outside themselves. `Refused` if they are not or do. Those of a
+   * what the digest says and to need nothing outside themselves. `Refused` if they are not or do: then what was taken out of
+   * the image disk is dropped, as the next word about it is about another file. Those of a
    * raw Image that came in by an intake are kept as they are there, and take no more of the store.
    */
   import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
@@ -212,7 +213,8 @@ export interface IntakeWriter {
   ): Promise<number>;
   /**
    * Takes its bytes out of a file of the image disk, which no guest has, in the place of what had come before.
-   * Nothing of that disk is changed. `Refused` if there is no such file of as many bytes.
+   * Nothing of that disk is changed. If there is no such file of as many bytes, what had come before stays; `Refused` if
+   * that was not all.
    */
   takeOut(
     owner: PartitionOwner,

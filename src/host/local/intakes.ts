@@ -13,7 +13,7 @@ import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.
 import type { ImageName, PartitionName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
-import { objection, refusal } from '../image-objection.ts';
+import { isObjection, objection, refusal } from '../image-objection.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
@@ -119,6 +119,11 @@ async function isImage(layout: StoreLayout, name: ImageName, file: Stats): Promi
   return (await statOf(layout.imageFile(name, format)))?.ino === file.ino;
 }
 
+async function receivedBytes(layout: StoreLayout, image: ImageName): Promise<number> {
+  const open = await statOf(layout.intakeDisk(image));
+  return (open ?? (await statOf(layout.sealedDisk(image))))?.size ?? 0;
+}
+
 async function statOf(path: string): Promise<Stats | null> {
   try {
     return await lstat(path);
@@ -202,7 +207,7 @@ async function append(
   });
 }
 
-/** What is there is either what was there before, or all of the file. */
+/** What is there is either what was there before, or all of the file, or nothing if a crash interrupts it while its file is there. */
 async function fill(
   layout: StoreLayout,
   owner: PartitionOwner,
@@ -218,9 +223,15 @@ async function fill(
   const disk = await imageDiskFile(layout, owner);
   const taken = layout.takenFile(image);
   await rm(taken, { force: true });
+  try {
+    await ext4.checkUnmounted(disk, signal);
+    checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
+  } catch (error) {
+    // Nobody has seen that what was taken out before is no good.
+    if (isObjection(error) && (await receivedBytes(layout, image)) === sizeBytes) return;
+    throw error;
+  }
   await beginAnew(layout, image);
-  await ext4.checkUnmounted(disk, signal);
-  checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
   // Only of what is there, or anybody could fill the record with names.
   await noteTakenOut(layout, owner, path);
   try {
@@ -266,6 +277,18 @@ async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
   await makeRoom(layout.intakeDisk(image), 0);
 }
 
+/** What was taken off the image disk for it, and is no good. */
+export function dropTakenOut(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+): Promise<void> {
+  return inTurn(layout, image, async () => {
+    await readyRecord(intakePlace(layout, image), owner);
+    await beginAnew(layout, image);
+  });
+}
+
 function lookedInto(image: ImageName): HostError {
   return new HostError('Refused', `what has come of image ${image} is being looked into`);
 }
@@ -289,7 +312,7 @@ async function seal(layout: StoreLayout, owner: PartitionOwner, image: ImageName
   const sealed = layout.sealedDisk(image);
   const open = await statOf(layout.intakeDisk(image));
   // Before it is sealed, or what is missing could not come any more.
-  const bytes = (open ?? (await statOf(sealed)))?.size ?? 0;
+  const bytes = await receivedBytes(layout, image);
   if (bytes < sizeBytes) {
     throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
   }
