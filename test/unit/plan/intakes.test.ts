@@ -6,11 +6,17 @@ import { lentDisk } from '../../../src/model/intake.ts';
 import type { ImageName } from '../../../src/model/names.ts';
 import { type Grant, GRANTS } from '../../../src/model/primary.ts';
 import type { DesiredState } from '../../../src/model/secondary.ts';
-import { type Image, type ImageSource, unpackedBytesMax } from '../../../src/model/volume.ts';
+import {
+  type Image,
+  type ImageSource,
+  unpackedBytesMax,
+  type Volume,
+} from '../../../src/model/volume.ts';
 import {
   applyPass,
   converge,
   desired,
+  desiredWith,
   image,
   installation,
   partition,
@@ -449,5 +455,39 @@ describe('an Image of the catalogue', () => {
     expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
     // What it has it keeps, whatever the operator thinks of it later.
     expect(await operationsOf(host, catalogue(false))).toEqual([]);
+  });
+
+  test('gives up the bytes of before only for what there is room for', async () => {
+    const host = hostWith();
+    host.world.catalogue.set('debian.img', { bytes: sizeBytes, digest: null });
+    host.world.catalogue.set('next.img', { bytes: 2 * sizeBytes, digest: null });
+    const spare = volume('spare', { sizeBytes, deletionPolicy: 'Delete' });
+    const of = (file: string, digest: string, volumes: readonly Volume[]) =>
+      desiredWith({
+        images: [
+          image('debian', {
+            digest,
+            source: { kind: 'catalogue', file: file as never, isAllowed: true },
+          }),
+        ],
+        volumes,
+        share: shareWithStorage(2 * sizeBytes),
+      });
+    await converge(host, of('debian.img', digestOf(1), [spare]));
+    const next = of('next.img', digestOf(2), []);
+    const error = new Error('not now');
+    host.rules.push(onCall('volumes.delete', { kind: 'error', error }));
+    const { outcomes } = await applyPass(host, next);
+    expect(outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`)).toEqual([
+      'volume.delete/spare failed',
+      'image.verify/debian applied',
+      'image.delete/debian skipped',
+      'image.import/debian skipped',
+    ]);
+    const there = () => host.world.images.get(partition)?.get(debian);
+    expect(there()).toMatchObject({ state: 'ready', digest: digestOf(1) });
+    host.rules.pop();
+    await converge(host, next);
+    expect(there()).toMatchObject({ state: 'ready', digest: digestOf(2) });
   });
 });
