@@ -183,6 +183,8 @@ export type ImageChange =
       readonly remains: ObservedImage | null;
       /** Where its bytes have come in, which is at its end then; null: they are the host's. */
       readonly intake: Lent | null;
+      /** The file of the image disk that is taken out for it; null: none is, or all of it is in the intake already. */
+      readonly path: string | null;
     }
   | { readonly kind: 'unchanged'; readonly name: ImageName; readonly observed: ObservedImage }
   | { readonly kind: 'delete'; readonly name: ImageName; readonly observed: ObservedImage }

@@ -10,13 +10,14 @@ import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts'
 import { type Observation, present } from '../../model/observation.ts';
 import { type Image, isDiskFormat, type ObservedImage } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
+import { isObjection } from '../image-objection.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { fileSize, withFile } from './disk-file.ts';
 import { checkSource, type ImageSource, makeImage, verifySource } from './image-import.ts';
-import { holdIntake, letGoOfIntake } from './held-intakes.ts';
+import { letGoOfIntake, seeGood } from './held-intakes.ts';
 import { hasErrno } from './io-error.ts';
-import { sealIntake } from './intakes.ts';
+import { dropTakenOut, sealIntake } from './intakes.ts';
 import {
   emptyPlace,
   fillPlace,
@@ -48,29 +49,50 @@ export function localImages(
   qemuImgFor: QemuImgFor = sandboxedQemuImg(localImagePlaces(stateDir)),
 ): ImageReader & ImageWriter {
   const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
+  const workshopOf = (owner: PartitionOwner): Workshop => ({
+    layout: layoutOf(owner),
+    qemuImg: qemuImgFor(owner.partition),
+  });
+  const letGo: ImageWriter['letGo'] = (owner, name) =>
+    letGoOfIntake(intakePlace(layoutOf(owner), name).folder);
   return {
     ...localImageReader(stateDir),
     import: (owner, image, signal) =>
       attempt(`importing image ${image.name}`, signal, () =>
-        importImage(
-          { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
-          owner,
-          image,
-          signal,
-        ).finally(() => letGoOfIntake(intakePlace(layoutOf(owner), image.name).folder)),
+        judging(layoutOf(owner), owner, image, () =>
+          importImage(workshopOf(owner), owner, image, signal).finally(() =>
+            letGo(owner, image.name),
+          ),
+        ),
       ),
     verify: (owner, image, signal) =>
       attempt(`verifying image ${image.name}`, signal, () =>
-        verifyImage(
-          { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
-          owner,
-          image,
-          signal,
+        judging(layoutOf(owner), owner, image, () =>
+          verifyImage(workshopOf(owner), owner, image, signal),
         ),
       ),
+    letGo,
     delete: (owner, name, signal) =>
       attempt(`deleting image ${name}`, signal, () => deleteImage(layoutOf(owner), owner, name)),
   };
+}
+
+/** On the image disk may be another file by the time that its Primary speaks of it again. */
+async function judging(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  { name, source }: Image,
+  judge: () => Promise<void>,
+): Promise<void> {
+  try {
+    await judge();
+  } catch (error) {
+    if (source.kind === 'imageDisk' && isObjection(error)) {
+      // What cannot be dropped is seen to be no good once more.
+      await dropTakenOut(layout, owner, name).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
 async function readImage(
@@ -137,11 +159,12 @@ async function verifyImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { folder } = intakePlace(layout, image.name);
-  holdIntake(folder);
   try {
-    await withSource(layout, owner, image, (source) =>
-      verifySource(source, image, qemuImg, signal),
-    );
+    await withSource(layout, owner, image, (source) => {
+      const look = () => verifySource(source, image, qemuImg, signal);
+      // Of what somebody may still write to nothing is remembered.
+      return source.sealedPath === null ? look() : seeGood(folder, image, look);
+    });
   } catch (error) {
     letGoOfIntake(folder);
     throw error;

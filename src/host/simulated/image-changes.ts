@@ -52,6 +52,12 @@ export function verifyImage(
   suppliedBytes(world, owner, image, { files, state: 'creating' }, `verifying image ${image.name}`);
 }
 
+/** What was refused, if it came off the image disk. */
+export function dropTakenOut(world: World, owner: PartitionOwner, { name, source }: Image): void {
+  const intake = findOurs(world.intakes, owner, name, `dropping what was refused of image ${name}`);
+  if (source.kind === 'imageDisk' && intake !== null) intake.receivedBytes = 0;
+}
+
 function suppliedBytes(
   world: World,
   owner: PartitionOwner,
