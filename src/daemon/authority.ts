@@ -22,6 +22,7 @@ import type { Drain } from './accepted/wish-schema.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
 import { AskedFor } from './asked-for.ts';
 import { authorityStatements } from './authority-statements.ts';
+import { DroppedWords } from './dropped-words.ts';
 import { isAbout, withWritten } from './handed-over.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
 import { InFlight } from './in-flight.ts';
@@ -56,6 +57,7 @@ export class Authority {
   readonly #options: AuthorityOptions;
   readonly #judgement = new Judgement();
   readonly #asked: AskedFor;
+  readonly #dropped: DroppedWords;
   readonly #submissions: Submissions;
   readonly #inFlight = new InFlight();
   #description: PlainDocument;
@@ -70,6 +72,11 @@ export class Authority {
     this.#options = options;
     this.#description = options.description;
     this.#asked = new AskedFor(options.wishes);
+    const { partition, wishes, emit } = options;
+    this.#dropped = new DroppedWords({
+      wishes,
+      onDropped: (image, block) => emit({ kind: 'hand-over-dropped', partition, image, ...block }),
+    });
     this.#submissions = new Submissions({
       ...options,
       orders: () => this.#orders(),
@@ -126,7 +133,7 @@ export class Authority {
   /** What no document says, as it is for the other partitions to say. */
   #onHost(desired: DesiredState | null): DesiredState | null {
     if (desired === null) return null;
-    const images = withWritten(desired.images, this.#options.wishes.written);
+    const images = withWritten(desired.images, this.#dropped.counting);
     return { ...desired, images, commonCpus: this.#options.commonCpus() };
   }
 
@@ -271,15 +278,14 @@ export class Authority {
     }
   }
 
-  /** What keeps them stays for longer than a word of their Primary's is good for: it is asked to say so again. */
-  dropWritten(blocks: ReadonlyMap<ImageName, Block>): void {
-    const { partition, wishes, emit } = this.#options;
-    for (const { image } of wishes.written) {
-      const block = blocks.get(image);
-      if (block === undefined) continue;
-      emit({ kind: 'hand-over-dropped', partition, image, ...block });
-      this.forgetWritten([image]);
-    }
+  /**
+   * What keeps them stays for longer than a word of their Primary's is good for: it is asked to say so again.
+   * @returns whether a word counted that does not any more, so that there is something else to be said
+   */
+  dropWritten(blocks: ReadonlyMap<ImageName, Block>): boolean {
+    const counted = this.#dropped.drop(blocks);
+    void this.#inFlight.while(() => this.#dropped.remove());
+    return counted;
   }
 
   /** What was asked for and is done. */

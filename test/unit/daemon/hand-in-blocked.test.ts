@@ -42,19 +42,17 @@ beforeEach(() => {
   isDark = false;
   const world = worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
   daemon = virtualDaemon({ world, rules: [dark] });
-  const primary = {
-    domain: 'vm',
-    reserved: { vcpus: 1, memory: '256MiB' },
-    grants: ['handOver', 'imageDisk'],
-    imageDisk: { size: '64MiB' },
-  };
-  daemon.supervisor.describe(new Map([descriptionOf(partition, { primary })]));
+  describeWith({ grants: ['handOver', 'imageDisk'], imageDisk: { size: '64MiB' } });
 });
 afterEach(() => {
   letsGo(true);
   return daemon.close();
 });
 
+const describeWith = (more: object) => {
+  const primary = { domain: 'vm', reserved: { vcpus: 1, memory: '256MiB' }, ...more };
+  daemon.supervisor.describe(new Map([descriptionOf(partition, { primary })]));
+};
 const settle = async () => {
   await daemon.runtime.settle();
   await daemon.advance(5000);
@@ -101,7 +99,7 @@ describe('a word about the disk of an Image that is blocked', () => {
       status: 'refused',
       code: 'ImageBlocked',
       message: expect.stringMatching(
-        /^linux is blocked: ImageInUse: web runs, or is saved, .*; its disk stays where it is, so say so again after that$/,
+        /^linux is blocked: ImageInUse: web runs with the bytes that it has: .*; its disk stays where it is, so say so again after that$/,
       ) as string,
     });
     expect(phase()).toMatch(/^Pending AwaitingBytes/);
@@ -156,6 +154,42 @@ describe('a word that was taken down, and whose Image is blocked after that', ()
     expect(lent()).toEqual([diskAlias]);
     expect(await said()).toMatchObject({ status: 'ok' });
     expect(phase()).toBe('Ready');
+  });
+
+  test('is told to be forgotten once, and when it is: until then it counts no more all the same', async () => {
+    const { faults } = daemon.runtime.files;
+    faults.push(({ call, path }) =>
+      call === 'replace' && path.endsWith('/wishes.json') ? 'NoSpace' : null,
+    );
+    // Somebody else has made it nobody's to give: not by a wish, which could not be stored either.
+    describeWith({ grants: ['handOver'] });
+    await daemon.advance(3_600_000);
+    expect(phase()).toMatch(/NotAllowed/);
+    expect(dropped()).toEqual([]);
+    letsGo(true);
+    describeWith({ grants: ['handOver', 'imageDisk'], imageDisk: { size: '64MiB' } });
+    await daemon.advance(3_600_000);
+    expect(phase()).toMatch(/AwaitingBytes: .*unnest hand-over linux/);
+    expect(dropped()).toEqual([]);
+    faults.pop();
+    await daemon.advance(3_600_000);
+    expect(dropped()).toEqual([expect.objectContaining({ image: linux, code: 'NotAllowed' })]);
+    expect(phase()).toMatch(/AwaitingBytes: .*unnest hand-over linux/);
+  });
+
+  test('is forgotten without breaking off the pass that has seen why', async () => {
+    letsGo(true);
+    describeWith({ grants: ['handOver'] });
+    await daemon.advance(60_000);
+    expect(dropped()).toEqual([expect.objectContaining({ image: linux, code: 'NotAllowed' })]);
+    const since = daemon.events.findIndex(({ kind }) => kind === 'hand-over-dropped');
+    const done = daemon.events
+      .slice(since)
+      .flatMap((each) =>
+        each.kind === 'operation-finished' ? [`${each.operation} ${each.outcome}`] : [],
+      );
+    expect(done).toEqual(['primary.take-image-disk applied', 'image-disk.delete applied']);
+    expect(lent()).toEqual([]);
   });
 
   test('counts once the host can be read again', async () => {
