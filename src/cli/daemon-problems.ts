@@ -67,6 +67,7 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
   AwaitingBytes: { exit: partial, remedy: lookAtStatus },
   ImageBlocked: { exit: partial, remedy: 'end what blocks it, and say so again' },
+  NotInTime: { exit: timeout, remedy: 'say so again; `unnest status` says how its host is' },
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
   KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },

@@ -1,5 +1,6 @@
 /** What a Primary says of a disk while nothing is taken off that: it is refused, or forgotten aloud, and never kept for later. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { channelLimits } from '../../../src/channel/limits.ts';
 import { HostError } from '../../../src/host/host-error.ts';
 import type { FaultRule } from '../../../src/host/simulated/faults.ts';
 import { lentDisk, lentImageDisk } from '../../../src/model/intake.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../support/virtual-daemon.ts';
 
 const linux = 'linux' as ImageName;
+const { signal: never } = new AbortController();
 const MiB = 2 ** 20;
 const { alias: diskAlias } = lentImageDisk({ installation, partition });
 const { alias } = lentDisk({ installation, partition }, linux);
@@ -34,14 +36,17 @@ const web = (runPolicy = 'Always') =>
 
 let daemon: VirtualDaemon;
 let isDark = false;
+/** What each call to the host waits for. */
+let gate = Promise.resolve();
 const dark: FaultRule = ({ name }) =>
   isDark && name === 'images.list'
     ? { kind: 'error', error: new HostError('Timeout', 'it does not answer') }
     : null;
 beforeEach(() => {
   isDark = false;
+  gate = Promise.resolve();
   const world = worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
-  daemon = virtualDaemon({ world, rules: [dark] });
+  daemon = virtualDaemon({ world, rules: [dark], latency: () => gate });
   describeWith({ grants: ['handOver', 'imageDisk'], imageDisk: { size: '64MiB' } });
 });
 afterEach(() => {
@@ -69,7 +74,7 @@ const lent = () => daemon.world.primaries.get('vm')?.lentDisks ?? [];
 const takes = () => daemon.writes.filter((each) => each.startsWith('primaries.takeBack'));
 const dropped = () => daemon.events.filter(({ kind }) => kind === 'hand-over-dropped');
 const said = async () => {
-  const answering = daemon.control.imageWritten(partition, linux, 'vm');
+  const answering = daemon.control.imageWritten(partition, linux, 'vm', never);
   await daemon.runtime.settle();
   const answer = await answering;
   await settle();
@@ -130,6 +135,45 @@ describe('a word about the disk of an Image that is blocked', () => {
     await daemon.advance(600_000);
     expect(takes()).toEqual([]);
     expect(await said()).toMatchObject({ status: 'ok' });
+    expect(phase()).toBe('Ready');
+  });
+});
+
+describe('a word that cannot be tried before', () => {
+  const answerAt = async (ends: 'in time' | 'asker has left' | 'late') => {
+    await submit(offDisk);
+    let open = () => {};
+    gate = new Promise((done) => (open = done));
+    const asker = new AbortController();
+    const answering = daemon.control.imageWritten(partition, linux, 'vm', asker.signal);
+    await daemon.advance(channelLimits.wordMs - 1);
+    if (ends === 'asker has left') asker.abort();
+    if (ends === 'late') await daemon.advance(1);
+    open();
+    gate = Promise.resolve();
+    await daemon.runtime.settle();
+    const answer = await answering;
+    await daemon.advance(3_600_000);
+    return answer;
+  };
+
+  test.each([
+    ['whoever has said it has left', 'asker has left', 'nobody waits for the answer any more'],
+    ['a minute has passed', 'late', 'the host could not be looked at within 60 s'],
+  ] as const)('%s is refused, and its disk stays where it is', async (_when, ends, why) => {
+    expect(await answerAt(ends)).toEqual({
+      status: 'refused',
+      code: 'NotInTime',
+      message: `${why}; nothing was taken down, and the disk stays where it is`,
+    });
+    expect(takes()).toEqual([]);
+    expect(lent()).toEqual([diskAlias]);
+    expect(await said()).toMatchObject({ status: 'ok' });
+    expect(phase()).toBe('Ready');
+  });
+
+  test('a minute has passed is taken down otherwise', async () => {
+    expect(await answerAt('in time')).toMatchObject({ status: 'ok' });
     expect(phase()).toBe('Ready');
   });
 });
