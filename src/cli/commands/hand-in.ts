@@ -10,7 +10,7 @@ import { channelLimits } from '../../channel/limits.ts';
 import { imageName, type ImageName, type PartitionName } from '../../model/names.ts';
 import { formatApproximately } from '../../model/sizes.ts';
 import type { ResourceReport } from '../../report/partition-status.ts';
-import { CommandError, usageError } from '../command-error.ts';
+import { CommandError, exitCodeOf, remedyOf, usageError } from '../command-error.ts';
 import {
   type DaemonOptions,
   partitionOf,
@@ -58,7 +58,7 @@ export function uploadCommand(environment: Environment, exit: (code: ExitCode) =
 export function handOverCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return argumentsOf(new Command('hand-over'), '[file]', environment)
     .description(
-      'write an Image to the disk that the host has lent for it, and give the disk back; of one on the image disk, without a file: say that this is unmounted',
+      'write an Image to the disk that the host has lent for it, and give the disk back; without a file: say only that it is written, or that the image disk, which it is on, is unmounted',
     )
     .option('--device <path>', 'the disk; by default the one under /dev/disk/by-id')
     .action(async (image: string, path: string | undefined, options: Options) => {
@@ -92,10 +92,12 @@ async function handIn(
   const handing = { client, partition, name, environment, limits };
   if (isOnDisk) {
     await letGo(state, path, options.device ?? null, handing);
+  } else if (path === undefined) {
+    await giveBack(state, options.device ?? null, handing);
   } else {
-    const file = await openImageFile(requireFile(path));
+    const file = await openImageFile(path);
     try {
-      checkSize(path ?? '', file, state);
+      checkSize(path, file, state);
       await give(state, { ...handing, file });
     } finally {
       await file.close();
@@ -104,11 +106,6 @@ async function handIn(
   if (!options.wait) return exitCodes.ok;
   const earlier = before.lastPass?.at ?? null;
   return outcome({ client, partition, name }, earlier, environment, limits);
-}
-
-function requireFile(path: string | undefined): string {
-  if (path !== undefined) return path;
-  throw usageError('there is no file to be written to its disk', 'name it behind the Image');
 }
 
 function requireImage(text: string): ImageName {
@@ -158,8 +155,7 @@ async function handOver(
   device: string | null,
   handing: HandingIn,
 ): Promise<void> {
-  if (device === null && state.serial === null) throw notYet(state);
-  const disk = await openLentDisk(device ?? `/dev/disk/by-id/virtio-${state.serial}`);
+  const disk = await openLentDisk(lentPath(state, device));
   try {
     await piecewise(0, handing, (piece, atByte) => disk.write(piece, atByte));
     await disk.sync();
@@ -169,19 +165,41 @@ async function handOver(
   await tell(handing);
 }
 
+/** What is written to its disk, by whomever: what that has left in this machine's memory is on it then. */
+async function giveBack(
+  state: ImageState,
+  device: string | null,
+  handing: Omit<HandingIn, 'file'>,
+): Promise<void> {
+  const disk = await openLentDisk(lentPath(state, device));
+  try {
+    await disk.sync();
+  } finally {
+    await disk.close();
+  }
+  await tell(handing);
+}
+
+/** @param device that was named in its place */
+function lentPath(state: ImageState, device: string | null): string {
+  if (device !== null) return device;
+  if (state.serial === null) throw notYet(state);
+  return `/dev/disk/by-id/virtio-${state.serial}`;
+}
+
 /** Of what is on the image disk: whoever has it mounted has not let go of it. */
 async function letGo(
-  { name, serial, message }: ImageState,
+  state: ImageState,
   path: string | undefined,
   device: string | null,
   handing: Omit<HandingIn, 'file'>,
 ): Promise<void> {
+  const { name } = state;
   if (path !== undefined) {
     const remedy = `put it there, unmount that disk, and say: unnest hand-over ${name}`;
     throw usageError(`${name} is taken off the image disk, where its document says`, remedy);
   }
-  if (device === null && serial === null) throw notYet({ name, message });
-  await checkUnmounted(device ?? `/dev/disk/by-id/virtio-${serial}`);
+  await checkUnmounted(lentPath(state, device));
   await tell(handing);
 }
 
@@ -193,8 +211,25 @@ async function tell({
   limits,
 }: Omit<HandingIn, 'file'>): Promise<void> {
   const telling = client.imageWritten(partition, name, limits.stop);
-  const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
-  environment.stdout.write(`${printable(message)}\n`);
+  try {
+    const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
+    environment.stdout.write(`${printable(message)}\n`);
+  } catch (error) {
+    throw untold(name, error);
+  }
+}
+
+/** What is on the disk stays there, and may have taken long to write. */
+function untold(name: ImageName, error: unknown): unknown {
+  const exit = exitCodeOf(error);
+  // Said again it would be as wrong.
+  if (!(error instanceof Error) || exit === exitCodes.usage || exit === exitCodes.bug) return error;
+  const remedy = remedyOf(error);
+  const again = `\`unnest hand-over ${name}\`, without a file, says so again and writes nothing`;
+  return new CommandError(exit, error.message, {
+    cause: error.cause,
+    remedy: remedy === null ? again : `${remedy}; then ${again}`,
+  });
 }
 
 function notYet({ name, message }: Pick<ImageState, 'name' | 'message'>): CommandError {

@@ -187,6 +187,53 @@ describe('unnest hand-over', () => {
     expect(written()).toBe(0);
   });
 
+  test('without a file says that its disk is written, and writes nothing', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    const disk = device();
+    place.answer = async () => {
+      passed('Ready');
+      return { status: 'ok', message: 'the disk is taken back' };
+    };
+    const { code, stdout } = await unnest('hand-over', 'debian', '--device', disk);
+    expect(code).toBe(0);
+    expect(stdout).toBe('the disk is taken back\ndebian is ready\n');
+    expect(readFileSync(disk).every((byte) => byte === 0)).toBe(true);
+    expect(written()).toBe(1);
+  });
+
+  test('without a file and without a disk yet says what keeps it', async () => {
+    imageIs({ source: 'handOver', serial: null, message: 'OverBudget: too much' });
+    const { code, stderr } = await unnest('hand-over', 'debian');
+    expect(code).toBe(exitCodes.partial);
+    expect(stderr).toContain('OverBudget: too much');
+  });
+
+  test.each([
+    ['ImageBlocked', exitCodes.partial, 'end what blocks it; then '],
+    ['TooBusy', exitCodes.conflict, 'try again in a moment; then '],
+    ['NotInTime', exitCodes.timeout, '`unnest status` says how the host is; then '],
+  ])(
+    'that is refused with %s says how to say it again without writing',
+    async (code, exit, todo) => {
+      imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+      place.answer = { status: 'refused', code, message: 'debian is not taken' };
+      const ran = await unnest('hand-over', 'debian', file, '--device', device());
+      expect(ran).toEqual({
+        code: exit,
+        stdout: '',
+        stderr: `error: debian is not taken\n  ${todo}\`unnest hand-over debian\`, without a file, says so again and writes nothing\n`,
+      });
+    },
+  );
+
+  test('of what no document speaks of any more is not to be said again', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    place.answer = { status: 'refused', code: 'NoSuchImage', message: 'no debian' };
+    const { code, stderr } = await unnest('hand-over', 'debian', file, '--device', device());
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).not.toContain('without a file');
+  });
+
   const onImageDisk = {
     source: 'imageDisk',
     receivedBytes: null,
@@ -212,10 +259,10 @@ describe('unnest hand-over', () => {
     ['without its disk', onImageDisk, [], 'cannot let go of /dev/disk/by-id/virtio-unnest-images'],
     ['of a disk that is none', onImageDisk, ['--device', '/dev/null'], '/dev/null is no disk'],
     [
-      'of what is written to a disk of its own',
+      'without a file, of a disk that is not there',
       { source: 'handOver', serial: 'debian' } as const,
       [],
-      'there is no file to be written to its disk',
+      'cannot write to /dev/disk/by-id/virtio-debian',
     ],
   ])('%s says nothing to the host', async (_, state, words, complaint) => {
     imageIs(state);
