@@ -126,6 +126,11 @@ export interface ImageState {
   readonly receivedBytes: number | null;
   /** By what a Primary finds its disk, as `/dev/disk/by-id/virtio-SERIAL`; null: it is lent none. */
   readonly serial: string | null;
+  /**
+   * Whether its Primary has said that this disk is written, and nothing has become of that yet; null: it comes on no
+   * disk, or unnestd is of a version that does not say.
+   */
+  readonly handedOver: boolean | null;
 }
 
 type Refused = Extract<Answer, { readonly status: 'refused' }>;

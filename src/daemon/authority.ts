@@ -9,6 +9,7 @@ import { desiredFrom } from '../documents/desired-state.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
 import type { ImageName, PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
+import type { Image } from '../model/volume.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type {
@@ -266,6 +267,11 @@ export class Authority {
       if (answer.status === 'ok') this.#options.onChange('request');
       return answer;
     });
+  }
+
+  /** Whether the word of its Primary that its disk is written stands. */
+  isHandedOver(image: Image): boolean {
+    return this.#dropped.counting.some((said) => said.image === image.name && isAbout(said, image));
   }
 
   /** What became of them is known, so that what was said of their disks has served its purpose. */

@@ -140,7 +140,8 @@ function refused(code: string, message: string) {
   return { status: 'refused', code, message } as const;
 }
 
-async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageState> {
+async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageState> {
+  const { name, source } = image;
   const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
   const { owner } = loop;
   const intake = owner === null ? null : await loop.intakes.read(owner, name);
@@ -153,6 +154,7 @@ async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageS
     sizeBytes: comesIn ? source.sizeBytes : null,
     receivedBytes: comesIn && !isOnDisk(source) ? (intake?.receivedBytes ?? null) : null,
     serial: owner !== null && isOnDisk(source) ? serialOf(owner, name, source) : null,
+    handedOver: isOnDisk(source) ? authority.isHandedOver(image) : null,
   };
 }
 

@@ -5,22 +5,20 @@
 import { Command } from 'commander';
 import type { DaemonClient } from '../../channel/client.ts';
 import type { ImageState } from '../../channel/control.ts';
-import { DaemonError } from '../../channel/daemon-error.ts';
 import { channelLimits } from '../../channel/limits.ts';
 import { imageName, type ImageName, type PartitionName } from '../../model/names.ts';
 import { formatApproximately } from '../../model/sizes.ts';
-import type { ResourceReport } from '../../report/partition-status.ts';
 import { CommandError, exitCodeOf, remedyOf, usageError } from '../command-error.ts';
 import {
   type DaemonOptions,
   partitionOf,
   requireDaemon,
-  stoppedLooking,
   withDaemonOptions,
   withinLimits,
 } from '../daemon.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { outcome, saidAgain } from '../handed-in.ts';
 import { checkUnmounted, type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
 import { MovingLine } from '../moving-line.ts';
 import { type Limits, limitsOf } from '../pass.ts';
@@ -86,14 +84,14 @@ async function handIn(
     environment.stdout.write(`${name} is there already\n`);
     return exitCodes.ok;
   }
-  const isOnDisk = by === 'handOver' && state.source === 'imageDisk';
-  if (state.source !== by && !isOnDisk) throw otherWay(state);
-  const before = await client.status(partition, limits.stop);
+  const isOnImageDisk = by === 'handOver' && state.source === 'imageDisk';
+  if (state.source !== by && !isOnImageDisk) throw otherWay(state);
+  const before = await lastPassOf({ client, partition, limits });
   const handing = { client, partition, name, environment, limits };
-  if (isOnDisk) {
-    await letGo(state, path, options.device ?? null, handing);
+  if (isOnImageDisk) {
+    await letGo(state, path, options.device ?? null);
   } else if (path === undefined) {
-    await giveBack(state, options.device ?? null, handing);
+    await giveBack(state, options.device ?? null);
   } else {
     const file = await openImageFile(path);
     try {
@@ -103,9 +101,10 @@ async function handIn(
       await file.close();
     }
   }
+  const isOnDisk = by === 'handOver';
+  const earlier = isOnDisk ? await tell(handing) : before;
   if (!options.wait) return exitCodes.ok;
-  const earlier = before.lastPass?.at ?? null;
-  return outcome({ client, partition, name }, earlier, environment, limits);
+  return outcome({ client, partition, name, isOnDisk }, earlier, environment, limits);
 }
 
 function requireImage(text: string): ImageName {
@@ -162,22 +161,16 @@ async function handOver(
   } finally {
     await disk.close();
   }
-  await tell(handing);
 }
 
 /** What is written to its disk, by whomever: what that has left in this machine's memory is on it then. */
-async function giveBack(
-  state: ImageState,
-  device: string | null,
-  handing: Omit<HandingIn, 'file'>,
-): Promise<void> {
+async function giveBack(state: ImageState, device: string | null): Promise<void> {
   const disk = await openLentDisk(lentPath(state, device));
   try {
     await disk.sync();
   } finally {
     await disk.close();
   }
-  await tell(handing);
 }
 
 /** @param device that was named in its place */
@@ -192,7 +185,6 @@ async function letGo(
   state: ImageState,
   path: string | undefined,
   device: string | null,
-  handing: Omit<HandingIn, 'file'>,
 ): Promise<void> {
   const { name } = state;
   if (path !== undefined) {
@@ -200,23 +192,29 @@ async function letGo(
     throw usageError(`${name} is taken off the image disk, where its document says`, remedy);
   }
   await checkUnmounted(lentPath(state, device));
-  await tell(handing);
 }
 
-async function tell({
-  client,
-  partition,
-  name,
-  environment,
-  limits,
-}: Omit<HandingIn, 'file'>): Promise<void> {
-  const telling = client.imageWritten(partition, name, limits.stop);
+/** @returns when the last pass before that has ended: writing may have taken as long as many of them */
+async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
+  const { client, partition, name, environment, limits } = handing;
   try {
+    const before = await lastPassOf(handing);
+    const telling = client.imageWritten(partition, name, limits.stop);
     const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
     environment.stdout.write(`${printable(message)}\n`);
+    return before;
   } catch (error) {
     throw untold(name, error);
   }
+}
+
+type OfPartition = Pick<HandingIn, 'client' | 'partition' | 'limits'>;
+
+/** Null: there was none yet. */
+async function lastPassOf({ client, partition, limits }: OfPartition): Promise<string | null> {
+  const asking = client.status(partition, limits.stop);
+  const { lastPass } = await withinLimits(limits, 'the status was read', asking);
+  return lastPass?.at ?? null;
 }
 
 /** What is on the disk stays there, and may have taken long to write. */
@@ -225,7 +223,7 @@ function untold(name: ImageName, error: unknown): unknown {
   // Said again it would be as wrong.
   if (!(error instanceof Error) || exit === exitCodes.usage || exit === exitCodes.bug) return error;
   const remedy = remedyOf(error);
-  const again = `\`unnest hand-over ${name}\`, without a file, says so again and writes nothing`;
+  const again = saidAgain(name);
   return new CommandError(exit, error.message, {
     cause: error.cause,
     remedy: remedy === null ? again : `${remedy}; then ${again}`,
@@ -262,43 +260,4 @@ async function piecewise(
   } finally {
     line.end();
   }
-}
-
-/** What the host says of it once it has looked. @param earlier when the last pass before it has ended */
-async function outcome(
-  { client, partition, name }: Pick<HandingIn, 'client' | 'partition' | 'name'>,
-  earlier: string | null,
-  { stdout }: Environment,
-  limits: Limits,
-): Promise<ExitCode> {
-  const ends = new AbortController();
-  const stop = AbortSignal.any([limits.stop, ends.signal]);
-  let now = 'unnestd has not said yet';
-  try {
-    for await (const status of await client.statuses(partition, stop)) {
-      const report = status.resources.find((each) => each.kind === 'image' && each.name === name);
-      if (report?.phase === 'Ready') {
-        stdout.write(`${name} is ready\n`);
-        return exitCodes.ok;
-      }
-      // What was said before these bytes came is not about them.
-      if (status.lastPass?.at === earlier) continue;
-      if (report?.phase === 'Rejected') throw rejected(report);
-      now = report === undefined ? 'no document speaks of it any more' : (report.phase ?? now);
-    }
-  } catch (error) {
-    if (!limits.stop.aborted || (error instanceof DaemonError && error.code !== 'Cancelled')) {
-      throw error;
-    }
-  } finally {
-    ends.abort();
-  }
-  if (limits.stop.aborted) throw stoppedLooking(limits, `${name} ready`, now);
-  throw new DaemonError('Broken', `unnestd has ended while waiting for ${name}: ${now}`);
-}
-
-function rejected({ name, message }: ResourceReport): CommandError {
-  return new CommandError(exitCodes.partial, `${name} was rejected: ${message}`, {
-    remedy: 'correct the file, or its document, and hand it in again',
-  });
 }

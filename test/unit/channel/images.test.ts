@@ -116,6 +116,7 @@ test('how far an Image is, and that its disk is written', async () => {
     sizeBytes: 8,
     receivedBytes: null,
     serial: 'debian',
+    handedOver: true,
   };
   place.image = { status: 'ok', image };
   expect(await client.image(teamA, debian, never)).toEqual(image);

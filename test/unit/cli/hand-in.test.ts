@@ -55,6 +55,7 @@ function imageIs(more: Partial<ImageState>): void {
       sizeBytes: content.length,
       receivedBytes: 0,
       serial: null,
+      handedOver: null,
       ...more,
     },
   };
@@ -232,6 +233,86 @@ describe('unnest hand-over', () => {
     const { code, stderr } = await unnest('hand-over', 'debian', file, '--device', device());
     expect(code).toBe(exitCodes.usage);
     expect(stderr).not.toContain('without a file');
+  });
+
+  describe('whose disk is not taken after it was accepted', () => {
+    const state = { source: 'handOver', receivedBytes: null, serial: 'debian' } as const;
+    const held = 'Held: partition team-a is left alone';
+    const awaits = 'AwaitingBytes: its Primary is to write it';
+    type Step = readonly [phase: ImagePhase, message: string, handedOver: boolean | null];
+    /** The host says these one after the other, from when it was told. */
+    const handOver = (steps: readonly Step[]) => {
+      imageIs({ ...state, handedOver: false, message: awaits });
+      passed('Pending', awaits, 'before');
+      place.answer = async () => {
+        imageIs({ ...state, handedOver: true, message: awaits });
+        steps.forEach(([phase, message, handedOver], at) =>
+          setTimeout(
+            () => {
+              imageIs({ ...state, phase, message, handedOver });
+              passed(phase, message, `pass ${at}`);
+            },
+            20 * (at + 1),
+          ),
+        );
+        return { status: 'ok', message: 'the disk is taken back' };
+      };
+      // Or what waits for ever would.
+      return unnest('hand-over', 'debian', file, '--device', device(), '--timeout', '20');
+    };
+    const blocked = (words: string, todo: string) => ({
+      code: exitCodes.partial,
+      stdout: 'the disk is taken back\n',
+      stderr: `error: debian was not taken, and is not waited for any more: ${words}\n  ${todo}; then \`unnest hand-over debian\`, without a file, says so again and writes nothing\n`,
+    });
+    const end = (code: string) => `end what blocks it (\`unnest explain ${code}\`)`;
+
+    test.each<[string, Step[], string, string]>([
+      ['stays blocked', [['Blocked', held, false]], held, end('Held')],
+      [
+        'was blocked, and is asked for anew',
+        [
+          ['Blocked', held, true],
+          ['Pending', awaits, false],
+        ],
+        held,
+        end('Held'),
+      ],
+      [
+        'is blocked by what it is on',
+        [['Blocked', 'PartBlocked: the image disk is blocked: NotAllowed: no', false]],
+        'PartBlocked: the image disk is blocked: NotAllowed: no',
+        end('NotAllowed'),
+      ],
+      [
+        'is asked for anew',
+        [['Pending', awaits, false]],
+        awaits,
+        '`unnest events` tells what has blocked it',
+      ],
+    ])(
+      'as it %s ends with that',
+      async (_, steps, words, todo) => {
+        expect(await handOver(steps)).toEqual(blocked(words, todo));
+      },
+      30_000,
+    );
+
+    test.each<[string, Step[]]>([
+      ['waits for what ends by itself', [['Blocked', 'HostUnknown: it hangs', true]]],
+      ['is what an older unnestd says nothing of', [['Pending', awaits, null]]],
+      ['was taken', [['Importing', '', false]]],
+    ])('yet, as it %s, is waited for', async (_, steps) => {
+      const { code, stdout } = await handOver([...steps, ['Ready', '', false]]);
+      expect(code).toBe(0);
+      expect(stdout).toBe('the disk is taken back\ndebian is ready\n');
+    });
+
+    test('since it was no good says that', async () => {
+      const { code, stderr } = await handOver([['Rejected', 'it is sha256:x', false]]);
+      expect(code).toBe(exitCodes.partial);
+      expect(stderr).toContain('debian was rejected: it is sha256:x');
+    });
   });
 
   const onImageDisk = {

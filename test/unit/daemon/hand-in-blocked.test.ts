@@ -80,6 +80,12 @@ const said = async () => {
   await settle();
   return answer;
 };
+const stands = async () => {
+  const asking = daemon.control.image(partition, linux);
+  await daemon.runtime.settle();
+  const answer = await asking;
+  return answer?.status === 'ok' ? answer.image.handedOver : answer;
+};
 const letsGo = (isSo: boolean) => {
   const primary = daemon.world.primaries.get('vm');
   if (primary === undefined) return;
@@ -186,11 +192,13 @@ describe('a word that was taken down, and whose Image is blocked after that', ()
   });
 
   test('is forgotten where somebody has to do something about it, and that is told', async () => {
+    expect(await stands()).toBe(true);
     await daemon.control.pause(partition, holdOf(null));
     await settle();
     expect(dropped()).toEqual([
       expect.objectContaining({ kind: 'hand-over-dropped', image: linux, code: 'Held' }),
     ]);
+    expect(await stands()).toBe(false);
     letsGo(true);
     await resume();
     await daemon.advance(3_600_000);
@@ -209,6 +217,7 @@ describe('a word that was taken down, and whose Image is blocked after that', ()
     describeWith({ grants: ['handOver'] });
     await daemon.advance(3_600_000);
     expect(phase()).toMatch(/NotAllowed/);
+    expect(await stands()).toBe(false);
     expect(dropped()).toEqual([]);
     letsGo(true);
     describeWith({ grants: ['handOver', 'imageDisk'], imageDisk: { size: '64MiB' } });
@@ -240,6 +249,7 @@ describe('a word that was taken down, and whose Image is blocked after that', ()
     isDark = true;
     await daemon.advance(600_000);
     expect(phase()).toMatch(/HostUnknown/);
+    expect(await stands()).toBe(true);
     letsGo(true);
     isDark = false;
     await daemon.advance(600_000);

@@ -89,6 +89,7 @@ test('an upload is taken in, looked into by itself, and said to be ready', async
       sizeBytes: 2 * MiB,
       receivedBytes: 0,
       serial: null,
+      handedOver: null,
     },
   });
   expect(await upload(0, MiB)).toEqual({
