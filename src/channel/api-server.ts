@@ -62,6 +62,7 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
     submissionBytesMax: limits.bodyBytesMax,
     partyOf: ({ raw }) => connections.partyOf(raw),
     submitterOf: ({ raw }) => connections.submitterOf(raw),
+    overOf: ({ raw }) => connections.exchangeOf(raw)?.over ?? AbortSignal.abort(),
     reply: (to, answered) => give(to, answered, connections, streams),
     inTime: (request, answering) => {
       for (const each of [slots, uploads]) each.holdUntil(request.raw, answering);

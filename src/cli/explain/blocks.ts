@@ -46,7 +46,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   AwaitingBytes: {
     means:
       'It is an Image whose bytes its Primary hands in, and they have not all come. There is room for them, and whatever begins as this Image waits.',
-    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver, or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
+    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver (without the file if it is written already), or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
   },
   Protected: {
     means: 'It would be deleted, and its document said `protect: true`.',

@@ -14,6 +14,7 @@ import {
 } from '../../support/virtual-daemon.ts';
 
 const debian = 'debian' as ImageName;
+const { signal: never } = new AbortController();
 const digest = `sha256:${'a'.repeat(64)}`;
 const MiB = 2 ** 20;
 const { alias } = lentDisk({ installation, partition }, debian);
@@ -61,7 +62,7 @@ const settle = async () => {
   await daemon.advance(5000);
 };
 const said = async () => {
-  const answer = await daemon.control.imageWritten(partition, debian, 'vm');
+  const answer = await daemon.control.imageWritten(partition, debian, 'vm', never);
   await settle();
   return answer;
 };
@@ -88,6 +89,7 @@ test('an upload is taken in, looked into by itself, and said to be ready', async
       sizeBytes: 2 * MiB,
       receivedBytes: 0,
       serial: null,
+      handedOver: null,
     },
   });
   expect(await upload(0, MiB)).toEqual({
@@ -368,10 +370,10 @@ test('of what no document speaks nothing is taken in', async () => {
   expect(await daemon.control.upload(partition, other, 0, new Uint8Array(1))).toMatchObject({
     code: 'NoSuchImage',
   });
-  expect(await daemon.control.imageWritten(partition, other, 'vm')).toMatchObject({
+  expect(await daemon.control.imageWritten(partition, other, 'vm', never)).toMatchObject({
     code: 'NoSuchImage',
   });
-  expect(await daemon.control.imageWritten(partition, debian, 'vm')).toMatchObject({
+  expect(await daemon.control.imageWritten(partition, debian, 'vm', never)).toMatchObject({
     code: 'NotHandedOver',
   });
   await daemon.submit(handedOver);
