@@ -62,7 +62,7 @@ function wanted(
   const refusal = refusalOf(volume, there) ?? groundBlock(volume, images, observed);
   if (refusal !== null) return { kind: 'blocked', name, block: refusal };
   const user = users.get(name) ?? null;
-  const isOurs = user !== null && user.owner !== null && samePartition(user.owner, observed);
+  const isOurs = user !== null && samePartition(user.owner, observed);
   if (user !== null && !isOurs && volume.sizeBytes !== there.sizeBytes) {
     const message = `domain "${user.domainName}", which is not of this partition, runs with it`;
     return blocked(name, 'VolumeInUse', message);

@@ -1,9 +1,11 @@
 /** Everything at once, and too much of it: not by accident. */
 import { expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
-import type { ImageName } from '../../../src/model/names.ts';
+import type { ImageName, PartitionName } from '../../../src/model/names.ts';
+import { resourceKey } from '../../../src/model/resource.ts';
 import type { ImageSource } from '../../../src/model/volume.ts';
 import {
+  blocksIn,
   converge,
   desiredWith,
   image,
@@ -23,12 +25,7 @@ import {
 } from '../../support/simulation.ts';
 
 type Plan = Awaited<ReturnType<typeof planPass>>;
-const blocks = ({ entries }: Plan) =>
-  entries.flatMap((entry) =>
-    entry.kind === 'blocked'
-      ? [`${entry.resource.kind}/${entry.resource.name} ${entry.block.code}`]
-      : [],
-  );
+const blocks = (plan: Plan) => blocksIn(plan, resourceKey);
 const running = (name: string) =>
   domainOf(name, { power: { status: 'running' }, defined: fieldsOf(secondary(name)) });
 const nothing = desiredWith({});
@@ -184,4 +181,15 @@ test('an Image that waits for other bytes is one that the documents keep', async
   const plan = await planPass(host, wanted);
   expect(blocks(plan)).toEqual(['image/a AwaitingBytes']);
   expect(plan.operations.map(({ id }) => id)).toContain('image.delete/b');
+});
+
+test.each([
+  ['that is half made', { state: 'creating' }],
+  ['of another partition', { owner: { installation, partition: 'team-b' as PartitionName } }],
+] as const)('an Image %s is none that is kept', async (_what, more) => {
+  const images = [imageOf('a', more), imageOf('b')];
+  const host = testHost(worldOf({ recorded: true, images }));
+  const source: ImageSource = { kind: 'upload', sizeBytes: 4096 };
+  const plan = await planPass(host, desiredWith({ images: [image('a', { source })] }));
+  expect(blocks(plan)).toContain('image/b DeletesEverything');
 });

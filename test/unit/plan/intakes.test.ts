@@ -14,6 +14,7 @@ import {
 } from '../../../src/model/volume.ts';
 import {
   applyPass,
+  blockedKindsIn,
   converge,
   desired,
   desiredWith,
@@ -71,9 +72,7 @@ const grantedTo = (primary: DesiredState['primary']) => {
 const textOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
   renderPlan(await planPass(host, wanted), plain);
 const blocksOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
-  (await planPass(host, wanted)).entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.kind} ${entry.block.code}`] : [],
-  );
+  blockedKindsIn(await planPass(host, wanted));
 const operationsOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
   (await planPass(host, wanted)).operations.map(({ id }) => id);
 
