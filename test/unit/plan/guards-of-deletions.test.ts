@@ -4,6 +4,7 @@ import { fieldsOf } from '../../../src/model/domain.ts';
 import type { ImageName, PartitionName } from '../../../src/model/names.ts';
 import { resourceKey } from '../../../src/model/resource.ts';
 import type { ImageSource } from '../../../src/model/volume.ts';
+import { comeIn } from '../../support/come-in.ts';
 import {
   blocksIn,
   converge,
@@ -160,9 +161,7 @@ test('bytes that have come in for another digest than the one in force count', a
   const inForce = desiredWith({ ...torn, images: [image('sent', { source })] });
   // Nothing has come in yet, so that nothing is lost.
   expect(blocks(await planPass(host, inForce, false, 0))).toEqual([]);
-  const { signal } = new AbortController();
-  const owner = { installation, partition };
-  await host.intakes.append(owner, next.name, 0, new Uint8Array(4096), signal);
+  await comeIn(host.intakes, { installation, partition }, next.name, 0, new Uint8Array(4096));
   const plan = await planPass(host, inForce, false, 0);
   expect(blocks(plan)).toEqual(['intake/sent TooManyDeletions']);
   expect(plan.operations).toEqual([]);
