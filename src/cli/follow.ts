@@ -22,6 +22,8 @@ export interface Following {
   readonly partition: PartitionName;
   /** Of the documents that are meant. */
   readonly generation: number;
+  /** When the last pass that does not count has ended; null: every one counts. */
+  readonly after: string | null;
   readonly onEvent: (record: EventRecord) => void;
   /** What is still to be done, in words, whenever that may have changed. */
   readonly onNow: (now: string) => void;
@@ -73,11 +75,14 @@ interface Progress {
   now(): string;
 }
 
-function progressOf({ partition, generation, onEvent, onNow }: Following): Progress {
+function progressOf({ partition, generation, after, onEvent, onNow }: Following): Progress {
   let status: PartitionStatus | null = null;
   /** Null: what is said is not about these documents yet. */
-  const current = (): Settled | null =>
-    status === null || status.observedGeneration < generation ? null : settledIn(status);
+  const current = (): Settled | null => {
+    if (status === null || status.observedGeneration < generation) return null;
+    const isOld = after !== null && status.lastPass?.at === after;
+    return isOld ? null : settledIn(status);
+  };
   const now = () => {
     const settled = current();
     return settled?.status === 'moving' ? settled.now : 'unnestd is at work on it';

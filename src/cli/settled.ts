@@ -75,7 +75,11 @@ function partOfResource({ kind, name, sync, message }: PartitionStatus['resource
 
 const saying = (message: string | undefined) => (message ? `: ${message}` : '');
 
-function unknownWords(conditions: readonly Condition[]): string {
+export function doesHostAnswer(conditions: readonly Condition[]): boolean {
+  return conditions.some(({ type, status }) => type === 'HostReachable' && status === 'True');
+}
+
+export function unknownWords(conditions: readonly Condition[]): string {
   const host = conditions.find(
     ({ type, status }) => type === 'HostReachable' && status === 'False',
   );

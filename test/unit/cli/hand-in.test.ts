@@ -94,6 +94,25 @@ describe('unnest upload', () => {
     expect(received.equals(content)).toBe(true);
   });
 
+  test('sends nothing of what is all there and was not looked into yet', async () => {
+    received = content;
+    imageIs({ receivedBytes: content.length });
+    const control = place.control as { upload: typeof place.control.upload };
+    control.upload = () => Promise.reject(new Error('nothing is to be sent'));
+    const uploading = unnest('upload', 'debian', file);
+    await expect.poll(() => place.listeners(), { timeout: 15_000 }).toBeGreaterThan(0);
+    passed('Ready');
+    expect(await uploading).toMatchObject({ code: 0, stdout: 'debian is ready\n' });
+  });
+
+  test('of another file than the one that is there does not say that it is', async () => {
+    imageIs({ phase: 'Ready' });
+    writeFileSync(file, 'short');
+    const { code, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain('has 5 bytes, and the document of debian says');
+  });
+
   test('says why it was rejected, of these bytes and not of those before', async () => {
     passed('Rejected', 'what came before', 'earlier');
     const control = place.control as { upload: typeof place.control.upload };
@@ -226,6 +245,15 @@ describe('unnest hand-over', () => {
       });
     },
   );
+
+  test('to the disk of other bytes is not to be said again of the next one', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    place.answer = { status: 'refused', code: 'AwaitingBytes', message: 'there is no disk yet' };
+    const { code, stderr } = await unnest('hand-over', 'debian', file, '--device', device());
+    expect(code).toBe(exitCodes.partial);
+    expect(stderr).toContain('there is no disk yet');
+    expect(stderr).not.toContain('without a file');
+  });
 
   test('of what no document speaks of any more is not to be said again', async () => {
     imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });

@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly variables?: Readonly<Record<string, string>>;
   readonly columns?: number;
   /** What a person says to every question; without it there is nobody to ask. */
-  readonly answer?: string;
+  readonly answer?: string | (() => Promise<string>);
   /** By default what is on this machine. */
   readonly findDaemon?: Environment['findDaemon'];
   /** What runs as the agent; by default this machine's own. */
@@ -59,7 +59,7 @@ export async function run(
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,
-    ask: answer === undefined ? null : async () => answer,
+    ask: answer === undefined ? null : typeof answer === 'string' ? async () => answer : answer,
     terminal,
     standardInput: async function* () {
       yield Buffer.from(stdin);

@@ -280,6 +280,13 @@ describe('unnest wait', () => {
     cancelled: 0,
     failures: [],
   };
+  const answers: Condition = { ...ready, type: 'HostReachable', reason: 'Answers' };
+  const lost: Condition = {
+    ...answers,
+    status: 'False',
+    reason: 'NoAnswer',
+    message: 'it is down',
+  };
   const web_ = (more: Parameters<typeof secondaryReport>[0]) =>
     place.set(partitionStatus({ lastPass, secondaries: [secondaryReport(more)] }));
 
@@ -324,8 +331,47 @@ describe('unnest wait', () => {
     web_({});
     const waiting = ofTeamA(['wait', 'web', '--for', 'deleted']);
     await vi.waitFor(() => expect(place.listeners()).toBe(2));
-    place.set(partitionStatus({ lastPass, secondaries: [] }));
+    // It is not in the status of a host that nobody could look at, either.
+    place.set(partitionStatus({ lastPass, secondaries: [], sync: 'Unknown', conditions: [lost] }));
+    let isOver = false;
+    void waiting.then(() => (isOver = true));
+    await new Promise((done) => setTimeout(done, 50));
+    expect(isOver).toBe(false);
+    place.set(partitionStatus({ lastPass, secondaries: [], conditions: [answers] }));
     expect((await waiting).code).toBe(0);
+  });
+
+  test.each(['ready', 'running', 'stopped', 'deleted', 'synced'])(
+    '--for %s is not so where nobody has looked at any documents',
+    async (goal) => {
+      const control = place.control as { accepted: typeof place.control.accepted };
+      control.accepted = () => null;
+      place.set(
+        partitionStatus({ generation: 0, observedGeneration: 0, secondaries: [], sync: 'Unknown' }),
+      );
+      const { code, stderr } = await ofTeamA(['wait', '--for', goal, '--timeout', '1']);
+      expect({ code, goal }).toEqual({ code: 6, goal });
+      expect(stderr).toContain('no documents were looked at yet');
+    },
+  );
+
+  test('--for running is not the run that is about to be ended', async () => {
+    web_({ status: 'Running', sync: 'OutOfSync', health: 'Progressing' });
+    const waiting = ofTeamA(['wait', 'web', '--for', 'running']);
+    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    web_({ status: 'Stopped', sync: 'OutOfSync', health: 'Progressing' });
+    web_({ status: 'Running' });
+    expect((await waiting).code).toBe(0);
+  });
+
+  test('--for synced names documents that are not read', async () => {
+    const conditions: Condition[] = [
+      answers,
+      { ...lost, type: 'DocumentsValid', reason: 'Invalid', message: 'web.yaml:1: no YAML' },
+    ];
+    place.set(partitionStatus({ lastPass, sync: 'Blocked', conditions }));
+    const { stderr } = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    expect(stderr).toContain('partition team-a synced: Invalid: web.yaml:1: no YAML\n');
   });
 
   test.each(['ready', 'running', 'stopped', 'synced'])(
@@ -452,16 +498,6 @@ describe('orders', () => {
     },
   );
 
-  test('resume of what was drained says how its documents come back', async () => {
-    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining' }] }));
-    expect((await ofTeamA(['resume'])).stdout).toBe(
-      'taken down; its documents are gone: `unnest rollback` brings them back\n',
-    );
-    expect((await ofTeamA(['resume', 'web'])).stdout).toBe('taken down\n');
-    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining', status: 'False' }] }));
-    expect((await ofTeamA(['resume'])).stdout).toBe('taken down\n');
-  });
-
   test('drain asks, and names the partition to the daemon', async () => {
     expect((await ofTeamA(['drain'])).stderr).toContain(
       'this empties partition team-a, which has 1 Secondaries, and there is nobody to ask',
@@ -499,6 +535,18 @@ describe('generations', () => {
       { method: 'rollback', args: [teamA, 5, submitter] },
       { method: 'rollback', args: [teamA, 3, submitter] },
     ]);
+  });
+
+  test('rollback puts nothing out of force that was accepted while it was asked about', async () => {
+    const [five, six] = place.kept;
+    const answer = async () => {
+      place.kept = [five!, six!, historyEntry(7)];
+      return 'y';
+    };
+    const { code, stderr } = await ofTeamA(['rollback', '--no-wait'], { answer });
+    expect(code).toBe(7);
+    expect(stderr).toContain('generation 7 was accepted meanwhile');
+    expect(place.calls).toEqual([]);
   });
 
   test('rollback passes over those that are in force again already', async () => {
