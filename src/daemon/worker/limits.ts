@@ -2,7 +2,9 @@
 export const workerLimits = {
   /** At once, over all partitions. */
   workersMax: 8,
-  /** From the request to the answer, the start of the worker included. */
+  /** More for the first answer of one: its sandbox and its Node may start slowly on a host that is busy. */
+  startMsMax: 20_000,
+  /** From the request to the answer. */
   parseMsMin: 10_000,
   /** More for each MiB of documents, so that the largest bundle can be read on a busy host: 30 s. */
   parseMsPerMebibyte: 2_000,

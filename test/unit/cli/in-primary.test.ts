@@ -253,6 +253,7 @@ test.each([[['plan', '-f', '.']], [['describe', 'web']]])(
     const { stderr } = await runCommand(given, { findDaemon: async () => client });
     // No libvirtd is found, and that is what is said in the end.
     expect(stderr).toContain('/nonexistent/libvirt-sock');
+    expect(stderr).toContain('has not answered within 5 s: this is said without unnestd\n');
     hanging.close();
   },
   20_000,

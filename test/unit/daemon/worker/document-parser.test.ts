@@ -37,6 +37,9 @@ function word(answer: ParsedDocuments): string {
   return answer.status === 'failed' ? answer.code : answer.status;
 }
 
+/** So long one that was not asked before may take. */
+const coldMs = workerLimits.startMsMax + workerLimits.parseMsMin;
+
 describe('documents', () => {
   test('come back as plain data, or with what is wrong and where', async () => {
     const { ask, time, parser } = opened(fakeWorkers());
@@ -179,11 +182,21 @@ describe('a worker that', () => {
     const { ask, time, answers } = opened(workers);
     void ask('a');
     void ask('b');
-    await time.advance(9_999);
+    await time.advance(coldMs - 1);
     expect(answers).toEqual(['b parsed']);
     await time.advance(1);
     expect(answers).toEqual(['b parsed', 'a Hung']);
     expect(workers.alive).toEqual(['b']);
+  });
+
+  test('hangs at its second question is given no time to start', async () => {
+    const workers = fakeWorkers(honest);
+    const { ask, time, answers } = opened(workers);
+    await ask();
+    workers.behave(hanging);
+    void ask();
+    await time.advance(workerLimits.parseMsMin);
+    expect(answers).toEqual(['a parsed', 'a Hung']);
   });
 
   test('drips one byte at a time hangs as well', async () => {
@@ -197,7 +210,7 @@ describe('a worker that', () => {
     });
     const { ask, time, answers } = opened(workers);
     void ask();
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers).toEqual(['a Hung']);
     expect(workers.alive).toEqual([]);
   });
@@ -208,7 +221,7 @@ describe('a worker that', () => {
     for (let i = 0; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     await time.settle();
     void ask('b');
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers).toHaveLength(workerLimits.workersMax);
     expect(workers.started).not.toContain('b');
     await time.advance(workerLimits.killGraceMs);
@@ -363,7 +376,7 @@ describe('more partitions than workers', () => {
     for (const partition of waiting) void ask(partition);
     await time.settle();
     expect(answers).toEqual([]);
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers.filter((each) => each.startsWith('b'))).toEqual(
       waiting.map((each) => `${each} parsed`),
     );
@@ -404,7 +417,7 @@ describe('nobody waits any more', () => {
     const workers = fakeWorkers(hanging);
     const { ask, time, answers } = opened(workers);
     void ask('a0');
-    await time.advance(5_000);
+    await time.advance(coldMs / 2);
     for (let i = 1; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     const stop = new AbortController();
     void ask('b', stop.signal);
@@ -414,7 +427,7 @@ describe('nobody waits any more', () => {
     expect(answers).toEqual(['b GivenUp']);
     workers.behave(honest);
     void ask('c');
-    await time.advance(5_000);
+    await time.advance(coldMs / 2);
     expect(answers).toEqual(['b GivenUp', 'a0 Hung', 'c parsed']);
   });
 
