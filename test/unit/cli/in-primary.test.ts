@@ -276,7 +276,7 @@ describe('an agent', () => {
     const busy = await listening((near) => {
       if (kept.length === commands.length) return passOn(near);
       kept.push(near);
-      if (kept.length === commands.length) setTimeout(() => kept.forEach(passOn), 2500);
+      if (kept.length === commands.length) setTimeout(() => kept.forEach(passOn), 5500);
     });
     const [reading, describing, planning] = await Promise.all([
       run(['console', 'web']),
