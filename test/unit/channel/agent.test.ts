@@ -11,7 +11,7 @@ import {
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runAgent } from '../../../src/channel/agent/agent.ts';
 import type { AgentEvent } from '../../../src/channel/agent/agent-event.ts';
 import { type ApiServer, makeApiServer } from '../../../src/channel/api-server.ts';
@@ -31,11 +31,9 @@ import {
   teamA,
   web,
 } from './fake-control.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const { signal } = new AbortController();
-/** A folder counts once nothing has changed in it for two seconds. */
-vi.setConfig({ testTimeout: 30_000 });
-const waiting = { timeout: 15_000, interval: 20 };
 
 interface Place {
   readonly host: FakeControl;
@@ -141,21 +139,20 @@ function agentPlace(): Place {
   };
 }
 
-/** As a tool that knows how puts it there: whole. */
+/** As a tool that knows how puts it there: whole. It counts once nothing has changed for two seconds. */
 function put(name: string, text: string): void {
   writeFileSync(join(place.folder, `.${name}`), text);
   renameSync(join(place.folder, `.${name}`), join(place.folder, name));
 }
 
-const isConnected = () =>
-  vi.waitFor(() => expect(place.state()).toMatchObject({ connected: true }), waiting);
+const isConnected = () => waitFor(() => expect(place.state()).toMatchObject({ connected: true }));
 
 describe('what the folder holds', () => {
   test('is handed in, as the host would take it from a folder of its own', async () => {
     put('web.yaml', 'kind: Secondary\n');
     await place.hostBegins();
     place.begin();
-    await vi.waitFor(() => {
+    await waitFor(() => {
       const last = place.submitted().at(-1);
       expect(last).toMatchObject({
         source: 'Channel',
@@ -163,14 +160,12 @@ describe('what the folder holds', () => {
         folder: { isComplete: true },
         deleteEverything: false,
       });
-    }, waiting);
-    await vi.waitFor(
-      () =>
-        expect(place.state()).toMatchObject({
-          partition: 'team-a',
-          folder: { status: 'accepted', generation: 7 },
-        }),
-      waiting,
+    });
+    await waitFor(() =>
+      expect(place.state()).toMatchObject({
+        partition: 'team-a',
+        folder: { status: 'accepted', generation: 7 },
+      }),
     );
     expect(place.events).toContainEqual({ kind: 'accepted', generation: 7 });
   });
@@ -178,14 +173,14 @@ describe('what the folder holds', () => {
   test('is handed in once there is a host, and again when it is back', async () => {
     put('web.yaml', 'one\n');
     place.begin();
-    await vi.waitFor(() => expect(place.events).toMatchObject([{ kind: 'disconnected' }]), waiting);
+    await waitFor(() => expect(place.events).toMatchObject([{ kind: 'disconnected' }]));
     await place.hostBegins();
-    await vi.waitFor(() => expect(place.submitted()).not.toEqual([]), waiting);
+    await waitFor(() => expect(place.submitted()).not.toEqual([]));
     await place.hostEnds();
-    await vi.waitFor(() => expect(place.state()).toMatchObject({ connected: false }), waiting);
+    await waitFor(() => expect(place.state()).toMatchObject({ connected: false }));
     const before = place.submitted().length;
     await place.hostBegins();
-    await vi.waitFor(() => expect(place.submitted().length).toBeGreaterThan(before), waiting);
+    await waitFor(() => expect(place.submitted().length).toBeGreaterThan(before));
   });
 
   test('is told to be wrong with the host’s own words, once, and tried again when it is another', async () => {
@@ -199,16 +194,13 @@ describe('what the folder holds', () => {
     await place.hostBegins();
     place.begin();
     const refusals = () => place.events.filter(({ kind }) => kind === 'refused');
-    await vi.waitFor(() => expect(refusals()).toHaveLength(1), waiting);
+    await waitFor(() => expect(refusals()).toHaveLength(1));
     expect(refusals()).toMatchObject([
       { code: 'Invalid', message: expect.stringContaining('UnknownKind') },
     ]);
     place.host.result = { status: 'accepted', bundle: historyEntry(8) };
     put('web.yaml', 'kind: Secondary\n');
-    await vi.waitFor(
-      () => expect(place.events).toContainEqual({ kind: 'accepted', generation: 8 }),
-      waiting,
-    );
+    await waitFor(() => expect(place.events).toContainEqual({ kind: 'accepted', generation: 8 }));
     expect(refusals()).toHaveLength(1);
   });
 
@@ -304,15 +296,12 @@ describe('what others in the VM ask', () => {
     }
     stop.abort();
     // The status that the agent itself listens to is left, and the agent's stay.
-    await vi.waitFor(() => expect(place.host.listeners()).toBe(2), waiting);
+    await waitFor(() => expect(place.host.listeners()).toBe(2));
   });
 
   test('is answered with why the host is not there', async () => {
     place.begin({ watch: false });
-    await vi.waitFor(
-      () => expect(existsSync(join(place.runDir, 'agent.sock'))).toBe(true),
-      waiting,
-    );
+    await waitFor(() => expect(existsSync(join(place.runDir, 'agent.sock'))).toBe(true));
     await expect(place.client.about(signal)).rejects.toMatchObject({ code: 'NoHost' });
   });
 });
@@ -400,7 +389,7 @@ describe('what somebody in the VM tries', () => {
     await new Promise((done) => setTimeout(done, 500));
     const before = place.submitted().length;
     put('web.yaml', `# ${before}\n`);
-    await vi.waitFor(() => expect(place.submitted().length).toBeGreaterThan(before), waiting);
+    await waitFor(() => expect(place.submitted().length).toBeGreaterThan(before));
     for (const socket of sockets) socket.destroy();
   });
 });
@@ -410,14 +399,12 @@ describe('the agent', () => {
     await place.hostBegins();
     place.begin();
     const file = join(place.runDir, 'status.json');
-    await vi.waitFor(
-      () => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 6 }),
-      waiting,
+    await waitFor(() =>
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 6 }),
     );
     place.host.set(partitionStatus({ generation: 9 }));
-    await vi.waitFor(
-      () => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 9 }),
-      waiting,
+    await waitFor(() =>
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ generation: 9 }),
     );
   });
 
@@ -434,21 +421,17 @@ describe('the agent', () => {
       await place.hostBegins();
       const links = linksWithNic();
       place.begin({ watch: false, links });
-      await vi.waitFor(
-        () => expect(place.state()).toMatchObject({ nic: { status: 'none' } }),
-        waiting,
-      );
+      await waitFor(() => expect(place.state()).toMatchObject({ nic: { status: 'none' } }));
       place.host.set(partitionStatus({ primaryNic }));
       const said = { interface: 'eth1', address: '10.20.0.7/24' };
-      await vi.waitFor(
-        () => expect(place.state()).toMatchObject({ nic: { status: 'configured', ...said } }),
-        waiting,
+      await waitFor(() =>
+        expect(place.state()).toMatchObject({ nic: { status: 'configured', ...said } }),
       );
       expect(place.events).toContainEqual({ kind: 'nic-configured', ...said });
       // The host is asked for nothing, and told nothing.
       expect(place.host.calls).toEqual([]);
       await place.hostEnds();
-      await vi.waitFor(() => expect(place.state()).toMatchObject({ connected: false }), waiting);
+      await waitFor(() => expect(place.state()).toMatchObject({ connected: false }));
       expect(links.link('eth1').addresses).toEqual([{ cidr: '10.20.0.7/24', isLeased: false }]);
     });
 
@@ -465,9 +448,8 @@ describe('the agent', () => {
     place.host.agent = 'another one';
     await place.hostBegins();
     place.begin();
-    await vi.waitFor(
-      () => expect(place.events).toMatchObject([{ kind: 'disconnected', code: 'AgentElsewhere' }]),
-      waiting,
+    await waitFor(() =>
+      expect(place.events).toMatchObject([{ kind: 'disconnected', code: 'AgentElsewhere' }]),
     );
     expect(place.submitted()).toEqual([]);
     place.host.agent = null;
@@ -482,6 +464,6 @@ describe('the agent', () => {
     const socket = join(runDir, 'agent.sock');
     expect(existsSync(socket)).toBe(true);
     await place.hostEnds();
-    await vi.waitFor(() => expect(place.host.agent).toBe(null), waiting);
+    await waitFor(() => expect(place.host.agent).toBe(null));
   });
 });

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Condition } from '../../../src/report/condition.ts';
 import type { DaemonEvent } from '../../../src/report/event.ts';
 import type { PartitionStatus } from '../../../src/report/partition-status.ts';
@@ -10,6 +10,7 @@ import { secondaryDocument } from '../documents/parsing.ts';
 import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
 import { partitionStatus, secondaryReport, teamA, web } from '../channel/fake-control.ts';
 import { run, type Surroundings } from './run.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 let place: ApiPlace;
 let folder: string;
@@ -73,7 +74,7 @@ const blocked: Condition = {
 
 /** Once the command looks on, the rest of the story is told. */
 async function whileApplying<T>(applying: Promise<T>, tell: () => Promise<void> | void) {
-  await vi.waitFor(() => expect(place.listeners()).toBe(3));
+  await waitFor(() => expect(place.listeners()).toBe(3));
   await tell();
   return applying;
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Condition } from '../../../../src/report/condition.ts';
 import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../../channel/fake-control.ts';
 import { secondaryDocument } from '../../documents/parsing.ts';
 import { run, type Surroundings } from '../run.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 
 let place: ApiPlace;
 let folder: string;
@@ -228,7 +229,7 @@ web   Gone
         if (text.includes('Gone')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     place.set(partitionStatus({ generation: 9 }));
     const db = secondaryReport({ name: 'db' as never, status: 'Stopped' });
     place.set(partitionStatus({ secondaries: [db] }));
@@ -310,7 +311,7 @@ describe('unnest wait', () => {
       expect(soon.stderr).toContain(`while waiting for web ${goal}: ${now}\n`);
       expect(soon.stderr.includes('unnestd goes on with it')).toBe(goal === 'synced');
       const waiting = ofTeamA(['wait', 'web', '--for', goal]);
-      await vi.waitFor(() => expect(place.listeners()).toBe(2));
+      await waitFor(() => expect(place.listeners()).toBe(2));
       web_(yes);
       expect(await waiting).toEqual({ code: 0, stdout: '', stderr: '' });
     },
@@ -330,7 +331,7 @@ describe('unnest wait', () => {
   test('--for deleted ends when there is none of the name', async () => {
     web_({});
     const waiting = ofTeamA(['wait', 'web', '--for', 'deleted']);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     // It is not in the status of a host that nobody could look at, either.
     place.set(partitionStatus({ lastPass, secondaries: [], sync: 'Unknown', conditions: [lost] }));
     let isOver = false;
@@ -358,7 +359,7 @@ describe('unnest wait', () => {
   test('--for running is not the run that is about to be ended', async () => {
     web_({ status: 'Running', sync: 'OutOfSync', health: 'Progressing' });
     const waiting = ofTeamA(['wait', 'web', '--for', 'running']);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     web_({ status: 'Stopped', sync: 'OutOfSync', health: 'Progressing' });
     web_({ status: 'Running' });
     expect((await waiting).code).toBe(0);
@@ -421,7 +422,7 @@ describe('unnest events', () => {
         if (text.includes('answers again')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(1));
+    await waitFor(() => expect(place.listeners()).toBe(1));
     place.say({ kind: 'host-back' });
     expect(await watching).toMatchObject({ code: 130, stderr: '' });
   });
