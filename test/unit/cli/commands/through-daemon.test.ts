@@ -14,6 +14,7 @@ import {
 } from '../../channel/fake-control.ts';
 import { secondaryDocument } from '../../documents/parsing.ts';
 import { run, type Surroundings } from '../run.ts';
+import { runUntilSeen } from '../time-up.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 
 let place: ApiPlace;
@@ -240,12 +241,16 @@ web   Gone
     const host = ['--host', `sim:${join(folder, 'host.json')}`, '-p', teamA];
     await run(['apply', '-f', '-', ...host], { stdin: secondaryDocument('web') });
     const stop = new AbortController();
+    let seen = () => {};
+    const first = new Promise<void>((done) => (seen = done));
     const watching = run(['get', '-w', '-o', 'json', ...host], {
       stop: stop.signal,
       onOutput: (text) => {
+        seen();
         if (text.includes('Gone')) stop.abort();
       },
     });
+    await first;
     await run(['destroy', 'web', '--yes', ...host]);
     const { code, stdout } = await watching;
     expect(code).toBe(130);
@@ -253,8 +258,9 @@ web   Gone
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({ name: 'web', status: 'Running' });
     expect(lines.at(-1)).toEqual({ name: 'web', status: 'Gone' });
-  }, 15_000);
+  });
 
   test('-w is not for everything', async () => {
     expect((await ofTeamA(['get', '-w', '-o', 'yaml'])).code).toBe(64);
@@ -288,6 +294,12 @@ describe('unnest wait', () => {
     reason: 'NoAnswer',
     message: 'it is down',
   };
+  const untilSeen = async (argv: readonly string[]) => {
+    const ran = await runUntilSeen([...argv, '-p', teamA], place.socket);
+    // Or it is taken for whoever looks next.
+    await waitFor(() => expect(place.listeners()).toBe(0));
+    return ran;
+  };
   const web_ = (more: Parameters<typeof secondaryReport>[0]) =>
     place.set(partitionStatus({ lastPass, secondaries: [secondaryReport(more)] }));
 
@@ -306,7 +318,7 @@ describe('unnest wait', () => {
     '--for %s ends when it is so, and says what is so if not',
     async (goal, no, yes, now) => {
       web_(no);
-      const soon = await ofTeamA(['wait', 'web', '--for', goal, '--timeout', '1']);
+      const soon = await untilSeen(['wait', 'web', '--for', goal]);
       expect(soon.code).toBe(6);
       expect(soon.stderr).toContain(`while waiting for web ${goal}: ${now}\n`);
       expect(soon.stderr.includes('unnestd goes on with it')).toBe(goal === 'synced');
@@ -319,10 +331,10 @@ describe('unnest wait', () => {
 
   test('--for synced without names means everything, as looked at under what is in force', async () => {
     place.set(partitionStatus({ observedGeneration: 5 }));
-    const early = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const early = await untilSeen(['wait', '--for', 'synced']);
     expect(early.stderr).toContain('unnestd has not looked at generation 6 yet');
     place.set(partitionStatus({ lastPass, sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const unknown = await untilSeen(['wait', '--for', 'synced']);
     expect(unknown.stderr).toContain('while waiting for partition team-a synced: it was not');
     place.set(partitionStatus({ lastPass }));
     expect((await ofTeamA(['wait', '--for', 'synced'])).code).toBe(0);
@@ -350,7 +362,7 @@ describe('unnest wait', () => {
       place.set(
         partitionStatus({ generation: 0, observedGeneration: 0, secondaries: [], sync: 'Unknown' }),
       );
-      const { code, stderr } = await ofTeamA(['wait', '--for', goal, '--timeout', '1']);
+      const { code, stderr } = await untilSeen(['wait', '--for', goal]);
       expect({ code, goal }).toEqual({ code: 6, goal });
       expect(stderr).toContain('no documents were looked at yet');
     },
@@ -371,7 +383,7 @@ describe('unnest wait', () => {
       { ...lost, type: 'DocumentsValid', reason: 'Invalid', message: 'web.yaml:1: no YAML' },
     ];
     place.set(partitionStatus({ lastPass, sync: 'Blocked', conditions }));
-    const { stderr } = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const { stderr } = await untilSeen(['wait', '--for', 'synced']);
     expect(stderr).toContain('partition team-a synced: Invalid: web.yaml:1: no YAML\n');
   });
 
@@ -388,11 +400,11 @@ describe('unnest wait', () => {
   );
 
   test('a name that nobody could look for yet is waited for', async () => {
-    const soon = ['wait', 'db', '--timeout', '1'];
+    const soon = ['wait', 'db'];
     place.set(partitionStatus({ observedGeneration: 5 }));
-    expect((await ofTeamA(soon)).stderr).toContain('has not looked at generation 6 yet');
+    expect((await untilSeen(soon)).stderr).toContain('has not looked at generation 6 yet');
     place.set(partitionStatus({ sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(soon);
+    const unknown = await untilSeen(soon);
     expect(unknown.code).toBe(6);
     expect(unknown.stderr).toContain('db is not there\n  unnestd goes on with it');
   });
