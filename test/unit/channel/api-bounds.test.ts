@@ -266,8 +266,11 @@ describe('what nobody reads', () => {
     of(others, operatorLimits.unreadInAllBytesMax / 4);
     await connected(request('GET', `${at}/status?watch=1`));
     const reader = await connected(request('GET', `${at}/status?watch=1`));
-    reader.resume();
+    let read = 0;
+    reader.on('data', (chunk: Buffer) => (read += chunk.length));
     await waitFor(() => expect(place.listeners()).toBe(4));
+    // What it has not read yet would be held against it as well.
+    await waitFor(() => expect(read).toBeGreaterThan(2 * 2 ** 20));
     uid = 1000;
     for (let count = 0; count < 4; count += 1) {
       await connected(request('GET', `/v1/partitions/${others}`));
