@@ -105,7 +105,7 @@ describe('unnest upload', () => {
     const control = place.control as { upload: typeof place.control.upload };
     control.upload = () => Promise.reject(new Error('nothing is to be sent'));
     const uploading = unnest('upload', 'debian', file);
-    await expect.poll(() => place.listeners(), { timeout: 15_000 }).toBeGreaterThan(0);
+    await looksOn();
     passed('Ready');
     expect(await uploading).toMatchObject({ code: 0, stdout: 'debian is ready\n' });
   });
