@@ -23,7 +23,9 @@ export interface Surroundings {
   /** Where somebody sits; by default nobody does. */
   readonly terminal?: Environment['terminal'];
   /** What is run or listened to in a test's stead; by default what is on this machine. */
-  readonly programs?: Partial<Pick<Environment, 'forward' | 'runProgram' | 'userStateDir'>>;
+  readonly programs?: Partial<
+    Pick<Environment, 'forward' | 'openView' | 'runProgram' | 'userStateDir'>
+  >;
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */

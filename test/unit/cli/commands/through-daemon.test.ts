@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Condition } from '../../../../src/report/condition.ts';
 import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
 import {
@@ -14,6 +14,8 @@ import {
 } from '../../channel/fake-control.ts';
 import { secondaryDocument } from '../../documents/parsing.ts';
 import { run, type Surroundings } from '../run.ts';
+import { runUntilSeen } from '../time-up.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 
 let place: ApiPlace;
 let folder: string;
@@ -228,7 +230,7 @@ web   Gone
         if (text.includes('Gone')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     place.set(partitionStatus({ generation: 9 }));
     const db = secondaryReport({ name: 'db' as never, status: 'Stopped' });
     place.set(partitionStatus({ secondaries: [db] }));
@@ -239,12 +241,16 @@ web   Gone
     const host = ['--host', `sim:${join(folder, 'host.json')}`, '-p', teamA];
     await run(['apply', '-f', '-', ...host], { stdin: secondaryDocument('web') });
     const stop = new AbortController();
+    let seen = () => {};
+    const first = new Promise<void>((done) => (seen = done));
     const watching = run(['get', '-w', '-o', 'json', ...host], {
       stop: stop.signal,
       onOutput: (text) => {
+        seen();
         if (text.includes('Gone')) stop.abort();
       },
     });
+    await first;
     await run(['destroy', 'web', '--yes', ...host]);
     const { code, stdout } = await watching;
     expect(code).toBe(130);
@@ -252,8 +258,9 @@ web   Gone
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({ name: 'web', status: 'Running' });
     expect(lines.at(-1)).toEqual({ name: 'web', status: 'Gone' });
-  }, 15_000);
+  });
 
   test('-w is not for everything', async () => {
     expect((await ofTeamA(['get', '-w', '-o', 'yaml'])).code).toBe(64);
@@ -287,6 +294,12 @@ describe('unnest wait', () => {
     reason: 'NoAnswer',
     message: 'it is down',
   };
+  const untilSeen = async (argv: readonly string[]) => {
+    const ran = await runUntilSeen([...argv, '-p', teamA], place.socket);
+    // Or it is taken for whoever looks next.
+    await waitFor(() => expect(place.listeners()).toBe(0));
+    return ran;
+  };
   const web_ = (more: Parameters<typeof secondaryReport>[0]) =>
     place.set(partitionStatus({ lastPass, secondaries: [secondaryReport(more)] }));
 
@@ -305,12 +318,12 @@ describe('unnest wait', () => {
     '--for %s ends when it is so, and says what is so if not',
     async (goal, no, yes, now) => {
       web_(no);
-      const soon = await ofTeamA(['wait', 'web', '--for', goal, '--timeout', '1']);
+      const soon = await untilSeen(['wait', 'web', '--for', goal]);
       expect(soon.code).toBe(6);
       expect(soon.stderr).toContain(`while waiting for web ${goal}: ${now}\n`);
       expect(soon.stderr.includes('unnestd goes on with it')).toBe(goal === 'synced');
       const waiting = ofTeamA(['wait', 'web', '--for', goal]);
-      await vi.waitFor(() => expect(place.listeners()).toBe(2));
+      await waitFor(() => expect(place.listeners()).toBe(2));
       web_(yes);
       expect(await waiting).toEqual({ code: 0, stdout: '', stderr: '' });
     },
@@ -318,10 +331,10 @@ describe('unnest wait', () => {
 
   test('--for synced without names means everything, as looked at under what is in force', async () => {
     place.set(partitionStatus({ observedGeneration: 5 }));
-    const early = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const early = await untilSeen(['wait', '--for', 'synced']);
     expect(early.stderr).toContain('unnestd has not looked at generation 6 yet');
     place.set(partitionStatus({ lastPass, sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const unknown = await untilSeen(['wait', '--for', 'synced']);
     expect(unknown.stderr).toContain('while waiting for partition team-a synced: it was not');
     place.set(partitionStatus({ lastPass }));
     expect((await ofTeamA(['wait', '--for', 'synced'])).code).toBe(0);
@@ -330,7 +343,7 @@ describe('unnest wait', () => {
   test('--for deleted ends when there is none of the name', async () => {
     web_({});
     const waiting = ofTeamA(['wait', 'web', '--for', 'deleted']);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     // It is not in the status of a host that nobody could look at, either.
     place.set(partitionStatus({ lastPass, secondaries: [], sync: 'Unknown', conditions: [lost] }));
     let isOver = false;
@@ -349,7 +362,7 @@ describe('unnest wait', () => {
       place.set(
         partitionStatus({ generation: 0, observedGeneration: 0, secondaries: [], sync: 'Unknown' }),
       );
-      const { code, stderr } = await ofTeamA(['wait', '--for', goal, '--timeout', '1']);
+      const { code, stderr } = await untilSeen(['wait', '--for', goal]);
       expect({ code, goal }).toEqual({ code: 6, goal });
       expect(stderr).toContain('no documents were looked at yet');
     },
@@ -358,7 +371,7 @@ describe('unnest wait', () => {
   test('--for running is not the run that is about to be ended', async () => {
     web_({ status: 'Running', sync: 'OutOfSync', health: 'Progressing' });
     const waiting = ofTeamA(['wait', 'web', '--for', 'running']);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     web_({ status: 'Stopped', sync: 'OutOfSync', health: 'Progressing' });
     web_({ status: 'Running' });
     expect((await waiting).code).toBe(0);
@@ -370,7 +383,7 @@ describe('unnest wait', () => {
       { ...lost, type: 'DocumentsValid', reason: 'Invalid', message: 'web.yaml:1: no YAML' },
     ];
     place.set(partitionStatus({ lastPass, sync: 'Blocked', conditions }));
-    const { stderr } = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const { stderr } = await untilSeen(['wait', '--for', 'synced']);
     expect(stderr).toContain('partition team-a synced: Invalid: web.yaml:1: no YAML\n');
   });
 
@@ -387,11 +400,11 @@ describe('unnest wait', () => {
   );
 
   test('a name that nobody could look for yet is waited for', async () => {
-    const soon = ['wait', 'db', '--timeout', '1'];
+    const soon = ['wait', 'db'];
     place.set(partitionStatus({ observedGeneration: 5 }));
-    expect((await ofTeamA(soon)).stderr).toContain('has not looked at generation 6 yet');
+    expect((await untilSeen(soon)).stderr).toContain('has not looked at generation 6 yet');
     place.set(partitionStatus({ sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(soon);
+    const unknown = await untilSeen(soon);
     expect(unknown.code).toBe(6);
     expect(unknown.stderr).toContain('db is not there\n  unnestd goes on with it');
   });
@@ -421,7 +434,7 @@ describe('unnest events', () => {
         if (text.includes('answers again')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(1));
+    await waitFor(() => expect(place.listeners()).toBe(1));
     place.say({ kind: 'host-back' });
     expect(await watching).toMatchObject({ code: 130, stderr: '' });
   });
