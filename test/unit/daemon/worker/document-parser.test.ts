@@ -3,6 +3,7 @@ import type { ParsedDocuments } from '../../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../../src/daemon/worker/document-parser.ts';
 import { frameOf } from '../../../../src/daemon/worker/frames.ts';
 import { workerLimits } from '../../../../src/daemon/worker/limits.ts';
+import { parseMsMax } from '../../../../src/daemon/worker/protocol.ts';
 import { HostError } from '../../../../src/host/host-error.ts';
 import { noWorkerPlaces, type WorkerPlaces } from '../../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../../src/model/names.ts';
@@ -19,6 +20,8 @@ import {
 
 const never = new AbortController().signal;
 const files = [{ path: 'web.yaml', text: secondaryDocument('web') }];
+/** When one that reads those counts as one that hangs. */
+const hungMs = parseMsMax(secondaryDocument('web').length);
 
 function opened(workers: FakeWorkers, places: WorkerPlaces = noWorkerPlaces) {
   const time = virtualTime();
@@ -179,7 +182,7 @@ describe('a worker that', () => {
     const { ask, time, answers } = opened(workers);
     void ask('a');
     void ask('b');
-    await time.advance(9_999);
+    await time.advance(hungMs - 1);
     expect(answers).toEqual(['b parsed']);
     await time.advance(1);
     expect(answers).toEqual(['b parsed', 'a Hung']);
@@ -197,7 +200,7 @@ describe('a worker that', () => {
     });
     const { ask, time, answers } = opened(workers);
     void ask();
-    await time.advance(10_000);
+    await time.advance(hungMs);
     expect(answers).toEqual(['a Hung']);
     expect(workers.alive).toEqual([]);
   });
@@ -208,7 +211,7 @@ describe('a worker that', () => {
     for (let i = 0; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     await time.settle();
     void ask('b');
-    await time.advance(10_000);
+    await time.advance(hungMs);
     expect(answers).toHaveLength(workerLimits.workersMax);
     expect(workers.started).not.toContain('b');
     await time.advance(workerLimits.killGraceMs);
@@ -363,7 +366,7 @@ describe('more partitions than workers', () => {
     for (const partition of waiting) void ask(partition);
     await time.settle();
     expect(answers).toEqual([]);
-    await time.advance(10_000);
+    await time.advance(hungMs);
     expect(answers.filter((each) => each.startsWith('b'))).toEqual(
       waiting.map((each) => `${each} parsed`),
     );
@@ -404,7 +407,7 @@ describe('nobody waits any more', () => {
     const workers = fakeWorkers(hanging);
     const { ask, time, answers } = opened(workers);
     void ask('a0');
-    await time.advance(5_000);
+    await time.advance(hungMs - 5_000);
     for (let i = 1; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     const stop = new AbortController();
     void ask('b', stop.signal);
