@@ -23,8 +23,8 @@ export default defineConfig({
         { testTimeout: 60_000, hookTimeout: 60_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         fileParallelism: false,
       }),
     ],

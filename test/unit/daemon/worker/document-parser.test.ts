@@ -3,6 +3,7 @@ import type { ParsedDocuments } from '../../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../../src/daemon/worker/document-parser.ts';
 import { frameOf } from '../../../../src/daemon/worker/frames.ts';
 import { workerLimits } from '../../../../src/daemon/worker/limits.ts';
+import { parseMsMax } from '../../../../src/daemon/worker/protocol.ts';
 import { HostError } from '../../../../src/host/host-error.ts';
 import { noWorkerPlaces, type WorkerPlaces } from '../../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../../src/model/names.ts';
@@ -19,6 +20,8 @@ import {
 
 const never = new AbortController().signal;
 const files = [{ path: 'web.yaml', text: secondaryDocument('web') }];
+/** When one that reads those counts as one that hangs, once it has started. */
+const hungMs = parseMsMax(secondaryDocument('web').length);
 
 function opened(workers: FakeWorkers, places: WorkerPlaces = noWorkerPlaces) {
   const time = virtualTime();
@@ -38,7 +41,7 @@ function word(answer: ParsedDocuments): string {
 }
 
 /** So long one that was not asked before may take. */
-const coldMs = workerLimits.startMsMax + workerLimits.parseMsMin;
+const coldMs = workerLimits.startMsMax + hungMs;
 
 describe('documents', () => {
   test('come back as plain data, or with what is wrong and where', async () => {
@@ -195,7 +198,7 @@ describe('a worker that', () => {
     await ask();
     workers.behave(hanging);
     void ask();
-    await time.advance(workerLimits.parseMsMin);
+    await time.advance(hungMs);
     expect(answers).toEqual(['a parsed', 'a Hung']);
   });
 
