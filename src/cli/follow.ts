@@ -43,7 +43,8 @@ export async function follow(
   const ends = AbortSignal.any([stop, done.signal]);
   const progress = progressOf(following);
   try {
-    const statuses = await client.statuses(following.partition, ends);
+    const statuses = await client.statuses(following.partition, ends).catch(goneIf(stop));
+    if (statuses === null) return { status: 'left', now: progress.now() };
     const settled = await Promise.race([
       untilSettled(statuses, (status) => progress.see(status)),
       untilSettled(events, (record) => progress.note(record)),
@@ -54,6 +55,14 @@ export async function follow(
   } finally {
     done.abort();
   }
+}
+
+/** Null where whoever asks has gone while they were waiting for the answer. */
+function goneIf(stop: AbortSignal): (error: unknown) => null {
+  return (error) => {
+    if (stop.aborted && error instanceof DaemonError && error.code === 'Cancelled') return null;
+    throw error;
+  };
 }
 
 /** Null when there is no more to come. */
