@@ -4,6 +4,7 @@
  */
 import type { Accepted } from '../channel/client-answers.ts';
 import type { DaemonClient } from '../channel/client.ts';
+import type { ApiFeature } from '../channel/messages.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import { stoppedLooking, withinLimits } from './daemon.ts';
@@ -49,12 +50,20 @@ export async function hand(
     to.write(`${acceptedWords(accepted)}\n`);
     if (events === null) return finish(accepted, null, handing, environment);
     // Whoever hands in again what is in force asks what is so now.
-    const after = accepted.status === 'unchanged' ? before : null;
+    const isOld = accepted.status === 'unchanged' && (await looksAnew(handing, limits));
+    const after = isOld ? before : null;
     const followed = await lookOn(accepted, { events, after }, handing, to, environment, limits);
     return finish(accepted, followed, handing, environment);
   } finally {
     ends.abort();
   }
+}
+
+/** An older daemon has nothing to look for then. */
+async function looksAnew({ client }: Handing, limits: Limits): Promise<boolean> {
+  const asking = client.about(limits.stop);
+  const { features } = await withinLimits(limits, 'unnestd was asked what it can', asking);
+  return features.includes('looks-anew' satisfies ApiFeature);
 }
 
 /** Null: there was none, or nothing is known of the partition yet. */
