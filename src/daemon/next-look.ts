@@ -41,7 +41,7 @@ export function nextLook(facts: NextLookFacts): NextLook {
   add(until(nextStartMs(memory.runs, nowMs)), 'hold-over');
   add(holdOverMs, 'hold-over');
   if (filesMissing) add(filesMs, 'retry');
-  if (isUnlisted) add(unlistedMs, 'retry');
+  if (isUnlisted && unreachable === 0) add(unlistedMs, 'retry');
   // A host that is away is never given up: nobody else would look whether it is back.
   if (unreachable > 0) add(retryDelayMs(unreachable, rules, random), 'retry');
   return looks.reduce((first, each) => (each.afterMs < first.afterMs ? each : first));
