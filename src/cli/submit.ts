@@ -11,6 +11,7 @@ import { stoppedLooking, withinLimits } from './daemon.ts';
 import type { Environment, Output } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { follow, type Followed, type Following } from './follow.ts';
+import { lastPassOf } from './last-pass.ts';
 import { MovingLine } from './moving-line.ts';
 import type { Limits } from './pass.ts';
 import { eventWords } from './render/events.ts';
@@ -64,13 +65,6 @@ async function looksAnew({ client }: Handing, limits: Limits): Promise<boolean> 
   const asking = client.about(limits.stop);
   const { features } = await withinLimits(limits, 'unnestd was asked what it can', asking);
   return features.includes('looks-anew' satisfies ApiFeature);
-}
-
-/** Null: there was none, or nothing is known of the partition yet. */
-async function lastPassOf({ client, partition }: Handing, limits: Limits): Promise<string | null> {
-  const reading = client.status(partition, limits.stop);
-  const { lastPass } = await withinLimits(limits, 'the status was read', reading);
-  return lastPass?.at ?? null;
 }
 
 function acceptedWords({ status, bundle }: Accepted): string {

@@ -21,6 +21,7 @@ import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { outcome, saidAgain } from '../handed-in.ts';
 import { checkUnmounted, type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
+import { lastPassOf } from '../last-pass.ts';
 import { MovingLine } from '../moving-line.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { paintFor, printable } from '../render/paint.ts';
@@ -79,7 +80,7 @@ async function handIn(
   const limits = limitsOf(environment, options.timeout);
   const partition = partitionOf(options);
   const client = await requireDaemon(options, environment);
-  const before = await lastPassOf({ client, partition, limits });
+  const before = await lastPassOf({ client, partition }, limits);
   const asking = client.image(partition, name, limits.stop);
   const state = await withinLimits(limits, 'the Image was asked about', asking);
   if (state.phase === 'Ready') {
@@ -218,7 +219,7 @@ async function letGo(
 async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
   const { client, partition, name, environment, limits } = handing;
   try {
-    const before = await lastPassOf(handing);
+    const before = await lastPassOf(handing, limits);
     const telling = client.imageWritten(partition, name, limits.stop);
     const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
     environment.stdout.write(`${printable(message)}\n`);
@@ -226,15 +227,6 @@ async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
   } catch (error) {
     throw untold(name, error);
   }
-}
-
-type OfPartition = Pick<HandingIn, 'client' | 'partition' | 'limits'>;
-
-/** Null: there was none yet. */
-async function lastPassOf({ client, partition, limits }: OfPartition): Promise<string | null> {
-  const asking = client.status(partition, limits.stop);
-  const { lastPass } = await withinLimits(limits, 'the status was read', asking);
-  return lastPass?.at ?? null;
 }
 
 /** What is on the disk stays there, and may have taken long to write. */
