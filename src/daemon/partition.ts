@@ -207,7 +207,8 @@ export class Partition {
     return installation === undefined ? null : { installation, partition };
   }
 
-  /** Tries what has failed again, and starts what ended again and again.
+  /**
+   * Tries what has failed again, and starts what ended again and again.
    * @param what null: everything
    * @returns whether anything had failed, which is said until the next look unless it is said anew
    */
