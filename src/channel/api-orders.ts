@@ -70,8 +70,8 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
       if (planned?.status === 'planned') return value(planned);
       return submission(planned, name);
     },
-    rollback: async (name, { generation }) =>
-      submission(await control.rollback(name, generation, submitter), name),
+    rollback: async (name, { generation, ifGeneration = null }) =>
+      submission(await control.rollback(name, { generation, ifGeneration }, submitter), name),
     pause: async (name, { secondary = null, reason, ...end }) => {
       const expiresAt = expiryOf(end, runtime);
       return answered(await control.pause(name, { secondary, reason, submitter, expiresAt }), name);

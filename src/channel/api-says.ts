@@ -112,7 +112,8 @@ export const plan: Says = {
   answer: answers.planAnswer,
 };
 export const rollback: Says = {
-  summary: 'Accepts the documents of an earlier generation anew.',
+  summary:
+    'Accepts the documents of an earlier generation anew. `ifGeneration` makes it conditional.',
   answer: answers.submissionAnswer,
 };
 export const retry: Says = {

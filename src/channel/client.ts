@@ -15,7 +15,13 @@ import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import type { Transport, Wish } from './client-transport.ts';
 import { type Asking, askingOver, versionWish } from './client-versions.ts';
 import type { ConsoleLogWish, ConsoleWish, ImageState, PowerAction } from './control.ts';
-import type { EventsQuery, PauseMessage, PlanMessage, SubmissionMessage } from './messages.ts';
+import type {
+  EventsQuery,
+  PauseMessage,
+  PlanMessage,
+  RollbackMessage,
+  SubmissionMessage,
+} from './messages.ts';
 
 /** Each rejects with a `DaemonError` and nothing else; `Cancelled` when the signal fires. */
 export interface DaemonClient {
@@ -79,7 +85,11 @@ export interface DaemonClient {
   ): Promise<answers.Accepted>;
   /** What submitting these would do; changes nothing. */
   plan(name: PartitionName, files: PlanMessage, signal: AbortSignal): Promise<answers.Planned>;
-  rollback(name: PartitionName, generation: number, signal: AbortSignal): Promise<answers.Accepted>;
+  rollback(
+    name: PartitionName,
+    body: RollbackMessage,
+    signal: AbortSignal,
+  ): Promise<answers.Accepted>;
   /** @returns what the daemon says about it, for people; so below */
   pause(name: PartitionName, pause: PauseMessage, signal: AbortSignal): Promise<string>;
   resume(
@@ -214,8 +224,7 @@ function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): O
   return {
     submit: (name, body, signal) => asking(['PUT', name, '/desired'], body, submission, signal),
     plan: (name, body, signal) => asking(['POST', name, '/plan'], body, answers.planAnswer, signal),
-    rollback: (name, generation, signal) =>
-      asking(['POST', name, '/rollback'], { generation }, submission, signal),
+    rollback: (name, body, signal) => asking(['POST', name, '/rollback'], body, submission, signal),
     pause: (name, pause, signal) => order(name, '/pause', pause, signal),
     resume: (name, secondary, signal) => order(name, '/resume', { secondary }, signal),
     power: async (name, secondary, action, signal) => {

@@ -14,6 +14,7 @@ import type { UsageSample } from '../report/usage-sample.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
+  Rollback,
   SubmissionResult,
   SubmissionSource,
 } from '../report/submission.ts';
@@ -256,7 +257,7 @@ export interface Control {
   /** Accepts the documents of an earlier generation anew. */
   rollback(
     partition: PartitionName,
-    generation: number,
+    rollback: Rollback,
     submitter: string,
   ): Promise<SubmissionResult | null>;
   pause(partition: PartitionName, hold: Hold): Promise<Answer | null>;

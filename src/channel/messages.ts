@@ -69,8 +69,12 @@ export type PlanMessage = z.input<typeof planSchema>;
 
 /** What a client sends. */
 export type SubmissionMessage = z.input<typeof submissionSchema>;
+export type RollbackMessage = z.input<typeof rollbackSchema>;
 
-export const rollbackSchema = z.strictObject({ generation });
+export const rollbackSchema = z.strictObject({
+  generation,
+  ifGeneration: z.int().nonnegative().nullish(),
+});
 
 const reason = z.string().min(1).max(channelLimits.reasonCharactersMax);
 

@@ -15,6 +15,7 @@ import { instantOf } from '../report/instant.ts';
 import type {
   AcceptedBundle,
   HistoryEntry,
+  Rollback,
   SubmissionResult,
   SubmissionSource,
 } from '../report/submission.ts';
@@ -218,8 +219,8 @@ export class Authority {
     return this.#agent;
   }
 
-  rollback(generation: number, submitter: string): Promise<SubmissionResult> {
-    return this.#inFlight.while(() => this.#submissions.rollback(generation, submitter));
+  rollback(rollback: Rollback, submitter: string): Promise<SubmissionResult> {
+    return this.#inFlight.while(() => this.#submissions.rollback(rollback, submitter));
   }
 
   /** The folder that rules could not be read. */

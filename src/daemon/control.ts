@@ -82,9 +82,9 @@ export function controlOf(options: ControlOptions): Control {
       submitting(supervisor.partition(name), (authority) =>
         authority.submit(givenBy(submitted), stop),
       ),
-    rollback: (name, generation, submitter) =>
+    rollback: (name, rollback, submitter) =>
       submitting(supervisor.partition(name), (authority) =>
-        authority.rollback(generation, submitter),
+        authority.rollback(rollback, submitter),
       ),
     plan: (name, files) => planning(supervisor.partition(name), files, stop),
     ...consoleControl(supervisor),

@@ -8,7 +8,7 @@ import type { SourceFile } from '../documents/source.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Emit } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
-import type { SubmissionResult } from '../report/submission.ts';
+import type { Rollback, SubmissionResult } from '../report/submission.ts';
 import type { AcceptedStore } from './accepted/accepted-store.ts';
 import { emptied } from './accepted/operator-submissions.ts';
 import type { DocumentsSaid } from './authority-statements.ts';
@@ -90,17 +90,17 @@ export class Submissions {
     emit({ kind: 'worker-failed', partition, code, message });
   };
 
-  async rollback(generation: number, submitter: string): Promise<SubmissionResult> {
+  async rollback(rollback: Rollback, submitter: string): Promise<SubmissionResult> {
     const { accepted, orders } = this.#options;
     const by = { source: orders().rules, submitter };
-    const read = await accepted.bundle(generation);
+    const read = await accepted.bundle(rollback.generation);
     if (read.status === 'whole') {
       const judged = desiredFrom(orders().description, read.bundle.documents);
       if (!judged.ok) return invalidRefusal(judged.diagnostics);
     }
     const { refusal } = orders();
     if (refusal !== null) return refusal;
-    const result = await accepted.rollback({ generation, ...by }, this.#now());
+    const result = await accepted.rollback({ ...rollback, ...by }, this.#now());
     this.#tell(result, by);
     return result;
   }

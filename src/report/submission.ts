@@ -27,6 +27,13 @@ export interface Submission {
   readonly deletionsMax: number | null;
 }
 
+/** The documents of an earlier generation are to be in force again. */
+export interface Rollback {
+  readonly generation: number;
+  /** As of a submission. */
+  readonly ifGeneration: number | null;
+}
+
 export interface AcceptedBundle {
   readonly partition: PartitionName;
   /** From 1, rising, never used twice. */

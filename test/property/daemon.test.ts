@@ -131,7 +131,11 @@ async function take(daemon: VirtualDaemon, step: Step): Promise<VirtualDaemon> {
       await control.drain(partition, 'uid 0');
       return daemon;
     case 'rollback':
-      await control.rollback(partition, step.generation, 'uid 0');
+      await control.rollback(
+        partition,
+        { generation: step.generation, ifGeneration: null },
+        'uid 0',
+      );
       return daemon;
   }
 }

@@ -50,7 +50,7 @@ async function askEverything(client: DaemonClient): Promise<void> {
   await client.usage(teamA, true, signal);
   await client.submit(teamA, { files, ifGeneration: 6, deleteEverything: false }, signal);
   await client.plan(teamA, { files, deletionsMax: 3 }, signal);
-  await client.rollback(teamA, 5, signal);
+  await client.rollback(teamA, { generation: 5 }, signal);
   for (const action of ['start', 'stop', 'restart'] as const) {
     await client.power(teamA, web, action, signal);
   }

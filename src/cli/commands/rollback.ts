@@ -1,8 +1,5 @@
 /** `unnest rollback`: bring the documents of an earlier generation back into force. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { DaemonClient } from '../../channel/client.ts';
-import { DaemonError } from '../../channel/daemon-error.ts';
-import type { PartitionName } from '../../model/names.ts';
 import type { HistoryEntry } from '../../report/submission.ts';
 import { askFirst } from '../ask-first.ts';
 import { usageError } from '../command-error.ts';
@@ -16,7 +13,7 @@ import {
 import type { Environment } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { outputOption } from '../options.ts';
-import { type Limits, limitsOf } from '../pass.ts';
+import { limitsOf } from '../pass.ts';
 import { hand } from '../submit.ts';
 
 interface Options extends DaemonOptions {
@@ -50,24 +47,12 @@ async function runRollback(options: Options, environment: Environment): Promise<
   if (!options.yes) {
     const what = `brings generation ${generation} of partition ${partition} back; guests may be restarted or deleted by it`;
     await askFirst(what, environment);
-    await checkInForce(client, partition, history, limits);
   }
+  // Nobody has agreed to put out of force what was accepted while they were asked.
+  const wish = options.yes ? { generation } : { generation, ifGeneration: newest(history) };
   const { wait, output } = options;
-  const give = (stop: AbortSignal) => client.rollback(partition, generation, stop);
+  const give = (stop: AbortSignal) => client.rollback(partition, wish, stop);
   return hand({ client, partition, give, wait, output }, environment, limits);
-}
-
-/** Nobody has agreed to put out of force what was accepted while they were asked. */
-async function checkInForce(
-  client: DaemonClient,
-  partition: PartitionName,
-  asked: readonly HistoryEntry[],
-  limits: Limits,
-): Promise<void> {
-  const reading = client.history(partition, limits.stop);
-  const now = newest(await withinLimits(limits, 'the history was read', reading));
-  if (now === newest(asked)) return;
-  throw new DaemonError('NotInForce', `generation ${now} was accepted meanwhile`);
 }
 
 function newest(history: readonly HistoryEntry[]): number {

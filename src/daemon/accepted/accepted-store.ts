@@ -28,7 +28,7 @@ import { bundleHead, historyEntry, plainDocuments } from './bundle-schema.ts';
 import { documentsDigest } from './documents-digest.ts';
 import { inTurn } from './in-turn.ts';
 import { nextGeneration } from './next-generation.ts';
-import { type Rollback, rollbackTo } from './operator-submissions.ts';
+import { type RollbackBy, rollbackTo } from './operator-submissions.ts';
 import { seal } from './sealed-file.ts';
 import { firstIssue } from './stored-parts.ts';
 
@@ -100,7 +100,7 @@ export class AcceptedStore {
   }
 
   /** Accepts the documents of an earlier generation anew. @param at ISO 8601, UTC */
-  rollback(rollback: Rollback, at: string): Promise<SubmissionResult> {
+  rollback(rollback: RollbackBy, at: string): Promise<SubmissionResult> {
     return this.#inTurn(async () => {
       const { generation } = rollback;
       if (!this.history.some((entry) => entry.generation === generation)) {

@@ -1,23 +1,26 @@
 /** What an operator has accepted without writing a document: nothing at all, or what was before. */
 import type { PartitionName } from '../../model/names.ts';
-import type { AcceptedBundle, Submission, SubmissionSource } from '../../report/submission.ts';
+import type {
+  AcceptedBundle,
+  Rollback,
+  Submission,
+  SubmissionSource,
+} from '../../report/submission.ts';
 
-export interface Rollback {
-  /** Whose documents are to be in force again. */
-  readonly generation: number;
-  readonly source: SubmissionSource;
-  readonly submitter: string;
-}
+export type RollbackBy = Rollback & Pick<Submission, 'source' | 'submitter'>;
 
 /** Consent to delete was for that time: it does not come back with the documents. */
-export function rollbackTo(bundle: AcceptedBundle, { source, submitter }: Rollback): Submission {
+export function rollbackTo(
+  bundle: AcceptedBundle,
+  { ifGeneration, source, submitter }: RollbackBy,
+): Submission {
   return {
     partition: bundle.partition,
     source,
     submitter,
     documents: bundle.documents,
     generation: null,
-    ifGeneration: null,
+    ifGeneration,
     deleteEverything: false,
     deletionsMax: null,
   };

@@ -70,10 +70,8 @@ test('a process that is killed loses nothing that it has accepted', async () => 
     expect(store.inForce?.documents).toHaveLength(1);
   }
   const store = await opened();
-  await store.rollback(
-    { generation: store.history[1]?.generation ?? 0, source: 'Apply', submitter: 'x' },
-    at,
-  );
+  const generation = store.history[1]?.generation ?? 0;
+  await store.rollback({ generation, ifGeneration: null, source: 'Apply', submitter: 'x' }, at);
   const names = await readdir(join(state, partition, 'accepted'));
   expect(names.filter((name) => !/^\d{12}\.json$/.test(name))).toEqual([]);
   expect(names.length).toBeLessThanOrEqual(20);

@@ -80,7 +80,7 @@ describe('reads', () => {
     for (const asking of [
       client.status(nobody, stop.signal),
       client.retry(nobody, stop.signal),
-      client.rollback(nobody, 3, stop.signal),
+      client.rollback(nobody, { generation: 3 }, stop.signal),
     ]) {
       expect(await failure(asking)).toMatchObject({
         code: 'NoPartition',
@@ -211,8 +211,11 @@ describe('submissions', () => {
   });
 
   test('roll back by number', async () => {
-    expect((await client.rollback(teamA, 5, stop.signal)).status).toBe('accepted');
-    expect(place.calls).toEqual([{ method: 'rollback', args: [teamA, 5, 'uid 1000, pid 4242'] }]);
+    const back = { generation: 5, ifGeneration: 6 };
+    expect((await client.rollback(teamA, back, stop.signal)).status).toBe('accepted');
+    expect(place.calls).toEqual([
+      { method: 'rollback', args: [teamA, back, 'uid 1000, pid 4242'] },
+    ]);
   });
 });
 

@@ -65,7 +65,11 @@ describe('what was accepted', () => {
     await daemon.submit(secondaryText('web') + secondaryText('db'));
     await daemon.advance(1000);
     expect(daemon.words('db')).toBe('Running Synced Healthy');
-    const result = await daemon.control.rollback(partition, 1, 'uid 0');
+    const result = await daemon.control.rollback(
+      partition,
+      { generation: 1, ifGeneration: null },
+      'uid 0',
+    );
     expect(result).toMatchObject({ status: 'accepted', bundle: { generation: 3, rollbackOf: 1 } });
     await daemon.advance(60_000);
     expect(daemon.words('db')).toBe('absent');

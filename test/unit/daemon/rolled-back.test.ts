@@ -16,7 +16,11 @@ async function rolledBack(): Promise<VirtualDaemon> {
   daemon.runtime.disk.remove(db);
   await daemon.advance(60_000);
   expect(daemon.words('db')).toBe('absent');
-  const result = await daemon.control.rollback(partition, generation, 'uid 0');
+  const result = await daemon.control.rollback(
+    partition,
+    { generation, ifGeneration: null },
+    'uid 0',
+  );
   expect(result).toMatchObject({ status: 'accepted', bundle: { rollbackOf: generation } });
   await daemon.advance(5000);
   expect(daemon.words('db')).toBe('Running Synced Healthy');

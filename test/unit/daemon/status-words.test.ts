@@ -67,7 +67,11 @@ describe('documents that the operator has made invalid', () => {
     await daemon.submit(secondaryText('web'));
     await daemon.advance(1000);
     describeAs(daemon, { source: 'Apply' });
-    const result = await daemon.control.rollback(partition, 1, 'uid 0');
+    const result = await daemon.control.rollback(
+      partition,
+      { generation: 1, ifGeneration: null },
+      'uid 0',
+    );
     expect(result).toMatchObject({ status: 'refused', code: 'Invalid' });
     daemon.world.domains.clear();
     await daemon.advance(300_000);

@@ -288,7 +288,7 @@ describe('what is too old', () => {
 });
 
 describe('rolling back', () => {
-  const rollback = { source: 'Apply', submitter: 'uid 0' } as const;
+  const rollback = { ifGeneration: null, source: 'Apply', submitter: 'uid 0' } as const;
 
   test('brings the documents back, and not the leave to delete', async () => {
     const store = await opened(runtime);
@@ -303,6 +303,18 @@ describe('rolling back', () => {
       deletionsMax: null,
       documents: [secondary('web')],
     });
+  });
+
+  test('puts nothing out of force but what it was to', async () => {
+    const store = await opened(runtime);
+    await store.accept(submission(), at);
+    await store.accept(web('1GiB'), at);
+    const back = (ifGeneration: number) =>
+      store.rollback({ ...rollback, generation: 1, ifGeneration }, at).then(said);
+    expect(await back(1)).toBe('refused NotInForce');
+    expect(await back(3)).toBe('refused NotInForce');
+    expect(store.inForce?.generation).toBe(2);
+    expect(await back(2)).toBe('accepted 3');
   });
 
   test('to what is in force is nothing', async () => {
