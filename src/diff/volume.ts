@@ -12,6 +12,7 @@ import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
 import { copiesOwed } from './copies-owed.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
+import { asStored, creationBlock, growthBlock } from './volume-store.ts';
 
 export function diffVolumes(
   desired: DesiredState,
@@ -46,21 +47,27 @@ function unwanted(
 }
 
 function wanted(
-  volume: Volume,
+  document: Volume,
   observed: Observed,
   images: ReadonlyMap<ImageName, ImageChange>,
   users: ReadonlyMap<VolumeName, ObservedDomain>,
 ): VolumeChange {
-  const { name } = volume;
+  const { name } = document;
   const seen = looked(observed.volumes.get(name));
   if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
-  if (seen.status === 'absent') return creation(volume, null, images);
+  const { volumeStore: store } = observed;
+  if (seen.status === 'absent')
+    return creation(asStored(document, null, store), null, images, store);
   const there = seen.value;
+  const volume = asStored(document, there, store);
   const block = foreignBlock(`Volume ${name}`, there.owner, observed);
   if (block !== null) return { kind: 'blocked', name, block };
-  if (there.state !== 'ready') return creation(volume, there, images);
+  if (there.state !== 'ready') return creation(volume, there, images, store);
   const refusal = refusalOf(volume, there) ?? groundBlock(volume, images, observed);
   if (refusal !== null) return { kind: 'blocked', name, block: refusal };
+  const moreBytes = volume.sizeBytes - there.sizeBytes;
+  const noRoom = moreBytes > 0 ? growthBlock(moreBytes, store) : null;
+  if (noRoom !== null) return { kind: 'blocked', name, block: noRoom };
   const user = users.get(name) ?? null;
   const isOurs = user !== null && user.owner !== null && samePartition(user.owner, observed);
   if (user !== null && !isOurs && volume.sizeBytes !== there.sizeBytes) {
@@ -81,6 +88,7 @@ function creation(
   volume: Volume,
   remains: ObservedVolume | null,
   images: ReadonlyMap<ImageName, ImageChange>,
+  store: Observed['volumeStore'],
 ): VolumeChange {
   const { name, origin, sizeBytes } = volume;
   const image = origin === null ? undefined : images.get(origin.image);
@@ -91,6 +99,8 @@ function creation(
     const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
     return blocked(name, 'ShrinkRefused', message);
   }
+  const unkept = creationBlock(volume, store);
+  if (unkept !== null) return { kind: 'blocked', name, block: unkept };
   return { kind: 'create', name, volume, remains };
 }
 

@@ -14,11 +14,13 @@ import type { DomainFields, DomainRef, ObservedDomain, Power } from '../../model
 import { domainUuid } from '../../model/identity.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
+import type { DiskPlaces } from '../local/disk-places.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainLister, DomainReader } from '../ports.ts';
 import { isPluggedIn } from '../local/tap.ts';
 import { readCids } from './cids.ts';
 import { domainWatches } from './domain-watch.ts';
+import { volumesNamedIn } from './domain-parts.ts';
 import { readFacts } from './facts.ts';
 import { readGuestUsage, statsOf } from './domain-stats.ts';
 import { calling } from './host-error-from.ts';
@@ -39,12 +41,12 @@ export function domainLister(connection: ReadOnlyConnection): DomainLister {
   };
 }
 
-/** @param layout where the files are that documents name */
-export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
+/** @param places where the disks are that documents name */
+export function domainReader(connection: ReadOnlyConnection, places: DiskPlaces): DomainReader {
   return {
     ...domainLister(connection),
     read: (refs, signal) =>
-      calling('reading domains', () => readAll(connection, layout, refs, signal)),
+      calling('reading domains', () => readAll(connection, places, refs, signal)),
     usage: (refs, signal) =>
       calling('reading what guests use', () =>
         readGuestUsage(connection, refs.map(handleOf), signal),
@@ -61,7 +63,7 @@ export function handleOf({ domainName, uuid }: DomainRef): Domain {
 
 async function readAll(
   connection: ReadOnlyConnection,
-  layout: StoreLayout,
+  places: DiskPlaces,
   refs: readonly DomainRef[],
   signal: AbortSignal,
 ): Promise<readonly Observation<ObservedDomain>[]> {
@@ -75,6 +77,10 @@ async function readAll(
   ]);
   const running = handles.filter(({ uuid }) => isUp(states.get(uuid)));
   const live = await collect(connection.domains.xmlAll(running, { signal }));
+  const xmls = [...inactive.values(), ...live.values()];
+  const layout = await places.located(
+    xmls.flatMap((result) => ('ok' in result ? volumesNamedIn(result.ok) : [])),
+  );
   const transientUuids = new Set(transient.map(({ uuid }) => uuid));
   const savedUuids = new Set(saved.map(({ uuid }) => uuid));
   return refs.map((ref) =>

@@ -19,6 +19,8 @@ export interface ProgramRun {
   readonly timeLimitMs: number;
   /** Of standard output and standard error together. */
   readonly outputBytesMax: number;
+  /** What it is ended by where it has to be. Default: SIGKILL. By anything else it ends when it sees fit. */
+  readonly endBy?: 'SIGTERM';
   /** By which it does not fail. Default: 0 alone. */
   readonly exitCodes?: readonly number[];
   /**
@@ -69,7 +71,7 @@ function ending(child: ChildProcess, run: ProgramRun, output: Output): Promise<H
     let cut: HostError | null = null;
     const kill = (why: HostError) => {
       cut ??= why;
-      killGroup(child);
+      killGroup(child, run.endBy ?? 'SIGKILL');
     };
     const onAbort = () => kill(cancelled(run));
     const timer = setTimeout(() => kill(tooLong(run)), run.timeLimitMs);
@@ -124,10 +126,10 @@ class Output {
   }
 }
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: ChildProcess, by: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    process.kill(-child.pid, by);
     endSandboxed(child);
   } catch {
     // It has ended by itself.

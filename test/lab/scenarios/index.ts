@@ -13,6 +13,7 @@ import { reboot } from './reboot.ts';
 import { restart } from './restart.ts';
 import { streams } from './streams.ts';
 import { supply } from './supply.ts';
+import { thin } from './thin.ts';
 import { upgrade } from './upgrade.ts';
 import { who } from './who.ts';
 
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   balloon,
   who,
   streams,
+  thin,
   noSystemd,
   upgrade,
   newKernel,

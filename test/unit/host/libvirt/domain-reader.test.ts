@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { domainReader } from '../../../../src/host/libvirt/domain-reader.ts';
-import { storeLayout } from '../../../../src/host/local/layout.ts';
+import { diskPlaces } from '../../../../src/host/local/disk-places.ts';
 import { ConnectionError, type ReadOnlyConnection } from '../../../../src/libvirt/index.ts';
 import type { DomainRef } from '../../../../src/model/domain.ts';
 import type { PartitionName } from '../../../../src/model/names.ts';
 
 const uuid = '5f2a3c1e-7a41-4a5c-9a53-3a3f6d1e2b70';
-const layout = storeLayout('/var/lib/unnest', 'demo' as PartitionName);
+const places = diskPlaces('/var/lib/unnest', 'demo' as PartitionName, null);
 const web = { domainName: 'unnest.demo.web', uuid } as DomainRef;
 
 /** Whose answers to the questions for XML all are this error. */
@@ -22,7 +22,7 @@ function failingWith(error: Error): ReadOnlyConnection {
 }
 
 const read = (error: Error) =>
-  domainReader(failingWith(error), layout).read([web], new AbortController().signal);
+  domainReader(failingWith(error), places).read([web], new AbortController().signal);
 
 test('a read that was broken off is no word about a domain', async () => {
   const given = new ConnectionError('aborted', 'domain_get_xml_desc was aborted');

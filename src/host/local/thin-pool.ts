@@ -1,0 +1,55 @@
+/**
+ * What a thin pool has room for. Its data is what its logical volumes may come to at most, all of them, whoever made
+ * them: so none of them ever finds it full, which a guest sees as a broken disk, and its neighbours with it.
+ */
+import type { ThinPool, VolumeStore } from '../../model/thin-pool.ts';
+import { HostError } from '../host-error.ts';
+import type { LogicalVolume, VolumeGroup } from './lvm.ts';
+
+/**
+ * From here on nothing new is put into it. LVM itself extends a pool, if at all, from 70 or 80 % on; with its map
+ * full nothing in it can be written to, and it has to be repaired by hand (lvmthin(7)).
+ */
+const fullPercent = { data: 95, metadata: 80 };
+
+/** @throws HostError `Refused` if there is no such pool */
+export function poolIn(group: VolumeGroup, { group: name, pool }: ThinPool): LogicalVolume {
+  const found = group.volumes.get(pool);
+  if (found === undefined) throw new HostError('Refused', `there is no ${name}/${pool}`);
+  if (!found.isThinPool) throw new HostError('Refused', `${name}/${pool} is no thin pool`);
+  return found;
+}
+
+export function storeIn(group: VolumeGroup, thin: ThinPool): VolumeStore {
+  const pool = poolIn(group, thin);
+  return {
+    grainBytes: group.extentBytes,
+    keeps: 'raw',
+    freeBytes: Math.max(0, pool.sizeBytes - promisedIn(group, thin)),
+    refusal: refusalOf(pool, thin),
+  };
+}
+
+/** What all of them may come to. */
+export function promisedIn({ volumes }: VolumeGroup, { pool }: ThinPool): number {
+  return [...volumes.values()]
+    .filter((volume) => volume.pool === pool)
+    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function refusalOf(pool: LogicalVolume, { group, pool: name }: ThinPool): string | null {
+  const what = `thin pool ${group}/${name}`;
+  const { isZeroing, health, dataPercent, metadataPercent } = pool;
+  // What somebody has deleted would be read by whoever gets its blocks next.
+  if (!isZeroing)
+    return `${what} does not zero what it hands out: lvchange --zero y ${group}/${name}`;
+  if (health !== '') return `LVM says of ${what}: ${health}`;
+  if (dataPercent === null || metadataPercent === null) {
+    return `${what} is not active: lvchange --activate y ${group}/${name}`;
+  }
+  if (metadataPercent >= fullPercent.metadata) {
+    return `the map of ${what} is ${metadataPercent} % full: lvextend --poolmetadatasize`;
+  }
+  if (dataPercent >= fullPercent.data) return `${what} is ${dataPercent} % full: lvextend`;
+  return null;
+}
