@@ -10,7 +10,7 @@ import { localIntakeReader, localIntakes } from '../local/intakes.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
 import { localSeedReader, localSeeds } from '../local/seeds.ts';
-import { localSliceReader, localSlices } from '../local/slices.ts';
+import { localSliceReader, localSlices, machineSlices, type SlicePlaces } from '../local/slices.ts';
 import { localStore } from '../local/store.ts';
 import { localVolumeReader, localVolumes } from '../local/volumes.ts';
 import type { Host, HostView } from '../ports.ts';
@@ -53,7 +53,7 @@ export async function openLibvirtView(
       seeds: localSeedReader(stateDir),
       networks: networkReader(connection),
       filters: localFilterReader(),
-      slices: localSliceReader(stateDir),
+      slices: localSliceReader(stateDir, slicePlaces(thinPool)),
       primaries: primaryReader(connection),
       uplinks: uplinkReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
@@ -74,6 +74,10 @@ export async function openLibvirtHost(
   };
 }
 
+function slicePlaces(thinPool: ThinPool | null): SlicePlaces {
+  return { ...machineSlices, hasThinPool: thinPool !== null };
+}
+
 /** One partition's host, on a connection that may serve others too. */
 export function hostOn(
   connection: Connection,
@@ -91,7 +95,7 @@ export function hostOn(
     seeds: localSeeds(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     filters: localFilters(),
-    slices: localSlices(stateDir),
+    slices: localSlices(stateDir, slicePlaces(thinPool)),
     primaries: { ...primaryReader(connection), ...primaryWriter(connection, layout, partition) },
     uplinks: uplinkReader(connection),
     installation: localInstallation(stateDir),
