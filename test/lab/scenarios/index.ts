@@ -14,6 +14,7 @@ import { restart } from './restart.ts';
 import { streams } from './streams.ts';
 import { supply } from './supply.ts';
 import { thin } from './thin.ts';
+import { thinContract } from './thin-contract.ts';
 import { upgrade } from './upgrade.ts';
 import { who } from './who.ts';
 
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   who,
   streams,
   thin,
+  thinContract,
   noSystemd,
   upgrade,
   newKernel,

@@ -87,7 +87,7 @@ export const thin: Scenario = {
     await isSynced(lab, 'and ends', had);
     await lab.sabotage("somebody takes udev's rule away", () =>
       host.sh(
-        `rm /etc/udev/rules.d/*unnest*; udevadm control --reload; dmsetup mknodes; lvchange -an vg0/unnest.team-a.data; lvchange -ay -K vg0/unnest.team-a.data`,
+        `rm /etc/udev/rules.d/*unnest*; udevadm control --reload; lvchange -an vg0/unnest.team-a.data; lvchange -ay -K vg0/unnest.team-a.data`,
       ),
     );
     await lab.claim(
