@@ -132,8 +132,9 @@ async function survives(lab: Lab): Promise<void> {
   const folder = `/etc/unnest/desired/${partition}`;
   const names = ['k1', 'k2', 'k3', 'k4'];
   // In the middle of a change of LVM's, if there is one soon; systemd starts it again.
-  const busy = "pgrep -f '^lvm lv(create|change|remove)' >/dev/null";
-  const kill = `n=0; until ${busy} || [ $((n += 1)) -gt 500 ]; do sleep 0.02; done; systemctl kill -s KILL unnestd`;
+  const busy = "pgrep -f '(^|/)lvm lv(create|change|remove)' >/dev/null";
+  const soon = `timeout 15 bash -c "until ${busy}; do sleep 0.02; done"`;
+  const kill = `${soon}; systemctl kill -s KILL unnestd`;
   const killed = async () => {
     for (let times = 0; times < 3; times += 1) await host.sh(`${kill}; sleep 3`);
   };
