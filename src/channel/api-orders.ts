@@ -53,10 +53,12 @@ export interface By {
   readonly key: OrderKey | null;
   readonly submitter: string;
   readonly source: SubmissionSource;
+  /** Fires when nobody waits for the answer any more. */
+  readonly over: AbortSignal;
 }
 
 export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
-  const { submitter, key } = by;
+  const { submitter, key, over } = by;
   const submission = (result: SubmissionResult | null, name: PartitionName) =>
     ofSubmission(result, name, control);
   const answered = (answer: Answer | null, name: PartitionName) => ofAnswer(answer, name, control);
@@ -81,7 +83,7 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
     upload: async (name, image, atByte, bytes) =>
       ofRefusable(await control.upload(name, image, atByte, bytes), name, control, (done) => done),
     imageWritten: async (name, image) =>
-      answered(await control.imageWritten(name, image, submitter), name),
+      answered(await control.imageWritten(name, image, submitter, over), name),
     retry: async (name) => answered(await control.retry(name, submitter), name),
     drain: async (name, { confirm }) => {
       if (confirm === name) return answered(await control.drain(name, submitter), name);

@@ -21,6 +21,8 @@ export interface Serving {
   readonly submissionBytesMax: number;
   readonly partyOf: (request: FastifyRequest) => string;
   readonly submitterOf: (request: FastifyRequest) => string;
+  /** Fires when nobody waits for its answer any more. */
+  readonly overOf: (request: FastifyRequest) => AbortSignal;
   readonly reply: (reply: FastifyReply, answered: Answered) => unknown;
   /** Bounds how long an order may take. */
   readonly inTime: (request: FastifyRequest, answering: Promise<Answered>) => Promise<Answered>;
@@ -68,7 +70,7 @@ export function route<P = unknown, Q = unknown, B = unknown>(
   schemas: Schemas<P, Q, B>,
   answer: (asked: Asked<P, Q, B>) => Answered | Promise<Answered>,
 ): void {
-  const { app, control, runtime, scope, submitterOf, partyOf, reply, inTime } = serving;
+  const { app, control, runtime, scope, submitterOf, partyOf, overOf, reply, inTime } = serving;
   app.route({
     method,
     url,
@@ -87,7 +89,7 @@ export function route<P = unknown, Q = unknown, B = unknown>(
           return Promise.resolve(badRequest([params, query, body, key]));
         }
         const known = key.value === undefined ? null : { key: key.value, party: partyOf(request) };
-        const by = { submitter, source: scope.source, key: known };
+        const by = { submitter, source: scope.source, key: known, over: overOf(request) };
         const orders = ordersOf(control, runtime, by);
         const asked = { params: params.value, query: query.value, body: body.value, orders };
         return inTime(request, Promise.resolve(answer(asked)));

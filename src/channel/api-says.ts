@@ -104,7 +104,7 @@ export const upload: Says = {
 };
 export const imageWritten: Says = {
   summary:
-    'All of an Image is on the disk that was lent for it, or on the image disk, which is unmounted. The disk is taken back, and becomes the Image, or its file does, if it is what its digest says; else it is lent again.',
+    'All of an Image is on the disk that was lent for it, or on the image disk, which is unmounted. The disk is taken back, and becomes the Image, or its file does, if it is what its digest says; else it is lent again. Refused while the Image is blocked for anything else (ImageBlocked).',
   answer: answers.orderAnswer,
 };
 export const plan: Says = {

@@ -11,7 +11,7 @@ import { type Answered, type LineSource, problem } from './answered.ts';
 import { takeBodies } from './api-bodies.ts';
 import { Streams } from './api-lines.ts';
 import { answerGarbage, giveProblem, refuseInProblems } from './api-problems.ts';
-import { asksForWork, takesBytes, takesDocuments } from './route-kinds.ts';
+import { asksForWork, looksAtAll, takesBytes, takesDocuments } from './route-kinds.ts';
 import { addRoutes } from './api-routes.ts';
 import { type Asker, Connections } from './connections.ts';
 import type { Control } from './control.ts';
@@ -62,6 +62,7 @@ export async function makeApiServer(options: ApiServerOptions): Promise<ApiServe
     submissionBytesMax: limits.bodyBytesMax,
     partyOf: ({ raw }) => connections.partyOf(raw),
     submitterOf: ({ raw }) => connections.submitterOf(raw),
+    overOf: ({ raw }) => connections.exchangeOf(raw)?.over ?? AbortSignal.abort(),
     reply: (to, answered) => give(to, answered, connections, streams),
     inTime: (request, answering) => {
       for (const each of [slots, uploads]) each.holdUntil(request.raw, answering);
@@ -193,7 +194,7 @@ function slotsOf(
   if (method === 'GET') return null;
   if (takesBytes(url)) return uploads;
   // A whole bundle is read, judged and written for it, or all of the host is looked at.
-  return takesDocuments(url) || url.endsWith('/rollback') ? slots : null;
+  return takesDocuments(url) || looksAtAll(url) ? slots : null;
 }
 
 async function inTime(answering: Promise<Answered>, { timers }: Runtime): Promise<Answered> {

@@ -1,6 +1,7 @@
 /**
  * An order whose answer did not come is given again, with the same key: whoever had carried it out says so,
- * and does nothing more. Without a server that knows keys nobody could tell, so it is given once.
+ * and does nothing more. Without a server that knows keys nobody could tell, so it is given once. One that was
+ * not taken, as others were before it, needs no key: nothing was done.
  */
 import type { Wish } from './client-transport.ts';
 import type { Asking } from './client-versions.ts';
@@ -52,6 +53,28 @@ export async function askAgain<T>(
   throw new DaemonError('Broken', 'no answer came, however often: it may have been done', {
     cause,
   });
+}
+
+/** Nothing was begun: something else is asked for, which has an end. */
+const busy: ReadonlySet<string> = new Set(['TooBusy', 'TooManyRequests']);
+/** A minute in all: as long as another word about a disk may take. */
+const busyWaitsMs: readonly number[] = [500, 1000, 2000, 4000, ...Array<number>(7).fill(8000)];
+
+/** For what took long to get ready, and would have to be begun anew. @throws DaemonError */
+export async function askWhileBusy<T>(
+  asking: Pick<Asking, 'one'>,
+  wish: Wish,
+  answer: z.ZodType<T>,
+  { sleep }: Pick<Again, 'sleep'>,
+  signal: AbortSignal,
+): Promise<T> {
+  const once = () => asking.one(wish, answer, signal);
+  for (const waitMs of busyWaitsMs) {
+    const last = await attempt(once, busy);
+    if (last.status === 'answered') return last.answer;
+    await sleep(waitMs, signal);
+  }
+  return once();
 }
 
 type Attempt<T> =

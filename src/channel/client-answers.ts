@@ -122,6 +122,7 @@ export const imageAnswer = loosely<ImageState>({
   sizeBytes: count.nullable(),
   receivedBytes: count.nullable(),
   serial: text.nullable(),
+  handedOver: z.boolean().nullable().default(null),
 });
 export const uploadAnswer = z.looseObject({ receivedBytes: count, sizeBytes: count });
 

@@ -10,7 +10,7 @@ import type { UsageSample } from '../report/usage-sample.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine, ConsoleLogLine } from './api-reads.ts';
 import * as answers from './client-answers.ts';
-import { type Again, askAgain } from './client-again.ts';
+import { type Again, askAgain, askWhileBusy } from './client-again.ts';
 import { type ClientPlaces, clientPlaces } from './client-places.ts';
 import type { Transport, Wish } from './client-transport.ts';
 import { type Asking, askingOver, versionWish } from './client-versions.ts';
@@ -102,7 +102,7 @@ export interface DaemonClient {
     bytes: Uint8Array,
     signal: AbortSignal,
   ): Promise<number>;
-  /** All of it is on the disk that was lent for it. */
+  /** All of it is on the disk that was lent for it. Of a daemon that is busy it is asked for a minute. */
   imageWritten(name: PartitionName, image: ImageName, signal: AbortSignal): Promise<string>;
   retry(name: PartitionName, signal: AbortSignal): Promise<string>;
   drain(name: PartitionName, signal: AbortSignal): Promise<string>;
@@ -236,7 +236,13 @@ function ordersOver(asked: Asking, places: ClientPlaces, again: Again | null): O
       );
       return receivedBytes;
     },
-    imageWritten: (name, image, signal) => order(name, `/images/${image}/written`, {}, signal),
+    imageWritten: async (name, image, signal) => {
+      const path = `/images/${image}/written`;
+      if (again === null) return order(name, path, {}, signal);
+      const at = `${await places.of(name, signal)}${path}`;
+      const wish = { method: 'POST', path: at, body: {} } as const;
+      return (await askWhileBusy(asked, wish, answers.orderAnswer, again, signal)).message;
+    },
     retry: (name, signal) => order(name, '/retry', {}, signal),
     claimConsole: (name, secondary, wish, signal) =>
       order(name, `/secondaries/${secondary}/console/writer`, wish, signal),

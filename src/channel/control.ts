@@ -69,6 +69,8 @@ export type WishRefusalCode =
   | 'NotHandedOver' // its bytes do not come on a disk
   | 'NotUploaded' // its bytes do not come by upload
   | 'AwaitingBytes' // there is no room for them yet
+  | 'ImageBlocked' // nothing is taken for it now, whatever its Primary says of a disk
+  | 'NotInTime' // the host was not looked at before whoever asks might have given up
   | 'NotTaken' // they are not what is to come next
   | 'KeyReused' // the key of this order was that of another one
   | 'GuestNotRunning' // it has no console now
@@ -124,6 +126,11 @@ export interface ImageState {
   readonly receivedBytes: number | null;
   /** By what a Primary finds its disk, as `/dev/disk/by-id/virtio-SERIAL`; null: it is lent none. */
   readonly serial: string | null;
+  /**
+   * Whether its Primary has said that this disk is written, and nothing has become of that yet; null: it comes on no
+   * disk, or unnestd is of a version that does not say.
+   */
+  readonly handedOver: boolean | null;
 }
 
 type Refused = Extract<Answer, { readonly status: 'refused' }>;
@@ -208,11 +215,15 @@ export interface Control {
     atByte: number,
     bytes: Uint8Array,
   ): Promise<UploadAnswer | null>;
-  /** All of it is on the disk that was lent for it. */
+  /**
+   * All of it is on the disk that was lent for it.
+   * @param over fires when nobody waits for the answer any more: nothing is taken down after that
+   */
   imageWritten(
     partition: PartitionName,
     image: ImageName,
     submitter: string,
+    over: AbortSignal,
   ): Promise<Answer | null>;
   /** What a Secondary has written there in its last run, as far as it is kept. */
   consoleLog(

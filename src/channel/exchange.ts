@@ -54,6 +54,13 @@ export class Exchange {
     else this.#whenOver.add(act);
   }
 
+  /** Fires when nobody waits for the answer any more. */
+  get over(): AbortSignal {
+    const over = new AbortController();
+    this.whenOver(() => over.abort());
+    return over.signal;
+  }
+
   end(): void {
     this.#isOver = true;
     this.#stopWaiting();

@@ -15,6 +15,8 @@ export const channelLimits = {
   bodyMs: 30_000,
   /** Until the daemon has answered. A bundle may wait for its worker, and for the one before it. */
   answerMs: 120_000,
+  /** Until it is known what would come of a word about a disk: long before nobody waits for that any more. */
+  wordMs: 60_000,
   /** From an answer, or from the first line of a stream that waits, until all of it is read. */
   drainMs: 60_000,
   /** How often somebody may become the agent: each time the whole status is said anew. */

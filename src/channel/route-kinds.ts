@@ -6,6 +6,11 @@ export function takesDocuments(url: string): boolean {
   return url.endsWith('/desired') || url.endsWith('/plan');
 }
 
+/** Those of which the answer takes a look at all of the host, or a bundle that is read, judged and written. */
+export function looksAtAll(url: string): boolean {
+  return url.endsWith('/rollback') || url.endsWith('/written');
+}
+
 /** Those that bring bytes of an Image. */
 export function takesBytes(url: string): boolean {
   return url.endsWith('/bytes');

@@ -1,17 +1,20 @@
 /**
  * The daemon beside a command that could do without: asked who it is, and not waited for. One that hangs keeps
- * nobody from looking at the host.
+ * nobody from looking at the host. Where somebody has said which socket, as the agent does in a Primary, there
+ * is no host to look at in its place.
  */
 import type { Command } from 'commander';
 import type { About } from '../channel/client-answers.ts';
 import type { DaemonClient } from '../channel/client.ts';
-import { socketPath } from './daemon.ts';
+import { DaemonError } from '../channel/daemon-error.ts';
+import { requireDaemon, socketPath } from './daemon.ts';
 import type { Environment } from './environment.ts';
 import type { Limits } from './pass.ts';
 import { saidOf } from './said-where.ts';
 import { timeoutSignal } from './timeout-signal.ts';
 
-const answerMs = 2000;
+/** A Primary may be as busy as its tenant likes, and its agent asks a host that is. */
+const answerSecondsMax = { besideHost: 2, alone: 30 };
 
 export interface Beside {
   readonly client: DaemonClient;
@@ -24,8 +27,8 @@ export interface Beside {
 const asked = new WeakMap<Command, Promise<Beside | null>>();
 
 /**
- * Null: there is none, or a host is named to work on.
- * @throws DaemonError where it does not say who it is
+ * Null: there is none that says who it is, or a host is named to work on.
+ * @throws DaemonError where there is none, and nothing else that could be asked
  */
 export function daemonBeside(
   command: Command,
@@ -43,8 +46,22 @@ async function askWho(
   { stop }: Limits,
 ): Promise<Beside | null> {
   if (saidOf(command, 'host', environment) !== 'nothing') return null;
-  const client = await environment.findDaemon(socketPath(command, environment));
+  const socket = socketPath(command, environment);
+  const isAlone = saidOf(command, 'socket', environment) !== 'nothing';
+  const client = isAlone
+    ? await requireDaemon({ socket }, environment)
+    : await environment.findDaemon(socket);
   if (client === null) return null;
-  const soon = AbortSignal.any([stop, timeoutSignal(answerMs)]);
-  return { client, about: await client.about(soon), soon };
+  const secondsMax = isAlone ? answerSecondsMax.alone : answerSecondsMax.besideHost;
+  const soon = AbortSignal.any([stop, timeoutSignal(secondsMax * 1000)]);
+  try {
+    return { client, about: await client.about(soon), soon };
+  } catch (error) {
+    if (!(error instanceof DaemonError)) throw error;
+    if (isAlone && error.code === 'Cancelled' && !stop.aborted) {
+      throw new DaemonError('NoAnswer', `${socket} has not answered within ${secondsMax} s`);
+    }
+    if (isAlone || error.code === 'NoHost') throw error;
+    return null;
+  }
 }

@@ -22,11 +22,7 @@ export async function askDaemonFirst<T>(
   limits: Limits,
   ask: (client: DaemonClient, of: { readonly partition: PartitionName }) => Promise<T>,
 ): Promise<T | null> {
-  const beside = await daemonBeside(command, environment, limits).catch((error: unknown) => {
-    // In a Primary there is no other way.
-    if (error instanceof DaemonError && error.code !== 'NoHost') return null;
-    throw error;
-  });
+  const beside = await daemonBeside(command, environment, limits);
   if (beside === null) return null;
   try {
     return await ask(beside.client, { partition: requirePartition(options.partition) });

@@ -21,7 +21,7 @@ const lookAtStatus = '`unnest status` says what is so';
 const known: { readonly [C in KnownCode]: Known } = {
   NotRunning: {
     exit: unreachable,
-    remedy: `\`systemctl start unnestd\` starts it; ${directly}`,
+    remedy: `\`systemctl start unnestd\` starts it, in a Primary \`systemctl start unnest-agent\`; ${directly}`,
   },
   NotAllowed: {
     exit: unreachable,
@@ -66,6 +66,8 @@ const known: { readonly [C in KnownCode]: Known } = {
   NotHandedOver: { exit: usage, remedy: 'look at spec.source of its document' },
   NotUploaded: { exit: usage, remedy: 'look at spec.source of its document' },
   AwaitingBytes: { exit: partial, remedy: lookAtStatus },
+  ImageBlocked: { exit: partial, remedy: 'end what blocks it' },
+  NotInTime: { exit: timeout, remedy: '`unnest status` says how the host is' },
   NotTaken: { exit: conflict, remedy: '`unnest upload` goes on where it stopped' },
   KeyReused: { exit: conflict, remedy: 'each order needs a key of its own' },
   GuestNotRunning: { exit: partial, remedy: '`unnest get` says how it is' },

@@ -19,21 +19,15 @@ import { refused } from './read-documents.ts';
 
 /**
  * Null: it does not, or a host is named to work on.
- * @throws DaemonError `NoHost` where there is an agent that cannot reach unnestd
+ * @throws DaemonError where there is an agent that does not answer, or cannot reach unnestd
  */
 export async function clientInPrimary(
   command: Command,
   environment: Environment,
   limits: Limits,
 ): Promise<DaemonClient | null> {
-  try {
-    const beside = await daemonBeside(command, environment, limits);
-    return beside === null || beside.about.partition === null ? null : beside.client;
-  } catch (error) {
-    // Whoever asks next says what is the matter with any other.
-    if (error instanceof DaemonError && error.code !== 'NoHost') return null;
-    throw error;
-  }
+  const beside = await daemonBeside(command, environment, limits);
+  return beside === null || beside.about.partition === null ? null : beside.client;
 }
 
 /** @throws CommandError where it runs in a Primary. @param instead what can be done there */

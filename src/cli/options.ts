@@ -77,11 +77,11 @@ const deletionsMaxDefault = 10;
 
 export function withGuardOptions(command: Command): Command {
   return command
-    .option('--delete-everything', 'allow a plan that deletes every Secondary')
+    .option('--delete-everything', 'allow a plan that deletes all that is there')
     .addOption(
       new Option(
         '--max-deletions <count>',
-        'the most Secondaries and Volumes that one plan may delete',
+        'the most Secondaries, Volumes and Images that one plan may delete',
       )
         .argParser(count)
         .default(deletionsMaxDefault),

@@ -30,7 +30,7 @@ export async function targetFor(
   environment: Environment,
   limits: Limits,
 ): Promise<Target> {
-  const said = await saidBy(command, environment, limits);
+  const said = await daemonBeside(command, environment, limits);
   return targetBeside(said, command, options, environment);
 }
 
@@ -41,7 +41,7 @@ export async function placeFor(
   environment: Environment,
   limits: Limits,
 ): Promise<Place> {
-  const said = await saidBy(command, environment, limits);
+  const said = await daemonBeside(command, environment, limits);
   const target = targetBeside(said, command, options, environment);
   if (said === null) return { ...target, operators: null, unfit: null };
   const { client, soon } = said;
@@ -68,15 +68,6 @@ function targetBeside(
   };
 }
 
-/** Null: none answers, or not to us, or the command is not about its host. */
-function saidBy(
-  command: Command,
-  environment: Environment,
-  limits: Limits,
-): Promise<Beside | null> {
-  return unlessRefused(() => daemonBeside(command, environment, limits));
-}
-
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
@@ -99,7 +90,7 @@ export async function refuseKept(
 ): Promise<void> {
   if (saidOf(command, 'host', environment) !== 'nothing') return;
   // One that answers and has not the partition has no more to do with it.
-  if ((await saidBy(command, environment, limits)) !== null) return;
+  if ((await daemonBeside(command, environment, limits)) !== null) return;
   if (!(await environment.isKept(stateDir, partition))) return;
   throw new CommandError(
     exitCodes.conflict,

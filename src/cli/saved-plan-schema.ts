@@ -245,6 +245,7 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('image-disk.delete'), ...head }),
   z.strictObject({ kind: z.literal('primary.lend-image-disk'), ...head, primary: domain }),
   z.strictObject({ kind: z.literal('primary.take-image-disk'), ...head, primary: domain }),
+  z.strictObject({ kind: z.literal('image.verify'), ...head, image }),
   z.strictObject({ kind: z.literal('image.import'), ...head, image }),
   z.strictObject({ kind: z.literal('image.delete'), ...head, image: name }),
   z.strictObject({ kind: z.literal('seed.create'), ...head, seed }),

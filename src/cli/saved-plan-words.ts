@@ -60,6 +60,7 @@ const wordsFor: { readonly [K in OperationKind]: readonly Words[] } = {
   'image-disk.delete': [{ of: 'image-disk', under: ['create', 'delete'] }],
   'primary.lend-image-disk': [{ of: 'image-disk', under: ['create', 'update'] }],
   'primary.take-image-disk': [{ of: 'image-disk', under: ['update', 'delete'] }],
+  'image.verify': [{ of: 'image', under: ['update, replace'] }],
   'image.import': [{ of: 'image', under: ['create', 'update, replace'] }],
   'image.delete': [{ of: 'image', under: ['delete', 'create', 'update, replace'] }],
   'seed.create': [{ of: 'seed', under: ['create'] }],

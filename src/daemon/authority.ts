@@ -9,6 +9,7 @@ import { desiredFrom } from '../documents/desired-state.ts';
 import { partitionSchema } from '../documents/partition-schema.ts';
 import type { ImageName, PartitionName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
+import type { Image } from '../model/volume.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import type {
@@ -22,6 +23,7 @@ import type { Drain } from './accepted/wish-schema.ts';
 import type { WishAnswer, Wishes } from './accepted/wishes.ts';
 import { AskedFor } from './asked-for.ts';
 import { authorityStatements } from './authority-statements.ts';
+import { DroppedWords } from './dropped-words.ts';
 import { isAbout, withWritten } from './handed-over.ts';
 import { holdOverMs, holdsFrom } from './holds.ts';
 import { InFlight } from './in-flight.ts';
@@ -56,6 +58,7 @@ export class Authority {
   readonly #options: AuthorityOptions;
   readonly #judgement = new Judgement();
   readonly #asked: AskedFor;
+  readonly #dropped: DroppedWords;
   readonly #submissions: Submissions;
   readonly #inFlight = new InFlight();
   #description: PlainDocument;
@@ -70,6 +73,11 @@ export class Authority {
     this.#options = options;
     this.#description = options.description;
     this.#asked = new AskedFor(options.wishes);
+    const { partition, wishes, emit } = options;
+    this.#dropped = new DroppedWords({
+      wishes,
+      onDropped: (image, block) => emit({ kind: 'hand-over-dropped', partition, image, ...block }),
+    });
     this.#submissions = new Submissions({
       ...options,
       orders: () => this.#orders(),
@@ -126,7 +134,7 @@ export class Authority {
   /** What no document says, as it is for the other partitions to say. */
   #onHost(desired: DesiredState | null): DesiredState | null {
     if (desired === null) return null;
-    const images = withWritten(desired.images, this.#options.wishes.written);
+    const images = withWritten(desired.images, this.#dropped.counting);
     return { ...desired, images, commonCpus: this.#options.commonCpus() };
   }
 
@@ -261,6 +269,11 @@ export class Authority {
     });
   }
 
+  /** Whether the word of its Primary that its disk is written stands. */
+  isHandedOver(image: Image): boolean {
+    return this.#dropped.counting.some((said) => said.image === image.name && isAbout(said, image));
+  }
+
   /** What became of them is known, so that what was said of their disks has served its purpose. */
   forgetWritten(images: readonly ImageName[]): void {
     for (const said of this.#options.wishes.written.filter(({ image }) => images.includes(image))) {
@@ -269,6 +282,16 @@ export class Authority {
         if (status === 'ok' && !this.#isClosed) this.#options.onChange('request');
       });
     }
+  }
+
+  /**
+   * What keeps them stays for longer than a word of their Primary's is good for: it is asked to say so again.
+   * @returns whether a word counted that does not any more, so that there is something else to be said
+   */
+  dropWritten(blocks: ReadonlyMap<ImageName, Block>): boolean {
+    const counted = this.#dropped.drop(blocks);
+    void this.#inFlight.while(() => this.#dropped.remove());
+    return counted;
   }
 
   /** What was asked for and is done. */

@@ -176,7 +176,7 @@ const spec = z.strictObject({
   }),
   maxDeletions: field(wholeNumber(0, 20_000).default(10), {
     description:
-      'The most Secondaries and Volumes that one pass may delete, unless a submission says otherwise.',
+      'The most Secondaries, Volumes and Images that one pass may delete, unless a submission says otherwise.',
   }),
   consoleLogs: field(z.boolean('true or false').default(true), {
     description:

@@ -24,7 +24,7 @@ import { refusedName, refusedPower } from './power-rules.ts';
 import type { Problems } from './problems.ts';
 import type { GivenFiles } from './receive.ts';
 import { closedRefusal, refused } from './refusals.ts';
-import type { Clock } from './runtime.ts';
+import type { Clock, Timers } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { AuditLog } from './watching/audit-log.ts';
 import type { PartitionMetrics } from './watching/partition-metrics.ts';
@@ -36,6 +36,7 @@ export interface ControlOptions {
   readonly problems: Pick<Problems, 'now'>;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly events: Pick<Control, 'onEvent'> & {
     readonly lastSeq: number;
     after(seq: number): readonly EventRecord[];
@@ -89,7 +90,7 @@ export function controlOf(options: ControlOptions): Control {
     ...consoleControl(supervisor),
     agent: (name) => authorityOf(name)?.agent ?? null,
     attachAgent: (name, who) => authorityOf(name)?.attachAgent(who) ?? null,
-    ...imageControl(supervisor, options.clock),
+    ...imageControl(options),
     ...wishing(options),
   };
 }

@@ -130,6 +130,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     problems,
     supervisor,
     clock,
+    timers,
     events,
     onStatus: (listener) => statuses.add(listener),
     stop: stop.signal,

@@ -14,6 +14,7 @@ export function withHeavySlots(host: Host, slots: Slots): Host {
     ...host,
     images: {
       ...images,
+      verify: (owner, image, signal) => inSlot(signal, () => images.verify(owner, image, signal)),
       import: (owner, image, signal) => inSlot(signal, () => images.import(owner, image, signal)),
     },
     imageDisks: {

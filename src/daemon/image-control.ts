@@ -1,19 +1,36 @@
 /** What a Primary hands in of Images: how far that is, what comes by upload, and its word about a disk. */
-import type { Control, ImageState, UploadAnswer } from '../channel/control.ts';
+import type { Answer, Control, ImageState, UploadAnswer } from '../channel/control.ts';
+import { channelLimits } from '../channel/limits.ts';
 import { explainError, HostError } from '../host/host-error.ts';
 import type { PartitionOwner } from '../model/identity.ts';
 import { lentDisk, lentImageDisk } from '../model/intake.ts';
 import type { ImageName, PartitionName } from '../model/names.ts';
+import type { Resource } from '../model/resource.ts';
 import type { Image } from '../model/volume.ts';
 import { instantOf } from '../report/instant.ts';
 import { answered, type Asked, asking } from './asking.ts';
-import { isOnDisk } from './handed-over.ts';
-import type { Clock } from './runtime.ts';
+import type { WrittenImage } from './accepted/wish-schema.ts';
+import { blockIn, isAbout, isOnDisk, withWritten } from './handed-over.ts';
+import { closedRefusal } from './refusals.ts';
+import type { Clock, Timers } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
 
 type ImageControl = Pick<Control, 'image' | 'upload' | 'imageWritten'>;
 
-export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl {
+interface ImageControlOptions {
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Ends looking at the host. */
+  readonly stop: AbortSignal;
+}
+
+export function imageControl({
+  supervisor,
+  clock,
+  timers,
+  stop,
+}: ImageControlOptions): ImageControl {
   const of = (name: PartitionName) => supervisor.partition(name);
   return {
     image: (name, image) =>
@@ -28,29 +45,87 @@ export function imageControl(supervisor: Supervisor, clock: Clock): ImageControl
         if (wanted === null) return noImage(image);
         return upload(wanted, atByte, bytes, asked);
       }),
-    imageWritten: (name, image, submitter) =>
+    imageWritten: (name, image, submitter, over) =>
       asking(of(name), async (asked) => {
-        const { authority, loop } = asked;
-        const wanted = wantedImage(asked, image);
-        if (wanted === null) return noImage(image);
-        const { source } = wanted;
-        if (!isOnDisk(source)) {
-          return refused('NotHandedOver', `${image} is not handed over on a disk`);
+        const late = new AbortController();
+        const stopWait = timers.after(channelLimits.wordMs, () => late.abort());
+        const word = { image, submitter, at: instantOf(clock.wall()) };
+        try {
+          return await written(word, asked, { stop, over, late: late.signal });
+        } finally {
+          stopWait();
         }
-        // What is said before there is a disk would be said of nothing.
-        if (loop.owner === null || (await loop.intakes.read(loop.owner, image)) === null) {
-          return refused('AwaitingBytes', `there is no disk for ${image} yet`);
-        }
-        loop.forgive({ kind: 'image', name: image });
-        if (source.kind === 'imageDisk') loop.forgive({ kind: 'image-disk', name });
-        const at = instantOf(clock.wall());
-        const { sizeBytes } = source;
-        const said = { image, digest: wanted.digest, sizeBytes, submitter, at };
-        const answer = await authority.wish((wishes) => wishes.addWritten(said));
-        const disk = source.kind === 'handOver' ? `the disk of ${image}` : 'the image disk';
-        return answered(answer, `${disk} is taken back, and looked into`);
       }),
   };
+}
+
+/** What ends trying a word: unnestd does, whoever has asked is gone, or it has taken too long. */
+interface Ends {
+  readonly stop: AbortSignal;
+  readonly over: AbortSignal;
+  readonly late: AbortSignal;
+}
+
+async function written(
+  word: Pick<WrittenImage, 'image' | 'submitter' | 'at'>,
+  asked: Asked,
+  ends: Ends,
+): Promise<Answer> {
+  const { image } = word;
+  const { kept, authority, loop } = asked;
+  const wanted = wantedImage(asked, image);
+  if (wanted === null) return noImage(image);
+  const { source, digest } = wanted;
+  if (!isOnDisk(source)) return refused('NotHandedOver', `${image} is not handed over on a disk`);
+  // What is said before there is a disk would be said of nothing.
+  if (loop.owner === null || (await loop.intakes.read(loop.owner, image)) === null) {
+    return refused('AwaitingBytes', `there is no disk for ${image} yet`);
+  }
+  const isLent = source.kind === 'handOver';
+  const said = { ...word, digest, sizeBytes: source.sizeBytes };
+  const ofImage = { kind: 'image', name: image } as const;
+  const tried = isLent ? [ofImage] : [ofImage, { kind: 'image-disk', name: kept.name } as const];
+  const refusal = await refusalOf(said, tried, asked, ends);
+  if (refusal !== null) return refusal;
+  for (const what of tried) loop.forgive(what);
+  const answer = await authority.wish((wishes) => wishes.addWritten(said));
+  const disk = isLent ? `the disk of ${image}` : 'the image disk';
+  return answered(answer, `${disk} is taken back, and looked into`);
+}
+
+/**
+ * Why a word would not be acted on at once; null: it would. One that had to wait would take the disk at a time at which
+ * nobody expects it; so would one of somebody who was told that it failed, or has left.
+ */
+async function refusalOf(
+  said: WrittenImage,
+  tried: readonly Resource[],
+  asked: Asked,
+  { stop, over, late }: Ends,
+): Promise<Extract<Answer, { readonly status: 'refused' }> | null> {
+  const { image } = said;
+  const input = asked.authority.input();
+  if (input.desired === null) return noImage(image);
+  const images = withWritten(input.desired.images, [said]);
+  const ifSaid = { ...input, desired: { ...input.desired, images } };
+  const ends = AbortSignal.any([stop, over, late]);
+  const plan = await asked.loop.planFor(ifSaid, ends, tried);
+  if (stop.aborted) return closedRefusal;
+  if (plan === null) return notInTime(over.aborted);
+  if (!isAbout(said, wantedImage(asked, image))) {
+    return refused('NoSuchImage', `the documents in force ask for other bytes of ${image} by now`);
+  }
+  const block = blockIn(plan.entries, image);
+  if (block === null) return null;
+  const why = `${image} is blocked: ${block.code}: ${block.message}`;
+  return refused('ImageBlocked', `${why}; its disk stays where it is, so say so again after that`);
+}
+
+function notInTime(isGone: boolean) {
+  const why = isGone
+    ? 'nobody waits for the answer any more'
+    : `the host could not be looked at within ${channelLimits.wordMs / 1000} s`;
+  return refused('NotInTime', `${why}; nothing was taken down, and the disk stays where it is`);
 }
 
 function wantedImage({ authority }: Asked, image: ImageName): Image | null {
@@ -65,7 +140,8 @@ function refused(code: string, message: string) {
   return { status: 'refused', code, message } as const;
 }
 
-async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageState> {
+async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageState> {
+  const { name, source } = image;
   const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
   const { owner } = loop;
   const intake = owner === null ? null : await loop.intakes.read(owner, name);
@@ -78,6 +154,7 @@ async function stateOf({ name, source }: Image, { loop }: Asked): Promise<ImageS
     sizeBytes: comesIn ? source.sizeBytes : null,
     receivedBytes: comesIn && !isOnDisk(source) ? (intake?.receivedBytes ?? null) : null,
     serial: owner !== null && isOnDisk(source) ? serialOf(owner, name, source) : null,
+    handedOver: isOnDisk(source) ? authority.isHandedOver(image) : null,
   };
 }
 

@@ -241,6 +241,10 @@ export class KeptPartition {
       hurry,
       input: () => authority.input(),
       onFulfilled: (requests) => authority.fulfil(requests),
+      onHeldUp: (images) => {
+        // The pass that has seen it goes on: nothing in its plan was for these.
+        if (authority.dropWritten(images)) this.wake('request');
+      },
       onJudged: (images) => authority.forgetWritten(images),
       onSynced: (generation) => authority.synced(generation),
       onResync: () => this.readFolder(),

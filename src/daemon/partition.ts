@@ -1,6 +1,7 @@
 /**
  * One partition as long as the daemon keeps it: its loop, what one pass does, and when the next is.
  */
+import type { Block } from '../diff/change.ts';
 import type { Outcome } from '../execute/outcome.ts';
 import type { Host } from '../host/ports.ts';
 import type { DomainRef } from '../model/domain.ts';
@@ -17,7 +18,7 @@ import type { Look } from '../report/partition-report.ts';
 import type { PartitionStatus } from '../report/partition-status.ts';
 import { ConsoleLogs } from './console-logs.ts';
 import { Consoles } from './consoles.ts';
-import { judgedImages, otherBytes, readyImages } from './handed-over.ts';
+import { heldUp, judgedImages, otherBytes, readyImages } from './handed-over.ts';
 import { operationEvent, passFinished } from './happenings.ts';
 import type { ImageFetcher } from './image-fetcher.ts';
 import { ImageFetches } from './image-fetches.ts';
@@ -32,7 +33,15 @@ import type { RetryRules } from './retry.ts';
 import { readRunId } from './run-id.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
-import { carryOut, type Done, look, observeFor, type Seen, type TurnTools } from './turn.ts';
+import {
+  carryOut,
+  type Done,
+  forgiving,
+  look,
+  observeFor,
+  type Seen,
+  type TurnTools,
+} from './turn.ts';
 import { UsageReader } from './usage-reader.ts';
 import { withoutFetches } from './without-worker.ts';
 import type { Request, TurnInput } from './turn-input.ts';
@@ -58,6 +67,8 @@ export interface PartitionOptions {
   readonly input: () => TurnInput;
   /** These need not be asked for again. */
   readonly onFulfilled: (requests: readonly Request[]) => Promise<void>;
+  /** Of these nothing is taken before somebody has done something about it. */
+  readonly onHeldUp: (images: ReadonlyMap<ImageName, Block>) => void;
   /** What was handed in for these has been looked into. */
   readonly onJudged: (images: readonly ImageName[]) => void;
   /** The host has all that the documents of this generation ask for. */
@@ -152,15 +163,23 @@ export class Partition {
     return readRunId(host, { installation, partition, secondary }, abort);
   }
 
-  /** What a pass would do if this was what is to be. Nothing is done, and nothing is remembered of it. */
-  async planFor(input: TurnInput, stop: AbortSignal): Promise<Plan | null> {
+  /**
+   * What a pass would do if this was what is to be. Nothing is done, and nothing is remembered of it.
+   * @param forgiven of what has failed, what would be tried again
+   */
+  async planFor(
+    input: TurnInput,
+    stop: AbortSignal,
+    forgiven: readonly Resource[] = [],
+  ): Promise<Plan | null> {
     if (input.desired === null) return null;
     // It looks at the host as a pass does, and takes turns with them.
     const release = await this.#options.slots.take(stop);
     if (release === null) return null;
     try {
       const tools = { ...this.#tools(stop), stop };
-      const { plan } = await look(input.desired, input, this.#remembered.memory, tools);
+      const memory = forgiven.reduce(forgiving, this.#remembered.memory);
+      const { plan } = await look(input.desired, input, memory, tools);
       return stop.aborted ? null : plan;
     } finally {
       release();
@@ -263,6 +282,7 @@ export class Partition {
     this.consoleLogs?.follow(observed);
     this.#remembered.keep(memory);
     const { entries, operations } = plan;
+    this.#options.onHeldUp(heldUp(entries));
     const seen = { observed, entries, operations, generation, holds, slice: memory.slice };
     this.#said.looked(seen);
     for (const { name, ...end } of ended) {

@@ -77,7 +77,7 @@ export type BlockCode =
   | 'HostOvercommitted' // beside the other partitions the host has no room for its own
   | 'SubnetTaken' // its addresses are another partition's, or the host's own
   | 'OverBudget' // the partition's limits leave no room for it
-  | 'DeletesEverything'; // the documents hold no Secondary, and nobody said that this is meant
+  | 'DeletesEverything'; // the documents keep no Secondary and no Volume, and nobody said that this is meant
 
 export interface Block {
   readonly code: BlockCode;
@@ -185,6 +185,8 @@ export type ImageChange =
       readonly remains: ObservedImage | null;
       /** Where its bytes have come in, which is at its end then; null: they are the host's. */
       readonly intake: Lent | null;
+      /** The file of the image disk that is taken out for it; null: none is, or all of it is in the intake already. */
+      readonly path: string | null;
     }
   | { readonly kind: 'unchanged'; readonly name: ImageName; readonly observed: ObservedImage }
   | { readonly kind: 'delete'; readonly name: ImageName; readonly observed: ObservedImage }

@@ -89,8 +89,7 @@ function presentChange(
     const moved = diskMoved(secondary, domain);
     if (moved !== null) return blocked(name, 'DiskMoved', moved);
     if (domain.saved) {
-      const why = 'its memory is saved with what it had: start it, or `virsh managedsave-remove`';
-      return blocked(name, 'SavedState', why);
+      return blocked(name, 'SavedState', savedWords(domain));
     }
   }
   const missing = needsParts(change)
@@ -99,6 +98,11 @@ function presentChange(
       ? unknownHost(observed)
       : null;
   return missing === null ? change : { kind: 'blocked', name, block: missing };
+}
+
+/** It cannot be started as it is wanted, only as it was. */
+function savedWords({ domainName: domain }: ObservedDomain): string {
+  return `its memory is saved with what it had: put that back and let it run, or have the operator give it up with \`virsh managedsave-remove ${domain}\``;
 }
 
 function compare(

@@ -5,7 +5,7 @@ import { byName, type FileName, type ImageName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { type Image, isOfImage, type ObservedImage, type ObservedVolume } from '../model/volume.ts';
-import type { Block, ImageChange } from './change.ts';
+import type { Block, ImageChange, Lent } from './change.ts';
 import type { FieldChange } from './fields.ts';
 import { handedIn, refusal, type Sourced } from './intake.ts';
 import { blocked, foreignBlock, looked } from './ownership.ts';
@@ -69,7 +69,28 @@ function creation(
   const { name } = image;
   const sourced = sourceIn(image, observed, offDisk);
   if (sourced.status === 'blocked') return { kind: 'blocked', name, block: sourced.block };
-  return { kind: 'create', name, image, remains, intake: sourced.intake };
+  const { intake } = sourced;
+  const path = pathToTake(image, remains, intake, observed);
+  return { kind: 'create', name, image, remains, intake, path };
+}
+
+/**
+ * What has been taken out is there until it is seen to be no good, so that it is not lost by being taken out once more:
+ * its Primary may have the file in use again, or none. Only to move it a file has to be taken out since a guest has had the
+ * disk, which is how it is known to be the one that goes from it. What a crash has interrupted would be there twice.
+ */
+function pathToTake(
+  { source }: Image,
+  remains: ObservedImage | null,
+  intake: Lent | null,
+  { imageDisk }: Observed,
+): string | null {
+  if (source.kind !== 'imageDisk') return null;
+  const { path, taking, sizeBytes } = source;
+  if (intake?.observed.receivedBytes !== sizeBytes) return path;
+  if (taking === 'copy' || remains?.state === 'creating') return null;
+  const isSame = imageDisk.status === 'present' && imageDisk.value.takenOut.includes(path);
+  return isSame ? null : path;
 }
 
 /** Where its bytes are, or why they cannot be had now. */

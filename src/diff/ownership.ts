@@ -17,6 +17,17 @@ export function partBlocked(what: string, { code, message }: Block): Block {
   return { code: 'PartBlocked', message: `${what} is blocked: ${code}: ${message}` };
 }
 
+const ofPart = /^[^:]* is blocked: (\w+): ([^]*)$/;
+
+/** What it all comes from, as far down as parts are blocked by their parts. */
+export function rootOf({ code, message }: Block): Block {
+  const found = code === 'PartBlocked' ? ofPart.exec(message) : null;
+  if (found === null) return { code, message };
+  const [, cause = '', why = ''] = found;
+  // As `partBlocked` has put it there.
+  return rootOf({ code: cause as Block['code'], message: why });
+}
+
 /** Null if it is ours. @param what such as `Volume data` */
 export function foreignBlock(
   what: string,

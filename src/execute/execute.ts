@@ -72,9 +72,15 @@ async function settle(operation: Operation, pass: Pass): Promise<void> {
   const { outcomes, options } = pass;
   const startedMs = options.now();
   const result = obstacle(operation, pass) ?? (await run(operation, pass));
+  letGo(operation, pass);
   const outcome = { operation, result, durationMs: options.now() - startedMs };
   outcomes.set(operation.id, outcome);
   options.onOutcome(outcome);
+}
+
+/** What was verified for an import is kept for it until it has been done, or it is known that it will not be. */
+function letGo(operation: Operation, { plan, host }: Pass): void {
+  if (operation.kind === 'image.import') host.images.letGo(plan, operation.image.name);
 }
 
 /** Why an operation is not even tried. The first cause is named, not the nearest. */
@@ -88,9 +94,13 @@ function obstacle(operation: Operation, { outcomes, options }: Pass): Result | n
   return options.stop.aborted && !isHalfDone(operation, outcomes) ? { status: 'cancelled' } : null;
 }
 
-/** Who was stopped only to come up again is not left lying, nor without a disk who has let go of it for a while. */
+/**
+ * Who was stopped only to come up again is not left lying, nor without a disk who has let go of it for a while, nor without
+ * an Image whose old bytes are gone.
+ */
 function isHalfDone({ kind, phase, after }: Operation, outcomes: Pass['outcomes']): boolean {
   if (kind === 'primary.lend-image-disk') return after.some((id) => isDone(outcomes.get(id)));
+  if (kind === 'image.import') return after.some((id) => isDone(outcomes.get(id), 'image.delete'));
   if (phase !== 'restart') return false;
   return after.some((id) => {
     const outcome = outcomes.get(id);
@@ -100,8 +110,10 @@ function isHalfDone({ kind, phase, after }: Operation, outcomes: Pass['outcomes'
   });
 }
 
-function isDone(outcome: Outcome | undefined): boolean {
-  return outcome !== undefined && succeeded(outcome.result);
+/** @param kind null: whatever it was */
+function isDone(outcome: Outcome | undefined, kind: OperationKind | null = null): boolean {
+  if (outcome === undefined || !succeeded(outcome.result)) return false;
+  return kind === null || outcome.operation.kind === kind;
 }
 
 async function run(operation: Operation, { plan, host, options }: Pass): Promise<Result> {
@@ -157,6 +169,7 @@ const bytesMs = 4_000_000;
 const bytesPerMs = (16 * 2 ** 20) / 1000;
 
 const movesBytes: ReadonlySet<string> = new Set<OperationKind>([
+  'image.verify',
   'image.import',
   'intake.fill',
   'image-disk.rework',

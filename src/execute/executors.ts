@@ -9,7 +9,7 @@ import type { OperationKind, OperationOf, StopStep } from '../plan/operation.ts'
 import { defineDomain, noteStop, undefineDomain } from './domain-definition.ts';
 import { attachDisk, detachDisk } from './domain-disks.ts';
 import { setDomainMemory } from './domain-memory.ts';
-import { deleteImage, importImage } from './image.ts';
+import { deleteImage, importImage, verifyImage } from './image.ts';
 import {
   createImageDisk,
   deleteImageDisk,
@@ -82,6 +82,7 @@ export const executors: Executors = {
   'image-disk.delete': deleteImageDisk,
   'primary.lend-image-disk': lendImageDisk,
   'primary.take-image-disk': takeImageDisk,
+  'image.verify': verifyImage,
   'image.import': importImage,
   'image.delete': deleteImage,
   'seed.create': createSeed,

@@ -95,6 +95,7 @@ function isAboutItsOwn(operation: Operation, us: PartitionOwner): boolean {
     case 'primary.lend-image-disk':
     case 'primary.take-image-disk':
       return isNamed(operation, 'image-disk', us.partition) && isOperators(operation.primary);
+    case 'image.verify':
     case 'image.import':
       return isNamed(operation, 'image', operation.image.name);
     case 'image.delete':

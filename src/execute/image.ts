@@ -1,18 +1,29 @@
 /** Operations on Images. */
 import { HostError } from '../host/host-error.ts';
 import type { ImageName } from '../model/names.ts';
-import type { ObservedImage } from '../model/volume.ts';
+import { isOfImage, type ObservedImage } from '../model/volume.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
 import { readKept } from './observe-kept.ts';
 
+/** It has no effect that could be observed. */
+export async function verifyImage(
+  { image }: OperationOf<'image.verify'>,
+  bench: Workbench,
+): Promise<Done> {
+  const there = await readImage(image.name, bench);
+  // Of one that is gone, or is that already, nothing is lost by bytes that are no good.
+  if (there?.state !== 'ready' || isOfImage(image, there)) return 'already';
+  await bench.host.images.verify(bench.us, image, bench.signal);
+  return 'applied';
+}
+
 export async function importImage(
   { image }: OperationOf<'image.import'>,
   bench: Workbench,
 ): Promise<Done> {
-  const isSo = (seen: ObservedImage | null) =>
-    seen?.state === 'ready' && seen.digest === image.digest && seen.format === image.format;
+  const isSo = (seen: ObservedImage | null) => seen?.state === 'ready' && isOfImage(image, seen);
   if (isSo(await readImage(image.name, bench))) return 'already';
   await bench.host.images.import(bench.us, image, bench.signal);
   if (isSo(await readImage(image.name, bench))) return 'applied';

@@ -26,7 +26,7 @@ export async function createIntake(
   throw new HostError('Conflict', `the intake of image ${intake.image} is not as it was made`);
 }
 
-/** Whatever has been taken out before: its guest may have written another file since. */
+/** Also where it has been before, for a guest may have written another file since: what is no longer there stays as it was taken out. */
 export async function fillIntake(
   { image, path }: OperationOf<'intake.fill'>,
   bench: Workbench,

@@ -41,3 +41,8 @@ export function refusal(what: string, { code, words }: Objection, cause?: unknow
   const message = `${what} cannot be used: ${words} (${code})`;
   return new HostError('Refused', message, { context: { objection: code }, cause });
 }
+
+/** Whether it is about the bytes, and not about the host. */
+export function isObjection(error: unknown): boolean {
+  return error instanceof HostError && 'objection' in error.context;
+}

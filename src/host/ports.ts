@@ -184,10 +184,19 @@ export interface VolumeWriter {
 export interface ImageWriter {
   /**
    * Takes the bytes from where the Image says that they are and keeps them, once they have been seen to be
-   * what the digest says and to need nothing outside themselves. `Refused` if they are not or do. Those of a
+   * what the digest says and to need nothing outside themselves. `Refused` if they are not or do: then what was taken out of
+   * the image disk is dropped, as the next word about it is about another file. Those of a
    * raw Image that came in by an intake are kept as they are there, and take no more of the store.
    */
   import(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
+  /**
+   * Says of the bytes, where they are, what `import` would, and makes nothing of them. Of a qcow2 that somebody may still
+   * write to, the tables are not looked into. What has come in by an intake, and is good, is looked into only once, and nothing
+   * more comes into it, nor begins anew there, before it is imported or let go of.
+   */
+  verify(owner: PartitionOwner, image: Image, signal: AbortSignal): Promise<void>;
+  /** Nothing is given up any more for what was verified: another upload may begin in its place. */
+  letGo(owner: PartitionOwner, name: ImageName): void;
   /** `Refused` as long as a Volume that is ready lies on it. */
   delete(owner: PartitionOwner, name: ImageName, signal: AbortSignal): Promise<void>;
 }
@@ -208,7 +217,8 @@ export interface IntakeWriter {
   ): Promise<number>;
   /**
    * Takes its bytes out of a file of the image disk, which no guest has, in the place of what had come before.
-   * Nothing of that disk is changed. `Refused` if there is no such file of as many bytes.
+   * Nothing of that disk is changed. If there is no such file of as many bytes, what had come before stays; `Refused` if
+   * that was not all.
    */
   takeOut(
     owner: PartitionOwner,

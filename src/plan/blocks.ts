@@ -2,6 +2,7 @@
  * Changes that are blocked for what only a whole plan shows, and whoever needs what is blocked by that:
  * the same that diff does for what one look shows.
  */
+import { savedWith } from '../diff/boot-images.ts';
 import type {
   Block,
   Blocked,
@@ -14,6 +15,7 @@ import type {
 import { needsParts } from '../diff/domain.ts';
 import { awaitingIntakes } from '../diff/intake.ts';
 import { partBlocked } from '../diff/ownership.ts';
+import type { Observed } from '../model/domain.ts';
 import { movedBy } from '../model/image-disk.ts';
 import { type ResourceKind, resourceKey } from '../model/resource.ts';
 import { bootImagesOf, usesOf } from '../model/secondary.ts';
@@ -23,7 +25,7 @@ type Creation = Extract<VolumeChange, { kind: 'create' }>;
 /** By `resourceKey`. */
 type Blocks = ReadonlyMap<string, Block>;
 
-export function withBlocks(changes: Changes, blocks: Blocks): Changes {
+export function withBlocks(changes: Changes, observed: Observed, blocks: Blocks): Changes {
   if (blocks.size === 0) return changes;
   const intakes = blocking('intake', changes.intakes, (each) => own('intake', each.name, blocks));
   const sourced = awaitingIntakes(changes.images, intakes.changes);
@@ -48,7 +50,7 @@ export function withBlocks(changes: Changes, blocks: Blocks): Changes {
   const secondaries = blocking(
     'secondary',
     changes.secondaries,
-    (change) => own('secondary', change.name, blocks) ?? blockOfPart(change, lost),
+    (change) => own('secondary', change.name, blocks) ?? blockOfPart(change, observed, lost),
   );
   return {
     ...changes,
@@ -136,7 +138,7 @@ function blockOfCopied(
   return null;
 }
 
-function blockOfPart(change: Change, blocks: Blocks): Block | null {
+function blockOfPart(change: Change, observed: Observed, blocks: Blocks): Block | null {
   if (change.kind !== 'create' && change.kind !== 'update') return null;
   if (change.kind === 'update' && !needsParts(change)) return null;
   const { seed } = change.secondary;
@@ -144,7 +146,8 @@ function blockOfPart(change: Change, blocks: Blocks): Block | null {
   if (seedBlock !== null) return partBlocked('its seed', seedBlock);
   for (const [image] of bootImagesOf(change.secondary.boot)) {
     const block = own('image', image, blocks);
-    if (block !== null) return partBlocked(`Image ${image}`, block);
+    if (block === null || savedWith(change.name, image, observed) !== null) continue;
+    return partBlocked(`Image ${image}`, block);
   }
   for (const { volume } of usesOf(change.secondary)) {
     const block = own('volume', volume, blocks);

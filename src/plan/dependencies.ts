@@ -75,7 +75,7 @@ function contextOf(
     if (seen.status !== 'present') continue;
     for (const volume of volumesIn(seen.value))
       users.set(volume, [...(users.get(volume) ?? []), name]);
-    for (const image of bootImagesIn(seen.value))
+    for (const image of bootImagesIn(seen.value, observed))
       bootUsers.set(image, [...(bootUsers.get(image) ?? []), name]);
     for (const seed of seedsOf(name, seen.value)) seedUsers.set(seed, [name]);
     if (isOnNetwork(seen.value)) onNetwork.push(name);
@@ -177,6 +177,7 @@ function needsOf(operation: Operation, context: Context): readonly OperationId[]
     case 'image-disk.delete':
     case 'primary.lend-image-disk':
     case 'primary.take-image-disk':
+    case 'image.verify':
     case 'image.import':
     case 'seed.create':
     case 'primary.set-vcpus':
@@ -210,11 +211,16 @@ function lettingGoOf(volume: string, context: Context): readonly OperationId[] {
   });
 }
 
-/** Of one that is replaced only those who stop for good: the others come up with the new one. */
+/**
+ * Of one that is replaced only those who stop for good, or go: the others come up with the new one. Who is saved
+ * has them until it is gone.
+ */
 function lettingGoOfImage(image: string, context: Context): readonly OperationId[] {
   const having = context.bootUsers.get(image) ?? [];
   const isReplaced = context.byId.has(operationId('image.import', image));
-  return isReplaced ? stopsAmong(having, context) : lettingGo(having, context);
+  if (!isReplaced) return lettingGo(having, context);
+  const gone = having.map((name) => operationId('domain.undefine', name));
+  return [...stopsAmong(having, context), ...gone];
 }
 
 function copiesOf(volume: string, { copies }: Context): readonly OperationId[] {

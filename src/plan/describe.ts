@@ -40,6 +40,8 @@ export function describe(operation: Operation): string {
       return `set deletionPolicy to ${operation.deletionPolicy}`;
     case 'volume.delete':
       return 'delete its data';
+    case 'image.verify':
+      return `verify ${describeSource(operation.image)}`;
     case 'image.import':
       return `import from ${describeSource(operation.image)}`;
     case 'intake.create':

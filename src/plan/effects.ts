@@ -137,6 +137,7 @@ export function effectOf(operation: Operation, context: EffectContext): Effect {
     case 'primary.take-image-disk':
     // The room was made before.
     case 'intake.fill':
+    case 'image.verify':
     case 'slice.apply':
     case 'slice.remove':
     case 'filter.apply':

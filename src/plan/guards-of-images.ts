@@ -2,12 +2,13 @@
  * What a Volume lies on stays as long as the Volume does, and what a guest was booted with as long as it runs:
  * its bytes are neither deleted nor replaced. Whoever could not be read may have any.
  */
-import { bootedWith, bootImagesIn } from '../diff/boot-images.ts';
+import { bootImagesIn, heldBy } from '../diff/boot-images.ts';
 import type { Change, ImageChange, VolumeChange } from '../diff/change.ts';
 import { overlaysIn } from '../diff/image.ts';
 import { blocked } from '../diff/ownership.ts';
 import { unreadUsers } from '../diff/unread-users.ts';
 import type { Observed, ObservedDomain } from '../model/domain.ts';
+import type { SecondaryName } from '../model/names.ts';
 import { isDiskFormat, type ObservedImage } from '../model/volume.ts';
 import { keepsRunning } from './disks.ts';
 
@@ -25,13 +26,14 @@ export function guardImages(
   return changes.map((change) => {
     const taken = takenAway(change);
     if (taken === null) return change;
-    const dark = unreadVolume ?? (isDiskFormat(taken.format) ? null : unreadUser);
+    // A Volume lies on a disk, and a guest boots what is none.
+    const dark = isDiskFormat(taken.format) ? unreadVolume : unreadUser;
     if (dark !== null) return blocked(change.name, 'HostUnknown', dark);
     if (change.kind !== 'delete') {
       const user = users.running.get(change.name);
       return user === undefined || taken.state !== 'ready'
         ? change
-        : blocked(change.name, 'ImageInUse', inUse(user));
+        : blocked(change.name, 'ImageInUse', inUse(user, observed));
     }
     const stays = (overlays.get(change.name) ?? []).some(({ name }) => !going.has(name));
     return stays || users.staying.has(change.name) ? { ...change, kind: 'keep' } : change;
@@ -44,46 +46,49 @@ function takenAway(change: ImageChange): ObservedImage | null {
   return change.kind === 'create' ? change.remains : null;
 }
 
-function inUse(user: string): string {
-  return `${user} runs, or is saved, with the bytes that it has: give the new ones an Image of another name, and boot that (which needs a restart), or halt ${user} first`;
+function inUse(user: SecondaryName, { domains }: Observed): string {
+  const seen = domains.get(user);
+  if (seen?.status !== 'present' || seen.value.live !== null) {
+    return `${user} runs with the bytes that it has: give the new ones an Image of another name, and boot that (which needs a restart), or halt ${user} first`;
+  }
+  // Its definition cannot change, nor is there anything to halt.
+  return `${user} is saved, and may go on with these bytes: let it run again, and then halt it, put the old digest back, or have the operator give its saved memory up with \`virsh managedsave-remove ${seen.value.domainName}\``;
 }
 
 interface BootUsers {
   /** By Image: who keeps it in its definition, or runs with it, after this plan. */
   readonly staying: ReadonlyMap<string, string>;
   /**
-   * By Image: who runs with it, and is not stopped for good by this plan. One that is restarted is stopped only
+   * By Image: who runs with it, or is saved with it, and is not stopped for good by this plan. One that is restarted is stopped only
    * once what it comes up with is there.
    */
-  readonly running: ReadonlyMap<string, string>;
+  readonly running: ReadonlyMap<string, SecondaryName>;
 }
 
-function bootUsers(changes: readonly Change[], { domains }: Observed): BootUsers {
+function bootUsers(changes: readonly Change[], observed: Observed): BootUsers {
   const byName = new Map(changes.map((change) => [change.name, change]));
   const staying = new Map<string, string>();
-  const running = new Map<string, string>();
-  for (const [name, seen] of domains) {
+  const running = new Map<string, SecondaryName>();
+  for (const [name, seen] of observed.domains) {
     if (seen.status !== 'present') continue;
     const change = byName.get(name);
-    for (const image of keptBy(seen.value, change)) staying.set(image, name);
+    for (const image of keptBy(seen.value, change, observed)) staying.set(image, name);
     const stops =
       change?.kind === 'delete' || (change?.kind === 'update' && change.power === 'stop');
-    if (!stops) for (const image of heldBy(seen.value)) running.set(image, name);
+    if (!stops) for (const image of heldBy(seen.value, observed)) running.set(image, name);
   }
   return { staying, running };
 }
 
-/** A saved guest goes on with what it had when it was saved. */
-function heldBy({ live, saved, defined }: ObservedDomain): readonly string[] {
-  if (live !== null) return bootedWith(live);
-  return saved ? bootedWith(defined) : [];
-}
-
-function keptBy(domain: ObservedDomain, change: Change | undefined): Iterable<string> {
+function keptBy(
+  domain: ObservedDomain,
+  change: Change | undefined,
+  observed: Observed,
+): Iterable<string> {
   // Whose definition is not changed keeps what is in that, too.
-  if (change === undefined || change.kind === 'blocked') return bootImagesIn(domain);
+  if (change === undefined || change.kind === 'blocked') return bootImagesIn(domain, observed);
   if (change.kind === 'update' && (domain.live === null || keepsRunning(change))) {
-    return heldBy(domain);
+    return heldBy(domain, observed);
   }
   return [];
 }

@@ -21,24 +21,25 @@ export function guardSharing(changes: readonly Change[], observed: Observed): re
   const dark = unreadUsers(observed);
   const isThere = (volume: VolumeName) => observed.volumes.get(volume)?.status === 'present';
   const byName = new Map(changes.map((change) => [change.name, change]));
-  const holders = new Map<string, SecondaryName>();
+  const holders = new Map<string, SecondaryName[]>();
   for (const [name, seen] of observed.domains) {
     if (seen.status !== 'present') continue;
     const { live, defined, saved } = seen.value;
     // A saved guest goes on with what it had when it was saved.
     const held = live === null ? (saved ? volumesOf(defined) : []) : keptBy(live, byName.get(name));
-    for (const volume of held) holders.set(volume, name);
+    for (const volume of held) holders.set(volume, [...(holders.get(volume) ?? []), name]);
   }
   return changes.map((change) => {
     if (change.kind !== 'create' && change.kind !== 'update') return change;
     const own = ownVolumes(change);
     for (const volume of takenBy(change)) {
-      const holder = holders.get(volume);
+      // One that is saved with it is no reason to forget of another that runs with it.
+      const holder = holders.get(volume)?.find((name) => name !== change.name);
       // What it did not have before, somebody may have who could not be read.
       if (dark !== null && !own.has(volume) && isThere(volume)) {
         return blocked(change.name, dark.code, `Volume ${volume}: ${dark.message}`);
       }
-      if (holder === undefined || holder === change.name) continue;
+      if (holder === undefined) continue;
       return blocked(change.name, 'VolumeInUse', heldMessage(volume, holder, byName.get(holder)));
     }
     return change;

@@ -94,11 +94,13 @@ export function imageDiskDeleteSteps(
   };
 }
 
-/** The Images whose files this plan takes off the disk. */
+/** The Images whose files this plan takes off the disk. What is in its intake already is no reason to take the disk for a copy. */
 function takenOff(images: readonly ImageChange[]): readonly Image[] {
-  return images.flatMap((change) =>
-    change.kind === 'create' && change.image.source.kind === 'imageDisk' ? [change.image] : [],
-  );
+  return images.flatMap((change) => {
+    if (change.kind !== 'create') return [];
+    const { image, path } = change;
+    return path !== null || movedBy(image.source) !== null ? [image] : [];
+  });
 }
 
 /** What is to become of it while nobody has it; null: nothing. */

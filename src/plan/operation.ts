@@ -99,6 +99,8 @@ export interface OperationArgs {
   'primary.lend-image-disk': { readonly primary: DomainRef };
   /** Takes it out again, and waits until its guest has let go of it. */
   'primary.take-image-disk': { readonly primary: DomainRef };
+  /** Looks into the bytes for an Image where they are, before those that they take the place of are given up. */
+  'image.verify': { readonly image: Image };
   'image.import': { readonly image: Image };
   'image.delete': { readonly image: ImageName };
   /** With what its document says, which stands in no plan. */

@@ -13,10 +13,11 @@ import { volumesOf } from '../diff/volume.ts';
 import { withBlocks } from './blocks.ts';
 import { inOrderOfPhases, withDependencies } from './dependencies.ts';
 import { movesNow } from './disks.ts';
-import { guard, type Guards } from './guards.ts';
+import { guard } from './guards.ts';
+import type { Guards } from './guards-of-deletions.ts';
 import { stayingStations } from './guards-of-use.ts';
 import type { PlanEntry } from './entry.ts';
-import { type Operation, operationId, PHASES } from './operation.ts';
+import { type Operation, type OperationId, operationId, PHASES } from './operation.ts';
 import { givenBack, type Staying } from './network.ts';
 import {
   planFilter,
@@ -53,7 +54,7 @@ export function makePlan(changes: Changes, observed: Observed, options: PlanOpti
   const asked = withRequests(changes, options.requests);
   const blocks = new Map<string, Block>();
   for (;;) {
-    const draft = draftOf(withBlocks(asked, blocks), observed, options);
+    const draft = draftOf(withBlocks(asked, observed, blocks), observed, options);
     if (draft.blocks.size === 0) return finished(draft, observed);
     // Each time there are more of them, so it comes to an end.
     for (const [key, block] of draft.blocks) blocks.set(key, block);
@@ -136,13 +137,19 @@ function withRoom(
   if ([...after.values()].every((ids) => ids.length === 0)) return operations;
   const known = new Set(operations.map(({ id }) => id));
   const waiting = operations.map((operation) => {
+    const ids = [operation.id, ...takingItsPlace(operation)];
     // Of the Primary only that is done which turned out to be needed.
-    const more = (after.get(operation.id) ?? []).filter(
-      (id) => known.has(id) && !operation.after.includes(id),
-    );
+    const more = ids
+      .flatMap((id) => after.get(id) ?? [])
+      .filter((id) => known.has(id) && !operation.after.includes(id));
     return more.length === 0 ? operation : { ...operation, after: [...operation.after, ...more] };
   });
   return inOrderOfPhases(waiting);
+}
+
+/** What is given up for something else is there for as long as that has no room. */
+function takingItsPlace(operation: Operation): readonly OperationId[] {
+  return operation.kind === 'image.delete' ? [operationId('image.import', operation.image)] : [];
 }
 
 /** Whatever would be done is blocked where all is held; what is blocked anyway keeps its reason. */

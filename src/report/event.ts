@@ -2,6 +2,7 @@
  * Everything that happens in the daemon, as one closed union. One file turns these into log lines,
  * one into metrics, one into terminal text; nothing else logs.
  */
+import type { Block } from '../diff/change.ts';
 import type { StopReason } from '../model/domain.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
@@ -114,6 +115,13 @@ export type PartitionEvent = { readonly partition: PartitionName } & (
       readonly message: string;
       /** Until the next try; null: there is none by itself. */
       readonly waitMs: number | null;
+    }
+  /** What its Primary has said of its disk is forgotten: nothing is taken off that before it is said again. */
+  | {
+      readonly kind: 'hand-over-dropped';
+      readonly image: ImageName;
+      readonly code: Block['code'];
+      readonly message: string;
     }
   | { readonly kind: 'pass-started'; readonly because: readonly WakeReason[] }
   | {

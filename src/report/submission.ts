@@ -23,7 +23,7 @@ export interface Submission {
   readonly ifGeneration: number | null;
   /** Whether it may delete every Secondary there is. */
   readonly deleteEverything: boolean;
-  /** The most Secondaries and Volumes that one pass may delete; null: the daemon's own bound. */
+  /** The most Secondaries, Volumes and Images that one pass may delete; null: the daemon's own bound. */
   readonly deletionsMax: number | null;
 }
 

@@ -9,12 +9,12 @@ import type { PartitionOwner } from '../../src/model/identity.ts';
 import type { Given } from '../../src/model/image-disk.ts';
 import type { Intake } from '../../src/model/intake.ts';
 import type { ImageName } from '../../src/model/names.ts';
-import type { StoredState } from '../../src/model/volume.ts';
+import type { Image, StoredState } from '../../src/model/volume.ts';
 import { digestOf } from '../support/simulation.ts';
 
 /** A store of `owner.partition` that keeps nothing yet. */
 export interface ImageDiskSubject {
-  readonly host: Pick<Host, 'imageDisks' | 'intakes'>;
+  readonly host: Pick<Host, 'imageDisks' | 'images' | 'intakes'>;
   readonly owner: PartitionOwner;
   /** What its guest does, while it has it: there is a file of so many bytes. */
   readonly put: (path: string, sizeBytes: number) => Promise<void>;
@@ -33,6 +33,19 @@ const debian = 'debian' as ImageName;
 const digest = digestOf(1);
 const intake: Intake = { image: debian, kind: 'imageDisk', digest, sizeBytes: file };
 const given: Given = { image: debian, digest, path: 'images/debian', sizeBytes: file };
+const tooLarge: Image = {
+  name: debian,
+  digest,
+  format: 'raw',
+  source: {
+    kind: 'imageDisk',
+    sizeBytes: file,
+    path: given.path,
+    taking: 'copy',
+    isWritten: true,
+  },
+  virtualBytesMax: MiB,
+};
 const fresh = { sizeBytes: full, given: [] };
 const smaller = { sizeBytes: full - file, given: [given], removed: [given.path] };
 
@@ -160,6 +173,31 @@ export function describeImageDiskContract(
       expect(await refusal(fill('missing/debian'))).toBe('Refused');
       expect(await intakeThere()).toBe(0);
     });
+
+    test('leaves what was taken out before where the file is not there any more', async () => {
+      await create();
+      await subject.put(given.path, file);
+      await subject.host.intakes.create(subject.owner, intake, never);
+      await fill();
+      await fill('missing/debian');
+      expect(await intakeThere()).toBe(file);
+      expect(await look()).toMatchObject({ takenOut: [given.path] });
+    });
+
+    test.each(['verify', 'import'] as const)(
+      'is asked once more for what was no good: to %s it',
+      async (what) => {
+        await create();
+        await subject.put(given.path, file);
+        await subject.host.intakes.create(subject.owner, intake, never);
+        await fill();
+        const call = subject.host.images[what](subject.owner, tooLarge, never);
+        expect(await refusal(call)).toBe('Refused');
+        expect(await intakeThere()).toBe(0);
+        await fill();
+        expect(await intakeThere()).toBe(file);
+      },
+    );
 
     test('gives nothing where there is no room, none for it, or no disk', async () => {
       await subject.host.intakes.create(subject.owner, intake, never);

@@ -107,6 +107,7 @@ export function describeIntakeContract(
     });
 
     test('a part of an Image is none', async () => {
+      expect(await refusal(subject.images.verify(subject.owner, wanted, never))).toBe('Refused');
       expect(await refusal(subject.images.import(subject.owner, wanted, never))).toBe('Refused');
     });
 
@@ -115,11 +116,33 @@ export function describeIntakeContract(
       expect(await seen()).toMatchObject({ receivedBytes: 0, heldBytes: sizeBytes });
     });
 
+    test('what is seen to be good is not begun anew before it is let go of, or used', async () => {
+      await append(0, sizeBytes);
+      const verify = () => subject.images.verify(subject.owner, wanted, never);
+      await verify();
+      expect(await refusal(append(0, 1))).toBe('Refused');
+      expect(await refusal(append(sizeBytes - 1, sizeBytes))).toBe('Refused');
+      subject.images.letGo(subject.owner, image);
+      await verify();
+      expect(await refusal(append(0, 1))).toBe('Refused');
+      expect(await seen()).toMatchObject({ heldBytes: sizeBytes, receivedBytes: sizeBytes });
+      subject.images.letGo(subject.owner, image);
+      expect(await append(0, 1)).toBe(1);
+      expect(await refusal(verify())).toBe('Refused');
+      expect(await append(0, 1)).toBe(1);
+      await append(0, sizeBytes);
+      await verify();
+      await subject.intakes.delete(subject.owner, image, never);
+      await subject.intakes.create(subject.owner, intake, never);
+      expect(await append(0, 1)).toBe(1);
+    });
+
     test('all of it becomes the Image, and takes no room besides', async () => {
       await append(0, 2 ** 20);
       expect(await append(2 ** 20, sizeBytes)).toBe(sizeBytes);
       await subject.images.import(subject.owner, wanted, never);
       expect(await seen()).toMatchObject({ heldBytes: 0 });
+      expect(await refusal(append(0, 1))).toBe('Refused');
       await subject.intakes.delete(subject.owner, image, never);
       expect(await seen()).toBe('absent');
       await subject.intakes.delete(subject.owner, image, never);

@@ -431,6 +431,21 @@ export function describeStorageContract(
         expect(await lookImage()).toMatchObject({ digest: next.digest, sizeBytes: 2 * MiB });
       });
 
+      test('is verified beside the one that it would take the place of, which stays', async () => {
+        await imported();
+        const before = await lookImage();
+        const verified = (made: Image) => refusal(images().verify(us(), made, never));
+        const next = await image({}, bytesOf('the next one', 2 * MiB));
+        expect(await verified(next)).toBeNull();
+        expect(await verified({ ...next, digest: digestOf(bytesOf('another')) })).toBe('Refused');
+        expect(await verified({ ...next, virtualBytesMax: MiB })).toBe('Refused');
+        expect(await verified({ ...next, source: fromFile('nosuch') })).toBe('Refused');
+        expect(await verified(await image({}, bytesOf('', MiB + 1)))).toBe('Refused');
+        const kernel = await image({ format: 'bzImage' }, bytesOf('no kernel'));
+        expect(await verified(kernel)).toBe(subject.readsHeaders ? 'Refused' : null);
+        expect(await lookImage()).toEqual(before);
+      });
+
       test('of another owner stays as it is', async () => {
         const made = await image();
         await images().import(stranger(), made, never);

@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { tame, type Temper } from '../../src/host/simulated/guest.ts';
-import type { NetworkSide, SimulatedDomain, World } from '../../src/host/simulated/world.ts';
+import type {
+  NetworkSide,
+  SimulatedDomain,
+  SimulatedVolume,
+  World,
+} from '../../src/host/simulated/world.ts';
 import { HostError } from '../../src/host/host-error.ts';
 import { type DomainFields, fieldsOf, type Power } from '../../src/model/domain.ts';
 import type { DomainUuid } from '../../src/model/identity.ts';
@@ -169,14 +174,17 @@ const anyDomain = (name: string): fc.Arbitrary<SimulatedDomain> =>
       persistent: fc.boolean(),
       foreign: fc.boolean(),
       stopAsked: fc.boolean(),
+      saved: fc.constantFrom(false, false, true),
       lastApplied: fc.option(anyFields(name)),
       defined: anyFields(name),
       live: anyFields(name),
       portsFree: fc.nat(3),
     })
-    .map(({ foreign, persistent, ...parts }) =>
+    .map(({ foreign, persistent, saved, ...parts }) =>
       domainOf(name, {
         ...parts,
+        // Its memory is, and so it does not run.
+        saved: saved && parts.power.status === 'stopped',
         // A transient domain exists only while it runs.
         persistent: persistent || parts.power.status === 'stopped',
         ...(foreign ? { owner: null, ref: { ...refOf(name), uuid: foreignUuid(name) } } : {}),
@@ -240,13 +248,15 @@ function withOwnDisks(
 
 /**
  * Of a running guest whose data somebody has deleted under it, its name is all that is left: what is made
- * anew by that name is another file, which a simulated guest does not know.
+ * anew by that name is another file, which a simulated guest does not know. Nor has any guest what is half made.
  */
 function withStoredDisks(world: World): World {
-  const stored = world.volumes.get(partition) ?? new Map<string, unknown>();
+  const stored: ReadonlyMap<string, SimulatedVolume> = world.volumes.get(partition) ?? new Map();
   for (const { guest } of world.domains.values()) {
     if (guest === null) continue;
-    const uses = guest.fields.volumes.split(',').filter((use) => stored.has(nameIn(use)));
+    const uses = guest.fields.volumes
+      .split(',')
+      .filter((use) => stored.get(nameIn(use))?.state === 'ready');
     guest.fields = { ...guest.fields, volumes: uses.join(',') };
   }
   return world;

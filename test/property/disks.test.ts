@@ -78,6 +78,7 @@ const anyGuest = fc.record({
   runPolicy: fc.constantFrom('Always' as const, ...RUN_POLICIES),
   updatePolicy: fc.constantFrom(...UPDATE_POLICIES),
   vcpus: fc.constantFrom(1, 1, 2),
+  isSaved: fc.boolean(),
   isStaged: fc.boolean(),
   portsFree: fc.nat(3),
   boots: fc.constantFrom(false, false, false, true),
@@ -104,10 +105,11 @@ const anyMove: fc.Arbitrary<Case> = fc
       return secondary(names[index] ?? '', { ...disksOf(next, index, boots), ...policies });
     });
     const domains = secondaries.map((wanted, index) => {
-      const { power, isStaged, portsFree, bootsNow } = guests[index] as Guest;
+      const { power, isSaved, isStaged, portsFree, bootsNow } = guests[index] as Guest;
       const live = fieldsOf(secondary(wanted.name, disksOf(now, index, bootsNow)));
       const defined = isStaged ? fieldsOf(wanted) : live;
-      return domainOf(wanted.name, { power, defined, live, portsFree });
+      const saved = isSaved && power.status === 'stopped';
+      return domainOf(wanted.name, { power, defined, live, portsFree, saved });
     });
     const there = volumeNames.map((name) => volumeOf(name, { deletionPolicy: 'Delete' }));
     return {
@@ -121,12 +123,18 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ wanted: anyDesired, world: anyWorld }) },
 );
 
-/** By Volume, whose guest has it. */
-function holdersIn(world: World): ReadonlyMap<string, string> {
-  const holders = new Map<string, string>();
-  for (const { definition, guest } of world.domains.values()) {
-    if (guest === null || definition.owner === null) continue;
-    for (const volume of volumesOf(guest.fields)) holders.set(volume, definition.owner.secondary);
+/** By Volume, whose guests run with it; with `saved` also who goes on with it when it is restored. */
+function holdersIn(
+  world: World,
+  among: 'running' | 'saved',
+): ReadonlyMap<string, readonly string[]> {
+  const holders = new Map<string, string[]>();
+  for (const { definition, guest, saved } of world.domains.values()) {
+    const { owner } = definition;
+    if (owner === null || (guest === null && !(saved && among === 'saved'))) continue;
+    for (const volume of volumesOf(guest?.fields ?? definition.fields)) {
+      holders.set(volume, [...(holders.get(volume) ?? []), owner.secondary]);
+    }
   }
   return holders;
 }
@@ -148,7 +156,7 @@ function takenBy(operation: Operation, { secondaries }: DesiredState): readonly 
 function letsGo(operation: Operation, holder: string, volume: string): boolean {
   if (operation.resource?.kind !== 'secondary' || operation.resource.name !== holder) return false;
   if (operation.kind === 'domain.detach-disk') return operation.volume === volume;
-  return operation.kind === 'domain.stop';
+  return operation.kind === 'domain.stop' || operation.kind === 'domain.undefine';
 }
 
 /** Everything that must have succeeded before it is tried. */
@@ -195,26 +203,30 @@ function tooEarly(
   isDark: (holder: string) => boolean,
 ): readonly string[] {
   const whole = wholeIn(world);
+  const running = holdersIn(world, 'running');
+  const saved = holdersIn(world, 'saved');
   // What was half deleted was nobody's by then, whoever seems to have it.
-  const holders = new Map([...holdersIn(world)].filter(([volume]) => whole.has(volume)));
+  const holdersOf = ({ kind }: Operation, volume: string) =>
+    // What is larger than it was is still all there for who was saved with it.
+    (whole.has(volume) && (kind === 'volume.grow' ? running : saved).get(volume)) || [];
   const byId = new Map(operations.map((each) => [each.id, each]));
   return operations.flatMap((operation) =>
-    takenBy(operation, wanted).flatMap((volume) => {
-      const holder = holders.get(volume);
-      if (holder === undefined || isItsOwn(operation, volume, holder, world, isDark(holder)))
-        return [];
-      const isGivenUp = [...before(operation, byId)].some((each) => letsGo(each, holder, volume));
-      return isGivenUp ? [] : [`${operation.id} takes ${volume} from ${holder}`];
-    }),
+    takenBy(operation, wanted).flatMap((volume) =>
+      holdersOf(operation, volume).flatMap((holder) => {
+        if (isItsOwn(operation, volume, holder, world, isDark(holder))) return [];
+        const isGivenUp = [...before(operation, byId)].some((each) => letsGo(each, holder, volume));
+        return isGivenUp ? [] : [`${operation.id} takes ${volume} from ${holder}`];
+      }),
+    ),
   );
 }
 
 /** Volumes of ours that were whole at first, and that a guest has without there being any more of them. */
 function lost(world: World, whole: ReadonlySet<string>): readonly string[] {
   const left = world.volumes.get(partition);
-  return [...holdersIn(world)].flatMap(([volume, holder]) =>
+  return [...holdersIn(world, 'saved')].flatMap(([volume, holders]) =>
     whole.has(volume) && left?.get(volume as never)?.state !== 'ready'
-      ? [`${volume}, under ${holder}`]
+      ? [`${volume}, under ${holders.join(', ')}`]
       : [],
   );
 }

@@ -17,6 +17,7 @@ import type { SecondaryName } from '../../src/model/names.ts';
 import { type DesiredState, RUN_POLICIES, usesOf } from '../../src/model/secondary.ts';
 import { applyPass, converge, desired, partition, planPass, secondary } from '../support/passes.ts';
 import { domainOf, onCallNumber, type TestHost, testHost, worldOf } from '../support/simulation.ts';
+import { anyBooted } from './any-booted.ts';
 import {
   anyDesired,
   anyFault,
@@ -41,12 +42,18 @@ interface Case {
 
 const anyCase: fc.Arbitrary<Case> = fc
   .record({
-    wanted: anyDesired,
-    world: anyWorld,
+    about: fc.oneof(
+      { weight: 5, arbitrary: fc.tuple(anyDesired, anyWorld) },
+      { weight: 1, arbitrary: anyBooted },
+    ),
     tempers: anyTempers,
     pauseMs: fc.constantFrom(0, 10, 2000, 60_000),
   })
-  .map((given) => ({ ...given, wanted: withoutChance(given) }));
+  .map(({ about: [wanted, world], ...given }) => ({
+    ...given,
+    wanted: withoutChance({ wanted, world }),
+    world,
+  }));
 
 /**
  * What a guest may write to is copied if there is a moment at which none runs: whether somebody looks in

@@ -20,6 +20,7 @@ import {
   planPass,
 } from '../support/passes.ts';
 import { filterFor, networkRef, refOf, testHost, unreadable } from '../support/simulation.ts';
+import { anyBooted } from './any-booted.ts';
 import {
   anyDesired,
   anyTempers,
@@ -174,19 +175,23 @@ describe('for any documents and any host', () => {
   );
 
   test(
-    'the bytes that a guest was booted with stay as they are for as long as it runs',
+    'the bytes that a guest was booted with stay as they are for as long as it runs, or is saved',
     async () => {
-      const seen = { booted: 0 };
+      const anyCase = fc.oneof(fc.tuple(anyDesired, anyWorld), anyBooted);
+      const seen = { booted: 0, restored: 0 };
       await fc.assert(
-        fc.asyncProperty(anyDesired, anyWorld, anyTempers, async (wanted, world, tempers) => {
+        fc.asyncProperty(anyCase, anyTempers, async ([wanted, world], tempers) => {
           const host = testHost(copy(world), { temperOf: temperIn(tempers) });
           const lost: string[] = [];
           let before = bootedIn(host.world);
           host.rules.push(() => {
             const now = bootedIn(host.world);
             for (const [run, bytes] of before) {
-              const still = now.get(run);
+              const restored = run.endsWith(' saved') && !now.has(run);
+              const still = restored ? restoredAs(run, now) : now.get(run);
+              // Of one that was deleted nobody has them any more.
               if (still === undefined) continue;
+              if (restored) seen.restored += bytes.length;
               lost.push(...bytes.filter((each) => !still.includes(each)));
             }
             before = now;
@@ -199,6 +204,7 @@ describe('for any documents and any host', () => {
         runs(100),
       );
       expect(seen.booted).toBeGreaterThan(0);
+      expect(seen.restored).toBeGreaterThan(0);
     },
     soakMs,
   );
@@ -268,20 +274,30 @@ describe('for any documents and any host', () => {
   );
 });
 
-/** By run of a guest: which bytes its kernel and initial RAM disk are, as far as they are there. */
+/** By run of a guest, or its sleep: which bytes its kernel and initial RAM disk are, as far as they are there. */
 function bootedIn({ domains, images }: World): ReadonlyMap<string, readonly string[]> {
   const shelf: ReadonlyMap<string, SimulatedImage> = images.get(partition) ?? new Map();
   return new Map(
-    [...domains.values()].flatMap(({ domainName, guest }) => {
-      if (guest === null) return [];
-      const there = bootedWith(guest.fields).flatMap((name) => {
+    [...domains.values()].flatMap(({ domainName, guest, saved, definition }) => {
+      if (guest === null && !saved) return [];
+      const { fields } = guest ?? definition;
+      const there = bootedWith(fields).flatMap((name) => {
         const image = shelf.get(name);
         // What is half made nobody was ever given.
         return image?.state === 'ready' ? [`${domainName}: ${name} ${image.digest}`] : [];
       });
-      return [[`${domainName} ${guest.runId}`, there] as const];
+      return [[`${domainName} ${guest === null ? 'saved' : guest.runId}`, there] as const];
     }),
   );
+}
+
+/** The run that one goes on in that was saved before. */
+function restoredAs(
+  sleep: string,
+  now: ReturnType<typeof bootedIn>,
+): readonly string[] | undefined {
+  const [domainName = ''] = sleep.split(' ');
+  return [...now].find(([run]) => run.startsWith(`${domainName} `))?.[1];
 }
 
 function tapsIn({ filters }: World): readonly string[] {

@@ -13,6 +13,8 @@ const field = {
   signature: 0x202,
   version: 0x206,
   loadFlags: 0x211,
+  initrdAddrMax: 0x22c,
+  xloadFlags: 0x236,
   payloadOffset: 0x248,
   payloadLength: 0x24c,
 } as const;
@@ -33,6 +35,7 @@ export function soundKernel(change: (kernel: Buffer) => void = () => undefined):
   kernel.write('HdrS', field.signature, 'latin1');
   kernel.writeUInt16LE(0x20f, field.version);
   kernel.writeUInt8(1, field.loadFlags);
+  kernel.writeUInt32LE(0x7fff_ffff, field.initrdAddrMax);
   kernel.writeUInt32LE(0x2cc, field.payloadOffset);
   kernel.writeUInt32LE(4096, field.payloadLength);
   change(kernel);
@@ -116,6 +119,26 @@ const rules: readonly Rule[] = [
   ['with a header that ends before it begins', 'BadGeometry', u8(field.jump + 1, 0x80)],
   ['a zImage', 'UnknownFeature', u8(field.loadFlags, 0x80)],
   [
+    'with an initial RAM disk below 896 MiB, as the first boot protocols have it',
+    'UnknownFeature',
+    u32(field.initrdAddrMax, 0x37ff_ffff),
+  ],
+  [
+    'with an initial RAM disk almost up to 2 GiB',
+    'UnknownFeature',
+    u32(field.initrdAddrMax, 0x7fff_fffe),
+  ],
+  ['with an initial RAM disk nowhere', 'UnknownFeature', u32(field.initrdAddrMax, 0)],
+  [
+    'with an initial RAM disk below 896 MiB, and every other flag',
+    'UnknownFeature',
+    () =>
+      soundKernel((kernel) => {
+        kernel.writeUInt32LE(0x37ff_ffff, field.initrdAddrMax);
+        kernel.writeUInt16LE(0xfffd, field.xloadFlags);
+      }),
+  ],
+  [
     'with more setup than there is room for, all of it there',
     'BadGeometry',
     () => Buffer.concat([u8(field.setupSectors, 64)(), Buffer.alloc(65_536)]),
@@ -154,6 +177,15 @@ export const validKernels: readonly NamedKernel[] = [
     make: () => Buffer.concat([soundKernel(), Buffer.alloc(1472, 1)]),
   },
   { what: 'an end within a paragraph', make: () => soundKernel().subarray(0, -3) },
+  { what: 'an initial RAM disk wherever it is', make: u32(field.initrdAddrMax, 0xffff_ffff) },
+  {
+    what: 'an initial RAM disk above 4 GiB, whatever is the highest address',
+    make: () =>
+      soundKernel((kernel) => {
+        kernel.writeUInt32LE(0x37ff_ffff, field.initrdAddrMax);
+        kernel.writeUInt16LE(0x02, field.xloadFlags);
+      }),
+  },
   { what: 'no EFI stub', make: besides(Buffer.from([0xea, 5, 0, 0xc0, 7]), 0) },
   {
     what: 'the word of Multiboot in it, and no header',

@@ -131,6 +131,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     problems,
     supervisor,
     clock: runtime.clock,
+    timers: runtime.timers,
     events,
     onStatus: (listener) => {
       listeners.add(listener);

@@ -5,22 +5,20 @@
 import { Command } from 'commander';
 import type { DaemonClient } from '../../channel/client.ts';
 import type { ImageState } from '../../channel/control.ts';
-import { DaemonError } from '../../channel/daemon-error.ts';
 import { channelLimits } from '../../channel/limits.ts';
 import { imageName, type ImageName, type PartitionName } from '../../model/names.ts';
 import { formatApproximately } from '../../model/sizes.ts';
-import type { ResourceReport } from '../../report/partition-status.ts';
-import { CommandError, usageError } from '../command-error.ts';
+import { CommandError, exitCodeOf, remedyOf, usageError } from '../command-error.ts';
 import {
   type DaemonOptions,
   partitionOf,
   requireDaemon,
-  stoppedLooking,
   withDaemonOptions,
   withinLimits,
 } from '../daemon.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { outcome, saidAgain } from '../handed-in.ts';
 import { checkUnmounted, type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
 import { MovingLine } from '../moving-line.ts';
 import { type Limits, limitsOf } from '../pass.ts';
@@ -58,7 +56,7 @@ export function uploadCommand(environment: Environment, exit: (code: ExitCode) =
 export function handOverCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return argumentsOf(new Command('hand-over'), '[file]', environment)
     .description(
-      'write an Image to the disk that the host has lent for it, and give the disk back; of one on the image disk, without a file: say that this is unmounted',
+      'write an Image to the disk that the host has lent for it, and give the disk back; without a file: say only that it is written, or that the image disk, which it is on, is unmounted',
     )
     .option('--device <path>', 'the disk; by default the one under /dev/disk/by-id')
     .action(async (image: string, path: string | undefined, options: Options) => {
@@ -86,29 +84,27 @@ async function handIn(
     environment.stdout.write(`${name} is there already\n`);
     return exitCodes.ok;
   }
-  const isOnDisk = by === 'handOver' && state.source === 'imageDisk';
-  if (state.source !== by && !isOnDisk) throw otherWay(state);
-  const before = await client.status(partition, limits.stop);
+  const isOnImageDisk = by === 'handOver' && state.source === 'imageDisk';
+  if (state.source !== by && !isOnImageDisk) throw otherWay(state);
+  const before = await lastPassOf({ client, partition, limits });
   const handing = { client, partition, name, environment, limits };
-  if (isOnDisk) {
-    await letGo(state, path, options.device ?? null, handing);
+  if (isOnImageDisk) {
+    await letGo(state, path, options.device ?? null);
+  } else if (path === undefined) {
+    await giveBack(state, options.device ?? null);
   } else {
-    const file = await openImageFile(requireFile(path));
+    const file = await openImageFile(path);
     try {
-      checkSize(path ?? '', file, state);
+      checkSize(path, file, state);
       await give(state, { ...handing, file });
     } finally {
       await file.close();
     }
   }
+  const isOnDisk = by === 'handOver';
+  const earlier = isOnDisk ? await tell(handing) : before;
   if (!options.wait) return exitCodes.ok;
-  const earlier = before.lastPass?.at ?? null;
-  return outcome({ client, partition, name }, earlier, environment, limits);
-}
-
-function requireFile(path: string | undefined): string {
-  if (path !== undefined) return path;
-  throw usageError('there is no file to be written to its disk', 'name it behind the Image');
+  return outcome({ client, partition, name, isOnDisk }, earlier, environment, limits);
 }
 
 function requireImage(text: string): ImageName {
@@ -158,43 +154,80 @@ async function handOver(
   device: string | null,
   handing: HandingIn,
 ): Promise<void> {
-  if (device === null && state.serial === null) throw notYet(state);
-  const disk = await openLentDisk(device ?? `/dev/disk/by-id/virtio-${state.serial}`);
+  const disk = await openLentDisk(lentPath(state, device));
   try {
     await piecewise(0, handing, (piece, atByte) => disk.write(piece, atByte));
     await disk.sync();
   } finally {
     await disk.close();
   }
-  await tell(handing);
+}
+
+/** What is written to its disk, by whomever: what that has left in this machine's memory is on it then. */
+async function giveBack(state: ImageState, device: string | null): Promise<void> {
+  const disk = await openLentDisk(lentPath(state, device));
+  try {
+    await disk.sync();
+  } finally {
+    await disk.close();
+  }
+}
+
+/** @param device that was named in its place */
+function lentPath(state: ImageState, device: string | null): string {
+  if (device !== null) return device;
+  if (state.serial === null) throw notYet(state);
+  return `/dev/disk/by-id/virtio-${state.serial}`;
 }
 
 /** Of what is on the image disk: whoever has it mounted has not let go of it. */
 async function letGo(
-  { name, serial, message }: ImageState,
+  state: ImageState,
   path: string | undefined,
   device: string | null,
-  handing: Omit<HandingIn, 'file'>,
 ): Promise<void> {
+  const { name } = state;
   if (path !== undefined) {
     const remedy = `put it there, unmount that disk, and say: unnest hand-over ${name}`;
     throw usageError(`${name} is taken off the image disk, where its document says`, remedy);
   }
-  if (device === null && serial === null) throw notYet({ name, message });
-  await checkUnmounted(device ?? `/dev/disk/by-id/virtio-${serial}`);
-  await tell(handing);
+  await checkUnmounted(lentPath(state, device));
 }
 
-async function tell({
-  client,
-  partition,
-  name,
-  environment,
-  limits,
-}: Omit<HandingIn, 'file'>): Promise<void> {
-  const telling = client.imageWritten(partition, name, limits.stop);
-  const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
-  environment.stdout.write(`${printable(message)}\n`);
+/** @returns when the last pass before that has ended: writing may have taken as long as many of them */
+async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
+  const { client, partition, name, environment, limits } = handing;
+  try {
+    const before = await lastPassOf(handing);
+    const telling = client.imageWritten(partition, name, limits.stop);
+    const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
+    environment.stdout.write(`${printable(message)}\n`);
+    return before;
+  } catch (error) {
+    throw untold(name, error);
+  }
+}
+
+type OfPartition = Pick<HandingIn, 'client' | 'partition' | 'limits'>;
+
+/** Null: there was none yet. */
+async function lastPassOf({ client, partition, limits }: OfPartition): Promise<string | null> {
+  const asking = client.status(partition, limits.stop);
+  const { lastPass } = await withinLimits(limits, 'the status was read', asking);
+  return lastPass?.at ?? null;
+}
+
+/** What is on the disk stays there, and may have taken long to write. */
+function untold(name: ImageName, error: unknown): unknown {
+  const exit = exitCodeOf(error);
+  // Said again it would be as wrong.
+  if (!(error instanceof Error) || exit === exitCodes.usage || exit === exitCodes.bug) return error;
+  const remedy = remedyOf(error);
+  const again = saidAgain(name);
+  return new CommandError(exit, error.message, {
+    cause: error.cause,
+    remedy: remedy === null ? again : `${remedy}; then ${again}`,
+  });
 }
 
 function notYet({ name, message }: Pick<ImageState, 'name' | 'message'>): CommandError {
@@ -227,43 +260,4 @@ async function piecewise(
   } finally {
     line.end();
   }
-}
-
-/** What the host says of it once it has looked. @param earlier when the last pass before it has ended */
-async function outcome(
-  { client, partition, name }: Pick<HandingIn, 'client' | 'partition' | 'name'>,
-  earlier: string | null,
-  { stdout }: Environment,
-  limits: Limits,
-): Promise<ExitCode> {
-  const ends = new AbortController();
-  const stop = AbortSignal.any([limits.stop, ends.signal]);
-  let now = 'unnestd has not said yet';
-  try {
-    for await (const status of await client.statuses(partition, stop)) {
-      const report = status.resources.find((each) => each.kind === 'image' && each.name === name);
-      if (report?.phase === 'Ready') {
-        stdout.write(`${name} is ready\n`);
-        return exitCodes.ok;
-      }
-      // What was said before these bytes came is not about them.
-      if (status.lastPass?.at === earlier) continue;
-      if (report?.phase === 'Rejected') throw rejected(report);
-      now = report === undefined ? 'no document speaks of it any more' : (report.phase ?? now);
-    }
-  } catch (error) {
-    if (!limits.stop.aborted || (error instanceof DaemonError && error.code !== 'Cancelled')) {
-      throw error;
-    }
-  } finally {
-    ends.abort();
-  }
-  if (limits.stop.aborted) throw stoppedLooking(limits, `${name} ready`, now);
-  throw new DaemonError('Broken', `unnestd has ended while waiting for ${name}: ${now}`);
-}
-
-function rejected({ name, message }: ResourceReport): CommandError {
-  return new CommandError(exitCodes.partial, `${name} was rejected: ${message}`, {
-    remedy: 'correct the file, or its document, and hand it in again',
-  });
 }

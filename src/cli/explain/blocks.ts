@@ -46,7 +46,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   AwaitingBytes: {
     means:
       'It is an Image whose bytes its Primary hands in, and they have not all come. There is room for them, and whatever begins as this Image waits.',
-    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver, or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
+    todo: 'In the Primary: `unnest upload NAME FILE`, `unnest hand-over NAME FILE` where its document says handOver (without the file if it is written already), or `unnest hand-over NAME` once its file is on the image disk and that is unmounted.',
   },
   Protected: {
     means: 'It would be deleted, and its document said `protect: true`.',
@@ -73,18 +73,19 @@ export const blockExplanations: Explanations<BlockCode> = {
     todo: "As the operator, look for the address in `virsh dumpxml` of the host's domains, and give that domain another one; or rename the Secondary, or use another readiness.",
   },
   TooManyDeletions: {
-    means: 'The plan would delete more Secondaries than one plan may.',
+    means:
+      'The plan would delete more Secondaries, Volumes and Images together than one plan may. An Image of which only a part has come in counts, too.',
     todo: 'Were all documents given? If it is meant, say --max-deletions COUNT.',
   },
   DeletesEverything: {
     means:
-      'The documents hold no Secondary, so that every one of the partition would be deleted, with Volumes and Images. An emptied directory is more often an accident than a wish.',
+      'The documents keep none of the Secondaries and Volumes that are there (or none of the Images, where there is nothing else), so that all of these would be deleted, and Images with them. An emptied directory is more often an accident than a wish.',
     todo: 'If it is meant, say --delete-everything, or use `unnest destroy --all`.',
   },
   SavedState: {
     means:
       "Somebody saved the guest's memory (`virsh managedsave`). It will go on with the devices that it had then, so none of them may change or be given away meanwhile.",
-    todo: 'Start it and shut it down, or give the saved memory up with `virsh managedsave-remove`.',
+    todo: 'Put into its document what it had, let it run, and change it then. Or let the operator give the saved memory up (`virsh managedsave-remove DOMAIN`): it then boots anew.',
   },
   PartBlocked: {
     means:
@@ -116,13 +117,13 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   ImageInUse: {
     means:
-      'Volumes lie on the bytes of this Image (provision: Overlay), or a guest runs, or is saved, that was booted with them (spec.boot.kernel), so they are not replaced.',
-    todo: 'Give the new bytes an Image of another name: new Volumes then lie on that, and a Secondary whose spec.boot.kernel names it is restarted as for any other change of what it boots. Or halt the guests that are named; then the bytes are replaced.',
+      'Volumes lie on the bytes of this Image (provision: Overlay), or a guest that was booted with them (spec.boot.kernel) runs or is saved (`virsh managedsave`), so they are not replaced. One that is saved is restored with them.',
+    todo: 'Give the new bytes an Image of another name: new Volumes then lie on that, and a Secondary whose spec.boot.kernel names it is restarted as for any other change of what it boots. Or halt the guests that are named; then the bytes are replaced. One that is saved and stays so (runPolicy: Halted or Manual) has to run again before it can be halted or boot anything else; or put the old digest back, or let the operator give its saved memory up (`virsh managedsave-remove DOMAIN`).',
   },
   BootTooLarge: {
     means:
-      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than its memory from 1 MiB on, where a kernel is loaded. So they could never be loaded.',
-    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one.',
+      'The kernel and the initial RAM disk that the Secondary names (spec.boot.kernel) are larger together than the memory in which they could be loaded: from 1 MiB on, up to 2 GiB at most however much memory it has, and without the 160 KiB at the end of that which its firmware keeps.',
+    todo: 'Give the Secondary more memory (spec.memory; an initial RAM disk also takes room once it is unpacked), or boot a smaller one: what an initial RAM disk holds besides what finds the disk can be on a Volume.',
   },
   ShrinkRefused: {
     means:

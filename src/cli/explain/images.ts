@@ -2,8 +2,16 @@
 import type { ObjectionCode } from '../../host/image-objection.ts';
 import type { Explanations } from './explanation.ts';
 
-const flatten =
-  'Where the image was made, write it out anew: qemu-img convert -O qcow2 OLD NEW. Then give the document the digest of NEW.';
+const convert =
+  'the image was made, write it out anew: qemu-img convert -O qcow2 OLD NEW. Then give the document the digest of NEW.';
+const flatten = `Where ${convert}`;
+const disk = `A disk: where ${convert}`;
+
+const kernel =
+  'A kernel: take the bzImage that a distribution for x86 has as /boot/vmlinuz-VERSION, or a build of Linux as arch/x86/boot/bzImage; not a vmlinux, a unified kernel image (UKI) or what was made for another loader. Then give the document the digest of that.';
+
+const ramdisk =
+  'An initial RAM disk: take what the distribution has beside its kernel as /boot/initrd.img-VERSION, or an archive of cpio.';
 
 export const imageExplanations: Explanations<ObjectionCode> = {
   DigestMismatch: {
@@ -12,18 +20,18 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   },
   WrongFormat: {
     means:
-      'The image is not of the format that spec.format declares. A bzImage has to begin as the boot protocol of Linux for x86 says (0xAA55 at 0x1fe, HdrS at 0x202): a vmlinux (ELF), a Multiboot kernel, a unified kernel image (UKI), a gzipped one or one for another architecture does not. Any other image, a raw one above all, must not begin, or end, as one of the known formats of images does (qcow2, qed, vmdk, vdi, vhd, vhdx, luks, parallels, bochs, cloop, dmg), since somebody who reads it later might believe that.',
-    todo: 'Say the right format, or convert a disk: qemu-img convert -O qcow2 OLD NEW. Of a kernel take what its build calls arch/x86/boot/bzImage, and distributions /boot/vmlinuz-VERSION.',
+      'The image is not of the format that spec.format declares. A kernel (bzImage) has to begin as the boot protocol of Linux for x86 says (0xAA55 at 0x1fe, HdrS at 0x202): a vmlinux (ELF), a Multiboot kernel, a unified kernel image (UKI), a gzipped one or one for another architecture does not. Any other image, a raw one or an initial RAM disk above all, must not begin, or end, as one of the known formats of disks does (qcow2, qed, vmdk, vdi, vhd, vhdx, luks, parallels, bochs, cloop, dmg), since somebody who reads it later might believe that.',
+    todo: `Say the right format, or convert a disk: qemu-img convert -O qcow2 OLD NEW. ${kernel} ${ramdisk}`,
   },
   SeveralFormats: {
     means:
-      'The image is of the declared format and could be read as another one too (a kernel: as an ELF or a Multiboot kernel), or there is something between its header and its data that is of neither.',
-    todo: flatten,
+      'The image is of the declared format and could be read as another one too (a kernel: as an ELF or a Multiboot kernel, which another loader might do), or there is something between its header and its data that is of neither.',
+    todo: `${disk} ${kernel}`,
   },
   UnknownVersion: {
     means:
       'The image is a qcow2 of a version that is not known (2 and 3 are), or a kernel of a version of the boot protocol that is not (2.12 to 2.15 are, which Linux has had since 3.8).',
-    todo: `${flatten} Of a kernel, take a newer one.`,
+    todo: `${disk} ${kernel} A newer one, if it is of a Linux before 3.8.`,
   },
   BackingFile: {
     means:
@@ -87,13 +95,13 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   },
   UnknownFeature: {
     means:
-      'The image needs a feature that is not on the list of what is allowed. Known ones that are not: extended L2 entries. Allowed are lazy refcounts and compression with zlib or zstd. Of a kernel: it is a zImage, which is loaded low.',
-    todo: flatten,
+      'The image needs a feature that is not on the list of what is allowed. Known ones that are not, of a qcow2: extended L2 entries (allowed are lazy refcounts and compression with zlib or zstd). Of a kernel: to be loaded low, as a zImage is; or an initial RAM disk that ends below 2 GiB (initrd_addr_max), which no Linux for x86 asks for that is new enough to be taken.',
+    todo: `${disk} ${kernel} One that you build yourself: make bzImage, with nothing changed in its header.`,
   },
   BadGeometry: {
     means:
-      'The header of the image says what no honest one does: of clusters, sizes or itself. That of a kernel has to be as long as its protocol says, and its setup, its code and its compressed kernel lie within the file; one that was cut short has not all of it.',
-    todo: `${flatten} A kernel, copy again.`,
+      'The header of the image says what no honest one does: of clusters, sizes or itself. That of a kernel has to be as long as its protocol says, and its setup (at most 32 KiB), its code and its compressed kernel lie within the file; one that was cut short has not all of it. A kernel or an initial RAM disk that is empty is none.',
+    todo: `${disk} A kernel or an initial RAM disk: copy it again, and compare its length (\`stat -c %s FILE\`) and digest (\`sha256sum FILE\`) with those where it comes from. ${kernel}`,
   },
   BadTables: {
     means:
@@ -103,7 +111,7 @@ export const imageExplanations: Explanations<ObjectionCode> = {
   TooLarge: {
     means:
       'The image is a larger disk than spec.virtualSize allows, or a longer file than its disk can need; or a kernel of more than 48 MiB, or an initial RAM disk of 2 GiB or more.',
-    todo: 'Say a larger spec.virtualSize if it is right, or make the image smaller. What makes a kernel large is an initial RAM disk inside: give it as an Image of its own.',
+    todo: 'A disk: say a larger spec.virtualSize if it is right, or make the image smaller. What makes a kernel large is an initial RAM disk inside: give it as an Image of its own. What makes an initial RAM disk large is a whole system inside: put that on a Volume, and boot with what finds it.',
   },
   Disagreement: {
     means:

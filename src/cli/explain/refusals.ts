@@ -2,7 +2,7 @@
 import type { WishRefusalCode } from '../../channel/control.ts';
 import type { ClientErrorCode } from '../../channel/daemon-error.ts';
 import type { ApiProblemCode } from '../../channel/problem.ts';
-import { operatorLimits, primaryLimits } from '../../channel/limits.ts';
+import { channelLimits, operatorLimits, primaryLimits } from '../../channel/limits.ts';
 import type { RefusalCode } from '../../report/submission.ts';
 import type { Explanations } from './explanation.ts';
 
@@ -58,7 +58,7 @@ export const refusalExplanations: Explanations<RefusalCode> = {
   },
   TooBusy: {
     means: 'More is waiting for unnestd already than may.',
-    todo: 'Try again in a moment.',
+    todo: 'Try again in a moment. If it was about the disk of an Image: `unnest hand-over NAME`, without a file: what is on its disk is not written anew.',
   },
 };
 
@@ -92,6 +92,15 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
     means:
       'There is no room for the bytes of the Image yet: its document is too new, or something keeps the room from being made.',
     todo: 'Look at `unnest status`, which says what keeps it, and try again.',
+  },
+  ImageBlocked: {
+    means:
+      'The bytes of the Image are on their disk, and nothing would be made of them now; the message says what blocks it. A word that waited for the end of that would take the disk from the Primary at a time when it has it in use again. So it was not taken down, and the disk stays where it is, with all that is on it.',
+    todo: 'Do what `unnest explain CODE` says of the code in the message: halt the Secondary that runs with the old bytes, or give the new ones an Image of another name. Then say it again: `unnest hand-over NAME`, without a file: what is on its disk is not written anew.',
+  },
+  NotInTime: {
+    means: `Before a disk is taken the host is looked at, and that took longer than ${channelLimits.wordMs / 1000} seconds: it answers slowly, or other partitions are looked at. Whoever has asked may give up at any time, and have the disk in use again. So nothing was taken down, and the disk stays where it is.`,
+    todo: 'Look at `unnest status`, then say it again: `unnest hand-over NAME`, without a file: what is on its disk is not written anew.',
   },
   NotTaken: {
     means: 'The bytes do not continue what has come before, are too many, or could not be written.',
@@ -195,7 +204,7 @@ export const apiExplanations: Explanations<ApiProblemCode> = {
 export const clientExplanations: Explanations<Exclude<ClientErrorCode, 'Cancelled'>> = {
   NotRunning: {
     means: 'Nobody answers on the socket of unnestd.',
-    todo: '`systemctl start unnestd` starts it. With --host unnest works on the host directly.',
+    todo: '`systemctl start unnestd` starts it, in a Primary `systemctl start unnest-agent`. On a host, unnest works on it directly with --host.',
   },
   NotAllowed: {
     means: 'The socket of unnestd is not for this user.',

@@ -72,6 +72,10 @@ function said(event: DaemonEvent): Said {
       return documentsSaid(event);
     case 'fetch-failed':
       return bad(`fetching Image ${event.image}: ${event.code}: ${event.message}`);
+    case 'hand-over-dropped': {
+      const { image, code, message } = event;
+      return bad(`Image ${image} is to be handed over again: it was blocked: ${code}: ${message}`);
+    }
     case 'pass-started':
     case 'pass-finished':
     case 'pass-failed':

@@ -54,6 +54,8 @@ export function logLineOf(event: DaemonEvent): LogLine {
       return warn('the worker that reads documents has failed');
     case 'fetch-failed':
       return warn('an image could not be fetched');
+    case 'hand-over-dropped':
+      return warn('what was said of the disk of an image is forgotten');
     case 'pass-started':
       return debug('a pass has started');
     case 'pass-finished':

@@ -52,13 +52,20 @@ export async function copyHashed(
 
 /** `sha256:` and its digits, of what is on the disk. */
 export function digestOf(path: string, signal: AbortSignal): Promise<string> {
-  return withFile(path, 'read', async (file, sizeBytes) => {
-    const hash = createHash('sha256');
-    await eachChunk(file, sizeBytes, signal, async (chunk) => {
-      hash.update(chunk);
-    });
-    return `sha256:${hash.digest('hex')}`;
+  return withFile(path, 'read', (file, sizeBytes) => digestIn(file, sizeBytes, signal));
+}
+
+/** The same of a file that is open. */
+export async function digestIn(
+  file: FileHandle,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const hash = createHash('sha256');
+  await eachChunk(file, sizeBytes, signal, async (chunk) => {
+    hash.update(chunk);
   });
+  return `sha256:${hash.digest('hex')}`;
 }
 
 async function isShared(source: FileHandle, to: string): Promise<boolean> {

@@ -115,7 +115,8 @@ export async function growDisk(
   });
 }
 
-function rawObjection(sizeBytes: number): Objection | null {
+/** Why so many bytes are no disk; null: they are. */
+export function rawObjection(sizeBytes: number): Objection | null {
   if (sizeBytes === 0) return objection('BadGeometry', 'it is empty');
   if (sizeBytes % 512 === 0) return null;
   return objection('BadGeometry', `its ${sizeBytes} bytes end within a sector`);

@@ -11,11 +11,11 @@
  * was supplied, and documents mean the same.
  */
 import { type FileHandle, link, rm } from 'node:fs/promises';
-import { type Image, isDiskFormat, unpackedBytesMax } from '../../model/volume.ts';
+import { type Image, unpackedBytesMax } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { objection, refusal } from '../image-objection.ts';
-import { copyHashed, digestOf } from './copy-disk.ts';
-import { checkDisk, diskSize, headerOf, makeEmpty, withFile } from './disk-file.ts';
+import { copyHashed, digestIn, digestOf } from './copy-disk.ts';
+import { checkDisk, diskSize, headerOf, makeEmpty, rawObjection, withFile } from './disk-file.ts';
 import {
   checkInformation,
   checkTables,
@@ -25,6 +25,7 @@ import {
   inspectSignatures,
 } from './image-inspection.ts';
 import { judged } from './judged.ts';
+import type { Qcow2Header } from './qcow2-header.ts';
 import type { QemuImg } from './qemu-img.ts';
 
 /** Bytes for an Image, as they are now: whoever supplies them may still write to them. */
@@ -55,8 +56,11 @@ export async function checkSource(source: ImageSource, declared: DeclaredImage):
   const { name, file, sizeBytes } = source;
   await inspectSignatures(name, file, sizeBytes, declared.format);
   switch (declared.format) {
-    case 'raw':
+    case 'raw': {
+      const found = rawObjection(sizeBytes);
+      if (found !== null) throw refusal(name, found);
       return checkSize(source, sizeBytes, declared);
+    }
     case 'qcow2':
       return checkHeader(source, declared);
     case 'bzImage':
@@ -64,6 +68,25 @@ export async function checkSource(source: ImageSource, declared: DeclaredImage):
     case 'initrd':
       return inspectInitrd(name, sizeBytes);
   }
+}
+
+/**
+ * The same of all of them, for whoever would give something up for them. Who may still write to them can change them
+ * after that: an Image is only made of what is looked into again, and what reads tables is only shown what nobody can change.
+ * @throws HostError as `checkSource`
+ */
+export async function verifySource(
+  source: ImageSource,
+  declared: DeclaredImage,
+  qemuImg: QemuImg,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, file, sizeBytes, sealedPath } = source;
+  await checkSource(source, declared);
+  checkDigest(source, await digestIn(file, sizeBytes, signal), declared);
+  if (declared.format !== 'qcow2' || sealedPath === null) return;
+  const header = await headerOf(file, name);
+  await checkTwice(name, header, { path: sealedPath, isPrivate: true }, qemuImg, signal);
 }
 
 /** @param paths of which there is nothing yet. @throws HostError as `checkSource` */
@@ -92,7 +115,6 @@ async function makeAsSupplied(
   await withFile(made, 'read', (file, sizeBytes) =>
     checkSource({ ...source, file, sizeBytes }, declared),
   );
-  if (isDiskFormat(declared.format)) await checkDisk(made, declared.format, null);
 }
 
 async function makeQcow2(
@@ -111,12 +133,7 @@ async function makeQcow2(
     return headerOf(file, source.name);
   });
   const { name } = source;
-  checkInformation(
-    name,
-    header,
-    await judged(name, 'qemu-img', () => qemuImg.info(supplied, signal)),
-  );
-  checkTables(name, await judged(name, 'qemu-img', () => qemuImg.check(supplied, signal)));
+  await checkTwice(name, header, { path: supplied, isPrivate: false }, qemuImg, signal);
   const virtualBytes = Number(header.virtualBytes);
   await (await makeEmpty(disk)).close();
   await flatten(source, { made: disk, supplied }, unpackedBytesMax(virtualBytes), qemuImg, signal);
@@ -127,6 +144,19 @@ async function makeQcow2(
     throw new HostError('Protocol', message);
   }
   await rm(supplied);
+}
+
+/** By another reader of its header, which reads its tables too. */
+async function checkTwice(
+  name: string,
+  header: Qcow2Header,
+  { path, isPrivate }: { readonly path: string; readonly isPrivate: boolean },
+  qemuImg: QemuImg,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = <T>(ask: () => Promise<T>) => judged(name, 'qemu-img', ask);
+  checkInformation(name, header, await asked(() => qemuImg.info(path, signal, isPrivate)));
+  checkTables(name, await asked(() => qemuImg.check(path, signal, isPrivate)));
 }
 
 /** All of it has been looked into by now: what fails is the host, for want of room as a rule. */

@@ -8,17 +8,26 @@ import type { PartitionOwner } from '../../model/identity.ts';
 import { movedBy } from '../../model/image-disk.ts';
 import type { ImageName, PartitionName, VolumeName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
-import type { Image, ObservedImage } from '../../model/volume.ts';
+import { type Image, isDiskFormat, type ObservedImage } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
+import { isObjection } from '../image-objection.ts';
 import type { ImageReader, ImageWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { fileSize, withFile } from './disk-file.ts';
-import { checkSource, makeImage } from './image-import.ts';
+import { checkSource, type ImageSource, makeImage, verifySource } from './image-import.ts';
+import { letGoOfIntake, seeGood } from './held-intakes.ts';
 import { hasErrno } from './io-error.ts';
-import { sealIntake } from './intakes.ts';
-import { emptyPlace, fillPlace, lookInto, namesIn, requireRoom } from './kept-folder.ts';
+import { dropTakenOut, sealIntake } from './intakes.ts';
+import {
+  emptyPlace,
+  fillPlace,
+  lookInto,
+  namesIn,
+  type Place,
+  requireRoom,
+} from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
-import { imagePlace, observedSize, volumePlace } from './places.ts';
+import { imagePlace, intakePlace, observedSize, volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type ImageRecord, ownerOf } from './record.ts';
 import type { Workshop } from './volume-origin.ts';
@@ -40,20 +49,50 @@ export function localImages(
   qemuImgFor: QemuImgFor = sandboxedQemuImg(localImagePlaces(stateDir)),
 ): ImageReader & ImageWriter {
   const layoutOf = (owner: PartitionOwner) => storeLayout(resolve(stateDir), owner.partition);
+  const workshopOf = (owner: PartitionOwner): Workshop => ({
+    layout: layoutOf(owner),
+    qemuImg: qemuImgFor(owner.partition),
+  });
+  const letGo: ImageWriter['letGo'] = (owner, name) =>
+    letGoOfIntake(intakePlace(layoutOf(owner), name).folder);
   return {
     ...localImageReader(stateDir),
     import: (owner, image, signal) =>
       attempt(`importing image ${image.name}`, signal, () =>
-        importImage(
-          { layout: layoutOf(owner), qemuImg: qemuImgFor(owner.partition) },
-          owner,
-          image,
-          signal,
+        judging(layoutOf(owner), owner, image, () =>
+          importImage(workshopOf(owner), owner, image, signal).finally(() =>
+            letGo(owner, image.name),
+          ),
         ),
       ),
+    verify: (owner, image, signal) =>
+      attempt(`verifying image ${image.name}`, signal, () =>
+        judging(layoutOf(owner), owner, image, () =>
+          verifyImage(workshopOf(owner), owner, image, signal),
+        ),
+      ),
+    letGo,
     delete: (owner, name, signal) =>
       attempt(`deleting image ${name}`, signal, () => deleteImage(layoutOf(owner), owner, name)),
   };
+}
+
+/** On the image disk may be another file by the time that its Primary speaks of it again. */
+async function judging(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  { name, source }: Image,
+  judge: () => Promise<void>,
+): Promise<void> {
+  try {
+    await judge();
+  } catch (error) {
+    if (source.kind === 'imageDisk' && isObjection(error)) {
+      // What cannot be dropped is seen to be no good once more.
+      await dropTakenOut(layout, owner, name).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
 async function readImage(
@@ -106,14 +145,30 @@ async function importImage(
   const moved = movedBy(image.source);
   const is = { name, digest, format, ...(moved === null ? {} : { moved }) };
   const record: ImageRecord = { ...common, ...owner, ...is };
-  const { path, isOurs } = await sourceOf(layout, owner, image);
-  await withSource(path, async (file, sizeBytes) => {
-    const sealedPath = isOurs ? path : null;
-    const source = { name: sourceWords(image), file, sizeBytes, sealedPath };
+  await withSource(layout, owner, image, async (source) => {
     await checkSource(source, image);
     const paths = { made: layout.imageFile(name, format), supplied: layout.imageSupplied(name) };
     await fillPlace(place, record, () => makeImage(source, image, paths, qemuImg, signal));
   });
+}
+
+async function verifyImage(
+  { layout, qemuImg }: Workshop,
+  owner: PartitionOwner,
+  image: Image,
+  signal: AbortSignal,
+): Promise<void> {
+  const { folder } = intakePlace(layout, image.name);
+  try {
+    await withSource(layout, owner, image, (source) => {
+      const look = () => verifySource(source, image, qemuImg, signal);
+      // Of what somebody may still write to nothing is remembered.
+      return source.sealedPath === null ? look() : seeGood(folder, image, look);
+    });
+  } catch (error) {
+    letGoOfIntake(folder);
+    throw error;
+  }
 }
 
 interface Source {
@@ -147,12 +202,19 @@ function sourceWords({ source }: Image): string {
 }
 
 /** @throws HostError `Refused` if there is no such regular file */
-async function withSource(path: string, use: Parameters<typeof withFile<void>>[2]): Promise<void> {
+async function withSource(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: Image,
+  use: (source: ImageSource) => Promise<void>,
+): Promise<void> {
+  const { path, isOurs } = await sourceOf(layout, owner, image);
+  const sealedPath = isOurs ? path : null;
   let opened = false;
   try {
     await withFile(path, 'read', (file, sizeBytes) => {
       opened = true;
-      return use(file, sizeBytes);
+      return use({ name: sourceWords(image), file, sizeBytes, sealedPath });
     });
   } catch (error) {
     if (opened) throw error;
@@ -168,6 +230,19 @@ async function deleteImage(
   owner: PartitionOwner,
   name: ImageName,
 ): Promise<void> {
+  const place = imagePlace(layout, name);
+  if (await mayBeDisk(place)) await checkNothingLiesOn(layout, name);
+  await emptyPlace(place, owner);
+}
+
+/** What else it is, its record says. */
+async function mayBeDisk(place: Place<ImageRecord>): Promise<boolean> {
+  const seen = await lookInto(place);
+  return seen.status !== 'present' || seen.value === null || isDiskFormat(seen.value.format);
+}
+
+/** @throws HostError `Refused` if a Volume does, or may */
+async function checkNothingLiesOn(layout: StoreLayout, name: ImageName): Promise<void> {
   for (const volume of await namesIn<VolumeName>(layout.volumesDir)) {
     const seen = await lookInto(volumePlace(layout, volume));
     if (seen.status === 'unknown') {
@@ -180,5 +255,4 @@ async function deleteImage(
     if (!lies || (seen.status === 'present' && seen.value?.state !== 'ready')) continue;
     throw new HostError('Refused', `volume ${volume} lies on image ${name}`);
   }
-  await emptyPlace(imagePlace(layout, name), owner);
 }

@@ -13,11 +13,12 @@ import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.
 import type { ImageName, PartitionName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
-import { objection, refusal } from '../image-objection.ts';
+import { isObjection, objection, refusal } from '../image-objection.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { makeEmpty, withFile } from './disk-file.ts';
 import { type Ext4, type Ext4File, type Ext4For, sandboxedExt4 } from './ext4.ts';
+import { forgetIntake, holdIntake, isIntakeHeld } from './held-intakes.ts';
 import { imageDiskFile, noteTakenOut } from './image-disk.ts';
 import { hasErrno } from './io-error.ts';
 import {
@@ -73,9 +74,7 @@ export function localIntakes(
       ),
     delete: (owner, image, signal) =>
       attempt(`deleting the intake of image ${image}`, signal, () =>
-        inTurn(layoutOf(owner), image, () =>
-          emptyPlace(intakePlace(layoutOf(owner), image), owner),
-        ),
+        inTurn(layoutOf(owner), image, () => deleteIntake(layoutOf(owner), owner, image)),
       ),
   };
 }
@@ -120,6 +119,11 @@ async function isImage(layout: StoreLayout, name: ImageName, file: Stats): Promi
   return (await statOf(layout.imageFile(name, format)))?.ino === file.ino;
 }
 
+async function receivedBytes(layout: StoreLayout, image: ImageName): Promise<number> {
+  const open = await statOf(layout.intakeDisk(image));
+  return (open ?? (await statOf(layout.sealedDisk(image))))?.size ?? 0;
+}
+
 async function statOf(path: string): Promise<Stats | null> {
   try {
     return await lstat(path);
@@ -136,12 +140,23 @@ async function createIntake(
 ): Promise<void> {
   const place = intakePlace(layout, name);
   await requireRoom(place, owner);
+  forgetIntake(place.folder);
   const common = { formatVersion: 1, kind: 'intake', state: 'ready', format: 'raw' } as const;
   const asked = { intakeKind: kind, digest, sizeBytes, lentTo: null };
   const record: IntakeRecord = { ...common, ...owner, name, ...asked };
   await fillPlace(place, record, () =>
     makeRoom(layout.intakeDisk(name), kind === 'handOver' ? roomBytes({ kind, sizeBytes }) : 0),
   );
+}
+
+async function deleteIntake(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+): Promise<void> {
+  const place = intakePlace(layout, image);
+  await emptyPlace(place, owner);
+  forgetIntake(place.folder);
 }
 
 async function makeRoom(path: string, bytes: number): Promise<void> {
@@ -174,7 +189,10 @@ async function append(
   if (end > sizeBytes) {
     throw new HostError('Refused', `image ${image} has ${sizeBytes} bytes, and not ${end}`);
   }
-  if (atByte === 0) await beginAnew(layout, image);
+  if (atByte === 0) {
+    if (isIntakeHeld(place.folder)) throw lookedInto(image);
+    await beginAnew(layout, image);
+  }
   const disk = layout.intakeDisk(image);
   const received = (await statOf(disk))?.size ?? sizeBytes;
   if (received !== atByte) {
@@ -189,7 +207,7 @@ async function append(
   });
 }
 
-/** What is there is either what was there before, or all of the file. */
+/** What is there is either what was there before, or all of the file, or nothing if a crash interrupts it while its file is there. */
 async function fill(
   layout: StoreLayout,
   owner: PartitionOwner,
@@ -205,9 +223,15 @@ async function fill(
   const disk = await imageDiskFile(layout, owner);
   const taken = layout.takenFile(image);
   await rm(taken, { force: true });
+  try {
+    await ext4.checkUnmounted(disk, signal);
+    checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
+  } catch (error) {
+    // Nobody has seen that what was taken out before is no good.
+    if (isObjection(error) && (await receivedBytes(layout, image)) === sizeBytes) return;
+    throw error;
+  }
   await beginAnew(layout, image);
-  await ext4.checkUnmounted(disk, signal);
-  checkFile(path, await ext4.find(disk, path, signal), sizeBytes);
   // Only of what is there, or anybody could fill the record with names.
   await noteTakenOut(layout, owner, path);
   try {
@@ -245,15 +269,33 @@ function checkFile(path: string, found: Ext4File | null, sizeBytes: number): voi
  */
 async function beginAnew(layout: StoreLayout, image: ImageName): Promise<void> {
   if (((await statOf(layout.sealedDisk(image)))?.nlink ?? 1) > 1) {
-    throw new HostError('Refused', `what has come of image ${image} is being looked into`);
+    throw lookedInto(image);
   }
+  forgetIntake(intakePlace(layout, image).folder);
   await rm(layout.sealedDisk(image), { force: true });
   await rm(layout.intakeDisk(image), { force: true });
   await makeRoom(layout.intakeDisk(image), 0);
 }
 
+/** What was taken off the image disk for it, and is no good. */
+export function dropTakenOut(
+  layout: StoreLayout,
+  owner: PartitionOwner,
+  image: ImageName,
+): Promise<void> {
+  return inTurn(layout, image, async () => {
+    await readyRecord(intakePlace(layout, image), owner);
+    await beginAnew(layout, image);
+  });
+}
+
+function lookedInto(image: ImageName): HostError {
+  return new HostError('Refused', `what has come of image ${image} is being looked into`);
+}
+
 /**
- * Nothing is added from then on. @returns where the bytes are, as many as the Image has
+ * Nothing is added from then on, and nothing begins anew before they are let go of (held-intakes.ts).
+ * @returns where the bytes are, as many as the Image has
  * @throws HostError `Conflict` if there is no such intake, `Refused` if not all of them are there
  */
 export function sealIntake(
@@ -270,14 +312,16 @@ async function seal(layout: StoreLayout, owner: PartitionOwner, image: ImageName
   const sealed = layout.sealedDisk(image);
   const open = await statOf(layout.intakeDisk(image));
   // Before it is sealed, or what is missing could not come any more.
-  const bytes = (open ?? (await statOf(sealed)))?.size ?? 0;
+  const bytes = await receivedBytes(layout, image);
   if (bytes < sizeBytes) {
     throw new HostError('Refused', `only ${bytes} of ${sizeBytes} bytes are there`);
   }
   if (open !== null) {
+    forgetIntake(place.folder);
     await rename(layout.intakeDisk(image), sealed);
     await syncFolder(place.folder);
   }
+  holdIntake(place.folder);
   await withFile(sealed, 'write', async (file) => {
     // Of a disk, what is behind the Image's end; and QEMU's user has had it.
     await file.truncate(sizeBytes);
@@ -311,6 +355,7 @@ async function open(layout: StoreLayout, image: ImageName, lentTo: DomainRef): P
   if (((sealed ?? (await statOf(disk)))?.nlink ?? 1) > 1) {
     throw new HostError('Conflict', `what ${place.what} holds is an Image by now`);
   }
+  forgetIntake(place.folder);
   await writeRecord(place.folder, { ...seen.value, lentTo: { ...lentTo } });
   if (sealed !== null) {
     await rename(layout.sealedDisk(image), disk);

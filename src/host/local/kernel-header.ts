@@ -22,6 +22,8 @@ const at = {
   signature: 0x202,
   version: 0x206,
   loadFlags: 0x211,
+  initrdAddrMax: 0x22c,
+  xloadFlags: 0x236,
   payloadOffset: 0x248,
   payloadLength: 0x24c,
   /** Behind the last field of protocol 2.12. */
@@ -37,6 +39,13 @@ const realModeBytesMax = 32_768;
 const paragraphBytes = 16;
 /** LOADED_HIGH: it is a bzImage, and no zImage. */
 const loadedHigh = 0x01;
+/** CAN_BE_LOADED_ABOVE_4G: so can its initial RAM disk, and QEMU takes no account of `initrd_addr_max` then. */
+const loadedAbove4G = 0x02;
+/**
+ * "The maximum address that may be occupied by the initial ramdisk/ramfs contents": Linux says 2 GiB
+ * (arch/x86/boot/header.S, `ramdisk_max`). Whether what is booted fits is reckoned with that (diff/boot-images.ts).
+ */
+const initrdAddrMaxMin = 0x7fff_ffff;
 
 /**
  * @param head the first `KERNEL_HEAD_BYTES` of the file, or all of it if it is shorter
@@ -61,17 +70,24 @@ function headerObjection(bytes: Buffer, fileBytes: number): Objection | null {
   const version = bytes.readUInt16LE(at.version);
   if (version < versions.from || version > versions.to) {
     const text = `${version >> 8}.${String(version & 0xff).padStart(2, '0')}`;
-    return objection('UnknownVersion', `version ${text} of the boot protocol is not known`);
+    return objection(
+      'UnknownVersion',
+      `version ${text} of the boot protocol is not known (2.12 to 2.15 are)`,
+    );
   }
   // "An x86 jump instruction, 0xEB followed by a signed offset": where it leads, the header has its end.
   const headerEnd = at.signature + bytes.readInt8(at.jump + 1);
-  if (bytes[at.jump] !== 0xeb || headerEnd < at.end) return bad('its header is too short');
+  if (bytes[at.jump] !== 0xeb || headerEnd < at.end)
+    return bad('its header is shorter than its version says');
   if ((bytes.readUInt8(at.loadFlags) & loadedHigh) === 0) {
     return objection('UnknownFeature', 'it is to be loaded low (zImage)');
   }
+  const misplaced = ramdiskObjection(bytes);
+  if (misplaced !== null) return misplaced;
   // "If this field is 0, the real value is 4." The boot sector is not counted.
   const setupBytes = ((bytes.readUInt8(at.setupSectors) || 4) + 1) * sectorBytes;
-  if (setupBytes > realModeBytesMax) return bad(`its setup has ${setupBytes} bytes`);
+  if (setupBytes > realModeBytesMax)
+    return bad(`its setup has ${setupBytes} bytes, and may have ${realModeBytesMax}`);
   const codeBytes = bytes.readUInt32LE(at.sysSize) * paragraphBytes;
   const codeBytesMax =
     Math.ceil(Math.max(0, fileBytes - setupBytes) / paragraphBytes) * paragraphBytes;
@@ -82,6 +98,14 @@ function headerObjection(bytes: Buffer, fileBytes: number): Objection | null {
   const payloadBytes = bytes.readUInt32LE(at.payloadLength);
   if (payload > 0 && payloadBytes > 0 && payload + payloadBytes <= codeBytes) return null;
   return bad('its compressed kernel does not lie within its code');
+}
+
+function ramdiskObjection(bytes: Buffer): Objection | null {
+  const addrMax = bytes.readUInt32LE(at.initrdAddrMax);
+  const isAnywhere = (bytes.readUInt16LE(at.xloadFlags) & loadedAbove4G) !== 0;
+  if (addrMax >= initrdAddrMaxMin || isAnywhere) return null;
+  const where = `up to 0x${addrMax.toString(16)} only (initrd_addr_max), and not up to 2 GiB`;
+  return objection('UnknownFeature', `it takes an initial RAM disk ${where}`);
 }
 
 /** What else it could be loaded as, in words. */

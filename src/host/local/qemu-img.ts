@@ -20,8 +20,10 @@ const checkMsMax = 600_000;
 const flattenMsMax = 3_600_000;
 
 export interface QemuImg {
-  info(image: string, signal: AbortSignal): Promise<ImageInfo>;
-  check(image: string, signal: AbortSignal): Promise<ImageCheck>;
+  /** @param isPrivate nobody else may read it: it is lent for as long as that takes */
+  info(image: string, signal: AbortSignal, isPrivate?: boolean): Promise<ImageInfo>;
+  /** @param isPrivate as of `info` */
+  check(image: string, signal: AbortSignal, isPrivate?: boolean): Promise<ImageCheck>;
   /** @param to an empty file, which becomes a qcow2 of `bytesMax` bytes at most */
   flatten(image: string, to: string, bytesMax: number, signal: AbortSignal): Promise<void>;
   resize(disk: string, sizeBytes: number, signal: AbortSignal): Promise<void>;
@@ -81,15 +83,15 @@ export function sandboxedQemuImg(places: WorkerPlaces, folders?: readonly string
     const tool = 'qemu-img';
     const quick = { timeLimitMs, cpuSeconds: 30 };
     return {
-      info: async (image, signal) => {
+      info: async (image, signal, isPrivate = false) => {
         const args = ['info', '--output=json', named(IMAGE)];
-        const answer = await sandbox.run({ tool, args, image, ...quick }, signal);
+        const answer = await sandbox.run({ tool, args, image, isPrivate, ...quick }, signal);
         return said('qemu-img info', imageInfo, answer);
       },
-      check: async (image, signal) => {
+      check: async (image, signal, isPrivate = false) => {
         const args = ['check', '--output=json', named(IMAGE)];
         const limits = { timeLimitMs: checkMsMax, cpuSeconds: 120, exitCodes: checkExitCodes };
-        const answer = await sandbox.run({ tool, args, image, ...limits }, signal);
+        const answer = await sandbox.run({ tool, args, image, isPrivate, ...limits }, signal);
         return said('qemu-img check', imageCheck, answer);
       },
       flatten: async (image, path, bytesMax, signal) => {

@@ -32,6 +32,7 @@ const kinds = {
   'volumes.delete': 'write',
   'images.list': 'read',
   'images.read': 'read',
+  'images.verify': 'write',
   'images.import': 'write',
   'images.delete': 'write',
   catalogueSize: 'read',

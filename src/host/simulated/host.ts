@@ -8,6 +8,7 @@ import { domainWriter } from './domain-writer.ts';
 import { Faults } from './faults.ts';
 import { filterReader, filterWriter } from './filters.ts';
 import { type Temper, temperOf } from './guest.ts';
+import { type HeldIntakes, heldIntakes } from './held-intakes.ts';
 import { imageDiskReader, imageDiskWriter } from './image-disks.ts';
 import { imageReader, imageWriter } from './images.ts';
 import { intakeReader, intakeWriter } from './intakes.ts';
@@ -42,6 +43,8 @@ export interface Simulation {
   readonly read: () => Promise<World>;
   readonly change: <T>(act: (world: World) => T, signal: AbortSignal | null) => Promise<T>;
   readonly onSign: (sign: HostSign) => void;
+  /** What no other process knows: the intakes that nothing begins anew in now. */
+  readonly heldIntakes: HeldIntakes;
 }
 
 export function simulatedView(options: SimulationOptions): HostView {
@@ -101,6 +104,7 @@ function simulationOf({ keeper, ...options }: SimulationOptions): Simulation {
     read: async () => settled(await keeper.read()),
     change: (act, signal) => keeper.change((world) => act(settled(world)), signal),
     onSign,
+    heldIntakes: heldIntakes(),
   };
 }
 

@@ -27,16 +27,10 @@ export function importImage(
   image: Image,
   { files, state }: Import,
 ): void {
-  const { name, digest, format, virtualBytesMax } = image;
+  const { name, digest, format } = image;
   const doing = `importing image ${name}`;
   checkPlace(world.images.get(owner.partition)?.get(name), owner, doing);
-  const source = sourceIn(world, owner, image, { files, state });
-  if (source === null) throw refused(doing, 'its bytes are not there');
-  if (source.digest !== null && source.digest !== digest) {
-    throw refused(doing, `they are ${source.digest}`);
-  }
-  const sizeBytes = source.bytes;
-  checkSize(format, sizeBytes, virtualBytesMax, doing);
+  const sizeBytes = suppliedBytes(world, owner, image, { files, state }, doing);
   put(world.images, owner.partition, name, {
     owner,
     state,
@@ -46,6 +40,39 @@ export function importImage(
     fileBytes: sizeBytes,
     moved: movedBy(image.source),
   });
+}
+
+/** Nothing comes of it. */
+export function verifyImage(
+  world: World,
+  owner: PartitionOwner,
+  image: Image,
+  files: FilesMode,
+): void {
+  suppliedBytes(world, owner, image, { files, state: 'creating' }, `verifying image ${image.name}`);
+}
+
+/** What was refused, if it came off the image disk. */
+export function dropTakenOut(world: World, owner: PartitionOwner, { name, source }: Image): void {
+  const intake = findOurs(world.intakes, owner, name, `dropping what was refused of image ${name}`);
+  if (source.kind === 'imageDisk' && intake !== null) intake.receivedBytes = 0;
+}
+
+function suppliedBytes(
+  world: World,
+  owner: PartitionOwner,
+  image: Image,
+  how: Import,
+  doing: string,
+): number {
+  const { digest, format, virtualBytesMax } = image;
+  const source = sourceIn(world, owner, image, how);
+  if (source === null) throw refused(doing, 'its bytes are not there');
+  if (source.digest !== null && source.digest !== digest) {
+    throw refused(doing, `they are ${source.digest}`);
+  }
+  checkSize(format, source.bytes, virtualBytesMax, doing);
+  return source.bytes;
 }
 
 /** Those of any Image but a qcow2 that came in are its own from then on. */

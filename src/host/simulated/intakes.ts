@@ -24,20 +24,25 @@ export function intakeReader(simulation: Simulation): IntakeReader {
 
 export function intakeWriter(simulation: Simulation): IntakeWriter {
   const write = writing(simulation);
+  const { heldIntakes } = simulation;
   return {
     create: (owner, intake, signal) =>
       write(
         'intakes.create',
         [subject(intake.image)],
         signal,
-        (world) => createIntake(world, owner, intake, 'ready'),
+        (world) => {
+          createIntake(world, owner, intake, 'ready');
+          heldIntakes.letGo(owner, intake.image);
+        },
         (world) => createIntake(world, owner, intake, 'creating'),
       ),
     append: async (owner, image, atByte, bytes, signal) => {
       const end = atByte + bytes.length;
-      await write('intakes.append', [subject(image)], signal, (world) =>
-        append(world, owner, image, { atByte, end }),
-      );
+      await write('intakes.append', [subject(image)], signal, (world) => {
+        const isHeld = heldIntakes.isHeld(owner, image);
+        append(world, owner, image, { atByte, end, isHeld });
+      });
       return end;
     },
     takeOut: (owner, image, path, signal) =>
@@ -49,7 +54,10 @@ export function intakeWriter(simulation: Simulation): IntakeWriter {
         'intakes.delete',
         [subject(image)],
         signal,
-        (world) => deleteIntake(world, owner, image, 'whole'),
+        (world) => {
+          deleteIntake(world, owner, image, 'whole');
+          heldIntakes.letGo(owner, image);
+        },
         (world) => deleteIntake(world, owner, image, 'half'),
       ),
   };
@@ -80,11 +88,18 @@ function createIntake(
   });
 }
 
+interface Chunk {
+  readonly atByte: number;
+  readonly end: number;
+  /** Nothing begins anew in its place. */
+  readonly isHeld: boolean;
+}
+
 function append(
   world: World,
   owner: PartitionOwner,
   image: ImageName,
-  { atByte, end }: { readonly atByte: number; readonly end: number },
+  { atByte, end, isHeld }: Chunk,
 ): void {
   const doing = `taking in image ${image}`;
   const intake = findOurs(world.intakes, owner, image, doing);
@@ -93,6 +108,9 @@ function append(
     throw refused(doing, 'it comes in on a disk');
   }
   if (end > intake.sizeBytes) throw refused(doing, `it has ${intake.sizeBytes} bytes`);
+  if (atByte === 0 && (isHeld || intake.heldBytes === 0)) {
+    throw refused(doing, 'what has come of it is being looked into');
+  }
   if (atByte !== 0 && atByte !== intake.receivedBytes) {
     throw refused(doing, `${intake.receivedBytes} bytes have come`);
   }
@@ -107,7 +125,10 @@ function fill(world: World, owner: PartitionOwner, image: ImageName, path: strin
   const disk = world.imageDisks.get(owner.partition);
   if (disk?.state !== 'ready') throw conflict(doing, 'there is none');
   checkNobodyHasIt(world, owner, doing);
-  if (path.startsWith('missing/')) throw refused(doing, 'there is no such file');
+  if (path.startsWith('missing/')) {
+    if (intake.receivedBytes === intake.sizeBytes) return;
+    throw refused(doing, 'there is no such file');
+  }
   disk.takenOut = [...new Set([...disk.takenOut, path])];
   intake.receivedBytes = intake.sizeBytes;
 }

@@ -139,6 +139,17 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await becomes('linux', /ImageInUse: web runs/);
   expect(readFileSync(at('linux/bzImage')).equals(kernel)).toBe(true);
   expect(await domainsOf(partition)).toEqual([run]);
+
+  // Somebody saves it: it is restored with its own, and not by what its memory knows nothing of.
+  await virsh('managedsave', name);
+  const [restored] = await until(
+    'web runs again, restored',
+    () => domainsOf(partition),
+    ([first = '']) => first.endsWith('running') && first !== run,
+  );
+  expect(await virsh('domstate', name, '--reason')).toMatch(/^running \(restored\)/);
+  expect(readFileSync(at('linux/bzImage')).equals(kernel)).toBe(true);
+  await becomes('linux', /ImageInUse: web runs/);
   place.write(
     partition,
     image('linux', 'bzImage', resigned) +
@@ -148,6 +159,18 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await becomes('linux', /^Ready$/);
   expect(readFileSync(at('linux/bzImage')).equals(resigned)).toBe(true);
 
+  // What is no good costs nobody what is there, also while nobody runs with it.
+  place.write(
+    partition,
+    image('linux', 'bzImage', kernel) +
+      image('ramdisk', 'initrd', ramdisk) +
+      `${web}  runPolicy: Halted\n`,
+  );
+  await becomes('linux', /AwaitingBytes/);
+  await upload(daemon, 'linux', Buffer.concat([kernel.subarray(0, -1), Buffer.alloc(1, 1)]));
+  await becomes('linux', /^Rejected .*\(DigestMismatch\)/);
+  expect(readFileSync(at('linux/bzImage')).equals(resigned)).toBe(true);
+
   place.write(
     partition,
     image('linux', 'bzImage', resigned) + image('ramdisk', 'initrd', ramdisk) + web,
@@ -155,7 +178,7 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
   await until(
     'web runs again',
     () => domainsOf(partition),
-    ([first = '']) => first.endsWith('running') && first !== run,
+    ([first = '']) => first.endsWith('running') && first !== restored,
   );
 
   // Without a document the Images go, and after their guest.

@@ -20,6 +20,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { localIntakes } from '../../../src/host/local/intakes.ts';
 import { localImages } from '../../../src/host/local/images.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import { parseQcow2Header } from '../../../src/host/local/qcow2-header.ts';
@@ -89,6 +90,28 @@ async function importing(format: ImageFormat, virtualBytesMax: number | null) {
   return { error, layout };
 }
 
+/** What is said of the same bytes once they have come in, before anything is given up for them. */
+async function verifying(format: ImageFormat, virtualBytesMax: number | null) {
+  const layout = storeLayout(dir, partition);
+  const path = layout.file('image');
+  const { size: sizeBytes } = statSync(path);
+  const digest = sizeBytes > 2 ** 32 ? `sha256:${'0'.repeat(64)}` : digestOf(path);
+  const kind = 'upload';
+  await localIntakes(dir).create(owner, { image: name, kind, digest, sizeBytes }, never);
+  execFileSync('cp', ['--sparse=always', path, layout.intakeDisk(name)]);
+  const image: Image = { name, digest, format, source: { kind, sizeBytes }, virtualBytesMax };
+  const error = await localImages(dir)
+    .verify(owner, image, never)
+    .then(
+      () => null,
+      (refused: unknown) => refused,
+    );
+  const { uid, mode } = lstatSync(layout.sealedDisk(name));
+  expect([uid, mode & 0o777]).toEqual([0, 0o600]);
+  expect(filesBelow(layout.imagesDir)).toEqual([]);
+  return error;
+}
+
 const filesBelow = (folder: string): readonly string[] =>
   existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
 
@@ -128,6 +151,13 @@ describe('refused, without a trace, is', () => {
     expect(error).toMatchObject({ message: expect.stringContaining(`(${code})`) });
     expect(canaryIsUntouched()).toBe(true);
     expect(filesBelow(layout.imagesDir)).toEqual([]);
+    // Nobody has room made for no bytes.
+    if (statSync(layout.file('image')).size === 0) return;
+    expect(await verifying(declared, virtualBytesMax ?? null)).toMatchObject({
+      code: 'Refused',
+      context: { objection: code },
+    });
+    expect(canaryIsUntouched()).toBe(true);
   });
 });
 
@@ -135,6 +165,7 @@ describe('imported, byte for byte, is a qcow2 with', () => {
   test.each(validImages)('$what', async ({ make }) => {
     const supplied = storeLayout(dir, partition).file('image');
     make(supplied);
+    expect(await verifying('qcow2', null)).toBeNull();
     const { error, layout } = await importing('qcow2', null);
     expect(error).toBeNull();
     const disk = layout.imageFile(name, 'qcow2');

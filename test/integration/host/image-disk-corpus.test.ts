@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { imageExplanations } from '../../../src/cli/explain/images.ts';
 import { HostError } from '../../../src/host/host-error.ts';
 import { localImageDisks } from '../../../src/host/local/image-disk.ts';
+import { localImages } from '../../../src/host/local/images.ts';
 import { localIntakes } from '../../../src/host/local/intakes.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import type { ImageName } from '../../../src/model/names.ts';
@@ -110,7 +111,11 @@ describeImageDiskContract('local files', async () => {
   const places = storeLayout(own, partition);
   const recordFile = join(places.imageDiskDir, 'record.json');
   return {
-    host: { imageDisks: localImageDisks(own), intakes: localIntakes(own) },
+    host: {
+      imageDisks: localImageDisks(own),
+      images: localImages(own),
+      intakes: localIntakes(own),
+    },
     owner,
     put: async (path, bytes) => {
       const put = join(own, 'put');

@@ -8,8 +8,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient } from '../../../src/channel/client.ts';
 import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { DaemonError } from '../../../src/channel/daemon-error.ts';
+import { primaryScope } from '../../../src/channel/scope.ts';
+import type { ImageName } from '../../../src/model/names.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
-import { teamA, web } from './fake-control.ts';
+import { historyEntry, teamA, web } from './fake-control.ts';
 
 const { signal } = new AbortController();
 let place: ApiPlace;
@@ -114,6 +116,69 @@ describe('an order', () => {
     const client = daemonClient(unixTransport(socket), { again: again() });
     expect(await codeOf(client.power(teamA, web, 'restart', signal))).toBe('Broken');
     expect(keys()).toEqual([null]);
+  });
+});
+
+describe('a word about a disk that took long to write', () => {
+  const linux = 'linux' as ImageName;
+  const told = () => place.calls.filter(({ method }) => method === 'imageWritten').length;
+  const refusing = (code: string, times: number) => {
+    let left = times;
+    place.answer = async () =>
+      left-- > 0
+        ? { status: 'refused', code, message: 'no' }
+        : { status: 'ok', message: 'taken down' };
+  };
+
+  test('waits for its turn behind a submission of the same Primary', async () => {
+    const primary = await apiPlace(undefined, primaryScope(teamA));
+    let accept = () => {};
+    primary.result = () =>
+      new Promise((done) => (accept = () => done({ status: 'accepted', bundle: historyEntry(7) })));
+    const agent = daemonClient(unixTransport(primary.socket));
+    const submitting = agent.submit(teamA, { files: [] }, signal);
+    await expect.poll(() => primary.calls.length).toBe(1);
+    const sleep = async (ms: number) => {
+      waited.push(ms);
+      accept();
+      await submitting;
+    };
+    const client = daemonClient(unixTransport(primary.socket), { again: { ...again(), sleep } });
+    expect(await client.imageWritten(teamA, linux, signal)).toBe('taken down');
+    expect(waited[0]).toBe(500);
+    expect(primary.calls.filter(({ method }) => method === 'imageWritten')).toHaveLength(1);
+    await primary.dispose();
+  });
+
+  test.each(['TooBusy', 'TooManyRequests'])('is said again after %s', async (code) => {
+    refusing(code, 3);
+    const client = daemonClient(unixTransport(socket), { again: again() });
+    expect(await client.imageWritten(teamA, linux, signal)).toBe('taken down');
+    expect(waited).toEqual([500, 1000, 2000]);
+  });
+
+  test('is said for a minute, and not for ever', async () => {
+    refusing('TooBusy', 1000);
+    const client = daemonClient(unixTransport(socket), { again: again() });
+    expect(await codeOf(client.imageWritten(teamA, linux, signal))).toBe('TooBusy');
+    expect(told()).toBe(waited.length + 1);
+    const sum = waited.reduce((all, ms) => all + ms);
+    expect(sum).toBeGreaterThanOrEqual(60_000);
+    expect(sum).toBeLessThan(70_000);
+  });
+
+  test.each(['ImageBlocked', 'NotInTime'])('is said once to one that says %s', async (code) => {
+    refusing(code, 1);
+    const client = daemonClient(unixTransport(socket), { again: again() });
+    expect(await codeOf(client.imageWritten(teamA, linux, signal))).toBe(code);
+    expect(told()).toBe(1);
+  });
+
+  test('whose answer is lost is not said again: nobody knows whether its disk is lent anew by then', async () => {
+    fates = ['cut after the order'];
+    const client = daemonClient(unixTransport(socket), { again: again() });
+    expect(await codeOf(client.imageWritten(teamA, linux, signal))).toBe('Broken');
+    expect(told()).toBe(1);
   });
 });
 

@@ -71,6 +71,42 @@ describe('an upload', () => {
   });
 });
 
+describe('a word about a disk', () => {
+  /** That of whoever asks, as the daemon sees it. */
+  let over: AbortSignal | null = null;
+  let answer = () => {};
+  beforeEach(() => {
+    over = null;
+    const control = place.control as { imageWritten: typeof place.control.imageWritten };
+    control.imageWritten = (_partition, _image, _submitter, signal) => {
+      over = signal;
+      return new Promise((done) => {
+        answer = () => done({ status: 'ok', message: 'taken down' });
+      });
+    };
+  });
+
+  test('is over when whoever says it leaves, and not before', async () => {
+    const leaving = new AbortController();
+    const saying = client.imageWritten(teamA, debian, leaving.signal).catch(String);
+    await expect.poll(() => over).not.toBeNull();
+    expect(over?.aborted).toBe(false);
+    leaving.abort();
+    expect(await saying).toContain('interrupted');
+    await expect.poll(() => over?.aborted).toBe(true);
+    answer();
+  });
+
+  test('is over when it was said that there is no answer', async () => {
+    const saying = client.imageWritten(teamA, debian, never);
+    await expect.poll(() => over).not.toBeNull();
+    place.ring(channelLimits.answerMs);
+    await expect(saying).rejects.toMatchObject({ code: 'NoAnswer' });
+    await expect.poll(() => over?.aborted).toBe(true);
+    answer();
+  });
+});
+
 test('how far an Image is, and that its disk is written', async () => {
   const image: ImageState = {
     name: debian,
@@ -80,6 +116,7 @@ test('how far an Image is, and that its disk is written', async () => {
     sizeBytes: 8,
     receivedBytes: null,
     serial: 'debian',
+    handedOver: true,
   };
   place.image = { status: 'ok', image };
   expect(await client.image(teamA, debian, never)).toEqual(image);

@@ -55,6 +55,7 @@ function imageIs(more: Partial<ImageState>): void {
       sizeBytes: content.length,
       receivedBytes: 0,
       serial: null,
+      handedOver: null,
       ...more,
     },
   };
@@ -187,6 +188,133 @@ describe('unnest hand-over', () => {
     expect(written()).toBe(0);
   });
 
+  test('without a file says that its disk is written, and writes nothing', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    const disk = device();
+    place.answer = async () => {
+      passed('Ready');
+      return { status: 'ok', message: 'the disk is taken back' };
+    };
+    const { code, stdout } = await unnest('hand-over', 'debian', '--device', disk);
+    expect(code).toBe(0);
+    expect(stdout).toBe('the disk is taken back\ndebian is ready\n');
+    expect(readFileSync(disk).every((byte) => byte === 0)).toBe(true);
+    expect(written()).toBe(1);
+  });
+
+  test('without a file and without a disk yet says what keeps it', async () => {
+    imageIs({ source: 'handOver', serial: null, message: 'OverBudget: too much' });
+    const { code, stderr } = await unnest('hand-over', 'debian');
+    expect(code).toBe(exitCodes.partial);
+    expect(stderr).toContain('OverBudget: too much');
+  });
+
+  test.each([
+    ['ImageBlocked', exitCodes.partial, 'end what blocks it; then '],
+    ['TooBusy', exitCodes.conflict, 'try again in a moment; then '],
+    ['NotInTime', exitCodes.timeout, '`unnest status` says how the host is; then '],
+  ])(
+    'that is refused with %s says how to say it again without writing',
+    async (code, exit, todo) => {
+      imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+      place.answer = { status: 'refused', code, message: 'debian is not taken' };
+      const ran = await unnest('hand-over', 'debian', file, '--device', device());
+      expect(ran).toEqual({
+        code: exit,
+        stdout: '',
+        stderr: `error: debian is not taken\n  ${todo}\`unnest hand-over debian\`, without a file, says so again and writes nothing\n`,
+      });
+    },
+  );
+
+  test('of what no document speaks of any more is not to be said again', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    place.answer = { status: 'refused', code: 'NoSuchImage', message: 'no debian' };
+    const { code, stderr } = await unnest('hand-over', 'debian', file, '--device', device());
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).not.toContain('without a file');
+  });
+
+  describe('whose disk is not taken after it was accepted', () => {
+    const state = { source: 'handOver', receivedBytes: null, serial: 'debian' } as const;
+    const held = 'Held: partition team-a is left alone';
+    const awaits = 'AwaitingBytes: its Primary is to write it';
+    type Step = readonly [phase: ImagePhase, message: string, handedOver: boolean | null];
+    /** The host says these one after the other, from when it was told. */
+    const handOver = (steps: readonly Step[]) => {
+      imageIs({ ...state, handedOver: false, message: awaits });
+      passed('Pending', awaits, 'before');
+      place.answer = async () => {
+        imageIs({ ...state, handedOver: true, message: awaits });
+        steps.forEach(([phase, message, handedOver], at) =>
+          setTimeout(
+            () => {
+              imageIs({ ...state, phase, message, handedOver });
+              passed(phase, message, `pass ${at}`);
+            },
+            20 * (at + 1),
+          ),
+        );
+        return { status: 'ok', message: 'the disk is taken back' };
+      };
+      // Or what waits for ever would.
+      return unnest('hand-over', 'debian', file, '--device', device(), '--timeout', '20');
+    };
+    const blocked = (words: string, todo: string) => ({
+      code: exitCodes.partial,
+      stdout: 'the disk is taken back\n',
+      stderr: `error: debian was not taken, and is not waited for any more: ${words}\n  ${todo}; then \`unnest hand-over debian\`, without a file, says so again and writes nothing\n`,
+    });
+    const end = (code: string) => `end what blocks it (\`unnest explain ${code}\`)`;
+
+    test.each<[string, Step[], string, string]>([
+      ['stays blocked', [['Blocked', held, false]], held, end('Held')],
+      [
+        'was blocked, and is asked for anew',
+        [
+          ['Blocked', held, true],
+          ['Pending', awaits, false],
+        ],
+        held,
+        end('Held'),
+      ],
+      [
+        'is blocked by what it is on',
+        [['Blocked', 'PartBlocked: the image disk is blocked: NotAllowed: no', false]],
+        'PartBlocked: the image disk is blocked: NotAllowed: no',
+        end('NotAllowed'),
+      ],
+      [
+        'is asked for anew',
+        [['Pending', awaits, false]],
+        awaits,
+        '`unnest events` tells what has blocked it',
+      ],
+    ])(
+      'as it %s ends with that',
+      async (_, steps, words, todo) => {
+        expect(await handOver(steps)).toEqual(blocked(words, todo));
+      },
+      30_000,
+    );
+
+    test.each<[string, Step[]]>([
+      ['waits for what ends by itself', [['Blocked', 'HostUnknown: it hangs', true]]],
+      ['is what an older unnestd says nothing of', [['Pending', awaits, null]]],
+      ['was taken', [['Importing', '', false]]],
+    ])('yet, as it %s, is waited for', async (_, steps) => {
+      const { code, stdout } = await handOver([...steps, ['Ready', '', false]]);
+      expect(code).toBe(0);
+      expect(stdout).toBe('the disk is taken back\ndebian is ready\n');
+    });
+
+    test('since it was no good says that', async () => {
+      const { code, stderr } = await handOver([['Rejected', 'it is sha256:x', false]]);
+      expect(code).toBe(exitCodes.partial);
+      expect(stderr).toContain('debian was rejected: it is sha256:x');
+    });
+  });
+
   const onImageDisk = {
     source: 'imageDisk',
     receivedBytes: null,
@@ -212,10 +340,10 @@ describe('unnest hand-over', () => {
     ['without its disk', onImageDisk, [], 'cannot let go of /dev/disk/by-id/virtio-unnest-images'],
     ['of a disk that is none', onImageDisk, ['--device', '/dev/null'], '/dev/null is no disk'],
     [
-      'of what is written to a disk of its own',
+      'without a file, of a disk that is not there',
       { source: 'handOver', serial: 'debian' } as const,
       [],
-      'there is no file to be written to its disk',
+      'cannot write to /dev/disk/by-id/virtio-debian',
     ],
   ])('%s says nothing to the host', async (_, state, words, complaint) => {
     imageIs(state);

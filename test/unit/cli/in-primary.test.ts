@@ -1,7 +1,7 @@
 /** Commands in a Primary: through its agent, which speaks for one partition, and with no host to look at. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withAgentPlace } from '../../../src/bin/agent-place.ts';
@@ -257,6 +257,47 @@ test.each([[['plan', '-f', '.']], [['describe', 'web']]])(
   },
   20_000,
 );
+
+describe('an agent', () => {
+  const listening = async (take: (stream: Socket) => void) => {
+    const path = join(folder, 'other.sock');
+    const other = createServer(take);
+    await new Promise<void>((done) => other.listen(path, done));
+    writeFileSync(join(folder, 'agent.json'), JSON.stringify({ socket: path, partition: teamA }));
+    return other;
+  };
+  const commands = [[['console', 'web']], [['describe', 'web']], [['plan', '-f', '.']]];
+
+  test('that is busy is waited for', async () => {
+    const passOn = (near: Socket) => void near.pipe(connect(socket)).pipe(near);
+    const kept: Socket[] = [];
+    // Once each has asked it waits for longer than a command on a host does, which has that to look at instead.
+    const busy = await listening((near) => {
+      if (kept.length === commands.length) return passOn(near);
+      kept.push(near);
+      if (kept.length === commands.length) setTimeout(() => kept.forEach(passOn), 2500);
+    });
+    const [reading, describing, planning] = await Promise.all([
+      run(['console', 'web']),
+      run(['describe', 'web']),
+      run(['plan', '-f', documents()]),
+    ]);
+    expect(reading).toMatchObject({ code: 3, stdout: '' });
+    expect(reading.stderr).toMatch(/^error: web does not run\n/);
+    expect(describing).toMatchObject({ code: 0, stderr: '' });
+    expect(describing.stdout).toMatch(/^web: Running\n {2}domain {3}unnest\.team-a\.web /);
+    expect(planning).toEqual({ code: 0, stdout: 'No changes: 0 unchanged.\n', stderr: '' });
+    busy.close();
+  });
+
+  test.each(commands)('that has gone is said to have: %j', async (argv) => {
+    (await listening(() => undefined)).close();
+    const { code, stderr } = await run(argv.map((word) => (word === '.' ? documents() : word)));
+    expect(code).toBe(5);
+    expect(stderr).toContain(`there is no ${join(folder, 'other.sock')}`);
+    expect(stderr).not.toContain('libvirt');
+  });
+});
 
 describe('where commands go', () => {
   const paths = () => ({

@@ -14,6 +14,7 @@ import {
 } from '../../support/virtual-daemon.ts';
 
 const debian = 'debian' as ImageName;
+const { signal: never } = new AbortController();
 const digest = `sha256:${'a'.repeat(64)}`;
 const MiB = 2 ** 20;
 const { alias } = lentDisk({ installation, partition }, debian);
@@ -61,13 +62,13 @@ const settle = async () => {
   await daemon.advance(5000);
 };
 const said = async () => {
-  const answer = await daemon.control.imageWritten(partition, debian, 'vm');
+  const answer = await daemon.control.imageWritten(partition, debian, 'vm', never);
   await settle();
   return answer;
 };
 /** Importing fails as it does where the bytes are others. */
 const otherBytes: FaultRule = ({ name }) =>
-  areOthers && name === 'images.import'
+  areOthers && (name === 'images.import' || name === 'images.verify')
     ? { kind: 'error', error: new HostError('Refused', 'they are others') }
     : null;
 
@@ -88,6 +89,7 @@ test('an upload is taken in, looked into by itself, and said to be ready', async
       sizeBytes: 2 * MiB,
       receivedBytes: 0,
       serial: null,
+      handedOver: null,
     },
   });
   expect(await upload(0, MiB)).toEqual({
@@ -123,6 +125,40 @@ test('an upload that is no good says why, and others that come are tried at once
   await upload(0, 2 * MiB);
   await settle();
   expect(phase()).toBe('Ready');
+});
+
+test('an upload in the place of other bytes costs them only if it is good', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, 2 * MiB);
+  await settle();
+  const there = () => daemon.world.images.get(partition)?.get(debian);
+  await daemon.submit(imageText(`upload: { bytes: ${2 * MiB} }`, `sha256:${'b'.repeat(64)}`));
+  await settle();
+  areOthers = true;
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toMatch(/^Rejected .*they are others/);
+  expect(there()).toMatchObject({ state: 'ready', digest });
+  areOthers = false;
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toBe('Ready');
+  expect(there()).toMatchObject({ state: 'ready', digest: `sha256:${'b'.repeat(64)}` });
+});
+
+test('a disk in the place of other bytes is lent again if it was no good', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  await said();
+  expect(phase()).toBe('Ready');
+  await daemon.submit(imageText(`handOver: { bytes: ${MiB} }`, `sha256:${'b'.repeat(64)}`));
+  await settle();
+  areOthers = true;
+  await said();
+  expect(phase()).toMatch(/^Rejected .*they are others; AwaitingBytes: its Primary is to write it/);
+  expect(lent()).toEqual([alias]);
+  expect(daemon.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready', digest });
 });
 
 test('a disk is lent, and taken back when its Primary says that it is written', async () => {
@@ -334,10 +370,10 @@ test('of what no document speaks nothing is taken in', async () => {
   expect(await daemon.control.upload(partition, other, 0, new Uint8Array(1))).toMatchObject({
     code: 'NoSuchImage',
   });
-  expect(await daemon.control.imageWritten(partition, other, 'vm')).toMatchObject({
+  expect(await daemon.control.imageWritten(partition, other, 'vm', never)).toMatchObject({
     code: 'NoSuchImage',
   });
-  expect(await daemon.control.imageWritten(partition, debian, 'vm')).toMatchObject({
+  expect(await daemon.control.imageWritten(partition, debian, 'vm', never)).toMatchObject({
     code: 'NotHandedOver',
   });
   await daemon.submit(handedOver);

@@ -45,7 +45,7 @@ let daemon: VirtualDaemon;
 let areOthers = false;
 /** Importing fails as it does where the bytes are others. */
 const otherBytes: FaultRule = ({ name }) =>
-  areOthers && name === 'images.import'
+  areOthers && (name === 'images.import' || name === 'images.verify')
     ? { kind: 'error', error: new HostError('Refused', 'it cannot be used: (DigestMismatch)') }
     : null;
 const hosts = [{ host: 'images.example.org' }, { host: 'cdn.example.org:8443' }];
@@ -431,6 +431,21 @@ describe('bytes that are others than the document says', () => {
     await settle(3_000_000);
     expect(begins()).toEqual([0, MiB, 0]);
     expect(said()).toMatch(/^Rejected GaveUp: .*DigestMismatch/);
+  });
+
+  test('and would take the place of others are fetched once more too, and cost nobody those', async () => {
+    await apply(imageText());
+    await settle();
+    expect(said()).toBe('Ready');
+    const before = begins().length;
+    areOthers = true;
+    server.serve(breakingOffAfter(MiB));
+    await apply(imageText(place, 'debian', digestOf('b')));
+    server.serve(whole);
+    await settle(3_000_000);
+    expect(begins().slice(before)).toEqual([0, MiB, 0]);
+    const there = daemon.world.images.get(partition)?.get(debian);
+    expect(there).toMatchObject({ state: 'ready', digest: digestOf('a') });
   });
 
   test('of several answers both times are not fetched a third time', async () => {

@@ -24,6 +24,8 @@ import {
   imageOf,
   testHost,
   unreadable,
+  unreadableVolume,
+  volumeOf,
   worldOf,
 } from '../../support/simulation.ts';
 
@@ -53,12 +55,29 @@ const uploaded = (bytes: number, more: Partial<Image> = {}): Image => ({
   source: { kind: 'upload', sizeBytes: bytes },
   ...more,
 });
+const intakeOf = ({ name, digest }: Image, bytes: number): ObservedIntake => ({
+  name,
+  owner: { installation, partition },
+  state: 'ready',
+  kind: 'upload',
+  digest,
+  sizeBytes: bytes,
+  receivedBytes: bytes,
+  heldBytes: bytes,
+  lentTo: null,
+});
 const running = (name: string, more: Partial<Secondary> = {}) =>
   domainOf(name, { power: { status: 'running' }, defined: fieldsOf(booting(name, more)) });
 const stopped = (name: string) =>
   domainOf(name, {
     power: { status: 'stopped', reason: 'powered-off' },
     defined: fieldsOf(booting(name)),
+  });
+const saved = (name: string, more: Partial<Secondary> = {}) =>
+  domainOf(name, {
+    power: { status: 'stopped', reason: 'unknown' },
+    saved: true,
+    defined: fieldsOf(booting(name, more)),
   });
 const worldWith = (...domains: readonly ReturnType<typeof running>[]) =>
   worldOf({ recorded: true, images: there, domains });
@@ -113,17 +132,7 @@ describe('a Secondary', () => {
   });
 
   test('has its bytes counted once: those that came in are those of the Image', async () => {
-    const intake: ObservedIntake = {
-      name: linux.name,
-      owner: { installation, partition },
-      state: 'ready',
-      kind: 'upload',
-      digest: linux.digest,
-      sizeBytes: MiB,
-      receivedBytes: MiB,
-      heldBytes: MiB,
-      lentTo: null,
-    };
+    const intake = intakeOf(linux, MiB);
     const host = testHost(worldOf({ recorded: true, intakes: [intake] }));
     const wanted = desiredWith({
       images: [uploaded(MiB)],
@@ -136,22 +145,47 @@ describe('a Secondary', () => {
     expect(host.world.intakes.get(partition)?.size).toBe(0);
   });
 
+  // From 1 MiB on, up to 2 GiB, and without the 160 KiB of the firmware and the last byte.
+  const kept = MiB + 0x28000 + 1;
   test.each([
-    ['just fits', 126 * MiB, []],
-    ['does not', 126 * MiB + 1, ['web BootTooLarge']],
-  ])('of 128 MiB, with what %s into them', async (_what, initrdBytes, expected) => {
-    const images = [linux, { ...ramdisk, source: { kind: 'upload', sizeBytes: initrdBytes } }];
+    ['128 MiB', 128 * MiB, MiB, 127 * MiB - kept, true],
+    ['128 MiB', 128 * MiB, MiB, 127 * MiB - kept + 1, false],
+    ['128 MiB', 128 * MiB, MiB + 1, 127 * MiB - kept - 4096, true],
+    ['128 MiB', 128 * MiB, MiB + 1, 127 * MiB - kept - 4095, false],
+    ['128 MiB', 128 * MiB, 128 * MiB - kept, 0, false],
+    ['128 MiB', 128 * MiB, 127 * MiB, null, false],
+    ['16 MiB', 16 * MiB, 14 * MiB, null, true],
+    ['a byte less than 2 GiB', 2048 * MiB - 1, MiB, 2047 * MiB - kept, false],
+    ['2 GiB', 2048 * MiB, MiB, 2047 * MiB - kept, true],
+    ['2 GiB', 2048 * MiB, MiB, 2047 * MiB - kept + 1, false],
+    ['64 GiB', 65_536 * MiB, MiB, 2047 * MiB - kept, true],
+    ['64 GiB', 65_536 * MiB, MiB, 2047 * MiB - kept + 1, false],
+  ])('of %s (%i) boots a kernel of %i and %s bytes besides: %s', async (...given) => {
+    const [, memoryBytes, kernelBytes, initrdBytes, fits] = given;
     const world = worldOf({
       images: [
-        imageOf('linux', { format: 'bzImage', sizeBytes: MiB }),
-        imageOf('ramdisk', { format: 'initrd', sizeBytes: initrdBytes }),
+        imageOf('linux', { format: 'bzImage', sizeBytes: kernelBytes }),
+        imageOf('ramdisk', { format: 'initrd', sizeBytes: initrdBytes ?? 0 }),
       ],
     });
-    const wanted = desiredWith({
-      images: images as readonly Image[],
-      secondaries: [booting('web')],
+    const web = { boot: boot('linux', initrdBytes === null ? null : 'ramdisk'), memoryBytes };
+    const wanted = desiredWith({ images: both, secondaries: [booting('web', web)] });
+    expect(blocks(await planPass(testHost(world), wanted))).toEqual(
+      fits ? [] : ['web BootTooLarge'],
+    );
+  });
+
+  test('that is too small for what it boots is told how much of it there is', async () => {
+    const images = [{ ...ramdisk, format: 'initrd', sizeBytes: 127 * MiB } as const];
+    const world = worldOf({ images: images.map(({ name, ...is }) => imageOf(name, is)) });
+    const wanted = desiredWith({ images: both, secondaries: [booting('web')] });
+    const { entries } = await planPass(testHost(world), wanted);
+    expect(entries.find(({ resource }) => resource.name === 'web')).toMatchObject({
+      block: {
+        message:
+          'what it boots takes 128MiB, and it has 128MiB of memory, in which there has to be more than that between 1MiB and 130912KiB: it could not be loaded',
+      },
     });
-    expect(blocks(await planPass(testHost(world), wanted))).toEqual(expected);
   });
 
   test('that runs goes on though what it boots is blocked, and is not started again', async () => {
@@ -216,7 +250,7 @@ describe('bytes that a guest was booted with', () => {
       block: {
         code: 'ImageInUse',
         message: expect.stringMatching(
-          /^web runs, or is saved, .* give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
+          /^web runs with the bytes that it has: give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
         ) as string,
       },
     });
@@ -244,16 +278,142 @@ describe('bytes that a guest was booted with', () => {
     const plan = await planPass(testHost(worldWith(stopped('web'))), wanted);
     expect(afterOf(plan, 'domain.start/web')).toContain('image.import/linux');
     expect(afterOf(plan, 'image.import/linux')).toContain('image.delete/linux');
+    expect(afterOf(plan, 'image.delete/linux')).toContain('image.verify/linux');
+  });
+
+  test('are kept where the new ones are no good, and are there for whoever wants them back', async () => {
+    const host = testHost(worldWith(stopped('web')));
+    host.world.files.get(partition)?.set('vmlinuz', { bytes: MiB, digest: digestOf(2) });
+    const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] });
+    const { outcomes } = await applyPass(host, wanted);
+    const results = outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`);
+    expect(results.filter((each) => !each.endsWith(' already'))).toEqual([
+      'image.verify/linux failed',
+      'image.delete/linux skipped',
+      'image.import/linux skipped',
+      'domain.start/web skipped',
+    ]);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('linux' as ImageName)).toMatchObject({
+      state: 'ready',
+      digest: digestOf(0),
+    });
+    await converge(host, desiredWith({ images: both, secondaries: [booting('web')] }));
+    expect([...host.world.domains.values()][0]?.guest?.fields).toMatchObject({
+      kernelImage: 'linux',
+    });
+  });
+
+  test.each([
+    ['is saved', { saved: true }],
+    ['is stopped', { saved: false }],
+    ['runs', { power: { status: 'running' } } as const],
+  ])('are replaced only once one that %s and goes is gone', async (_what, more) => {
+    const goes = { ...stopped('web'), ...more };
+    const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('stays')] });
+    const host = testHost(worldWith(goes, stopped('stays')));
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual([]);
+    expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/web');
+    await applyPass(host, wanted);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('linux' as ImageName)?.digest).toBe(digestOf(1));
   });
 
   test('are neither replaced nor deleted while it is saved', async () => {
-    const power = { status: 'stopped', reason: 'powered-off' } as const;
-    const saved = domainOf('web', { power, saved: true, defined: fieldsOf(booting('web')) });
     for (const images of [[other, ramdisk], []]) {
       const secondaries = images.length > 0 ? [booting('web')] : [secondary('web')];
-      const plan = await planPass(testHost(worldWith(saved)), desiredWith({ images, secondaries }));
+      const host = testHost(worldWith(saved('web')));
+      const plan = await planPass(host, desiredWith({ images, secondaries }));
       expect(ids(plan).filter((id) => id.startsWith('image.'))).toEqual([]);
     }
+  });
+
+  test('nor while one is saved whose definition has changed since', async () => {
+    // libvirt saves what it ran with, and restores that.
+    const changed = domainOf('web', {
+      power: { status: 'stopped', reason: 'unknown' },
+      saved: true,
+      defined: fieldsOf(secondary('web')),
+    });
+    const secondaries = [secondary('web')];
+    const none = await planPass(testHost(worldWith(changed)), desiredWith({ secondaries }));
+    expect(ids(none)).toEqual(['domain.start/web']);
+    const next = await planPass(
+      testHost(worldWith(changed)),
+      desiredWith({ images: [other, ramdisk], secondaries }),
+    );
+    expect(blocks(next)).toEqual(['linux ImageInUse']);
+    const gone = await planPass(testHost(worldWith(changed)), desiredWith({}), true);
+    expect(afterOf(gone, 'image.delete/linux')).toContain('domain.undefine/web');
+  });
+
+  const awaited = uploaded(MiB, { digest: digestOf(1) });
+  const huge = uploaded(2 ** 30, { digest: digestOf(1) });
+
+  test.each([
+    ['supplied', other, [], 'ImageInUse'],
+    ['awaited', awaited, [], 'AwaitingBytes'],
+    ['larger than its memory', huge, [intakeOf(huge, 2 ** 30)], 'ImageInUse'],
+  ])('are what it is restored with, while others are %s', async (_what, next, intakes, code) => {
+    const domains = [saved('web')];
+    const host = testHost(worldOf({ recorded: true, images: there, intakes, domains }));
+    const images = [next, ramdisk];
+    const wanted = desiredWith({ images, secondaries: [booting('web')] });
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual([`linux ${code}`]);
+    expect(ids(plan)).toContain('domain.start/web');
+    await converge(host, wanted);
+    const [web] = host.world.domains.values();
+    expect(web).toMatchObject({ saved: false, guest: { fields: { kernelImage: 'linux' } } });
+    expect(host.world.images.get(partition)?.get(linux.name)?.digest).toBe(linux.digest);
+  });
+
+  test('are replaced once who was restored with them is halted', async () => {
+    const host = testHost(worldWith(saved('web')));
+    const images = [other, ramdisk];
+    for (const more of [{}, { runPolicy: 'Halted' }, {}] as const) {
+      await converge(host, desiredWith({ images, secondaries: [booting('web', more)] }));
+    }
+    expect(host.world.images.get(partition)?.get(linux.name)?.digest).toBe(other.digest);
+    expect([...host.world.domains.values()][0]?.guest).not.toBeNull();
+  });
+
+  test.each(['Halted', 'Manual'] as const)('and it stays saved (%s) are said to be', async (to) => {
+    const wanted = desiredWith({
+      images: [other, ramdisk],
+      secondaries: [booting('web', { runPolicy: to })],
+    });
+    const plan = await planPass(testHost(worldWith(saved('web', { runPolicy: to }))), wanted);
+    expect(plan.entries).toContainEqual({
+      kind: 'blocked',
+      resource: { kind: 'image', name: 'linux' },
+      block: {
+        code: 'ImageInUse',
+        message: expect.stringMatching(
+          /^web is saved, and may go on with these bytes: .* put the old digest back, or .* `virsh managedsave-remove unnest\.[a-z-]+\.web`$/,
+        ) as string,
+      },
+    });
+    expect(plan.operations).toEqual([]);
+  });
+
+  test('are replaced once the last who is saved with them is gone with its memory', async () => {
+    const plan = await planPass(
+      testHost(worldWith(saved('gone'), stopped('web'))),
+      desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] }),
+    );
+    expect(blocks(plan)).toEqual([]);
+    expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/gone');
+  });
+
+  test('that are gone are waited for though it was saved with them', async () => {
+    const world = worldOf({ recorded: true, images: there.slice(1), domains: [saved('web')] });
+    const wanted = desiredWith({ images: [uploaded(MiB), ramdisk], secondaries: [booting('web')] });
+    expect(blocks(await planPass(testHost(world), wanted))).toEqual([
+      'linux AwaitingBytes',
+      'web PartBlocked',
+    ]);
   });
 
   test('are not deleted while it runs, or could not be read', async () => {
@@ -262,9 +422,22 @@ describe('bytes that a guest was booted with', () => {
     const runs = await planPass(testHost(worldWith(running('web'))), kept);
     expect(ids(runs)).not.toContain('image.delete/linux');
     const dark = testHost(worldWith(running('web')), { rules: [unreadable('web')] });
-    const unread = await planPass(dark, nothing);
+    const unread = await planPass(dark, nothing, true);
     expect(blocks(unread)).toEqual(expect.arrayContaining(['linux HostUnknown']));
     expect(ids(unread).filter((id) => id.startsWith('image.'))).toEqual([]);
+  });
+
+  test('are not in the way of a Volume that cannot be read, nor it in theirs', async () => {
+    const domains = [stopped('web')];
+    const volumes = [volumeOf('data')];
+    const world = worldOf({ recorded: true, images: there, volumes, domains });
+    const host = testHost(world, { rules: [unreadableVolume('data')] });
+    const wanted = desiredWith({ images: [other], secondaries: [secondary('web')] });
+    const plan = await planPass(host, wanted);
+    expect(blocks(plan)).toEqual(['data HostUnknown']);
+    expect(ids(plan)).toEqual(
+      expect.arrayContaining(['image.delete/linux', 'image.import/linux', 'image.delete/ramdisk']),
+    );
   });
 
   test('are deleted after the last guest that has them', async () => {

@@ -142,17 +142,6 @@ test('where somebody cannot be read, nobody is defined on a network that waits f
   expect(plan.operations).toEqual([]);
 });
 
-test('data counts among the deletions of a plan', async () => {
-  const gone = ['a', 'b'].map((name) => volumeOf(name, { deletionPolicy: 'Delete' }));
-  const host = testHost(worldOf({ recorded: true, volumes: gone }));
-  const nothing = desiredWith({});
-  expect(blocks(await planPass(host, nothing, true, 1))).toEqual([
-    'a TooManyDeletions',
-    'b TooManyDeletions',
-  ]);
-  expect(blocks(await planPass(host, nothing, true, 2))).toEqual([]);
-});
-
 describe('what is blocked late', () => {
   const v1 = volume('v1');
   const v2 = volume('v2');
@@ -293,7 +282,7 @@ describe('an Image', () => {
       worldOf({ recorded: true, volumes: [overlay], images: [imageOf('deb')] }),
       { rules: [onCall('volumes.read', { kind: 'error', error: new Error('no') })] },
     );
-    expect(blocks(await planPass(host, desiredWith({})))).toEqual([
+    expect(blocks(await planPass(host, desiredWith({}), true))).toEqual([
       'deb HostUnknown',
       'over HostUnknown',
     ]);
@@ -371,6 +360,35 @@ describe('what somebody did to a guest beside us', () => {
     const same = desiredWith({ volumes: [data2], secondaries: [withDisks('web', [data2])] });
     expect(blocks(await planPass(host, same))).toEqual([]);
   });
+
+  test.each([
+    ['runs', { power: { status: 'running' } }],
+    ['is saved, too,', { power: stopped, saved: true }],
+  ] as const)(
+    'saved memory with a Volume with which another %s waits for that',
+    async (_, held) => {
+      const fields = { stays: fieldsWith([data2]), goes: fieldsWith([]) };
+      const web = domainOf('web', { power: stopped, saved: true, defined: fields.stays });
+      // It lets go of it with its next start only.
+      const old = { ...fields.stays, vcpus: 2, vcpusMax: 2, bootVolume: 'root:raw' };
+      const app = domainOf('app', { defined: fields.goes, ...held, live: old });
+      const saved = domainOf('app', { ...held, defined: old });
+      const host = testHost(
+        worldOf({
+          recorded: true,
+          volumes: [volumeOf('data'), volumeOf('root')],
+          domains: ['saved' in held ? saved : app, web],
+        }),
+      );
+      const wanted = desiredWith({
+        volumes: [data2],
+        secondaries: [secondary('app'), withDisks('web', [data2])],
+      });
+      const plan = await planPass(host, wanted);
+      expect(blocks(plan)).toContain('web VolumeInUse');
+      expect(plan.operations.map(({ id }) => id)).not.toContain('domain.start/web');
+    },
+  );
 
   test('a snapshot in the place of a Volume is not taken back: it has what was written since', async () => {
     const defined = { ...fieldsWith([data2]), volumes: '/elsewhere/snap.qcow2 (edited)' };

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { plain } from '../../../src/cli/render/paint.ts';
 import { renderPlan } from '../../../src/cli/render/plan.ts';
+import type { ExecuteOptions } from '../../../src/execute/execute.ts';
+import { HostError } from '../../../src/host/host-error.ts';
 import type { Fault } from '../../../src/host/simulated/faults.ts';
 import type { World } from '../../../src/host/simulated/world.ts';
 import type { ObservedImageDisk } from '../../../src/model/image-disk.ts';
@@ -22,6 +24,7 @@ import {
   secondary,
 } from '../../support/passes.ts';
 import {
+  digestOf,
   onCall,
   onCallNumber,
   simulatedPrimary,
@@ -212,6 +215,114 @@ describe('an Image that is copied off it', () => {
     expect(results.at(-1)).toBe('primary.lend-image-disk/team-a applied');
     expect(results.filter((each) => each.endsWith('failed'))).toHaveLength(1);
     expect(isLent(host)).toBe(true);
+  });
+
+  test('is verified before other bytes go for it, and the disk is back if it is no good', async () => {
+    const host = await hostWithDisk();
+    await converge(host, wanting(wish));
+    const digest = digestOf(7);
+    const others = (isWritten: boolean) =>
+      wanting({ images: [ofDisk('debian', 'copy', isWritten, { digest })] });
+    await converge(host, others(false));
+    host.rules.push(onCall('images.verify', { kind: 'error', error: new Error('no good') }));
+    expect(await resultsOf(host, others(true))).toEqual([
+      'primary.take-image-disk/team-a applied',
+      'intake.fill/debian applied',
+      'image.verify/debian failed',
+      'image.delete/debian skipped',
+      'image.import/debian skipped',
+      'intake.delete/debian skipped',
+      'primary.lend-image-disk/team-a applied',
+    ]);
+    expect(isLent(host)).toBe(true);
+    const shelf = host.world.images.get(partition);
+    expect(shelf?.get('debian' as ImageName)).toMatchObject({ state: 'ready' });
+    host.rules.pop();
+    await converge(host, others(true));
+    expect(shelf?.get('debian' as ImageName)).toMatchObject({ state: 'ready', digest });
+  });
+
+  describe('and is interrupted in the place of other bytes', () => {
+    const digest = digestOf(7);
+    const others = (taking: Taking, isWritten: boolean) =>
+      wanting({ images: [ofDisk('debian', taking, isWritten, { digest })] });
+    const replacing = async (taking: Taking) => {
+      const host = await hostWithDisk();
+      await converge(host, wanting({ images: [ofDisk('debian', taking)] }));
+      await converge(host, others(taking, false));
+      return host;
+    };
+    const stopAfter = async (host: TestHost, wanted: DesiredState, kind: string) => {
+      const stop = new AbortController();
+      const onOutcome: ExecuteOptions['onOutcome'] = ({ operation }) => {
+        if (operation.kind === kind) stop.abort();
+      };
+      await applyPass(host, wanted, { stop: stop.signal, onOutcome });
+      expect(isLent(host)).toBe(true);
+    };
+    const there = ({ world }: TestHost) => world.images.get(partition)?.get('debian' as ImageName);
+    const isDone = { state: 'ready', digest };
+
+    test('a copy is not taken out again, and the disk stays where it is', async () => {
+      const host = await replacing('copy');
+      await stopAfter(host, others('copy', true), 'image.verify');
+      expect(await operationsOf(host, others('copy', true))).toEqual([
+        'image.verify/debian',
+        'image.delete/debian',
+        'image.import/debian',
+        'intake.delete/debian',
+      ]);
+      await converge(host, others('copy', true));
+      expect(there(host)).toMatchObject(isDone);
+    });
+
+    test('what is moved is taken out again, since a guest has had the disk', async () => {
+      const host = await replacing('move');
+      await stopAfter(host, others('move', true), 'image.verify');
+      expect(diskIn(host.world)).toMatchObject({ takenOut: [] });
+      expect(await operationsOf(host, others('move', true))).toEqual([
+        'primary.take-image-disk/team-a',
+        'intake.fill/debian',
+        'image.verify/debian',
+        'image.delete/debian',
+        'image.import/debian',
+        'intake.delete/debian',
+        'image-disk.rework/team-a',
+        'primary.lend-image-disk/team-a',
+      ]);
+      await converge(host, others('move', true));
+      expect(there(host)).toMatchObject(isDone);
+      // What the first has given comes back the next time that nobody has the disk.
+      expect(diskIn(host.world)).toMatchObject({ sizeBytes: full - 2 * file });
+    });
+
+    test('by a crash, what was taken out for it becomes it, and goes from the disk', async () => {
+      const host = await replacing('move');
+      const plan = await planPass(host, others('move', true), true);
+      const index = plan.operations.findIndex(({ kind }) => kind === 'image.delete');
+      await runPlan({ ...plan, operations: plan.operations.slice(0, index + 1) }, host);
+      expect(there(host)).toBeUndefined();
+      expect(await operationsOf(host, others('move', true))).toEqual([
+        'image.import/debian',
+        'intake.delete/debian',
+        'image-disk.rework/team-a',
+        'primary.lend-image-disk/team-a',
+      ]);
+      await converge(host, others('move', true));
+      expect(there(host)).toMatchObject(isDone);
+      expect(diskIn(host.world)).toMatchObject({ sizeBytes: full - file, takenOut: [] });
+    });
+
+    test('and only what was no good is taken out again for a copy', async () => {
+      const host = await replacing('copy');
+      const error = new HostError('Refused', 'no good');
+      host.rules.push(onCall('images.verify', { kind: 'error', error }));
+      await applyPass(host, others('copy', true));
+      expect(await operationsOf(host, others('copy', true))).toContain('intake.fill/debian');
+      host.rules.pop();
+      await converge(host, others('copy', true));
+      expect(there(host)).toMatchObject(isDone);
+    });
   });
 
   test('is not looked for while a guest holds on to the disk', async () => {

@@ -6,11 +6,17 @@ import { lentDisk } from '../../../src/model/intake.ts';
 import type { ImageName } from '../../../src/model/names.ts';
 import { type Grant, GRANTS } from '../../../src/model/primary.ts';
 import type { DesiredState } from '../../../src/model/secondary.ts';
-import { type Image, type ImageSource, unpackedBytesMax } from '../../../src/model/volume.ts';
+import {
+  type Image,
+  type ImageSource,
+  unpackedBytesMax,
+  type Volume,
+} from '../../../src/model/volume.ts';
 import {
   applyPass,
   converge,
   desired,
+  desiredWith,
   image,
   installation,
   partition,
@@ -20,7 +26,7 @@ import {
 } from '../../support/passes.ts';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { shareWithStorage } from '../../support/share.ts';
-import { simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
+import { digestOf, onCall, simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
 const sizeBytes = 8 * MiB;
@@ -134,6 +140,37 @@ describe('an Image that is uploaded', () => {
     expect(await blocksOf(host, tight)).toEqual(['image OverBudget']);
   });
 
+  test('in the place of other bytes begins anew once nothing is given up for it any more', async () => {
+    const host = hostWith();
+    const send = () => host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    await converge(host, wanting(upload));
+    await send();
+    await converge(host, { ...wanting(upload), volumes: new Map() });
+    const wanted = { ...wanting(upload, { digest: digestOf(7) }), volumes: new Map() };
+    await converge(host, wanted);
+    await send();
+    host.rules.push(onCall('images.delete', { kind: 'error', error: new Error('not now') }));
+    let during: unknown = null;
+    const { outcomes } = await applyPass(host, wanted, {
+      onOutcome: ({ operation }) => {
+        if (operation.kind !== 'image.verify') return;
+        during = send().catch((error: unknown) => error);
+      },
+    });
+    expect(outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`)).toEqual([
+      'image.verify/debian applied',
+      'image.delete/debian failed',
+      'image.import/debian skipped',
+      'intake.delete/debian skipped',
+    ]);
+    expect(await during).toMatchObject({ code: 'Refused' });
+    expect(await send()).toBe(sizeBytes);
+    host.rules.pop();
+    await converge(host, wanted);
+    const there = host.world.images.get(partition)?.get(debian);
+    expect(there).toMatchObject({ state: 'ready', digest: digestOf(7) });
+  });
+
   test('of another digest begins anew, and one that is no longer wanted gives its room back', async () => {
     const host = hostWith();
     await converge(host, wanting(upload));
@@ -171,6 +208,51 @@ describe('an Image that is handed over', () => {
     expect(host.world.primaries.get('vm')?.lentDisks).toEqual([]);
     expect(await operationsOf(host, wanting(handOver(true)))).toEqual([]);
   });
+
+  test('takes the place of other bytes only once it is seen to be what it is to be', async () => {
+    const host = hostWith();
+    await converge(host, wanting(handOver(false)));
+    await converge(host, wanting(handOver(true)));
+    const digest = digestOf(7);
+    await converge(host, wanting(handOver(false), { digest }));
+    const plan = await planPass(host, wanting(handOver(true), { digest }));
+    expect(plan.operations.map(({ id }) => id)).toEqual([
+      'primary.take-disk/debian',
+      'image.verify/debian',
+      'image.delete/debian',
+      'image.import/debian',
+      'intake.delete/debian',
+    ]);
+    host.rules.push(onCall('images.verify', { kind: 'error', error: new Error('no good') }));
+    await runPlan(plan, host);
+    const before = host.world.images.get(partition)?.get(debian);
+    expect(before).toMatchObject({ state: 'ready', digest: image('debian').digest });
+    host.rules.pop();
+    await converge(host, wanting(handOver(true), { digest }));
+    expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ digest });
+  });
+
+  test.each(['image.verify', 'image.delete'] as const)(
+    'and is interrupted after %s has its old bytes or its new ones',
+    async (kind) => {
+      const host = hostWith();
+      await converge(host, wanting(handOver(false)));
+      await converge(host, wanting(handOver(true)));
+      const digest = digestOf(7);
+      await converge(host, wanting(handOver(false), { digest }));
+      const stop = new AbortController();
+      await applyPass(host, wanting(handOver(true), { digest }), {
+        stop: stop.signal,
+        onOutcome: ({ operation }) => {
+          if (operation.kind === kind) stop.abort();
+        },
+      });
+      const there = host.world.images.get(partition)?.get(debian);
+      const old = image('debian').digest;
+      const isOld = kind === 'image.verify';
+      expect(there).toMatchObject({ state: 'ready', digest: isOld ? old : digest });
+    },
+  );
 
   test('is lent once, however often it is asked for', async () => {
     const host = hostWith();
@@ -373,5 +455,39 @@ describe('an Image of the catalogue', () => {
     expect(host.world.images.get(partition)?.get(debian)).toMatchObject({ state: 'ready' });
     // What it has it keeps, whatever the operator thinks of it later.
     expect(await operationsOf(host, catalogue(false))).toEqual([]);
+  });
+
+  test('gives up the bytes of before only for what there is room for', async () => {
+    const host = hostWith();
+    host.world.catalogue.set('debian.img', { bytes: sizeBytes, digest: null });
+    host.world.catalogue.set('next.img', { bytes: 2 * sizeBytes, digest: null });
+    const spare = volume('spare', { sizeBytes, deletionPolicy: 'Delete' });
+    const of = (file: string, digest: string, volumes: readonly Volume[]) =>
+      desiredWith({
+        images: [
+          image('debian', {
+            digest,
+            source: { kind: 'catalogue', file: file as never, isAllowed: true },
+          }),
+        ],
+        volumes,
+        share: shareWithStorage(2 * sizeBytes),
+      });
+    await converge(host, of('debian.img', digestOf(1), [spare]));
+    const next = of('next.img', digestOf(2), []);
+    const error = new Error('not now');
+    host.rules.push(onCall('volumes.delete', { kind: 'error', error }));
+    const { outcomes } = await applyPass(host, next);
+    expect(outcomes.map(({ operation, result }) => `${operation.id} ${result.status}`)).toEqual([
+      'volume.delete/spare failed',
+      'image.verify/debian applied',
+      'image.delete/debian skipped',
+      'image.import/debian skipped',
+    ]);
+    const there = () => host.world.images.get(partition)?.get(debian);
+    expect(there()).toMatchObject({ state: 'ready', digest: digestOf(1) });
+    host.rules.pop();
+    await converge(host, next);
+    expect(there()).toMatchObject({ state: 'ready', digest: digestOf(2) });
   });
 });

@@ -69,7 +69,7 @@ describe('which way a command goes', () => {
       expect(code).toBe(5);
       expect(stderr).toBe(
         `error: unnestd does not run here: there is no ${socket}
-  \`systemctl start unnestd\` starts it; \`unnest plan\`, \`apply\`, \`get\` and \`destroy\` work without it: --host qemu:///system
+  \`systemctl start unnestd\` starts it, in a Primary \`systemctl start unnest-agent\`; \`unnest plan\`, \`apply\`, \`get\` and \`destroy\` work without it: --host qemu:///system
 `,
       );
     }

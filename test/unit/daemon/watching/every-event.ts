@@ -48,6 +48,13 @@ export const everyEvent: ByKind = {
     message: 'images.example.org: it has answered 503',
     waitMs: 1000,
   },
+  'hand-over-dropped': {
+    kind: 'hand-over-dropped',
+    partition,
+    image: 'debian' as ImageName,
+    code: 'ImageInUse',
+    message: 'web runs with the bytes that it has',
+  },
   'worker-failed': { kind: 'worker-failed', ...of, code: 'Hung', message: 'no answer' },
   'pass-started': { kind: 'pass-started', ...of, because: ['documents'] },
   'pass-finished': {

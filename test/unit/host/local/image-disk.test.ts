@@ -256,6 +256,57 @@ describe('taking a file out', () => {
     expect(existsSync(layout().takenFile(debian))).toBe(false);
   }); // prettier-ignore
 
+  test('again leaves what is there where the file is not to be had any more', async () => {
+    await fill();
+    const wanted = image('debian', {
+      digest: `sha256:${createHash('sha256').update(Buffer.alloc(file, 'x')).digest('hex')}`,
+      source: {
+        kind: 'imageDisk',
+        sizeBytes: file,
+        path: 'images/debian',
+        taking: 'copy',
+        isWritten: true,
+      },
+    });
+    await localImages(dir).verify(owner, wanted, never);
+    const ref = { uuid: '3e0d1f5c-93a1-4c38-8f0e-6a3f6a1f0001', domainName: 'vm' } as DomainRef;
+    await openImageDisk(layout(), partition, ref);
+    asked = [];
+    found = null;
+    await fill();
+    failing = 'checkUnmounted';
+    await expect(fill()).rejects.toThrow('the test says so');
+    expect(asked).not.toContain('dump');
+    expect(await look()).toMatchObject({ takenOut: [] });
+    expect(await received()).toBe(file);
+    await localImages(dir).import(owner, wanted, never);
+    expect(await localImages(dir).read(partition, debian, never)).toMatchObject({
+      status: 'present',
+    });
+  });
+
+  test.each(['verify', 'import'] as const)(
+    'what is no good is dropped by %s, so that it is taken out again',
+    async (call) => {
+      await fill();
+      const source = {
+        kind: 'imageDisk',
+        sizeBytes: file,
+        path: 'a',
+        taking: 'copy',
+        isWritten: true,
+      } as const;
+      const judging = localImages(dir)[call](owner, image('debian', { source }), never);
+      await expect(judging).rejects.toMatchObject({ context: { objection: 'DigestMismatch' } });
+      expect(await received()).toBe(0);
+      found = null;
+      await expect(fill()).rejects.toMatchObject({ context: { objection: 'NotOnDisk' } });
+      found = { kind: 'file', sizeBytes: file };
+      await fill();
+      expect(await received()).toBe(file);
+    },
+  );
+
   test('replaces what was taken out before, once all of it is there', async () => {
     await fill();
     truncateSync(layout().intakeDisk(debian), 7);

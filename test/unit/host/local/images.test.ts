@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HostError } from '../../../../src/host/host-error.ts';
 import { fileOf, fromFile } from '../../../support/passes.ts';
 import type { Image } from '../../../../src/model/volume.ts';
 import { digestOf } from '../../../support/digest.ts';
+import { soundKernel } from '../../../support/hostile-kernels.ts';
 import {
   localStoreForTests,
   type LocalStoreForTests,
@@ -206,6 +208,27 @@ describe('an import', () => {
     await store.images.delete(us, name, never);
     expect(nothingLeft()).toBe(0);
   });
+
+  test.each([
+    ['raw', 'Refused'],
+    ['bzImage', null],
+    ['initrd', null],
+  ] as const)(
+    'of format %s, beside a Volume that cannot be read, is deleted: %s',
+    async (format, code) => {
+      const image = store.image(format === 'raw' ? bytes() : soundKernel(), { format });
+      await importing(image);
+      await store.create();
+      writeFileSync(join(store.folder, 'record.json'), '{');
+      const gone = store.images.delete(us, image.name, never);
+      const refused = await gone.then(
+        () => null,
+        (error: unknown) => (error instanceof HostError ? error.code : error),
+      );
+      expect(refused).toBe(code);
+      expect(nothingLeft()).toBe(code === null ? 0 : 1);
+    },
+  );
 
   test('whose disk is gone is unknown, and not imported over', async () => {
     const image = store.image(bytes());

@@ -116,6 +116,57 @@ describe('an upload', () => {
     expect(readFileSync(disk).equals(content)).toBe(true);
   });
 
+  test('is not begun anew from when it is seen to be good until it is used', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    await store.images.verify(us, image(), never);
+    await expect(append(0, Buffer.alloc(1))).rejects.toMatchObject({ code: 'Refused' });
+    expect(await store.lookImage()).toEqual({ status: 'absent' });
+    await importing();
+    expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
+    await intakes.delete(us, name, never);
+    await intakes.create(us, intake(), never);
+    expect(await append(0, Buffer.alloc(1))).toBe(1);
+  });
+
+  test('is looked into once for the same, and again for anything else, or after others have come', async () => {
+    const verifying = (more: Partial<Image> = {}) => store.images.verify(us, image(more), never);
+    await intakes.create(us, intake(), never);
+    await append(0, content);
+    await verifying();
+    // Nobody can do that: it tells whether somebody looks.
+    const spoil = () => writeFileSync(store.layout.sealedDisk(name), Buffer.alloc(MiB));
+    spoil();
+    await verifying();
+    const refused = { code: 'Refused' };
+    await expect(verifying({ virtualBytesMax: MiB })).rejects.toMatchObject(refused);
+    await expect(verifying({ digest: digestOf(Buffer.alloc(1)) })).rejects.toMatchObject(refused);
+    await expect(importing()).rejects.toMatchObject({ context: { objection: 'DigestMismatch' } });
+    await append(0, content);
+    await verifying();
+    spoil();
+    store.images.letGo(us, name);
+    await append(0, content);
+    await store.images.verify(us, image(), never);
+    spoil();
+    await intakes.delete(us, name, never);
+    await intakes.create(us, intake(), never);
+    await append(0, Buffer.alloc(MiB));
+    await expect(verifying()).rejects.toMatchObject(refused);
+  });
+
+  test('that is seen to be no good begins anew, as one that could not be imported', async () => {
+    await intakes.create(us, intake(), never);
+    await append(0, Buffer.alloc(MiB));
+    const verifying = store.images.verify(us, image(), never);
+    await expect(verifying).rejects.toMatchObject({ context: { objection: 'DigestMismatch' } });
+    await append(0, content);
+    await store.images.verify(us, image(), never);
+    rmSync(store.layout.sealedDisk(name));
+    await expect(importing()).rejects.toMatchObject({ code: 'Refused' });
+    expect(await append(0, content)).toBe(MiB);
+  });
+
   test('that a pass looks at too early can still go on', async () => {
     await intakes.create(us, intake(), never);
     await append(0, content.subarray(0, 10));
@@ -194,6 +245,17 @@ describe('a disk', () => {
     const source = { ...handedOver.source, sizeBytes: qcow2.length };
     await importing({ ...handedOver, digest, source });
     expect(await store.lookImage()).toMatchObject({ value: { state: 'ready' } });
+  });
+
+  test('that was seen to be good is looked into again once somebody has had it', async () => {
+    await intakes.create(us, intake({ kind: 'handOver' }), never);
+    writeFileSync(store.layout.intakeDisk(name), content, { flag: 'r+' });
+    const source = { kind: 'handOver', sizeBytes: content.length, isWritten: true } as const;
+    const verifying = () => store.images.verify(us, image({ source }), never);
+    await verifying();
+    const disk = await openIntake(store.layout, name, vm);
+    writeFileSync(disk, Buffer.alloc(1), { flag: 'r+' });
+    await expect(verifying()).rejects.toMatchObject({ context: { objection: 'DigestMismatch' } });
   });
 
   test('that has become an Image is lent to nobody', async () => {

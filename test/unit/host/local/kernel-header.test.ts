@@ -20,6 +20,13 @@ test.each(ofHeader)('refused is a kernel that is, or is one, $what ($code)', ({ 
   expect(judge(make())).toMatchObject({ code });
 });
 
+test('where a kernel takes its initial RAM disk is said', () => {
+  const kernel = soundKernel((bytes) => void bytes.writeUInt32LE(0x37ff_ffff, 0x22c));
+  const words =
+    'it takes an initial RAM disk up to 0x37ffffff only (initrd_addr_max), and not up to 2 GiB';
+  expect(judge(kernel)).toEqual({ code: 'UnknownFeature', words });
+});
+
 describe('a kernel that is not what it seems', () => {
   test.each([
     [0x000, '\x7fELF', 'it is a Linux kernel, and an ELF too'],
@@ -46,6 +53,7 @@ test('whatever bytes there are, nothing is thrown, and what is allowed lies with
       expect(kernel.toString('latin1', 0x202, 0x206)).toBe('HdrS');
       // As it is laid out in memory: the last 16 bytes need not all be there.
       expect(setup + kernel.readUInt32LE(0x1f4) * 16).toBeLessThan(length + 16);
+      expect(kernel.readUInt32LE(0x22c) >= 2 ** 31 - 1 || (kernel[0x236] ?? 0) & 2).toBeTruthy();
       expect(kernel.readUInt32LE(0x248) + kernel.readUInt32LE(0x24c)).toBeLessThanOrEqual(
         kernel.readUInt32LE(0x1f4) * 16,
       );

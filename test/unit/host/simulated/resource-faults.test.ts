@@ -117,6 +117,14 @@ const cases: readonly Case[] = [
     half: 'deleting',
   },
   {
+    name: 'images.verify',
+    subject: 'image alpine',
+    call: ({ images }) => images.verify(owner, importing, signal),
+    look: (host) => imageIn(host, alpine)?.state,
+    before: undefined,
+    after: undefined,
+  },
+  {
     name: 'images.import',
     subject: 'image alpine',
     call: ({ images }) => images.import(owner, importing, signal),
