@@ -39,6 +39,7 @@ export function memoryLvm(poolBytes = 2 ** 30): MemoryLvm {
     spoil: () => null,
     madePercent: 0,
     report: async () => ({ extentBytes, volumes: new Map(lvm.volumes) }),
+    scansVolumes: async () => false,
     change: async (verb, args, signal) => {
       if (signal.aborted) throw new HostError('Cancelled', `running ${verb}`);
       const how = lvm.spoil(verb, (count += 1));

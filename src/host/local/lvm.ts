@@ -14,6 +14,8 @@ import { runProgram } from './run-program.ts';
 export interface Lvm {
   /** Reads one volume group. @throws HostError `Refused` if there is none */
   report(group: string, signal: AbortSignal): Promise<VolumeGroup>;
+  /** Whether LVM itself, as it is set up here, looks for physical volumes in logical ones. */
+  scansVolumes(signal: AbortSignal): Promise<boolean>;
   /** Changes something: `lvcreate` and its like. Not begun once told to stop, and not ended by that. */
   change(verb: LvmVerb, args: readonly string[], signal: AbortSignal): Promise<void>;
 }
@@ -97,6 +99,13 @@ export function systemLvm(program = 'lvm', hasSystemd = existsSync('/run/systemd
         return groupIn(
           await runProgram({ command: program, args, title: 'lvs', remedy, ...bounds, signal }),
         );
+      }),
+    scansVolumes: (signal) =>
+      attempt('asking LVM how it is set up', signal, async () => {
+        const args = ['lvmconfig', '--typeconfig', 'full', 'devices/scan_lvs'];
+        const bounds = { timeLimitMs: reportMsMax, outputBytesMax: 2 ** 16 };
+        const said = await runProgram({ command: program, args, remedy, ...bounds, signal });
+        return said.trim() !== 'scan_lvs=0';
       }),
     // One after the other: whoever waits for LVM's own lock would wait here as well, and not be told.
     change: (verb, args, signal) =>

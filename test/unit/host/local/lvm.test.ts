@@ -123,6 +123,17 @@ describe('running LVM', () => {
     expect(said.slice(3)).toEqual(['--name', 'a b; c', 'vg', '']);
   });
 
+  test.each([
+    ['scan_lvs=0', false],
+    ['scan_lvs=1', true],
+    ['', true],
+  ])('asks whether it looks into logical volumes: %s', async (said, does) => {
+    const { lvm, read } = fake(`printf "%s\\n" "$@" >said; echo "${said}"`);
+    expect(await lvm.scansVolumes(never)).toBe(does);
+    // As the host has it, and not as we would.
+    expect(read('said')).not.toContain('--config');
+  });
+
   test('fails with its own words', async () => {
     const { lvm } = fake('echo "  Volume group \\"vg\\" not found" >&2; exit 5');
     const failed = await lvm.report('vg', never).catch((error: unknown) => error);
