@@ -1,7 +1,7 @@
 /** Whether the thin pool that Volumes are put in can be worked with, and nobody looks into what is in it. */
 import type { ThinPool } from '../../model/thin-pool.ts';
 import { formatSize } from '../../model/sizes.ts';
-import { explainError, HostError } from '../host-error.ts';
+import { explainError } from '../host-error.ts';
 import { type Lvm, systemLvm } from '../local/lvm.ts';
 import { storeIn } from '../local/thin-pool.ts';
 import { machineUdev, type Udev } from '../local/udev-rule.ts';
@@ -28,9 +28,10 @@ async function checkPool(thin: ThinPool, lvm: Lvm, signal: AbortSignal): Promise
     const room = formatSize(freeBytes ?? 0);
     return { name, status: 'ok', finding: `${group}/${pool} has room for ${room}`, mend: null };
   } catch (error) {
-    const isDenied = error instanceof HostError && error.code === 'PermissionDenied';
-    const mend = isDenied ? 'run as root' : 'lvs shows what there is; store.thinPool names it';
-    return warning(explainError(error), mend);
+    return warning(
+      explainError(error),
+      'as root, `lvs` shows what there is; store.thinPool names it',
+    );
   }
 }
 

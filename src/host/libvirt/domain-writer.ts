@@ -103,7 +103,7 @@ export function domainWriter(
         care.grow(
           volume,
           bytes,
-          () => growDisk(domains, handleOf(ref), volume, bytes, signal),
+          (size) => growDisk(domains, handleOf(ref), volume, size, signal),
           signal,
         ),
       ),

@@ -33,11 +33,14 @@ export interface DiskCare extends DiskPlaces {
   readonly hasDevices: boolean;
   /** Before a guest gets them. */
   provide(volumes: readonly VolumeName[], signal: AbortSignal): Promise<void>;
-  /** Makes it larger, has `tell` tell QEMU of it, and only then counts it as larger. */
+  /**
+   * Makes it larger, has `tell` tell QEMU of it, and only then counts it as larger. A crash may have left it larger than
+   * is asked for by now: then that is what is told.
+   */
   grow(
     volume: VolumeName,
     bytes: number,
-    tell: () => Promise<void>,
+    tell: (bytes: number) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>;
 }
@@ -92,9 +95,9 @@ export function diskCare(
     },
     grow: async (volume, bytes, tell, signal) => {
       const record = await thinRecord(volume);
-      if (record === null) return tell();
+      if (record === null) return tell(bytes);
       const now = await growThin(tools, placeOf(record), bytes, signal);
-      await tell();
+      await tell(now);
       await noteThinSize(volumePlace(layout, volume).folder, record, now);
     },
   };

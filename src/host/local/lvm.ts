@@ -58,7 +58,7 @@ const outputBytesMax = 32 * 2 ** 20;
  */
 const config = [
   'devices { scan_lvs=0 }',
-  'activation { udev_sync=1 udev_rules=1 monitoring=1 }',
+  'activation { udev_sync=1 udev_rules=1 }',
   'report { list_item_separator="," }',
 ].join(' ');
 
