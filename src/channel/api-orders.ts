@@ -54,7 +54,7 @@ export interface By {
   readonly submitter: string;
   readonly source: SubmissionSource;
   /** Fires when nobody waits for the answer any more. */
-  readonly over: AbortSignal;
+  readonly over: () => AbortSignal;
 }
 
 export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
@@ -83,7 +83,7 @@ export function ordersOf(control: Control, runtime: Runtime, by: By): Orders {
     upload: async (name, image, atByte, bytes) =>
       ofRefusable(await control.upload(name, image, atByte, bytes), name, control, (done) => done),
     imageWritten: async (name, image) =>
-      answered(await control.imageWritten(name, image, submitter, over), name),
+      answered(await control.imageWritten(name, image, submitter, over()), name),
     retry: async (name) => answered(await control.retry(name, submitter), name),
     drain: async (name, { confirm }) => {
       if (confirm === name) return answered(await control.drain(name, submitter), name);

@@ -89,7 +89,7 @@ export function route<P = unknown, Q = unknown, B = unknown>(
           return Promise.resolve(badRequest([params, query, body, key]));
         }
         const known = key.value === undefined ? null : { key: key.value, party: partyOf(request) };
-        const by = { submitter, source: scope.source, key: known, over: overOf(request) };
+        const by = { submitter, source: scope.source, key: known, over: () => overOf(request) };
         const orders = ordersOf(control, runtime, by);
         const asked = { params: params.value, query: query.value, body: body.value, orders };
         return inTime(request, Promise.resolve(answer(asked)));

@@ -58,10 +58,8 @@ async function askWho(
     return { client, about: await client.about(soon), soon };
   } catch (error) {
     if (!(error instanceof DaemonError)) throw error;
-    if (isAlone && error.code === 'Cancelled' && !stop.aborted) {
-      throw new DaemonError('NoAnswer', `${socket} has not answered within ${secondsMax} s`);
-    }
-    if (isAlone || error.code === 'NoHost') throw error;
-    return null;
+    if (!isAlone) return null;
+    if (error.code !== 'Cancelled' || stop.aborted) throw error;
+    throw new DaemonError('NoAnswer', `${socket} has not answered within ${secondsMax} s`);
   }
 }

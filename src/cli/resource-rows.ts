@@ -110,7 +110,7 @@ function storedRows<T extends Stored>(
       if (seen.status === 'absent') return [];
       if (seen.status === 'unknown') return [unknownRow(name, seen.why)];
       const { owner, ...value } = seen.value;
-      if (owner === null || !samePartition(owner, observed)) return [];
+      if (!samePartition(owner, observed)) return [];
       const status = value.state === 'ready' ? 'Ready' : 'Half-made';
       return [{ name, status, cells: cells(seen.value), object: { ...value, status } }];
     });
@@ -154,7 +154,7 @@ function networkRows({ network: seen, partition, ...observed }: Observed): reado
   if (seen.status === 'absent') return [];
   if (seen.status === 'unknown') return [unknownRow(partition, seen.why)];
   const { owner, active, reservations, uuid, networkName, defined, lastApplied } = seen.value;
-  if (owner === null || !samePartition(owner, { partition, ...observed })) return [];
+  if (!samePartition(owner, { partition, ...observed })) return [];
   const status = active ? 'Active' : 'Inactive';
   const addresses = Object.fromEntries(
     [...reservations].sort(([a], [b]) => byName(a, b)).map(([name, each]) => [name, each.address]),

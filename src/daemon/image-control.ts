@@ -3,7 +3,7 @@ import type { Answer, Control, ImageState, UploadAnswer } from '../channel/contr
 import { channelLimits } from '../channel/limits.ts';
 import { explainError, HostError } from '../host/host-error.ts';
 import type { PartitionOwner } from '../model/identity.ts';
-import { lentDisk, lentImageDisk } from '../model/intake.ts';
+import { intakeOf, lentDisk, lentImageDisk, type ObservedIntake } from '../model/intake.ts';
 import type { ImageName, PartitionName } from '../model/names.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Image } from '../model/volume.ts';
@@ -78,7 +78,7 @@ async function written(
   const { source, digest } = wanted;
   if (!isOnDisk(source)) return refused('NotHandedOver', `${image} is not handed over on a disk`);
   // What is said before there is a disk would be said of nothing.
-  if (loop.owner === null || (await loop.intakes.read(loop.owner, image)) === null) {
+  if ((await intakeFor(wanted, loop)) === null) {
     return refused('AwaitingBytes', `there is no disk for ${image} yet`);
   }
   const isLent = source.kind === 'handOver';
@@ -144,7 +144,7 @@ async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageS
   const { name, source } = image;
   const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
   const { owner } = loop;
-  const intake = owner === null ? null : await loop.intakes.read(owner, name);
+  const intake = await intakeFor(image, loop);
   const comesIn = 'sizeBytes' in source;
   return {
     name,
@@ -158,21 +158,36 @@ async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageS
   };
 }
 
+/** Null: there is no room for its bytes yet, though there may be for those that its documents asked for before. */
+async function intakeFor(
+  image: Image,
+  { owner, intakes }: Asked['loop'],
+): Promise<ObservedIntake | null> {
+  const intake = intakeOf(image);
+  return owner === null || intake === null ? null : intakes.read(owner, intake);
+}
+
 function serialOf(owner: PartitionOwner, name: ImageName, { kind }: Image['source']): string {
   return (kind === 'imageDisk' ? lentImageDisk(owner) : lentDisk(owner, name)).serial;
 }
 
 async function upload(
-  { name, source }: Image,
+  image: Image,
   atByte: number,
   bytes: Uint8Array,
   { loop }: Asked,
 ): Promise<UploadAnswer> {
+  const { name, source } = image;
   const { owner } = loop;
-  if (source.kind !== 'upload') return refused('NotUploaded', `${name} is not uploaded`);
-  if (owner === null) return refused('AwaitingBytes', `there is no room for ${name} yet`);
+  const intake = intakeOf(image);
+  if (source.kind !== 'upload' || intake === null) {
+    return refused('NotUploaded', `${name} is not uploaded`);
+  }
+  if (owner === null || (await loop.intakes.read(owner, intake)) === null) {
+    return refused('AwaitingBytes', `there is no room for ${name} yet`);
+  }
   try {
-    const receivedBytes = await loop.intakes.append(owner, name, atByte, bytes);
+    const receivedBytes = await loop.intakes.append(owner, intake, atByte, bytes);
     if (receivedBytes === source.sizeBytes) {
       // Other bytes may be the right ones.
       loop.forgive({ kind: 'image', name });

@@ -12,13 +12,21 @@ import { fetchKey } from '../diff/held.ts';
 import { explainError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
 import type { PartitionOwner } from '../model/identity.ts';
+import { isFor } from '../model/intake.ts';
 import type { ImageName } from '../model/names.ts';
 import type { Resource } from '../model/resource.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Emit, WakeReason } from '../report/event.ts';
 import { type Fetched, fetchImage } from './image-fetch.ts';
 import { type FetchFailure, fetchFailed, type ImageFetcher } from './image-fetcher.ts';
-import { fetchesFor, keyOf, type Looked, mayFetchIn, type Wanted } from './wanted-fetches.ts';
+import {
+  fetchesFor,
+  intakeFor,
+  keyOf,
+  type Looked,
+  mayFetchIn,
+  type Wanted,
+} from './wanted-fetches.ts';
 import { type Failing, holdsOf, nextTryMs, retryDelayMs, type RetryRules } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
@@ -102,7 +110,7 @@ export class ImageFetches {
       this.#again.set(image, key);
       const { intakes } = this.#options.host;
       try {
-        await intakes.append(owner, image, 0, new Uint8Array(0), this.#closing.signal);
+        await intakes.append(owner, intakeFor(each), 0, new Uint8Array(0), this.#closing.signal);
       } catch {
         // It is said already that what came is no good.
         continue;
@@ -200,20 +208,23 @@ export class ImageFetches {
   }
 
   /** Null: there is no room for it. */
-  async #receivedBytes({ owner, image }: Wanted, signal: AbortSignal): Promise<number | null> {
+  async #receivedBytes(wanted: Wanted, signal: AbortSignal): Promise<number | null> {
     const { intakes } = this.#options.host;
+    const { owner, image } = wanted;
     const seen = await intakes.read(owner.partition, image, signal).catch(() => null);
-    return seen?.status === 'present' ? seen.value.receivedBytes : null;
+    if (seen?.status !== 'present' || !isFor(intakeFor(wanted), seen.value)) return null;
+    return seen.value.receivedBytes;
   }
 
   async #tryOnce(wanted: Wanted, receivedBytes: number, signal: AbortSignal): Promise<Fetched> {
     const { host, fetcher, runtime, wake } = this.#options;
-    const { owner, image, sizeBytes } = wanted;
+    const { owner, sizeBytes } = wanted;
+    const intake = intakeFor(wanted);
     try {
       let tenths = Math.floor((10 * receivedBytes) / sizeBytes);
       const append = async (atByte: number, bytes: Uint8Array) => {
         signal.throwIfAborted();
-        const there = await host.intakes.append(owner, image, atByte, bytes, signal);
+        const there = await host.intakes.append(owner, intake, atByte, bytes, signal);
         const now = Math.floor((10 * there) / sizeBytes);
         if (now !== tenths && there < sizeBytes) wake('fetch');
         tenths = now;

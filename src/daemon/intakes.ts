@@ -1,8 +1,7 @@
 /** What comes in of Images by upload: chunk by chunk, one at a time, into the room that its pass has made. */
 import type { Host } from '../host/ports.ts';
 import type { PartitionOwner } from '../model/identity.ts';
-import type { ObservedIntake } from '../model/intake.ts';
-import type { ImageName } from '../model/names.ts';
+import { type Intake, isFor, type ObservedIntake } from '../model/intake.ts';
 import { inTurn } from './accepted/in-turn.ts';
 
 export class Intakes {
@@ -15,19 +14,20 @@ export class Intakes {
     this.#abort = abort;
   }
 
-  /** Null: there is none that is ready, or it cannot be read. */
-  async read({ partition }: PartitionOwner, image: ImageName): Promise<ObservedIntake | null> {
-    const seen = await this.#host.read(partition, image, this.#abort);
-    return seen.status === 'present' && seen.value.state === 'ready' ? seen.value : null;
+  /** Null: there is none of these bytes that is ready, or it cannot be read. */
+  async read({ partition }: PartitionOwner, intake: Intake): Promise<ObservedIntake | null> {
+    const seen = await this.#host.read(partition, intake.image, this.#abort);
+    if (seen.status !== 'present' || seen.value.state !== 'ready') return null;
+    return isFor(intake, seen.value) ? seen.value : null;
   }
 
   /** @returns how much there is then. @throws HostError as the port says */
   append(
     owner: PartitionOwner,
-    image: ImageName,
+    intake: Intake,
     atByte: number,
     bytes: Uint8Array,
   ): Promise<number> {
-    return this.#inTurn(() => this.#host.append(owner, image, atByte, bytes, this.#abort));
+    return this.#inTurn(() => this.#host.append(owner, intake, atByte, bytes, this.#abort));
   }
 }

@@ -2,7 +2,7 @@
 import type { Observed } from '../model/domain.ts';
 import type { PartitionOwner } from '../model/identity.ts';
 import { type ImageHost, type ImageUrl, parseImageUrl } from '../model/image-url.ts';
-import { intakeOf, isFor } from '../model/intake.ts';
+import { type Intake, intakeOf, isFor } from '../model/intake.ts';
 import { byName, type ImageName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import type { Image } from '../model/volume.ts';
@@ -25,6 +25,11 @@ interface Fetch {
 
 export interface Wanted extends Fetch {
   readonly owner: PartitionOwner;
+}
+
+/** Where it comes in. */
+export function intakeFor({ image, digest, sizeBytes }: Fetch): Intake {
+  return { image, kind: 'url', digest, sizeBytes };
 }
 
 /** Another one of the same name is another thing to try. */

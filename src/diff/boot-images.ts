@@ -1,6 +1,5 @@
 /** What a Secondary is booted with that is an Image: whether it is to be had, and whether it fits. */
 import type { DomainFields, Observed, ObservedDomain } from '../model/domain.ts';
-import { samePartition } from '../model/identity.ts';
 import type { ImageName, SecondaryName } from '../model/names.ts';
 import type { Observation } from '../model/observation.ts';
 import { bootImagesOf, type Secondary } from '../model/secondary.ts';
@@ -8,6 +7,7 @@ import { formatSize } from '../model/sizes.ts';
 import { type BootFormat, type Image, isDiskFormat, type ObservedImage } from '../model/volume.ts';
 import type { Block, ImageChange } from './change.ts';
 import { partBlocked } from './ownership.ts';
+import { readyImage } from './ready-image.ts';
 
 /** Where the kernel's code is loaded (Linux, Documentation/arch/x86/boot.rst, "Memory Layout"). */
 const loadedAtBytes = 2 ** 20;
@@ -94,15 +94,13 @@ function known(seen: Observation<number> | undefined): number {
 export function savedWith(
   secondary: SecondaryName,
   image: ImageName,
-  { domains, images, ...us }: Observed,
+  observed: Observed,
 ): ObservedImage | null {
-  const domain = domains.get(secondary);
-  const there = images.get(image);
-  if (domain?.status !== 'present' || there?.status !== 'present') return null;
+  const domain = observed.domains.get(secondary);
+  if (domain?.status !== 'present') return null;
   const { live, saved, defined } = domain.value;
-  if (live !== null || !saved || !bootedWith(defined).includes(image)) return null;
-  const { owner, state } = there.value;
-  return owner !== null && samePartition(owner, us) && state === 'ready' ? there.value : null;
+  const isSavedWith = live === null && saved && bootedWith(defined).includes(image);
+  return isSavedWith ? readyImage(image, observed) : null;
 }
 
 /**

@@ -69,7 +69,7 @@ function wantedByWhatIs({ network, ...us }: Observed): Wanted | 'unknown' {
   if (network.status !== 'present') return 'unknown';
   const { owner, live, defined, lastApplied, reservations } = network.value;
   const fields = live ?? defined ?? lastApplied;
-  if (owner === null || !samePartition(owner, us) || fields === null) return 'unknown';
+  if (!samePartition(owner, us) || fields === null) return 'unknown';
   // What changes under whoever is on it, the definition says. So does the uplink of one that libvirt
   // lets out anywhere.
   const { portIsolation, egress, networkBytesPerSecond } = defined ?? fields;

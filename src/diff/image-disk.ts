@@ -3,7 +3,6 @@
  * Primary's whenever that runs, but for as long as an Image is taken off it.
  */
 import type { Observed } from '../model/domain.ts';
-import { samePartition } from '../model/identity.ts';
 import {
   type Given,
   givenBytes,
@@ -17,6 +16,7 @@ import { holderOf, runningPrimary } from './borrower.ts';
 import type { Block, ImageDiskChange } from './change.ts';
 import type { Held } from './held.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
+import { readyImage } from './ready-image.ts';
 
 export function diffImageDisk(
   { primary: wanted }: DesiredState,
@@ -75,12 +75,11 @@ function hasIt({ lentTo }: ObservedImageDisk, observed: Observed) {
 }
 
 /** What it has to have given: for every Image that was moved and is there. */
-function owedIn({ images, ...us }: Observed): readonly Given[] {
-  return [...images].flatMap(([image, seen]) => {
-    if (seen.status !== 'present' || seen.value.state !== 'ready') return [];
-    const { owner, moved, digest } = seen.value;
-    if (moved === null || owner === null || !samePartition(owner, us)) return [];
-    return [{ image, digest, ...moved }];
+function owedIn(observed: Observed): readonly Given[] {
+  return [...observed.images.keys()].flatMap((image) => {
+    const there = readyImage(image, observed);
+    if (there === null || there.moved === null) return [];
+    return [{ image, digest: there.digest, ...there.moved }];
   });
 }
 

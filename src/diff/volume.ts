@@ -69,7 +69,7 @@ function wanted(
   const noRoom = moreBytes > 0 ? growthBlock(moreBytes, store) : null;
   if (noRoom !== null) return { kind: 'blocked', name, block: noRoom };
   const user = users.get(name) ?? null;
-  const isOurs = user !== null && user.owner !== null && samePartition(user.owner, observed);
+  const isOurs = user !== null && samePartition(user.owner, observed);
   if (user !== null && !isOurs && volume.sizeBytes !== there.sizeBytes) {
     const message = `domain "${user.domainName}", which is not of this partition, runs with it`;
     return blocked(name, 'VolumeInUse', message);

@@ -212,6 +212,6 @@ export function checkPartition(
   found: PartitionOwner | null,
   us: PartitionOwner,
 ): void {
-  if (found !== null && samePartition(found, us)) return;
+  if (samePartition(found, us)) return;
   throw new HostError('Conflict', `${what} is not marked as ours`);
 }

@@ -206,11 +206,12 @@ export interface IntakeWriter {
   create(owner: PartitionOwner, intake: Intake, signal: AbortSignal): Promise<void>;
   /**
    * Adds what was uploaded, or fetched, behind what has come already; at 0 it begins anew. `Refused` where it does not
-   * begin there, would be too much, or is a disk that is lent. @returns how much there is then
+   * begin there, would be too much, or is a disk that is lent; `Conflict` where there is no such intake, as that of
+   * other bytes of this Image is none. @returns how much there is then
    */
   append(
     owner: PartitionOwner,
-    image: ImageName,
+    intake: Intake,
     atByte: number,
     bytes: Uint8Array,
     signal: AbortSignal,

@@ -137,8 +137,9 @@ export function partitionOfNetwork(name: string): PartitionName | null {
   return (name.startsWith(prefix) && partitionName(name.slice(prefix.length))) || null;
 }
 
-export function samePartition(a: PartitionOwner, b: PartitionOwner): boolean {
-  return a.installation === b.installation && a.partition === b.partition;
+/** @param a null: nobody's of ours */
+export function samePartition(a: PartitionOwner | null, b: PartitionOwner): boolean {
+  return a !== null && a.installation === b.installation && a.partition === b.partition;
 }
 
 export function sameOwner(a: Owner, b: Owner): boolean {

@@ -44,7 +44,7 @@ export function intakeOf({ name: image, digest, source }: Image): Intake | null 
   return { image, kind: source.kind, digest, sizeBytes: source.sizeBytes };
 }
 
-export function isFor(intake: Intake, seen: ObservedIntake): boolean {
+export function isFor(intake: Intake, seen: Omit<Intake, 'image'>): boolean {
   const { kind, digest, sizeBytes } = intake;
   return seen.kind === kind && seen.digest === digest && seen.sizeBytes === sizeBytes;
 }

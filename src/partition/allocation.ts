@@ -114,7 +114,7 @@ export function seedAmounts({ sizeBytes }: Pick<Seed, 'sizeBytes'>): Amounts {
 }
 
 function isOurs({ owner }: { readonly owner: PartitionOwner | null }, us: PartitionOwner): boolean {
-  return owner !== null && samePartition(owner, us);
+  return samePartition(owner, us);
 }
 
 function unknownOf(observed: Observed): Allocation['unknown'] {

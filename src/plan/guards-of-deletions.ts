@@ -11,6 +11,7 @@ import type {
   IntakeChange,
   VolumeChange,
 } from '../diff/change.ts';
+import { readyImage } from '../diff/ready-image.ts';
 import type { Observed } from '../model/domain.ts';
 import type { ObservedIntake } from '../model/intake.ts';
 import { samePartition } from '../model/identity.ts';
@@ -26,13 +27,14 @@ type Deletable = Pick<Changes, 'secondaries' | 'volumes' | 'images' | 'intakes'>
 
 export function guardDeletions(changes: Changes, observed: Observed, guards: Guards): Deletable {
   const { deleteEverything, deletionsMax } = guards;
-  const everything = deleteEverything ? null : everythingThereIs(changes, observed);
+  const lost = lostBy(changes);
+  const everything = deleteEverything ? null : everythingThereIs(changes, lost, observed);
   if (everything !== null) {
     const message = `the documents keep nothing of what is there, and would delete ${everything}; --delete-everything allows it`;
     const block = { code: 'DeletesEverything', message } as const;
     return blockCreations(blockDeletions(changes, block), block);
   }
-  const { guests, volumes, images } = lost(changes);
+  const { guests, volumes, images } = lost;
   if (deletionsMax === null || guests + volumes + images <= deletionsMax) return changes;
   const parts = [
     ...counted(guests, 'Secondary', 'Secondaries'),
@@ -48,14 +50,17 @@ function counted(count: number, one: string, many: string): readonly string[] {
 }
 
 /** What would go and leave nothing that the documents speak of; null: something stays, or nothing goes. */
-function everythingThereIs(changes: Changes, observed: Observed): string | null {
+function everythingThereIs(
+  changes: Changes,
+  { guests, volumes }: Lost,
+  observed: Observed,
+): string | null {
   // What this plan makes anew does not count: it is not what would be lost. Nor is it made, or it would be what
   // the next plan finds kept.
   const isSomethingKept =
     changes.secondaries.some((change) => isKept(change, observed)) ||
     changes.volumes.some(({ kind }) => kind === 'update');
   if (isSomethingKept) return null;
-  const { guests, volumes } = lost(changes);
   if (guests > 0) return 'every Secondary there is';
   if (volumes > 0) return 'every Volume there is, with its data';
   // Images are what the others were made from, and count by themselves only where there are no others.
@@ -65,11 +70,8 @@ function everythingThereIs(changes: Changes, observed: Observed): string | null 
 }
 
 /** It is wanted, there and ours, perhaps with other bytes than are wanted by now. */
-function isReady({ kind, name }: ImageChange, { images, ...us }: Observed): boolean {
-  if (kind === 'delete' || kind === 'keep') return false;
-  const seen = images.get(name);
-  if (seen?.status !== 'present' || seen.value.state !== 'ready') return false;
-  return seen.value.owner !== null && samePartition(seen.value.owner, us);
+function isReady({ kind, name }: ImageChange, observed: Observed): boolean {
+  return kind !== 'delete' && kind !== 'keep' && readyImage(name, observed) !== null;
 }
 
 interface Lost {
@@ -79,7 +81,7 @@ interface Lost {
 }
 
 /** An Image of which something has come in is one as well. */
-function lost({ secondaries, volumes, images, intakes }: Deletable): Lost {
+function lostBy({ secondaries, volumes, images, intakes }: Deletable): Lost {
   const ofImages = [...images.filter(losesData), ...intakes.filter(losesBytesBeside(images))];
   return {
     guests: secondaries.filter(isDeletion).length,
@@ -95,8 +97,7 @@ function isKept(change: Change, { domains, ...us }: Observed): boolean {
   // These would be gone if they could.
   if (code === 'Protected' || code === 'MarkUnreadable') return false;
   const seen = domains.get(change.name);
-  const owner = seen?.status === 'present' ? seen.value.owner : null;
-  return owner !== null && samePartition(owner, us);
+  return seen?.status === 'present' && samePartition(seen.value.owner, us);
 }
 
 /** What a crash has left half made holds nobody's data. */

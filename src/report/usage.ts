@@ -21,7 +21,7 @@ export function usageOf(
   }
   const { amounts } = allocationOf(observed, primary);
   const running = [...observed.domains.values()].flatMap((seen) => {
-    if (seen.status !== 'present' || seen.value.owner === null) return [];
+    if (seen.status !== 'present') return [];
     return samePartition(seen.value.owner, observed) ? (seen.value.live ?? []) : [];
   });
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);

@@ -53,7 +53,7 @@ export function describeIntakeContract(
       virtualBytesMax: null,
     };
     const append = (from: number, to: number) =>
-      subject.intakes.append(subject.owner, image, from, bytes.subarray(from, to), never);
+      subject.intakes.append(subject.owner, intake, from, bytes.subarray(from, to), never);
     const seen = async () => {
       const one = await subject.intakes.read(subject.owner.partition, image, never);
       return one.status === 'present' ? one.value : one.status;
@@ -94,7 +94,7 @@ export function describeIntakeContract(
 
     test('no more is taken than there may be', async () => {
       const much = Buffer.alloc(sizeBytes);
-      const more = subject.intakes.append(subject.owner, image, 2 ** 20, much, never);
+      const more = subject.intakes.append(subject.owner, intake, 2 ** 20, much, never);
       expect(await refusal(more)).toBe('Refused');
       expect(await seen()).toMatchObject({ receivedBytes: 2 ** 20 });
     });
@@ -102,8 +102,23 @@ export function describeIntakeContract(
     test('no stranger adds anything', async () => {
       const other = '00000000-0000-4000-8000-0000000000cc' as InstallationId;
       const stranger = { ...subject.owner, installation: other };
-      const adding = subject.intakes.append(stranger, image, 2 ** 20, Buffer.alloc(1), never);
+      const adding = subject.intakes.append(stranger, intake, 2 ** 20, Buffer.alloc(1), never);
       expect(await refusal(adding)).toBe('Conflict');
+    });
+
+    test('nothing of other bytes is added, of whatever they are others', async () => {
+      const others: readonly Intake[] = [
+        { ...intake, digest: `sha256:${'0'.repeat(64)}` },
+        { ...intake, sizeBytes: sizeBytes + 1 },
+        { ...intake, kind: kind === 'url' ? 'upload' : 'url' },
+      ];
+      for (const other of others) {
+        for (const at of [0, 2 ** 20]) {
+          const adding = subject.intakes.append(subject.owner, other, at, Buffer.alloc(1), never);
+          expect(await refusal(adding)).toBe('Conflict');
+        }
+      }
+      expect(await seen()).toMatchObject({ receivedBytes: 2 ** 20 });
     });
 
     test('a part of an Image is none', async () => {

@@ -13,6 +13,7 @@ import type {
   SecondaryName,
   VolumeName,
 } from '../../src/model/names.ts';
+import type { Resource } from '../../src/model/resource.ts';
 import type { DesiredState, Secondary } from '../../src/model/secondary.ts';
 import type { Image, ImageSource, Volume } from '../../src/model/volume.ts';
 import { observe } from '../../src/observe/observe.ts';
@@ -162,6 +163,19 @@ export async function applyPass(
   const { seedContents } = wanted;
   return runPlan(await planPass(host, wanted, true), host, { seedContents, ...options });
 }
+
+/** What a plan holds back, each with its code. @param called as the words before that */
+export function blocksIn(
+  { entries }: Plan,
+  called: (resource: Resource) => string = ({ name }) => name,
+): readonly string[] {
+  return entries.flatMap((entry) =>
+    entry.kind === 'blocked' ? [`${called(entry.resource)} ${entry.block.code}`] : [],
+  );
+}
+
+/** The same, by what kinds of things they are. */
+export const blockedKindsIn = (plan: Plan) => blocksIn(plan, ({ kind }) => kind);
 
 /** What waits for a guest to let go is done a pass later, and what waits for that one more. */
 const passesMax = 4;

@@ -58,6 +58,8 @@ export interface ImageSandbox {
 
 /** What QEMU takes for its caches, its threads and one request for each of them. */
 const dataBytesMax = 512 * 2 ** 20;
+/** Also of each thread: what the kernel lets stacks have by itself, 8 MiB, would be all that there is for 64 of them. */
+const stackBytesMax = 2 * 2 ** 20;
 const openFilesMax = 64;
 /** qemu-img has some twenty; its pool goes up to 64. */
 const tasksMax = 80;
@@ -125,6 +127,7 @@ function sandboxFor(
     limits: {
       cpuSeconds,
       dataBytesMax,
+      stackBytesMax,
       openFilesMax,
       tasksMax,
       fileBytesMax: output?.bytesMax ?? 0,

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import type { Stats } from 'node:fs';
 import type { DomainRef } from '../../model/domain.ts';
 import type { PartitionOwner } from '../../model/identity.ts';
-import { type Intake, type ObservedIntake, roomBytes } from '../../model/intake.ts';
+import { type Intake, isFor, type ObservedIntake, roomBytes } from '../../model/intake.ts';
 import type { ImageName, PartitionName } from '../../model/names.ts';
 import { type Observation, present } from '../../model/observation.ts';
 import { HostError } from '../host-error.ts';
@@ -60,10 +60,10 @@ export function localIntakes(
       attempt(`making room for image ${intake.image}`, signal, () =>
         inTurn(layoutOf(owner), intake.image, () => createIntake(layoutOf(owner), owner, intake)),
       ),
-    append: (owner, image, atByte, bytes, signal) =>
-      attempt(`taking in image ${image}`, signal, () =>
-        inTurn(layoutOf(owner), image, () =>
-          append(layoutOf(owner), owner, image, { atByte, bytes }),
+    append: (owner, intake, atByte, bytes, signal) =>
+      attempt(`taking in image ${intake.image}`, signal, () =>
+        inTurn(layoutOf(owner), intake.image, () =>
+          append(layoutOf(owner), owner, intake, { atByte, bytes }),
         ),
       ),
     takeOut: (owner, image, path, signal) =>
@@ -177,11 +177,15 @@ interface Chunk {
 async function append(
   layout: StoreLayout,
   owner: PartitionOwner,
-  image: ImageName,
+  intake: Intake,
   { atByte, bytes }: Chunk,
 ): Promise<number> {
+  const { image } = intake;
   const place = intakePlace(layout, image);
-  const { intakeKind, sizeBytes } = await readyRecord(place, owner);
+  const { intakeKind, digest, sizeBytes } = await readyRecord(place, owner);
+  if (!isFor(intake, { kind: intakeKind, digest, sizeBytes })) {
+    throw new HostError('Conflict', `${place.what} is that of other bytes`);
+  }
   if (intakeKind === 'handOver' || intakeKind === 'imageDisk') {
     throw new HostError('Refused', `image ${image} comes in on a disk, and is not uploaded`);
   }

@@ -29,6 +29,8 @@ export interface SandboxLimits {
   readonly cpuSeconds: number;
   readonly dataBytesMax: number;
   readonly openFilesMax: number;
+  /** Of the first thread, and of each other that does not say otherwise. As the kernel has it if it is not said. */
+  readonly stackBytesMax?: number;
   readonly tasksMax: number;
   /** How long each file that it writes may become. */
   readonly fileBytesMax: number;
@@ -91,6 +93,7 @@ function limited({ limits, command }: Sandbox): readonly string[] {
     // First with a signal that says why, and then with one that cannot be ignored.
     `--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 1}`,
     `--data=${limits.dataBytesMax}`,
+    ...(limits.stackBytesMax === undefined ? [] : [`--stack=${limits.stackBytesMax}`]),
     `--nofile=${limits.openFilesMax}`,
     `--nproc=${limits.tasksMax}`,
     `--fsize=${limits.fileBytesMax}`,

@@ -3,7 +3,7 @@
  * is every file that is asked for, but those below `missing/`.
  */
 import type { PartitionOwner } from '../../model/identity.ts';
-import { type Intake, roomBytes } from '../../model/intake.ts';
+import { type Intake, isFor, roomBytes } from '../../model/intake.ts';
 import type { ImageName } from '../../model/names.ts';
 import type { StoredState } from '../../model/volume.ts';
 import type { IntakeReader, IntakeWriter } from '../ports.ts';
@@ -37,11 +37,11 @@ export function intakeWriter(simulation: Simulation): IntakeWriter {
         },
         (world) => createIntake(world, owner, intake, 'creating'),
       ),
-    append: async (owner, image, atByte, bytes, signal) => {
+    append: async (owner, wanted, atByte, bytes, signal) => {
       const end = atByte + bytes.length;
-      await write('intakes.append', [subject(image)], signal, (world) => {
-        const isHeld = heldIntakes.isHeld(owner, image);
-        append(world, owner, image, { atByte, end, isHeld });
+      await write('intakes.append', [subject(wanted.image)], signal, (world) => {
+        const isHeld = heldIntakes.isHeld(owner, wanted.image);
+        append(world, owner, wanted, { atByte, end, isHeld });
       });
       return end;
     },
@@ -98,12 +98,13 @@ interface Chunk {
 function append(
   world: World,
   owner: PartitionOwner,
-  image: ImageName,
+  wanted: Intake,
   { atByte, end, isHeld }: Chunk,
 ): void {
-  const doing = `taking in image ${image}`;
-  const intake = findOurs(world.intakes, owner, image, doing);
+  const doing = `taking in image ${wanted.image}`;
+  const intake = findOurs(world.intakes, owner, wanted.image, doing);
   if (intake === null || intake.state !== 'ready') throw refused(doing, 'there is no room for it');
+  if (!isFor(wanted, intake)) throw conflict(doing, 'its room is that of other bytes');
   if (intake.kind === 'handOver' || intake.kind === 'imageDisk') {
     throw refused(doing, 'it comes in on a disk');
   }

@@ -86,5 +86,5 @@ function checkOwner(kept: Kept, owner: PartitionOwner, doing: string): void {
 }
 
 export function isOf(kept: Kept, owner: PartitionOwner): boolean {
-  return kept.owner !== null && samePartition(kept.owner, owner);
+  return samePartition(kept.owner, owner);
 }

@@ -214,6 +214,17 @@ describe('a qemu-img that was taken over', () => {
     await expect(talking).rejects.toMatchObject({ context: { limit: 'output' } });
   });
 
+  test('has the stacks of all threads in half of its memory at most', async () => {
+    // Node calls that of data kilobytes, and means bytes.
+    const [stack, data] = (await find(`
+      process.report.excludeNetwork = true;
+      const { stack_size_bytes, data_seg_size_kbytes } = process.report.getReport().userLimits;
+      return [stack_size_bytes.soft, data_seg_size_kbytes.soft];`)) as [number, number];
+    expect(data).toBe(512 * MiB);
+    // As many as QEMU's pool goes up to where a disk is slow (THREAD_POOL_MAX_THREADS_DEFAULT).
+    expect(64 * stack).toBeLessThanOrEqual(data / 2);
+  });
+
   test('is ended when its import is given up', async () => {
     const over = new AbortController();
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);

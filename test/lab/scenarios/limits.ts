@@ -26,10 +26,15 @@ spec: { digest: "sha256:${digest}", format: qcow2, source: { file: disk.qcow2 } 
 
 /** Group, user and network of every qemu-img, for as long as it runs. */
 const watch = `cat >/root/watch <<'END'
-while sleep 0.02; do
-  for pid in $(pgrep -x qemu-img); do
-    group=$(cat /proc/$pid/cgroup) && user=$(awk '/^Uid/ { print $2 }' /proc/$pid/status) &&
-      net=$(readlink /proc/$pid/ns/net) && [ "$net" ] && echo "$group $user $net"
+while :; do
+  for at in /proc/[0-9]*; do
+    case " $seen " in *" $at "*) continue ;; esac
+    read -r name <$at/comm && [ "$name" = qemu-img ] && kill -STOP \${at#/proc/} || continue
+    seen="$seen $at"
+    read -r group <$at/cgroup
+    user=$(awk '/^Uid/ { print $2 }' $at/status)
+    net=$(readlink $at/ns/net) && echo "$group $user $net"
+    kill -CONT \${at#/proc/}
   done
 done 2>/dev/null
 END

@@ -32,9 +32,10 @@ const offDisk = (path = 'images/debian') =>
 let daemon: VirtualDaemon;
 let areOthers = false;
 let isFull = false;
+let isIntakeKept = false;
 const world = () => worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
 const begin = (more: VirtualDaemonOptions = {}) => {
-  daemon = virtualDaemon({ world: world(), rules: [otherBytes, tooFull], ...more });
+  daemon = virtualDaemon({ world: world(), rules: [otherBytes, tooFull, keepingIntakes], ...more });
   describeIt(['handOver']);
 };
 const describeIt = (grants: readonly string[], more: object = {}) => {
@@ -46,6 +47,7 @@ const { alias: diskAlias } = lentImageDisk({ installation, partition });
 beforeEach(() => {
   areOthers = false;
   isFull = false;
+  isIntakeKept = false;
   begin();
 });
 afterEach(() => daemon.close());
@@ -75,6 +77,11 @@ const otherBytes: FaultRule = ({ name }) =>
 const tooFull: FaultRule = ({ name }) =>
   isFull && name === 'imageDisks.rework'
     ? { kind: 'error', error: new HostError('Refused', 'it is too full') }
+    : null;
+
+const keepingIntakes: FaultRule = ({ name }) =>
+  isIntakeKept && name === 'intakes.delete'
+    ? { kind: 'error', error: new HostError('Unreachable', 'it stays for now') }
     : null;
 
 test('an upload is taken in, looked into by itself, and said to be ready', async () => {
@@ -360,6 +367,28 @@ test('what was given up is tried again when its Primary says that it is written 
   areOthers = false;
   await said();
   expect(phase()).toBe('Ready');
+});
+
+test('no bytes go where those of before came in', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, MiB);
+  isIntakeKept = true;
+  await daemon.submit(imageText(`upload: { bytes: ${3 * MiB} }`));
+  await settle();
+  const none = { status: 'refused', code: 'AwaitingBytes' };
+  expect(await upload(0, MiB)).toMatchObject(none);
+  expect(await upload(MiB, MiB)).toMatchObject(none);
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    image: { sizeBytes: 3 * MiB, receivedBytes: null },
+  });
+  isIntakeKept = false;
+  await daemon.control.retry(partition, 'uid 0');
+  await settle();
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    image: { sizeBytes: 3 * MiB, receivedBytes: 0 },
+  });
+  expect(await upload(0, MiB)).toMatchObject({ status: 'ok', receivedBytes: MiB });
 });
 
 test('of what no document speaks nothing is taken in', async () => {

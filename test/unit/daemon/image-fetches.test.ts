@@ -9,6 +9,7 @@ import type { ImageName } from '../../../src/model/names.ts';
 import type { DesiredState } from '../../../src/model/secondary.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { wantedBy } from '../../../src/observe/wanted.ts';
+import { comeIn } from '../../support/come-in.ts';
 import {
   breakingOffAfter,
   type FakeFetcher,
@@ -648,7 +649,7 @@ test('a look that is older than what has come asks for nothing', async () => {
   await converge(host, desired);
   const observed = await observeFor(host, desired);
   const owner = { installation, partition };
-  await host.intakes.append(owner, debian, 0, new Uint8Array(sizeBytes), never);
+  await comeIn(host.intakes, owner, debian, 0, new Uint8Array(sizeBytes));
   const fetches = new ImageFetches({
     host,
     runtime: daemon.runtime,

@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
 import type { ObservedIntake } from '../../../src/model/intake.ts';
-import type { ImageName } from '../../../src/model/names.ts';
+import type { ImageName, PartitionName } from '../../../src/model/names.ts';
 import type { Boot, Secondary } from '../../../src/model/secondary.ts';
-import type { Image } from '../../../src/model/volume.ts';
+import type { Image, ObservedImage } from '../../../src/model/volume.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import {
   applyPass,
+  blocksIn,
   converge,
   desiredWith,
   fromFile,
@@ -81,13 +82,16 @@ const saved = (name: string, more: Partial<Secondary> = {}) =>
   });
 const worldWith = (...domains: readonly ReturnType<typeof running>[]) =>
   worldOf({ recorded: true, images: there, domains });
-const blocks = ({ entries }: Plan) =>
-  entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
-  );
 const afterOf = ({ operations }: Plan, id: string) =>
   operations.find((each) => each.id === id)?.after ?? null;
 const ids = ({ operations }: Plan) => operations.map(({ id }) => id);
+
+const elsewhere = { installation, partition: 'team-b' as PartitionName };
+const inUse = (why: RegExp) => ({
+  kind: 'blocked',
+  resource: { kind: 'image', name: 'linux' },
+  block: { code: 'ImageInUse', message: expect.stringMatching(why) as string },
+});
 
 describe('a Secondary', () => {
   test('starts once what it boots is there, and runs with it', async () => {
@@ -111,7 +115,7 @@ describe('a Secondary', () => {
       secondaries: [booting('web'), secondary('other')],
     });
     const plan = await planPass(testHost(worldOf({})), wanted);
-    expect(blocks(plan)).toEqual(['linux AwaitingBytes', 'web PartBlocked']);
+    expect(blocksIn(plan)).toEqual(['linux AwaitingBytes', 'web PartBlocked']);
     const web = plan.entries.find(({ resource }) => resource.name === 'web');
     expect(web).toMatchObject({
       block: { message: expect.stringMatching(/^Image linux is blocked: AwaitingBytes: /) },
@@ -125,7 +129,7 @@ describe('a Secondary', () => {
       secondaries: [booting('web')],
       share: shareWithStorage(MiB),
     });
-    expect(blocks(await planPass(testHost(worldOf({})), limited))).toEqual([
+    expect(blocksIn(await planPass(testHost(worldOf({})), limited))).toEqual([
       'ramdisk OverBudget',
       'web PartBlocked',
     ]);
@@ -139,7 +143,7 @@ describe('a Secondary', () => {
       secondaries: [booting('web', { boot: boot('linux', null) })],
       share: shareWithStorage(MiB),
     });
-    expect(blocks(await planPass(host, wanted))).toEqual([]);
+    expect(blocksIn(await planPass(host, wanted))).toEqual([]);
     await converge(host, wanted);
     expect(host.world.images.get(partition)?.get(linux.name)?.fileBytes).toBe(MiB);
     expect(host.world.intakes.get(partition)?.size).toBe(0);
@@ -170,7 +174,7 @@ describe('a Secondary', () => {
     });
     const web = { boot: boot('linux', initrdBytes === null ? null : 'ramdisk'), memoryBytes };
     const wanted = desiredWith({ images: both, secondaries: [booting('web', web)] });
-    expect(blocks(await planPass(testHost(world), wanted))).toEqual(
+    expect(blocksIn(await planPass(testHost(world), wanted))).toEqual(
       fits ? [] : ['web BootTooLarge'],
     );
   });
@@ -194,7 +198,7 @@ describe('a Secondary', () => {
       secondaries: [booting('web'), booting('down')],
     });
     const plan = await planPass(testHost(worldWith(running('web'), stopped('down'))), wanted);
-    expect(blocks(plan)).toEqual(['linux AwaitingBytes', 'down PartBlocked']);
+    expect(blocksIn(plan)).toEqual(['linux AwaitingBytes', 'down PartBlocked']);
   });
 
   test('that boots another kernel needs a restart for it, and keeps its own meanwhile', async () => {
@@ -244,16 +248,11 @@ describe('bytes that a guest was booted with', () => {
   ])('are not replaced while it runs %s', async (_what, more) => {
     const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('web', more)] });
     const plan = await planPass(testHost(worldWith(running('web'))), wanted);
-    expect(plan.entries).toContainEqual({
-      kind: 'blocked',
-      resource: { kind: 'image', name: 'linux' },
-      block: {
-        code: 'ImageInUse',
-        message: expect.stringMatching(
-          /^web runs with the bytes that it has: give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
-        ) as string,
-      },
-    });
+    expect(plan.entries).toContainEqual(
+      inUse(
+        /^web runs with the bytes that it has: give the new ones an Image of another name, and boot that \(which needs a restart\), or halt web first$/,
+      ),
+    );
     expect(ids(plan).filter((id) => /image|stop/.test(id))).toEqual([]);
   });
 
@@ -264,7 +263,7 @@ describe('bytes that a guest was booted with', () => {
       secondaries: [booting('web', { runPolicy: 'Halted' })],
     });
     const plan = await planPass(host, halted);
-    expect(blocks(plan)).toEqual([]);
+    expect(blocksIn(plan)).toEqual([]);
     expect(afterOf(plan, 'image.delete/linux')).toContain('domain.stop/web');
     await converge(host, halted);
     const up = desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] });
@@ -313,7 +312,7 @@ describe('bytes that a guest was booted with', () => {
     const wanted = desiredWith({ images: [other, ramdisk], secondaries: [booting('stays')] });
     const host = testHost(worldWith(goes, stopped('stays')));
     const plan = await planPass(host, wanted);
-    expect(blocks(plan)).toEqual([]);
+    expect(blocksIn(plan)).toEqual([]);
     expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/web');
     await applyPass(host, wanted);
     const shelf = host.world.images.get(partition);
@@ -343,7 +342,7 @@ describe('bytes that a guest was booted with', () => {
       testHost(worldWith(changed)),
       desiredWith({ images: [other, ramdisk], secondaries }),
     );
-    expect(blocks(next)).toEqual(['linux ImageInUse']);
+    expect(blocksIn(next)).toEqual(['linux ImageInUse']);
     const gone = await planPass(testHost(worldWith(changed)), desiredWith({}), true);
     expect(afterOf(gone, 'image.delete/linux')).toContain('domain.undefine/web');
   });
@@ -361,7 +360,7 @@ describe('bytes that a guest was booted with', () => {
     const images = [next, ramdisk];
     const wanted = desiredWith({ images, secondaries: [booting('web')] });
     const plan = await planPass(host, wanted);
-    expect(blocks(plan)).toEqual([`linux ${code}`]);
+    expect(blocksIn(plan)).toEqual([`linux ${code}`]);
     expect(ids(plan)).toContain('domain.start/web');
     await converge(host, wanted);
     const [web] = host.world.domains.values();
@@ -385,16 +384,11 @@ describe('bytes that a guest was booted with', () => {
       secondaries: [booting('web', { runPolicy: to })],
     });
     const plan = await planPass(testHost(worldWith(saved('web', { runPolicy: to }))), wanted);
-    expect(plan.entries).toContainEqual({
-      kind: 'blocked',
-      resource: { kind: 'image', name: 'linux' },
-      block: {
-        code: 'ImageInUse',
-        message: expect.stringMatching(
-          /^web is saved, and may go on with these bytes: .* put the old digest back, or .* `virsh managedsave-remove unnest\.[a-z-]+\.web`$/,
-        ) as string,
-      },
-    });
+    expect(plan.entries).toContainEqual(
+      inUse(
+        /^web is saved, and may go on with these bytes: .* put the old digest back, or .* `virsh managedsave-remove unnest\.[a-z-]+\.web`$/,
+      ),
+    );
     expect(plan.operations).toEqual([]);
   });
 
@@ -403,15 +397,21 @@ describe('bytes that a guest was booted with', () => {
       testHost(worldWith(saved('gone'), stopped('web'))),
       desiredWith({ images: [other, ramdisk], secondaries: [booting('web')] }),
     );
-    expect(blocks(plan)).toEqual([]);
+    expect(blocksIn(plan)).toEqual([]);
     expect(afterOf(plan, 'image.delete/linux')).toContain('domain.undefine/gone');
   });
 
-  test('that are gone are waited for though it was saved with them', async () => {
-    const world = worldOf({ recorded: true, images: there.slice(1), domains: [saved('web')] });
+  test.each([
+    ['gone', []],
+    ['half made', [{ ...there[0], state: 'creating' } as ObservedImage]],
+    ['of another partition', [{ ...there[0], owner: elsewhere } as ObservedImage]],
+  ])('that are %s are waited for though it was saved with them', async (what, kernels) => {
+    const images = [...kernels, ...there.slice(1)];
+    const world = worldOf({ recorded: true, images, domains: [saved('web')] });
     const wanted = desiredWith({ images: [uploaded(MiB), ramdisk], secondaries: [booting('web')] });
-    expect(blocks(await planPass(testHost(world), wanted))).toEqual([
-      'linux AwaitingBytes',
+    const why = what === 'of another partition' ? 'MarkMismatch' : 'AwaitingBytes';
+    expect(blocksIn(await planPass(testHost(world), wanted))).toEqual([
+      `linux ${why}`,
       'web PartBlocked',
     ]);
   });
@@ -423,7 +423,7 @@ describe('bytes that a guest was booted with', () => {
     expect(ids(runs)).not.toContain('image.delete/linux');
     const dark = testHost(worldWith(running('web')), { rules: [unreadable('web')] });
     const unread = await planPass(dark, nothing, true);
-    expect(blocks(unread)).toEqual(expect.arrayContaining(['linux HostUnknown']));
+    expect(blocksIn(unread)).toEqual(expect.arrayContaining(['linux HostUnknown']));
     expect(ids(unread).filter((id) => id.startsWith('image.'))).toEqual([]);
   });
 
@@ -434,7 +434,7 @@ describe('bytes that a guest was booted with', () => {
     const host = testHost(world, { rules: [unreadableVolume('data')] });
     const wanted = desiredWith({ images: [other], secondaries: [secondary('web')] });
     const plan = await planPass(host, wanted);
-    expect(blocks(plan)).toEqual(['data HostUnknown']);
+    expect(blocksIn(plan)).toEqual(['data HostUnknown']);
     expect(ids(plan)).toEqual(
       expect.arrayContaining(['image.delete/linux', 'image.import/linux', 'image.delete/ramdisk']),
     );

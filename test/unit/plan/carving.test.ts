@@ -7,6 +7,7 @@ import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import { machineBytes } from '../../../src/model/overhead.ts';
 import {
   applyPass,
+  blocksIn,
   converge,
   desiredWith,
   installation,
@@ -85,10 +86,6 @@ function situation(more: Partial<SimulatedPrimary> = {}, described: Partial<Prim
 
 const ids = ({ operations }: Awaited<ReturnType<typeof planPass>>) =>
   operations.map(({ id }) => id);
-const blocksIn = ({ entries }: Awaited<ReturnType<typeof planPass>>) =>
-  entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
-  );
 
 describe('what a Secondary needs', () => {
   test('is taken from the running Primary first, and its start waits for that', async () => {

@@ -1,9 +1,12 @@
 /** Everything at once, and too much of it: not by accident. */
 import { expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/model/domain.ts';
-import type { ImageName } from '../../../src/model/names.ts';
+import type { ImageName, PartitionName } from '../../../src/model/names.ts';
+import { resourceKey } from '../../../src/model/resource.ts';
 import type { ImageSource } from '../../../src/model/volume.ts';
+import { comeIn } from '../../support/come-in.ts';
 import {
+  blocksIn,
   converge,
   desiredWith,
   image,
@@ -23,12 +26,7 @@ import {
 } from '../../support/simulation.ts';
 
 type Plan = Awaited<ReturnType<typeof planPass>>;
-const blocks = ({ entries }: Plan) =>
-  entries.flatMap((entry) =>
-    entry.kind === 'blocked'
-      ? [`${entry.resource.kind}/${entry.resource.name} ${entry.block.code}`]
-      : [],
-  );
+const blocks = (plan: Plan) => blocksIn(plan, resourceKey);
 const running = (name: string) =>
   domainOf(name, { power: { status: 'running' }, defined: fieldsOf(secondary(name)) });
 const nothing = desiredWith({});
@@ -163,9 +161,7 @@ test('bytes that have come in for another digest than the one in force count', a
   const inForce = desiredWith({ ...torn, images: [image('sent', { source })] });
   // Nothing has come in yet, so that nothing is lost.
   expect(blocks(await planPass(host, inForce, false, 0))).toEqual([]);
-  const { signal } = new AbortController();
-  const owner = { installation, partition };
-  await host.intakes.append(owner, next.name, 0, new Uint8Array(4096), signal);
+  await comeIn(host.intakes, { installation, partition }, next.name, 0, new Uint8Array(4096));
   const plan = await planPass(host, inForce, false, 0);
   expect(blocks(plan)).toEqual(['intake/sent TooManyDeletions']);
   expect(plan.operations).toEqual([]);
@@ -184,4 +180,15 @@ test('an Image that waits for other bytes is one that the documents keep', async
   const plan = await planPass(host, wanted);
   expect(blocks(plan)).toEqual(['image/a AwaitingBytes']);
   expect(plan.operations.map(({ id }) => id)).toContain('image.delete/b');
+});
+
+test.each([
+  ['that is half made', { state: 'creating' }],
+  ['of another partition', { owner: { installation, partition: 'team-b' as PartitionName } }],
+] as const)('an Image %s is none that is kept', async (_what, more) => {
+  const images = [imageOf('a', more), imageOf('b')];
+  const host = testHost(worldOf({ recorded: true, images }));
+  const source: ImageSource = { kind: 'upload', sizeBytes: 4096 };
+  const plan = await planPass(host, desiredWith({ images: [image('a', { source })] }));
+  expect(blocks(plan)).toContain('image/b DeletesEverything');
 });

@@ -6,6 +6,7 @@ import type { Secondary } from '../../../src/model/secondary.ts';
 import { useOf, type Volume } from '../../../src/model/volume.ts';
 import {
   applyPass,
+  blocksIn,
   converge,
   desiredWith,
   image,
@@ -38,10 +39,6 @@ const sleeping = (name: string, disks: readonly Volume[]) =>
     power: { status: 'paused' },
     defined: fieldsOf(withDisks(name, disks, asleep)),
   });
-const blocks = (plan: Awaited<ReturnType<typeof planPass>>) =>
-  plan.entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
-  );
 
 describe('a Volume that a guest keeps', () => {
   const world = (policy: 'Delete' | 'Retain', old = sleeping('old', [data])) =>
@@ -57,7 +54,7 @@ describe('a Volume that a guest keeps', () => {
       volumes: [data],
       secondaries: [withDisks('old', [], asleep), withDisks('new', [data])],
     });
-    expect(blocks(await planPass(host, moved))).toEqual(['new VolumeInUse']);
+    expect(blocksIn(await planPass(host, moved))).toEqual(['new VolumeInUse']);
     const restarted = desiredWith({
       volumes: [data],
       secondaries: [
@@ -66,7 +63,7 @@ describe('a Volume that a guest keeps', () => {
       ],
     });
     const plan = await planPass(host, restarted);
-    expect(blocks(plan)).toEqual([]);
+    expect(blocksIn(plan)).toEqual([]);
     const start = plan.operations.find(({ id }) => id === 'domain.start/new');
     expect(start?.after).toContain('domain.stop/old');
     await converge(host, restarted);
@@ -75,7 +72,7 @@ describe('a Volume that a guest keeps', () => {
   test('is not deleted under it', async () => {
     const host = testHost(world('Delete'));
     const wanted = desiredWith({ secondaries: [withDisks('old', [], asleep)] });
-    expect(blocks(await planPass(host, wanted))).toEqual(['data VolumeInUse']);
+    expect(blocksIn(await planPass(host, wanted))).toEqual(['data VolumeInUse']);
   });
 
   test('is deleted after it', async () => {
@@ -123,7 +120,7 @@ describe('where it is not known who has what', () => {
   ])('because %s, nothing is deleted and nothing grows', async (_why, rule) => {
     const host = testHost(structuredClone(world), { rules: [rule] });
     const plan = await planPass(host, wanted, true);
-    expect(blocks(plan)).toEqual(['data HostUnknown', 'small HostUnknown', 'web HostUnknown']);
+    expect(blocksIn(plan)).toEqual(['data HostUnknown', 'small HostUnknown', 'web HostUnknown']);
     expect(plan.operations).toEqual([]);
   });
 });
@@ -138,7 +135,7 @@ test('where somebody cannot be read, nobody is defined on a network that waits f
     secondaries: [secondary('idle', { network: 'Partition', runPolicy: 'Manual' })],
   });
   const plan = await planPass(host, wanted, true);
-  expect(blocks(plan)).toEqual(['team-a HostUnknown', 'idle PartBlocked', 'web HostUnknown']);
+  expect(blocksIn(plan)).toEqual(['team-a HostUnknown', 'idle PartBlocked', 'web HostUnknown']);
   expect(plan.operations).toEqual([]);
 });
 
@@ -164,7 +161,7 @@ describe('what is blocked late', () => {
         withDisks('c', [v2], restart),
       ],
     });
-    expect(blocks(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c VolumeInUse']);
+    expect(blocksIn(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c VolumeInUse']);
     await converge(host, wanted);
     expect(host.writes.filter((write) => write.startsWith('shutdown'))).toEqual([]);
   });
@@ -181,7 +178,7 @@ describe('what is blocked late', () => {
         secondary('c', { startAfter: ['b'] as never }),
       ],
     });
-    expect(blocks(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c StartAfterUnmet']);
+    expect(blocksIn(await planPass(host, wanted))).toEqual(['b VolumeInUse', 'c StartAfterUnmet']);
   });
 
   test('is no reason to go down: whoever gives a Volume away must be able to', async () => {
@@ -212,7 +209,7 @@ describe('what is blocked late', () => {
       network: networkFields({ cidr: '10.30.0.0/24' }),
       secondaries: [secondary('b', { network: 'Partition' }), secondary('x')],
     });
-    expect(blocks(await planPass(host, wanted))).toEqual([
+    expect(blocksIn(await planPass(host, wanted))).toEqual([
       'team-a HostUnknown',
       'b PartBlocked',
       'x HostUnknown',
@@ -234,7 +231,7 @@ describe('what is in the way does not forbid its own remedy', () => {
     const halted = secondary('web', { network: 'Partition', runPolicy: 'Halted' });
     await converge(host, desiredWith({ network, secondaries: [halted] }));
     const plan = await planPass(host, desiredWith({ network, secondaries: [halted] }));
-    expect(blocks(plan)).toEqual([]);
+    expect(blocksIn(plan)).toEqual([]);
     expect(plan.operations).toEqual([]);
   });
 
@@ -252,7 +249,7 @@ describe('what is in the way does not forbid its own remedy', () => {
       secondaries: [withDisks('web', [big], { runPolicy: 'Halted' })],
     });
     const plan = await planPass(host, wanted);
-    expect(blocks(plan)).toEqual(['big ShrinkRefused']);
+    expect(blocksIn(plan)).toEqual(['big ShrinkRefused']);
     expect(plan.operations.map(({ kind }) => kind)).toContain('domain.stop');
   });
 });
@@ -274,7 +271,7 @@ describe('an Image', () => {
       host,
       desiredWith({ images: [other], volumes: [{ ...volume('over'), ...same }] }),
     );
-    expect(blocks(plan)).toEqual(['deb ImageInUse', 'over PartBlocked']);
+    expect(blocksIn(plan)).toEqual(['deb ImageInUse', 'over PartBlocked']);
   });
 
   test('stays while a Volume that may lie on it cannot be read', async () => {
@@ -282,7 +279,7 @@ describe('an Image', () => {
       worldOf({ recorded: true, volumes: [overlay], images: [imageOf('deb')] }),
       { rules: [onCall('volumes.read', { kind: 'error', error: new Error('no') })] },
     );
-    expect(blocks(await planPass(host, desiredWith({}), true))).toEqual([
+    expect(blocksIn(await planPass(host, desiredWith({}), true))).toEqual([
       'deb HostUnknown',
       'over HostUnknown',
     ]);
@@ -299,7 +296,7 @@ describe('an Image', () => {
       host,
       desiredWith({ images: [other], volumes: [copy], secondaries: [withDisks('web', [copy])] }),
     );
-    expect(blocks(plan).toSorted()).toEqual([
+    expect(blocksIn(plan).toSorted()).toEqual([
       'copy PartBlocked',
       'deb HostUnknown',
       'over HostUnknown',
@@ -316,7 +313,7 @@ describe('an Image', () => {
       host,
       desiredWith({ images: [image('deb', { digest: digestOf(1) })], volumes: [small] }),
     );
-    expect(blocks(plan)).toEqual(['small ShrinkRefused']);
+    expect(blocksIn(plan)).toEqual(['small ShrinkRefused']);
   });
 });
 
@@ -324,7 +321,7 @@ test('documents without anything do not delete data without the word', async () 
   const host = testHost(
     worldOf({ recorded: true, volumes: [volumeOf('data', { deletionPolicy: 'Delete' })] }),
   );
-  expect(blocks(await planPass(host, desiredWith({})))).toEqual(['data DeletesEverything']);
+  expect(blocksIn(await planPass(host, desiredWith({})))).toEqual(['data DeletesEverything']);
 });
 
 test('nor the Images that a Primary would have to supply again', async () => {
@@ -332,7 +329,7 @@ test('nor the Images that a Primary would have to supply again', async () => {
   const web = running('web', []);
   const host = testHost(worldOf({ recorded: true, images: [ready], domains: [web] }));
   const plan = await planPass(host, desiredWith({}));
-  expect(blocks(plan)).toEqual(['deb DeletesEverything', 'web DeletesEverything']);
+  expect(blocksIn(plan)).toEqual(['deb DeletesEverything', 'web DeletesEverything']);
   expect(plan.operations).toEqual([]);
 });
 
@@ -351,14 +348,14 @@ describe('what somebody did to a guest beside us', () => {
       }),
     );
     const without = desiredWith({ secondaries: [withDisks('web', [], { runPolicy: 'Halted' })] });
-    expect(blocks(await planPass(host, without))).toEqual(['data VolumeInUse', 'web SavedState']);
+    expect(blocksIn(await planPass(host, without))).toEqual(['data VolumeInUse', 'web SavedState']);
     const moved = desiredWith({
       volumes: [data2],
       secondaries: [withDisks('web', [], { runPolicy: 'Halted' }), withDisks('db', [data2])],
     });
-    expect(blocks(await planPass(host, moved))).toEqual(['db VolumeInUse', 'web SavedState']);
+    expect(blocksIn(await planPass(host, moved))).toEqual(['db VolumeInUse', 'web SavedState']);
     const same = desiredWith({ volumes: [data2], secondaries: [withDisks('web', [data2])] });
-    expect(blocks(await planPass(host, same))).toEqual([]);
+    expect(blocksIn(await planPass(host, same))).toEqual([]);
   });
 
   test.each([
@@ -385,7 +382,7 @@ describe('what somebody did to a guest beside us', () => {
         secondaries: [secondary('app'), withDisks('web', [data2])],
       });
       const plan = await planPass(host, wanted);
-      expect(blocks(plan)).toContain('web VolumeInUse');
+      expect(blocksIn(plan)).toContain('web VolumeInUse');
       expect(plan.operations.map(({ id }) => id)).not.toContain('domain.start/web');
     },
   );
@@ -395,6 +392,6 @@ describe('what somebody did to a guest beside us', () => {
     const web = domainOf('web', { power: stopped, defined, lastApplied: fieldsWith([data2]) });
     const host = testHost(worldOf({ recorded: true, volumes: [volumeOf('data')], domains: [web] }));
     const wanted = desiredWith({ volumes: [data2], secondaries: [withDisks('web', [data2])] });
-    expect(blocks(await planPass(host, wanted))).toEqual(['web DiskMoved']);
+    expect(blocksIn(await planPass(host, wanted))).toEqual(['web DiskMoved']);
   });
 });

@@ -14,6 +14,7 @@ import type { DesiredState } from '../../../src/model/secondary.ts';
 import type { Image, Taking } from '../../../src/model/volume.ts';
 import {
   applyPass,
+  blockedKindsIn,
   converge,
   desired,
   image,
@@ -87,9 +88,7 @@ const resultsOf = async (host: TestHost, wanted: DesiredState) =>
     ({ operation, result }) => `${operation.id} ${result.status}`,
   );
 const blocksOf = async (host: TestHost, wanted: DesiredState) =>
-  (await planPass(host, wanted)).entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.kind} ${entry.block.code}`] : [],
-  );
+  blockedKindsIn(await planPass(host, wanted));
 const diskIn = ({ imageDisks }: World) => imageDisks.get(partition);
 const isLent = ({ world }: TestHost) => world.primaries.get('vm')?.lentDisks.includes(alias);
 const storageOf = ({ world }: TestHost) => worldAmounts(world).storageBytes;
@@ -261,7 +260,10 @@ describe('an Image that is copied off it', () => {
       expect(isLent(host)).toBe(true);
     };
     const there = ({ world }: TestHost) => world.images.get(partition)?.get('debian' as ImageName);
-    const isDone = { state: 'ready', digest };
+    const isReplaced = async (host: TestHost, wanted: DesiredState) => {
+      await converge(host, wanted);
+      expect(there(host)).toMatchObject({ state: 'ready', digest });
+    };
 
     test('a copy is not taken out again, and the disk stays where it is', async () => {
       const host = await replacing('copy');
@@ -272,8 +274,7 @@ describe('an Image that is copied off it', () => {
         'image.import/debian',
         'intake.delete/debian',
       ]);
-      await converge(host, others('copy', true));
-      expect(there(host)).toMatchObject(isDone);
+      await isReplaced(host, others('copy', true));
     });
 
     test('what is moved is taken out again, since a guest has had the disk', async () => {
@@ -290,8 +291,7 @@ describe('an Image that is copied off it', () => {
         'image-disk.rework/team-a',
         'primary.lend-image-disk/team-a',
       ]);
-      await converge(host, others('move', true));
-      expect(there(host)).toMatchObject(isDone);
+      await isReplaced(host, others('move', true));
       // What the first has given comes back the next time that nobody has the disk.
       expect(diskIn(host.world)).toMatchObject({ sizeBytes: full - 2 * file });
     });
@@ -308,8 +308,7 @@ describe('an Image that is copied off it', () => {
         'image-disk.rework/team-a',
         'primary.lend-image-disk/team-a',
       ]);
-      await converge(host, others('move', true));
-      expect(there(host)).toMatchObject(isDone);
+      await isReplaced(host, others('move', true));
       expect(diskIn(host.world)).toMatchObject({ sizeBytes: full - file, takenOut: [] });
     });
 
@@ -320,8 +319,7 @@ describe('an Image that is copied off it', () => {
       await applyPass(host, others('copy', true));
       expect(await operationsOf(host, others('copy', true))).toContain('intake.fill/debian');
       host.rules.pop();
-      await converge(host, others('copy', true));
-      expect(there(host)).toMatchObject(isDone);
+      await isReplaced(host, others('copy', true));
     });
   });
 

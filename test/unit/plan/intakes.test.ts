@@ -14,6 +14,7 @@ import {
 } from '../../../src/model/volume.ts';
 import {
   applyPass,
+  blockedKindsIn,
   converge,
   desired,
   desiredWith,
@@ -26,13 +27,13 @@ import {
 } from '../../support/passes.ts';
 import type { SimulatedPrimary } from '../../../src/host/simulated/world.ts';
 import { shareWithStorage } from '../../support/share.ts';
+import { comeIn } from '../../support/come-in.ts';
 import { digestOf, onCall, simulatedPrimary, testHost, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
 const sizeBytes = 8 * MiB;
 const owner = { installation, partition };
 const debian = 'debian' as ImageName;
-const { signal } = new AbortController();
 const bytes = (length: number) => new Uint8Array(length);
 
 const wanting = (
@@ -71,9 +72,7 @@ const grantedTo = (primary: DesiredState['primary']) => {
 const textOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
   renderPlan(await planPass(host, wanted), plain);
 const blocksOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
-  (await planPass(host, wanted)).entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.kind} ${entry.block.code}`] : [],
-  );
+  blockedKindsIn(await planPass(host, wanted));
 const operationsOf = async (host: ReturnType<typeof hostWith>, wanted: DesiredState) =>
   (await planPass(host, wanted)).operations.map(({ id }) => id);
 
@@ -85,8 +84,8 @@ describe('an Image that is uploaded', () => {
     await converge(host, wanted);
     expect(await textOf(host, wanted)).toContain('0 of 8388608 bytes have been uploaded');
     expect(await blocksOf(host, wanted)).toEqual(['image AwaitingBytes', 'volume PartBlocked']);
-    await host.intakes.append(owner, debian, 0, bytes(4 * MiB), signal);
-    await host.intakes.append(owner, debian, 4 * MiB, bytes(4 * MiB), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(4 * MiB));
+    await comeIn(host.intakes, owner, debian, 4 * MiB, bytes(4 * MiB));
     expect(await operationsOf(host, wanted)).toEqual([
       'image.import/debian',
       'intake.delete/debian',
@@ -101,7 +100,7 @@ describe('an Image that is uploaded', () => {
     const host = hostWith();
     const wanted = wanting(upload, { storageBytes: sizeBytes });
     await converge(host, wanted);
-    await host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(sizeBytes));
     // The Volume, which has bytes of its own, finds no room.
     expect(await operationsOf(host, wanted)).toEqual([
       'image.import/debian',
@@ -131,7 +130,7 @@ describe('an Image that is uploaded', () => {
       volumes: new Map(),
     };
     await converge(host, wanted);
-    await host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(sizeBytes));
     expect(await operationsOf(host, wanted)).toContain('image.import/debian');
     const tight = {
       ...wanting(upload, { ...qcow2, storageBytes: needed - 1 }),
@@ -142,7 +141,7 @@ describe('an Image that is uploaded', () => {
 
   test('in the place of other bytes begins anew once nothing is given up for it any more', async () => {
     const host = hostWith();
-    const send = () => host.intakes.append(owner, debian, 0, bytes(sizeBytes), signal);
+    const send = () => comeIn(host.intakes, owner, debian, 0, bytes(sizeBytes));
     await converge(host, wanting(upload));
     await send();
     await converge(host, { ...wanting(upload), volumes: new Map() });
@@ -174,7 +173,7 @@ describe('an Image that is uploaded', () => {
   test('of another digest begins anew, and one that is no longer wanted gives its room back', async () => {
     const host = hostWith();
     await converge(host, wanting(upload));
-    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(MiB));
     const other = wanting(upload, { digest: `sha256:${'b'.repeat(64)}` });
     expect(await operationsOf(host, other)).toEqual([
       'intake.delete/debian',
@@ -376,12 +375,12 @@ describe('an Image that is fetched', () => {
     expect(await blocksOf(host, wanted)).toEqual(['image AwaitingBytes', 'volume PartBlocked']);
     await converge(host, wanted);
     expect(await blocksOf(host, wanted)).toEqual(['image Fetching', 'volume PartBlocked']);
-    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(MiB));
     expect(await textOf(host, wanted)).toContain('1048576 of 8388608 bytes have been fetched');
     expect(await operationsOf(host, wanted)).toEqual([]);
     // From elsewhere it is the same.
     expect(await operationsOf(host, wanting(fetched(true, `${from}2`)))).toEqual([]);
-    await host.intakes.append(owner, debian, MiB, bytes(sizeBytes - MiB), signal);
+    await comeIn(host.intakes, owner, debian, MiB, bytes(sizeBytes - MiB));
     expect(await operationsOf(host, wanted)).toEqual([
       'image.import/debian',
       'intake.delete/debian',
@@ -417,7 +416,7 @@ describe('an Image that is fetched', () => {
   test('of other bytes has other room', async () => {
     const host = hostWith();
     await converge(host, wanting(fetched()));
-    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(MiB));
     const other = wanting(fetched(), { digest: `sha256:${'b'.repeat(64)}` });
     expect(await operationsOf(host, other)).toEqual([
       'intake.delete/debian',
@@ -428,7 +427,7 @@ describe('an Image that is fetched', () => {
   test('what was uploaded of it is not what is fetched', async () => {
     const host = hostWith();
     await converge(host, wanting(upload));
-    await host.intakes.append(owner, debian, 0, bytes(MiB), signal);
+    await comeIn(host.intakes, owner, debian, 0, bytes(MiB));
     expect(await operationsOf(host, wanting(fetched()))).toEqual([
       'intake.delete/debian',
       'intake.create/debian',

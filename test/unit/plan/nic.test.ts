@@ -8,6 +8,7 @@ import { plugOf } from '../../../src/model/plug.ts';
 import type { PrimaryWanted } from '../../../src/model/primary.ts';
 import {
   applyPass,
+  blockedKindsIn,
   converge,
   desiredWith,
   installation,
@@ -59,9 +60,7 @@ const portsOf = ({ world }: TestHost) => world.filters.get(filterTable(us))?.por
 const operationsOf = async (host: TestHost, wanted = plugged) =>
   (await planPass(host, wanted, true)).operations.map(({ id }) => id);
 const blocksOf = async (host: TestHost, wanted = plugged) =>
-  (await planPass(host, wanted, true)).entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.kind} ${entry.block.code}`] : [],
-  );
+  blockedKindsIn(await planPass(host, wanted, true));
 
 describe('a Primary that is granted the network', () => {
   test('gets a NIC with an address and a port, once network and filter are there', async () => {

@@ -9,6 +9,7 @@ import type { Plan } from '../../../src/plan/plan.ts';
 import type { Wishes } from '../../../src/plan/wishes.ts';
 import {
   applyPass,
+  blocksIn,
   desired,
   desiredWith,
   planPass,
@@ -30,10 +31,6 @@ const held: Block = { code: 'Held', message: 'maintenance' };
 const looping: Block = { code: 'CrashLoop', message: 'it ended 3 times' };
 const of = <T>(name: string, value: T) => new Map([[name as SecondaryName, value]]);
 const ids = ({ operations }: Plan) => operations.map(({ id }) => id);
-const blocks = ({ entries }: Plan) =>
-  entries.flatMap((entry) =>
-    entry.kind === 'blocked' ? [`${entry.resource.name} ${entry.block.code}`] : [],
-  );
 const reasons = ({ entries }: Plan) =>
   entries.flatMap((entry) => ('reasons' in entry ? entry.reasons : []));
 const planWith = (
@@ -65,7 +62,7 @@ describe('a Secondary that is held', () => {
     const host = testHost(world);
     const documents = desired(...(wanted === null ? [] : [wanted]));
     const plan = await planWith(host, documents, { holds: of('web', held) });
-    expect(blocks(plan)).toEqual(['web Held']);
+    expect(blocksIn(plan)).toEqual(['web Held']);
     expect(plan.operations).toEqual([]);
     expect((await planWith(host, documents, {})).operations).not.toEqual([]);
   });
@@ -91,7 +88,7 @@ describe('a Secondary that is held', () => {
     );
     const network = networkFields({ cidr: '10.20.0.0/24' });
     const plan = await planWith(host, desiredWith({ network }), { holds: of('web', held) });
-    expect(blocks(plan)).toEqual(['data VolumeInUse', 'web Held']);
+    expect(blocksIn(plan)).toEqual(['data VolumeInUse', 'web Held']);
     expect(ids(plan)).toEqual(['domain.note-stop/app', 'domain.stop/app', 'domain.undefine/app']);
   });
 
@@ -108,7 +105,7 @@ describe('a Secondary that is held', () => {
     const documents = desiredWith({ secondaries: [web], volumes: [data] });
     expect(ids(await planWith(host, documents, {}))).toEqual(['domain.grow-disk/data']);
     const plan = await planWith(host, documents, { holds: of('web', held) });
-    expect([blocks(plan), plan.operations]).toEqual([['data Held'], []]);
+    expect([blocksIn(plan), plan.operations]).toEqual([['data Held'], []]);
   });
 
   test('does not have the disk grown that it starts with next', async () => {
@@ -119,7 +116,7 @@ describe('a Secondary that is held', () => {
     const documents = desiredWith({ secondaries: [secondary('web', more)], volumes: [data] });
     expect(ids(await planWith(host, documents, {}))).toEqual(['volume.grow/data']);
     const plan = await planWith(host, documents, { holds: of('web', held) });
-    expect([blocks(plan), plan.operations]).toEqual([['data Held'], []]);
+    expect([blocksIn(plan), plan.operations]).toEqual([['data Held'], []]);
     // Nobody asked for that of one that has only failed.
     const failing = { holds: of('web', { code: 'BackOff', message: 'once' } as const) };
     expect(ids(await planWith(host, documents, failing))).toEqual(['volume.grow/data']);
@@ -128,7 +125,7 @@ describe('a Secondary that is held', () => {
   test('is no reason to delete everything else', async () => {
     const host = testHost(worldOf({ recorded: true, domains: [running('web'), running('app')] }));
     const plan = await planPass(host, desired(), false, null, { holds: of('web', held) });
-    expect(blocks(plan)).toEqual(['app DeletesEverything', 'web DeletesEverything']);
+    expect(blocksIn(plan)).toEqual(['app DeletesEverything', 'web DeletesEverything']);
   });
 
   test('is ready for those that start after it, if it runs', async () => {
@@ -136,12 +133,12 @@ describe('a Secondary that is held', () => {
     const wanted = desired(secondary('web', { vcpus: 2 }), secondary('app', after));
     const host = testHost(worldOf({ recorded: true, domains: [running('web')] }));
     const plan = await planWith(host, wanted, { holds: of('web', held) });
-    expect([blocks(plan), ids(plan)]).toEqual([
+    expect([blocksIn(plan), ids(plan)]).toEqual([
       ['web Held'],
       ['domain.define/app', 'domain.start/app'],
     ]);
     const down = testHost(worldOf({ recorded: true, domains: [stopped('web')] }));
-    expect(blocks(await planWith(down, wanted, { holds: of('web', held) }))).toEqual([
+    expect(blocksIn(await planWith(down, wanted, { holds: of('web', held) }))).toEqual([
       'app StartAfterUnmet',
       'web Held',
     ]);
@@ -158,7 +155,7 @@ describe('a partition that is held', () => {
     });
     const plan = await planWith(host, wanted, { holdAll: held });
     expect(plan.operations).toEqual([]);
-    expect(blocks(plan)).toEqual(['team-a Held', 'team-a Held', 'data Held', 'web Held']);
+    expect(blocksIn(plan)).toEqual(['team-a Held', 'team-a Held', 'data Held', 'web Held']);
   });
 });
 
@@ -168,7 +165,7 @@ describe('a start that is held', () => {
   test('does not take place, and says why', async () => {
     const host = testHost(worldOf({ recorded: true, domains: [stopped('web')] }));
     const plan = await planWith(host, desired(secondary('web')), holds);
-    expect([blocks(plan), plan.operations]).toEqual([['web CrashLoop'], []]);
+    expect([blocksIn(plan), plan.operations]).toEqual([['web CrashLoop'], []]);
   });
 
   test('does not keep a stopped guest from being redefined', async () => {
@@ -177,13 +174,13 @@ describe('a start that is held', () => {
     const plan = await planWith(host, wanted, holds);
     expect(ids(plan)).toEqual(['domain.define/web']);
     await runPlan(plan, host);
-    expect(blocks(await planWith(host, wanted, holds))).toEqual(['web CrashLoop']);
+    expect(blocksIn(await planWith(host, wanted, holds))).toEqual(['web CrashLoop']);
   });
 
   test('keeps a running one from a restart, and from nothing else', async () => {
     const host = testHost(worldOf({ recorded: true, domains: [running('web')] }));
     const restart = secondary('web', { vcpus: 2, updatePolicy: 'Restart' });
-    expect(blocks(await planWith(host, desired(restart), holds))).toEqual(['web CrashLoop']);
+    expect(blocksIn(await planWith(host, desired(restart), holds))).toEqual(['web CrashLoop']);
     const staged = secondary('web', { vcpus: 2 });
     expect(ids(await planWith(host, desired(staged), holds))).toEqual(['domain.define/web']);
     expect(ids(await planWith(host, desired(), holds))).toContain('domain.stop/web');
@@ -230,8 +227,8 @@ describe('a request', () => {
   test('to start what could not come up is blocked, with what it lacks', async () => {
     const domains = [stopped('web', { runPolicy: 'Manual' })];
     const host = testHost(worldOf({ recorded: true, domains, files: [] }));
-    expect(blocks(await planWith(host, desired(manual()), {}))).toEqual([]);
-    expect(blocks(await planWith(host, desired(manual()), asking('start')))).toEqual([
+    expect(blocksIn(await planWith(host, desired(manual()), {}))).toEqual([]);
+    expect(blocksIn(await planWith(host, desired(manual()), asking('start')))).toEqual([
       'web FileMissing',
     ]);
   });
@@ -285,6 +282,6 @@ describe('a request', () => {
     const domains = [stopped('web', { runPolicy: 'Manual' })];
     const host = testHost(worldOf({ recorded: true, domains }));
     const both = { ...asking('start'), holds: of('web', held) };
-    expect(blocks(await planWith(host, desired(manual()), both))).toEqual(['web Held']);
+    expect(blocksIn(await planWith(host, desired(manual()), both))).toEqual(['web Held']);
   });
 });

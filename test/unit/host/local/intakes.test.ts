@@ -35,7 +35,7 @@ const intake = (more: Partial<Intake> = {}): Intake => ({
   ...more,
 });
 const append = (atByte: number, bytes: Uint8Array) =>
-  intakes.append(us, name, atByte, bytes, never);
+  intakes.append(us, intake(), atByte, bytes, never);
 const look = async () => {
   const seen = await intakes.read(partition, name, never);
   return seen.status === 'present' ? seen.value : seen.status;
@@ -200,8 +200,10 @@ describe('an upload', () => {
 
   test('is only taken in where there is room for it', async () => {
     await expect(append(0, content)).rejects.toMatchObject({ code: 'Conflict' });
-    await intakes.create(us, intake({ kind: 'handOver' }), never);
-    await expect(append(0, content)).rejects.toMatchObject({ code: 'Refused' });
+    const onDisk = intake({ kind: 'handOver' });
+    await intakes.create(us, onDisk, never);
+    const adding = intakes.append(us, onDisk, 0, content, never);
+    await expect(adding).rejects.toMatchObject({ code: 'Refused' });
     await expect(intakes.create(us, intake(), never)).rejects.toMatchObject({ code: 'Conflict' });
   });
 });
@@ -277,7 +279,7 @@ test('what somebody else has put there is left alone', async () => {
   await intakes.create(us, intake(), never);
   const stranger = { ...us, installation: '00000000-0000-4000-8000-0000000000cc' as never };
   await expect(intakes.delete(stranger, name, never)).rejects.toMatchObject({ code: 'Conflict' });
-  await expect(intakes.append(stranger, name, 0, content, never)).rejects.toMatchObject({
+  await expect(intakes.append(stranger, intake(), 0, content, never)).rejects.toMatchObject({
     code: 'Conflict',
   });
 });
