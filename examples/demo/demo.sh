@@ -145,7 +145,8 @@ YAML
 shown tail -n 3 web.yaml
 both=(-f web.yaml -f disk.yaml)
 shown unnest apply "${both[@]}" --yes
-shown unnest console web --lines 5 --timeout 60
+until unnest logs web | grep -C 2 ' address ' | grep ' disks ' >/dev/null; do sleep 0.2; done
+told "unnest logs web | grep -C 2 ' address '"
 shown unnest get -o wide
 shown unnest get --kind volumes
 

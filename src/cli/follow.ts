@@ -22,6 +22,8 @@ export interface Following {
   readonly partition: PartitionName;
   /** Of the documents that are meant. */
   readonly generation: number;
+  /** When the last pass that does not count has ended; null: every one counts. */
+  readonly after: string | null;
   readonly onEvent: (record: EventRecord) => void;
   /** What is still to be done, in words, whenever that may have changed. */
   readonly onNow: (now: string) => void;
@@ -41,7 +43,8 @@ export async function follow(
   const ends = AbortSignal.any([stop, done.signal]);
   const progress = progressOf(following);
   try {
-    const statuses = await client.statuses(following.partition, ends);
+    const statuses = await client.statuses(following.partition, ends).catch(goneIf(stop));
+    if (statuses === null) return { status: 'left', now: progress.now() };
     const settled = await Promise.race([
       untilSettled(statuses, (status) => progress.see(status)),
       untilSettled(events, (record) => progress.note(record)),
@@ -52,6 +55,14 @@ export async function follow(
   } finally {
     done.abort();
   }
+}
+
+/** Null where whoever asks has gone while they were waiting for the answer. */
+function goneIf(stop: AbortSignal): (error: unknown) => null {
+  return (error) => {
+    if (stop.aborted && error instanceof DaemonError && error.code === 'Cancelled') return null;
+    throw error;
+  };
 }
 
 /** Null when there is no more to come. */
@@ -73,11 +84,14 @@ interface Progress {
   now(): string;
 }
 
-function progressOf({ partition, generation, onEvent, onNow }: Following): Progress {
+function progressOf({ partition, generation, after, onEvent, onNow }: Following): Progress {
   let status: PartitionStatus | null = null;
   /** Null: what is said is not about these documents yet. */
-  const current = (): Settled | null =>
-    status === null || status.observedGeneration < generation ? null : settledIn(status);
+  const current = (): Settled | null => {
+    if (status === null || status.observedGeneration < generation) return null;
+    const isOld = after !== null && status.lastPass?.at === after;
+    return isOld ? null : settledIn(status);
+  };
   const now = () => {
     const settled = current();
     return settled?.status === 'moving' ? settled.now : 'unnestd is at work on it';

@@ -45,7 +45,9 @@ export async function outcome(
       if (isNews)
         now = report === undefined ? 'no document speaks of it any more' : (report.phase ?? now);
       if (report?.phase === 'Blocked') blockedBy = report.message;
-      if (handedIn.isOnDisk && report?.phase !== 'Importing') {
+      // Of documents that were not looked at yet nothing is known.
+      const isLookedAt = status.observedGeneration >= status.generation;
+      if (handedIn.isOnDisk && isLookedAt && report?.phase !== 'Importing') {
         await checkHandedOver(handedIn, blockedBy, stop);
       }
     }

@@ -75,13 +75,18 @@ function partOfResource({ kind, name, sync, message }: PartitionStatus['resource
 
 const saying = (message: string | undefined) => (message ? `: ${message}` : '');
 
-function unknownWords(conditions: readonly Condition[]): string {
-  const host = conditions.find(
-    ({ type, status }) => type === 'HostReachable' && status === 'False',
+/** About its domains; what a store holds it may not know. */
+export function doesHostAnswer(conditions: readonly Condition[]): boolean {
+  return conditions.some(
+    ({ type, status, reason }) =>
+      type === 'HostReachable' && (status === 'True' || reason === 'NotListed'),
   );
-  return host === undefined
-    ? 'it was not looked at yet'
-    : `the host does not answer${saying(host.message)}`;
+}
+
+export function unknownWords(conditions: readonly Condition[]): string {
+  const host = conditions.find(({ type }) => type === 'HostReachable');
+  if (host?.status === 'False') return `the host does not answer${saying(host.message)}`;
+  return host?.message ? `not all could be listed: ${host.message}` : 'it was not looked at yet';
 }
 
 const listedMax = 5;

@@ -9,7 +9,7 @@ import type { EventRecord } from '../report/event.ts';
 import { stoppedLooking, withinLimits } from './daemon.ts';
 import type { Environment, Output } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { follow, type Followed } from './follow.ts';
+import { follow, type Followed, type Following } from './follow.ts';
 import { MovingLine } from './moving-line.ts';
 import type { Limits } from './pass.ts';
 import { eventWords } from './render/events.ts';
@@ -40,6 +40,7 @@ export async function hand(
     const events = wait
       ? await withinLimits(limits, 'unnestd was asked', client.events(query, stop))
       : null;
+    const before = wait ? await lastPassOf(handing, limits) : null;
     const accepted = await withinLimits(
       limits,
       'unnestd was asked; whether it has accepted the documents, `unnest history` says',
@@ -47,11 +48,20 @@ export async function hand(
     );
     to.write(`${acceptedWords(accepted)}\n`);
     if (events === null) return finish(accepted, null, handing, environment);
-    const followed = await lookOn(accepted, events, handing, to, environment, limits);
+    // Whoever hands in again what is in force asks what is so now.
+    const after = accepted.status === 'unchanged' ? before : null;
+    const followed = await lookOn(accepted, { events, after }, handing, to, environment, limits);
     return finish(accepted, followed, handing, environment);
   } finally {
     ends.abort();
   }
+}
+
+/** Null: there was none, or nothing is known of the partition yet. */
+async function lastPassOf({ client, partition }: Handing, limits: Limits): Promise<string | null> {
+  const reading = client.status(partition, limits.stop);
+  const { lastPass } = await withinLimits(limits, 'the status was read', reading);
+  return lastPass?.at ?? null;
 }
 
 function acceptedWords({ status, bundle }: Accepted): string {
@@ -64,7 +74,7 @@ type SettledOnes = Extract<Followed, { readonly status: 'settled' }>;
 
 async function lookOn(
   { bundle }: Accepted,
-  events: AsyncIterable<EventRecord>,
+  { events, after }: Pick<Following, 'after'> & { readonly events: AsyncIterable<EventRecord> },
   { client, partition }: Handing,
   to: Output,
   { variables, now }: Environment,
@@ -79,6 +89,7 @@ async function lookOn(
   const following = {
     partition,
     generation,
+    after,
     onEvent: ({ event }: EventRecord) => {
       if (shown.has(event.kind)) line.print(`  ${eventWords(event, paint)}`);
     },

@@ -6,7 +6,7 @@ import type { PartitionStatus, SecondaryReport } from '../report/partition-statu
 import { noSuchSecondary } from './one-secondary.ts';
 import { stoppedLooking, withinLimits } from './daemon.ts';
 import type { Limits } from './pass.ts';
-import { listed, settledIn } from './settled.ts';
+import { doesHostAnswer, listed, settledIn, unknownWords } from './settled.ts';
 
 export const daemonGoals = ['ready', 'running', 'stopped', 'deleted', 'synced'] as const;
 export type DaemonGoal = (typeof daemonGoals)[number];
@@ -74,10 +74,13 @@ function leftOf(
   goal: DaemonGoal,
   generation: number,
 ): string | null {
-  const { observedGeneration, secondaries } = status;
+  const { observedGeneration, secondaries, conditions } = status;
+  // Of what nobody has looked at, nobody knows that it is not there.
+  if (observedGeneration === 0 && generation === 0) return 'no documents were looked at yet';
   if (observedGeneration < generation) {
     return `unnestd has not looked at generation ${generation} yet`;
   }
+  if (goal === 'deleted' && !doesHostAnswer(conditions)) return unknownWords(conditions);
   if (goal === 'synced' && names.length === 0) return leftToSync(status);
   const all = new Map<string, SecondaryReport>(secondaries.map((each) => [each.name, each]));
   if (goal !== 'deleted' && status.sync !== 'Unknown') checkThere(names, status);
@@ -106,18 +109,30 @@ function leftToSync(status: PartitionStatus): string | null {
     case 'stuck':
       return listed(settled.why);
     case 'synced':
-      return `waiting for a restart: ${listed(settled.waiting)}`;
+      if (settled.waiting.length > 0) {
+        return `waiting for a restart: ${listed(settled.waiting)}`;
+      }
+      return invalidWords(status) ?? `partition ${status.partition} is ${status.sync}`;
   }
+}
+
+/** All that is in force can be there, while what was written since is not read. */
+function invalidWords({ conditions }: PartitionStatus): string | null {
+  const said = conditions.find(
+    ({ type, status }) => type === 'DocumentsValid' && status !== 'True',
+  );
+  return said === undefined ? null : `${said.reason}: ${said.message}`;
 }
 
 function isSo(report: SecondaryReport | undefined, goal: DaemonGoal): boolean {
   if (report === undefined) return goal === 'deleted';
-  const { status, sync, conditions } = report;
+  const { status, sync, health, conditions } = report;
   switch (goal) {
     case 'ready':
       return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     case 'running':
-      return status === 'Running' || status === 'Starting';
+      // A run that is about to be ended is not the one that is waited for.
+      return (status === 'Running' && health !== 'Progressing') || status === 'Starting';
     case 'stopped':
       return status === 'Stopped' || status === 'Crashed';
     case 'deleted':

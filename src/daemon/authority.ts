@@ -50,6 +50,8 @@ export interface AuthorityOptions {
   readonly unfit: () => Block | null;
   /** Those of the host, as others leave them. */
   readonly commonCpus: () => DesiredState['commonCpus'];
+  /** The host is to be looked at anew, for whoever asks. */
+  readonly onAskedAgain: () => void;
   /** Something is to be done anew; null: only said anew. */
   readonly onChange: (because: WakeReason | null) => void;
 }
@@ -85,6 +87,7 @@ export class Authority {
         options.onChange('documents');
         this.#dropForbidden();
       },
+      onAskedAgain: options.onAskedAgain,
       onSaid: () => options.onChange(null),
     });
   }
@@ -264,7 +267,11 @@ export class Authority {
     return this.#inFlight.while(async () => {
       if (this.#isClosed) return { status: 'refused', code: 'NotStored', message: closing };
       const answer = await change(this.#options.wishes);
-      if (answer.status === 'ok') this.#options.onChange('request');
+      if (answer.status === 'ok') {
+        this.#options.onChange('request');
+        // Other documents may have come since it was judged by those before.
+        this.#dropForbidden();
+      }
       return answer;
     });
   }

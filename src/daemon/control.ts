@@ -141,10 +141,13 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
         const unknown = refusedName(authority, loop, hold.secondary);
         if (unknown !== null) return unknown;
         const answer = await authority.wish((wishes) => wishes.addHold(hold));
-        return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone`);
+        const since = loop.isAtWork ? ' as soon as what is under way has ended' : '';
+        return answered(answer, `${hold.secondary ?? `partition ${name}`} is left alone${since}`);
       }),
     resume: async (name, secondary) =>
       asking(supervisor.partition(name), async ({ kept, authority, loop }) => {
+        // To drain is to accept that there be nothing, which stays in force.
+        const isEmptied = secondary === null && authority.wishes.drain !== null;
         const isHeld = authority.wishes.holds.some((hold) => hold.secondary === secondary);
         const unknown = isHeld ? null : refusedName(authority, loop, secondary);
         if (unknown !== null) return unknown;
@@ -154,7 +157,10 @@ function wishing({ supervisor, clock }: ControlOptions): Wishing {
           secondary === null ? wishes.resume() : wishes.removeHold(secondary),
         );
         kept.readFolder();
-        return answered(answer, `${secondary ?? `partition ${name}`} is looked after again`);
+        const gone = isEmptied
+          ? '; its documents are gone: `unnest rollback` brings them back'
+          : '';
+        return answered(answer, `${secondary ?? `partition ${name}`} is looked after again${gone}`);
       }),
     power: async (name, secondary, action, submitter, key = null) =>
       asking(supervisor.partition(name), ({ authority, loop }) => {

@@ -8,12 +8,14 @@ import type { ImageName, PartitionName } from '../model/names.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Image } from '../model/volume.ts';
 import { instantOf } from '../report/instant.ts';
+import type { PartitionStatus, ResourceReport } from '../report/partition-status.ts';
 import { answered, type Asked, asking } from './asking.ts';
 import type { WrittenImage } from './accepted/wish-schema.ts';
 import { blockIn, isAbout, isOnDisk, withWritten } from './handed-over.ts';
 import { closedRefusal } from './refusals.ts';
 import type { Clock, Timers } from './runtime.ts';
 import type { Supervisor } from './supervisor.ts';
+import type { TurnInput } from './turn-input.ts';
 
 type ImageControl = Pick<Control, 'image' | 'upload' | 'imageWritten'>;
 
@@ -88,6 +90,7 @@ async function written(
   const refusal = await refusalOf(said, tried, asked, ends);
   if (refusal !== null) return refusal;
   for (const what of tried) loop.forgive(what);
+  loop.restate();
   const answer = await authority.wish((wishes) => wishes.addWritten(said));
   const disk = isLent ? `the disk of ${image}` : 'the image disk';
   return answered(answer, `${disk} is taken back, and looked into`);
@@ -142,7 +145,7 @@ function refused(code: string, message: string) {
 
 async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageState> {
   const { name, source } = image;
-  const report = loop.status.resources.find((each) => each.kind === 'image' && each.name === name);
+  const report = reportOf(name, loop.status, authority.input());
   const { owner } = loop;
   const intake = await intakeFor(image, loop);
   const comesIn = 'sizeBytes' in source;
@@ -153,7 +156,8 @@ async function stateOf(image: Image, { authority, loop }: Asked): Promise<ImageS
     source: source.kind,
     sizeBytes: comesIn ? source.sizeBytes : null,
     receivedBytes: comesIn && !isOnDisk(source) ? (intake?.receivedBytes ?? null) : null,
-    serial: owner !== null && isOnDisk(source) ? serialOf(owner, name, source) : null,
+    // Not that of a disk that is there for other bytes still.
+    serial: owner !== null && hasDisk(source, intake) ? serialOf(owner, name, source) : null,
     handedOver: isOnDisk(source) ? authority.isHandedOver(image) : null,
   };
 }
@@ -165,6 +169,21 @@ async function intakeFor(
 ): Promise<ObservedIntake | null> {
   const intake = intakeOf(image);
   return owner === null || intake === null ? null : intakes.read(owner, intake);
+}
+
+/** Null: what was looked at last was not what the documents in force ask for. */
+function reportOf(
+  name: ImageName,
+  { resources, observedGeneration }: PartitionStatus,
+  { generation }: TurnInput,
+): ResourceReport | null {
+  if (observedGeneration < generation) return null;
+  return resources.find((each) => each.kind === 'image' && each.name === name) ?? null;
+}
+
+/** The image disk is there for all that comes by it. */
+function hasDisk({ kind }: Image['source'], intake: ObservedIntake | null): boolean {
+  return kind === 'imageDisk' || (kind === 'handOver' && intake !== null);
 }
 
 function serialOf(owner: PartitionOwner, name: ImageName, { kind }: Image['source']): string {
@@ -191,6 +210,8 @@ async function upload(
     if (receivedBytes === source.sizeBytes) {
       // Other bytes may be the right ones.
       loop.forgive({ kind: 'image', name });
+      // Or whoever waits for what is found in these would be told what was found in those before.
+      loop.restate();
       loop.wake('request');
     }
     return { status: 'ok', receivedBytes, sizeBytes: source.sizeBytes };

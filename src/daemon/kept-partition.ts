@@ -206,6 +206,7 @@ export class KeptPartition {
       emit,
       unfit: () => admission.standing(this.name),
       commonCpus: () => admission.commonCpus,
+      onAskedAgain: () => this.wake('request'),
       onChange: (because) => this.#onChange(because, loop),
     });
     const loop = this.#loopFor(authority);

@@ -25,6 +25,7 @@ import { ImageFetches } from './image-fetches.ts';
 import { Intakes } from './intakes.ts';
 import { Loop, type Turned } from './loop.ts';
 import { nextLook } from './next-look.ts';
+import { onceMore } from './once-more.ts';
 import { PartitionSaid } from './partition-said.ts';
 import { passReport } from './pass-report.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
@@ -93,6 +94,7 @@ export class Partition {
   readonly consoleLogs: ConsoleLogs | null;
   /** Of the pass that is under way. */
   #orders = new AbortController();
+  #isAtWork = false;
   /** Whether something may have been done since the last look that it does not show. */
   #isLookOld = true;
   /** What the last pass was about; null: there was none. */
@@ -126,6 +128,11 @@ export class Partition {
 
   wake(because: WakeReason): void {
     this.#loop.wake(because);
+  }
+
+  /** Whether something may be done just now, as of orders that held before. */
+  get isAtWork(): boolean {
+    return this.#isAtWork;
   }
 
   /** Other orders hold from now on: the pass under way begins nothing more, and waits for no guest. */
@@ -296,17 +303,27 @@ export class Partition {
     if (seen.plan.operations.length === 0) {
       return { outcomes: [], fulfilled: [], memory: seen.memory };
     }
-    this.#said.say(input, null);
+    // Said by what holds now: somebody may have said more since this pass began.
+    this.#said.say(this.#options.input(), null);
     const ended = new AbortController();
     const { signal } = ended;
+    const { timers } = this.#options.runtime;
+    const sayWhoHasCome = onceMore(() => this.#sayWhoHasCome(look, input, { ...tools, signal }));
+    const cancels: (() => void)[] = [];
+    this.#isAtWork = true;
     const onOutcome = (outcome: Outcome) => {
       tools.onOutcome(outcome);
-      if (isWaitedFor(outcome, look)) void this.#sayWhoHasCome(look, input, { ...tools, signal });
+      if (isWaitedFor(outcome, look)) sayWhoHasCome();
+      else if (isStart(outcome)) cancels.push(timers.after(untoldMs, sayWhoHasCome));
     };
-    return carryOut(seen, input, { ...tools, onOutcome }).finally(() => ended.abort());
+    return carryOut(seen, input, { ...tools, onOutcome }).finally(() => {
+      this.#isAtWork = false;
+      ended.abort();
+      for (const cancel of cancels) cancel();
+    });
   }
 
-  /** Who has come up in a pass and is waited for in it is said to be there, and what it lacks. */
+  /** Who has come up in a pass is said to be there, and what it lacks, while the rest of it goes on. */
   async #sayWhoHasCome(
     look: Look,
     input: TurnInput,
@@ -315,8 +332,9 @@ export class Partition {
     if (input.desired === null) return;
     const observed = await observeFor(input.desired, tools);
     if (signal.aborted || tools.stop.aborted || observed.unlisted !== null) return;
+    this.consoleLogs?.follow(observed);
     this.#said.looked({ ...look, observed });
-    this.#said.say(input, null);
+    this.#said.say(this.#options.input(), null);
   }
 
   /**
@@ -358,6 +376,13 @@ export class Partition {
       fetchHolds: () => this.#fetches.holds,
     };
   }
+}
+
+/** Most passes have ended by then, and say so themselves. */
+const untoldMs = 1000;
+
+function isStart({ operation, result }: Outcome): boolean {
+  return result.status === 'applied' && operation.kind === 'domain.start';
 }
 
 function isWaitedFor({ operation, result }: Outcome, { operations }: Look): boolean {

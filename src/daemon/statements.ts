@@ -2,6 +2,7 @@
 import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { Statement } from '../report/condition.ts';
+import { unlistedIn, unlistedKept } from '../report/unlisted.ts';
 import type { FailureFacts, Look } from '../report/partition-report.ts';
 import type { Drain } from './accepted/wish-schema.ts';
 
@@ -13,6 +14,10 @@ export function hostStatement(unreachable: number, observed: Observed | null): S
     return { type, status: 'False', reason: 'NoAnswer', message };
   }
   if (observed === null) return { type, status: 'Unknown', reason: 'NotAsked', message: '' };
+  const unlisted = unlistedKept(observed);
+  if (unlisted !== null) {
+    return { type, status: 'Unknown', reason: 'NotListed', message: unlisted };
+  }
   return { type, status: 'True', reason: 'Answers', message: '' };
 }
 
@@ -54,5 +59,5 @@ export function drainStatements(drain: Drain | null, look: Look | null): readonl
 
 /** But for what is to stay. */
 function isEmpty({ entries, observed }: Look): boolean {
-  return observed.unlisted === null && entries.every(({ kind }) => kind === 'kept');
+  return unlistedIn(observed) === null && entries.every(({ kind }) => kind === 'kept');
 }

@@ -28,6 +28,8 @@ export interface SubmissionsOptions {
   readonly orders: () => Orders;
   /** Another bundle is in force. */
   readonly onAccepted: () => void;
+  /** What is in force already was handed in anew: whoever did waits for what is so now. */
+  readonly onAskedAgain: () => void;
   /** Only what is said is another. */
   readonly onSaid: () => void;
 }
@@ -118,10 +120,12 @@ export class Submissions {
   }
 
   #tell(result: SubmissionResult, { source, submitter, isFolder = false }: By): void {
-    const { partition, emit, onAccepted } = this.#options;
+    const { partition, emit, onAccepted, onAskedAgain } = this.#options;
     switch (result.status) {
       case 'unchanged':
-        return this.say({ status: 'ok' });
+        this.say({ status: 'ok' });
+        if (!isFolder) onAskedAgain();
+        return;
       case 'refused': {
         const { code, message, diagnostics } = result;
         if (!this.#isNews(code, message)) return;

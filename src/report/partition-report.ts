@@ -23,6 +23,7 @@ import { primaryNicOf } from './primary-nic.ts';
 import { type Awaits, secondaryReport, syncWord } from './secondary-report.ts';
 import type { SliceFindings } from './slice-findings.ts';
 import { sliceStatements } from './slice-statements.ts';
+import { unlistedIn } from './unlisted.ts';
 import { uplinkStatements } from './uplink.ts';
 import { budgetStatements, primaryStatements, usageOf } from './usage.ts';
 
@@ -79,6 +80,8 @@ export function partitionReport(
       ? 'Unknown'
       : worst<SyncWord>(syncOrder, [
           ...syncsOf([...secondaries, ...resources]),
+          // There may be something to be deleted that nobody has seen.
+          unlistedIn(look.observed) === null ? 'Synced' : 'Unknown',
           // What the documents ask for that are there nobody has looked into.
           says(facts.statements, 'DocumentsValid', 'False') ? 'Blocked' : 'Synced',
         ]);

@@ -537,12 +537,14 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
       });
 
       test('has a console that ends with it', async () => {
-        const ref = await started({}, 'unnest.do=poweroff@1');
+        const ref = await started({}, 'unnest.do=poweroff@5');
         let text = '';
         for await (const chunk of await domains().console(ref, never)) {
           text += Buffer.from(chunk).toString();
         }
-        expect(text).toMatch(new RegExp(`guest ${name} booted: 1 vCPU, 128 MiB\r\n`));
+        // That it has booted it says once, maybe before anybody listens.
+        const said = `guest ${name} (booted:|up [0-9]+ s,) 1 vCPU, 128 MiB\r\n`;
+        expect(text).toMatch(new RegExp(said));
         await until(ref, stops);
       });
     });
@@ -598,6 +600,12 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
     describe('a guest agent', () => {
       const withAgent = { guestAgent: true };
       const answers = (domain: ObservedDomain | null) => domain?.agent === 'connected';
+      /** What becomes of it once it is not given up: a guest may take longer to answer than it is waited for. */
+      const asking = async (ask: () => Promise<unknown>) => {
+        let code = await refusal(ask());
+        while (code === 'Timeout') code = await refusal(ask());
+        return code;
+      };
 
       test('has a channel only if it was asked for, and is not there before its guest is', async () => {
         expect((await present(await define(withAgent))).agent).toBe('none');
@@ -618,7 +626,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
         const ref = await started(withAgent, 'unnest.do=agent unnest.do=ignore-shutdown');
         await until(ref, answers);
         // It may answer late or never; what becomes of the guest is what counts.
-        const asked = refusal(domains().shutdownByAgent(ref, never));
+        const asked = asking(() => domains().shutdownByAgent(ref, never));
         await until(ref, stops);
         expect(await look(ref)).toMatchObject({
           power: { status: 'stopped', reason: 'guest-shutdown' },
@@ -630,7 +638,7 @@ export function describeHostContract(what: string, makeSubject: () => Promise<Su
       test('that answers a question is there', async () => {
         const ref = await started(withAgent, 'unnest.do=agent');
         await until(ref, answers);
-        expect(await refusal(domains().askAgent(ref, never))).toBeNull();
+        expect(await asking(() => domains().askAgent(ref, never))).toBeNull();
       });
 
       test('that is not there does not answer one', async () => {

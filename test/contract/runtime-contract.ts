@@ -2,9 +2,10 @@
  * What the files of every runtime must do, and the signs that they give. The machine's and those in
  * memory are held against the same lines, so that what a test shows on one is true of the other.
  */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explainError } from '../../src/host/host-error.ts';
 import { FileError, type Files, type FileSign, type FileWatch } from '../../src/daemon/runtime.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Files, and what people beside the daemon do to them. */
 export interface FilesSubject {
@@ -193,7 +194,7 @@ function signsContract(current: () => FilesSubject): void {
     /** Those there are when it has come, or has not for too long. */
     const signsUntil = async (sign: FileSign) => {
       const has = () => signs.includes(sign) || Promise.reject(new Error(`no ${sign}`));
-      await vi.waitFor(has, { timeout: 5_000, interval: 5 }).catch(() => {});
+      await waitFor(has).catch(() => {});
       return [...signs];
     };
     /** After everything before it, since signs of one folder come in order. */

@@ -10,7 +10,7 @@ const demo = fileURLToPath(new URL('../../examples/demo/demo.sh', import.meta.ur
 async function told(env: NodeJS.ProcessEnv): Promise<string> {
   const both = ['-c', 'exec "$0" 2>&1', demo];
   try {
-    return (await promisify(execFile)('bash', both, { env, timeout: 110_000 })).stdout;
+    return (await promisify(execFile)('bash', both, { env, timeout: 280_000 })).stdout;
   } catch (error) {
     const { stdout, message } = error as Error & { stdout: string };
     throw new Error(
@@ -50,7 +50,7 @@ test('npm run demo tells its whole story', async () => {
     /Nothing is left/,
   ];
   for (const milestone of milestones) expect(stdout).toMatch(milestone);
-});
+}, 300_000);
 
 test('where it cannot be, it says so at the start and tells it on a simulated host', async () => {
   const stdout = await told({ ...process.env, UNNEST_DEMO_SIMULATED: '1' });
@@ -71,4 +71,4 @@ test('where it cannot be, it says so at the start and tells it on a simulated ho
     /Nothing is left/,
   ];
   for (const milestone of milestones) expect(stdout).toMatch(milestone);
-});
+}, 300_000);

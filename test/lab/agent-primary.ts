@@ -64,17 +64,18 @@ function primaryXml(isKvm: boolean): string {
 export async function startAgentPrimary(host: Host, timeline: Timeline): Promise<void> {
   const isKvm = (await host.run('test -w /dev/kvm')).code === 0;
   timeline.does('the operator makes a Primary with Node.js and unnest in it');
-  await host.sh(makeDisk, '', 300);
+  await host.sh(makeDisk, '', 600);
   await host.sh('virsh define /dev/stdin', primaryXml(isKvm));
   await host.sh(`virsh start ${team}`);
   await givePartition(host, team, spec);
   const booted = new RegExp(`unnest-guest ${team} booted`);
-  const boots = host.printing(`Primary ${team} boots`, `cat ${log}`, booted, 120);
+  const boots = host.printing(`Primary ${team} boots`, `cat ${log}`, booted, 300);
   await host.becomes({ ...boots, isFirstWord: true });
   timeline.does(`Primary ${team} has booted; its CID is ${cid}`);
-  const said = inPrimary('cat /run/agent.log');
+  const said = inPrimary('cat /run/agent.log 2>/dev/null');
   const alone = 'its agent finds nobody who listens';
-  await host.becomes(host.printing(alone, said, /"event":"disconnected"/, 120));
+  const finds = host.printing(alone, said, /"event":"disconnected"/, 300);
+  await host.becomes({ ...finds, isFirstWord: true });
   timeline.does(alone);
 }
 
@@ -89,7 +90,7 @@ export async function giveChannel(lab: Lab): Promise<void> {
     'the host listens to its agent',
     `unnest status --partition ${team}`,
     new RegExp(`AgentConnected +True +Connected: Primary ${team}, CID ${cid}`),
-    120,
+    240,
   );
 }
 

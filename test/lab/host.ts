@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lookUntil } from '../support/until.ts';
+import { lastWords, lostPrimaries } from './emulation.ts';
 import { GuestAgent, type Ran } from './machine/guest-agent.ts';
 import { type Machine, paths } from './machine/qemu.ts';
 import { tailOf } from './machine/tail.ts';
@@ -39,20 +40,10 @@ export interface Until<T> {
   readonly isFirstWord?: boolean;
 }
 
-const secondsMax = { command: 120, boot: 120, evidence: 15, answer: 30 };
+const secondsMax = { command: 180, boot: 300, evidence: 30, answer: 60, reboot: 10 };
 const lookMs = 300;
-/** Primaries that have begun anew without anybody's having started them. */
-const begunAnew = `for log in /var/log/lab/*.log; do
-  name=$(basename $log .log)
-  [ -e $log ] && [ -e /var/log/libvirt/qemu/$name.log ] || continue
-  booted=$(grep -c "^unnest-guest $name booted" $log)
-  started=$(grep -c 'starting up' /var/log/libvirt/qemu/$name.log)
-  [ "$booted" -le "$started" ] || echo $name
-done`;
 /** Of a line that is run in a guest, the guest kit says how it has ended. */
 const nothing = /^(?:exit \d+)?\s*$/;
-/** As Linux says it: Documentation/RCU/stallwarn.rst, Documentation/admin-guide/lockup-watchdogs.rst. */
-const stalled = /detected stalls? on CPU|soft lockup/;
 const boot = { msMax: secondsMax.boot * 1000, everyMs: 1000 };
 
 /** What to say of a failure. All of them are read even if the host does not answer. */
@@ -128,7 +119,7 @@ export class Host {
       if (agent === null) return '';
       this.#agent = agent;
       // The agent that is asked may be on its way down, and never answer.
-      return (await this.run(bootId, '', 5).catch(() => ({ stdout: '' }))).stdout;
+      return (await this.run(bootId, '', secondsMax.reboot).catch(() => ({ stdout: '' }))).stdout;
     };
     const isBack = (now: string) => now !== '' && now !== before;
     const { isSo } = await lookUntil(askAnew, isBack, boot);
@@ -148,22 +139,14 @@ export class Host {
    * give up: it has begun anew, or stands still.
    */
   async givenUp(): Promise<string | null> {
-    if (this.hasBegunAnew) return `the emulated host has begun anew${this.#lastWords()}`;
-    if (stalled.test(tailOf(paths(this.machine.dir).console, 200)))
-      return `the emulated host's processor has stalled${this.#lastWords()}`;
+    const said = lastWords(tailOf(paths(this.machine.dir).console, 400));
+    if (this.hasBegunAnew) return `the emulated host has begun anew:\n${said ?? '(no word)'}`;
+    if (said !== null) return `the emulated host's kernel has given up:\n${said}`;
     // One that stands still altogether has nobody left to say so.
-    return this.run(begunAnew, '', secondsMax.answer).then(
-      ({ stdout }) =>
-        stdout === '' ? null : `an emulated Primary has begun anew: ${stdout.trim()}`,
-      () => `the emulated host does not answer${this.#lastWords()}`,
+    return this.run(lostPrimaries(), '', secondsMax.answer).then(
+      ({ stdout }) => (stdout === '' ? null : `an emulated Primary is lost: ${stdout.trim()}`),
+      () => 'the emulated host does not answer',
     );
-  }
-
-  /** Of its kernel, where it has said why. */
-  #lastWords(): string {
-    const said = tailOf(paths(this.machine.dir).console, 400);
-    const why = /^.*(?:Kernel panic|BUG:|Oops|double fault|stall)[^]{0,1500}/m.exec(said);
-    return why === null ? '' : `:\n${why[0].trimEnd()}`;
   }
 
   /** The last lines of all that may tell why something failed. */
@@ -179,6 +162,12 @@ export class Host {
       said.push(`--- ${line}\n${ran.stdout.trimEnd()}`);
     }
     return said.join('\n');
+  }
+
+  /** As if its power went away. */
+  async end(): Promise<void> {
+    this.close();
+    await this.machine.end();
   }
 
   close(): void {

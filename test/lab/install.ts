@@ -35,7 +35,7 @@ export async function givePartition(host: Host, name: string, more = ''): Promis
   await host.sh(`install -d ${files} && cp /var/lib/lab/{vmlinuz,initrd.img} ${files}/`);
   await host.write(`/etc/unnest/partitions/${name}.yaml`, partitionYaml(name, more));
   const known = new RegExp(`^${name} `, 'm');
-  await host.becomes(host.printing(`unnestd knows of ${name}`, 'unnest status', known, 30));
+  await host.becomes(host.printing(`unnestd knows of ${name}`, 'unnest status', known, 180));
 }
 
 /** @param more of its spec, indented by two */

@@ -1,5 +1,6 @@
 /** What the lab proves, one file each in `scenarios/`, and how one is run. */
 import { newKernelImage } from './built.ts';
+import { HostGaveUp } from './emulation.ts';
 import { remove, temporaryFolder } from './folders.ts';
 import { GuestSilent, type Host, LabFailure, type Until } from './host.ts';
 import type { StateName, States } from './states.ts';
@@ -8,12 +9,15 @@ import { lookUntil } from '../support/until.ts';
 
 /** What does not come to be in that time where it was sabotaged is taken not to. */
 const brokenSecondsMax = 25;
-/** Of one try of a scenario, two to four times what one takes on two cores without KVM. */
-const secondsMax = 600;
+/** Of one try of a scenario, five to ten times what one takes on two cores without KVM. */
+const secondsMax = 1200;
 /** How often a scenario is tried whose host gives up. */
 const triesMax = 4;
 /** Of all of its tries, with the time in which states are made that it stands on. */
-export const runMsMax = (triesMax * secondsMax + 900) * 1000;
+export const runMsMax = (triesMax * secondsMax + 1800) * 1000;
+/** How long after its start a run still begins something again: one that has an end leaves time for the rest. */
+const againMsMax =
+  Number(process.env.UNNEST_LAB_AGAIN_MINUTES ?? Number.POSITIVE_INFINITY) * 60_000;
 
 export interface Scenario {
   readonly name: string;
@@ -69,12 +73,12 @@ export class Lab {
   }
 
   /** A command line that comes to print something. */
-  prints(claim: string, line: string, isIt: RegExp, seconds = 60): Promise<string> {
+  prints(claim: string, line: string, isIt: RegExp, seconds = 180): Promise<string> {
     return this.becomes(this.host.printing(claim, line, isIt, seconds));
   }
 
   /** A guest's first word, as a command line comes to print it. @throws GuestSilent if it prints nothing */
-  hears(claim: string, line: string, isIt: RegExp, seconds = 90): Promise<string> {
+  hears(claim: string, line: string, isIt: RegExp, seconds = 180): Promise<string> {
     return this.becomes({ ...this.host.printing(claim, line, isIt, seconds), isFirstWord: true });
   }
 
@@ -99,7 +103,8 @@ export async function runScenario(
   const { name, about } = scenario;
   timeline.chapter(`${name}: ${about}${isBroken ? ' (sabotaged)' : ''}`);
   for (let tries = 1; ; tries += 1) {
-    const emulation = await runOnce(scenario, states, timeline, isBroken, tries < triesMax);
+    const mayBeAgain = () => tries < triesMax && timeline.ms < againMsMax;
+    const emulation = await runOnce(scenario, states, timeline, isBroken, mayBeAgain);
     if (emulation === null) return;
     timeline.does(`AGAIN, as this counts for nothing: ${emulation}`);
   }
@@ -111,7 +116,7 @@ async function runOnce(
   states: States,
   timeline: Timeline,
   isBroken: boolean,
-  mayBeAgain: boolean,
+  mayBeAgain: () => boolean,
 ): Promise<string | null> {
   const { from, boot, breaks } = scenario;
   const dir = temporaryFolder();
@@ -123,7 +128,8 @@ async function runOnce(
     await inTime(scenario.run(new Lab(lab, isBroken ? breaks : null)), host, timeline);
     return null;
   } catch (error) {
-    const mayBeEmulation = mayBeAgain && states.isEmulated;
+    const mayBeEmulation = mayBeAgain() && states.isEmulated;
+    if (mayBeEmulation && error instanceof HostGaveUp) return error.message;
     const why = mayBeEmulation && host !== null ? await host.givenUp() : null;
     if (why !== null) return why;
     const isExpected = isBroken && error instanceof LabFailure;
@@ -136,8 +142,7 @@ async function runOnce(
     error.message += `\n${await host.evidence()}`;
     throw error;
   } finally {
-    host?.close();
-    await host?.machine.end();
+    await host?.end();
     remove(dir);
   }
 }

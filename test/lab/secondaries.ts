@@ -58,27 +58,27 @@ export function boots(
   lab: Lab,
   claim: string,
   { partition, name }: Wanted,
-  seconds = 90,
+  seconds = 180,
 ): Promise<string> {
-  const line = `timeout 20 unnest console ${name} --partition ${partition} --lines 1 --timeout 15`;
+  const line = `timeout 60 unnest console ${name} --partition ${partition} --lines 1 --timeout 45`;
   return lab.hears(claim, line, new RegExp(`^unnest-guest ${name} (booted|up)`, 'm'), seconds);
 }
 
 /** Claims that libvirt runs it. */
 export function runs(lab: Lab, claim: string, wanted: Wanted): Promise<string> {
-  return lab.prints(claim, 'virsh list', new RegExp(`${domainOf(wanted)} +running`), 120);
+  return lab.prints(claim, 'virsh list', new RegExp(`${domainOf(wanted)} +running`), 240);
 }
 
 /** Claims that libvirt comes to have no such domain. */
 export function isAbsent(lab: Lab, claim: string, wanted: Wanted): Promise<string> {
   const not = new RegExp(`^ Id +Name(?![^]*${domainOf(wanted)})`);
-  return lab.prints(claim, 'virsh list --all', not, 120);
+  return lab.prints(claim, 'virsh list --all', not, 240);
 }
 
 /** Claims that unnestd has looked, and found the partition as it should be. */
 export function isSynced(lab: Lab, claim: string, { partition }: Wanted) {
   const line = `unnest wait --partition ${partition} --for synced --timeout 60 && echo yes`;
-  return lab.prints(claim, line, /^yes/m, 90);
+  return lab.prints(claim, line, /^yes/m, 180);
 }
 
 /**
@@ -89,7 +89,7 @@ export async function told(
   host: Host,
   wanted: Wanted,
   command: string,
-  seconds = 10,
+  seconds = 30,
 ): Promise<string> {
   const answer = `unnest-guest ${wanted.name} answer `;
   const said = await host.sh(

@@ -8,8 +8,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { folderBeside, remove } from './folders.ts';
-import { GuestSilent, Host } from './host.ts';
 import { agentPrimary, startAgentPrimary } from './agent-primary.ts';
+import { HostGaveUp } from './emulation.ts';
+import { GuestSilent, Host } from './host.ts';
 import { install } from './install.ts';
 import { type Accelerator, hardware, Machine, type MachineSpec } from './machine/qemu.ts';
 import { type Primary, primaries, startPrimaries } from './primaries.ts';
@@ -57,9 +58,6 @@ interface State {
 /** A kernel that panics begins anew at once, which is noticed at once. */
 const commandLine = 'root=/dev/vda rw console=ttyS0 apparmor=0 mitigations=off panic=-1';
 
-/** Of the emulation, and so of nothing that is to be shown. */
-class HostGaveUp extends Error {}
-
 export class States {
   readonly #built: Built;
   readonly #timeline: Timeline;
@@ -80,19 +78,23 @@ export class States {
     return this.#built.tarball;
   }
 
-  /** A host that goes on from there, on a disk of its own. */
+  /** A host that goes on from there, on a disk of its own. @throws HostGaveUp */
   async resume(name: StateName, dir: string, detached = false): Promise<Host> {
     const state = await this.#made(name);
     const host = await this.#hostOn(dir, state.disk, { resume: state.memory, detached });
-    for (const { name: primary } of makings[name].primaries) {
-      await host.sh(`virsh resume ${primary}`);
+    try {
+      for (const { name: primary } of makings[name].primaries) {
+        await host.sh(`virsh resume ${primary}`);
+      }
+      // It has slept since it was saved.
+      await host.sh(`date --set=@${Math.floor(Date.now() / 1000)} >/dev/null`);
+      return host;
+    } catch (error) {
+      throw await this.#ended(host, error);
     }
-    // It has slept since it was saved.
-    await host.sh(`date --set=@${Math.floor(Date.now() / 1000)} >/dev/null`);
-    return host;
   }
 
-  /** A host that boots from the disk of a state. @param more of the kernel's command line */
+  /** A host that boots from the disk of a state. @param more of the kernel's command line @throws HostGaveUp */
   async boot(dir: string, name: StateName, more: string): Promise<Host> {
     const from = await this.#made(name);
     return this.#hostOn(dir, from.disk, { commandLine: `${commandLine} ${more}` });
@@ -117,7 +119,9 @@ export class States {
         renameSync(building, dir);
         return state;
       } catch (error) {
-        if (!(error instanceof HostGaveUp) || triesLeft === 0) throw error;
+        if (!(error instanceof HostGaveUp)) throw error;
+        // Whoever asks for it is not to begin all of that again.
+        if (triesLeft === 0) throw new Error(error.message, { cause: error });
         remove(building);
         this.#timeline.does(`AGAIN: ${error.message}`);
       }
@@ -132,20 +136,34 @@ export class States {
       await make(host, this.#timeline, this.#built.tarball);
       // QEMU 7.2 does not read a state in which an emulated processor is inside a guest.
       for (const { name: primary } of running) await host.sh(`virsh suspend ${primary}`);
-      await host.sh('sync; fstrim / || true');
+      // What they have said is judged by whoever has seen it.
+      await host.sh('for log in /var/log/lab/*.log; do : >$log; done; sync; fstrim / || true');
     } catch (error) {
-      const isSilent = error instanceof GuestSilent;
-      const why = isSilent ? error.message : await host.givenUp();
-      if (this.isEmulated && why !== null) {
-        await host.machine.end();
-        throw new HostGaveUp(why);
-      }
-      const evidence = await host.evidence();
-      await host.machine.end();
-      throw new Error(`${(error as Error).message}\n${evidence}`, { cause: error });
+      throw await this.#ended(host, error);
     }
     host.close();
-    await host.machine.saveAndEnd(memory);
+    await host.machine.saveAndEnd(memory).catch((error: Error) => {
+      throw this.#ofTheMachine(error);
+    });
+  }
+
+  /** Ends a host in which something has failed. @returns what to throw for it */
+  async #ended(host: Host, error: unknown): Promise<Error> {
+    try {
+      if (error instanceof HostGaveUp) return error;
+      const isSilent = error instanceof GuestSilent;
+      const why = isSilent ? error.message : await host.givenUp();
+      if (this.isEmulated && why !== null) return new HostGaveUp(why);
+      const message = `${(error as Error).message}\n${await host.evidence()}`;
+      return new Error(message, { cause: error });
+    } finally {
+      await host.end();
+    }
+  }
+
+  /** Nothing of ours runs in it by then, or has anything to do with it. */
+  #ofTheMachine(error: Error): Error {
+    return this.isEmulated ? new HostGaveUp(error.message) : error;
   }
 
   /** @param backing nothing is written to it; without one, that of the image */
@@ -165,11 +183,15 @@ export class States {
       commandLine,
       ...more,
     };
-    const machine = await Machine.start(spec);
-    return Host.of(machine).catch(async (error: unknown) => {
-      await machine.end();
-      throw error;
-    });
+    try {
+      const machine = await Machine.start(spec);
+      return await Host.of(machine).catch(async (error: unknown) => {
+        await machine.end();
+        throw error;
+      });
+    } catch (error) {
+      throw this.#ofTheMachine(error as Error);
+    }
   }
 }
 

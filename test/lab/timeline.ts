@@ -8,6 +8,11 @@ export class Timeline {
     this.#write = write;
   }
 
+  /** Since it began. */
+  get ms(): number {
+    return performance.now() - this.#startedMs;
+  }
+
   /** What was told last, of whatever kind. */
   get last(): string {
     return this.#last;
@@ -34,7 +39,7 @@ export class Timeline {
 
   #line(mark: string, text: string): void {
     this.#last = text;
-    const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6);
+    const seconds = (this.ms / 1000).toFixed(1).padStart(6);
     this.#write(`${seconds} s  ${mark} ${text}\n`);
   }
 }

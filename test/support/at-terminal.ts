@@ -20,7 +20,7 @@ export function atTerminal(
   env: NodeJS.ProcessEnv,
 ): Promise<Sat> {
   const command = [terminal, ...steps, '--', process.execPath, program, ...args];
-  const options = { env, timeout: 110_000, maxBuffer: 64 * 2 ** 20 };
+  const options = { env, timeout: 280_000, maxBuffer: 64 * 2 ** 20 };
   return new Promise((done, fail) => {
     execFile('/usr/bin/python3', command, options, (error, stdout, stderr) => {
       if (error === null) done(JSON.parse(stdout) as Sat);

@@ -13,6 +13,9 @@ export function condition(
   return status?.conditions.find((each) => each.type === type);
 }
 
+/** For all the guests of a partition to start, on a slow machine, beside those of other tests. */
+const patience = { msMax: 100_000, everyMs: 20 };
+
 /** These are all there is, and they are as their documents say, by the API. */
 export function synced(daemon: RealDaemon, partition: string, secondaries: readonly string[]) {
   const wanted = [...secondaries].sort().join(' ');
@@ -21,6 +24,7 @@ export function synced(daemon: RealDaemon, partition: string, secondaries: reado
     () => statusOf(daemon, partition),
     (status) =>
       status?.sync === 'Synced' && status.secondaries.map(({ name }) => name).join(' ') === wanted,
+    patience,
   );
 }
 
@@ -40,7 +44,7 @@ export async function statusOf(
   partition: string,
 ): Promise<PartitionStatus | null> {
   try {
-    return await daemon.api.status(partitionNamed(partition), AbortSignal.timeout(5000));
+    return await daemon.api.status(partitionNamed(partition), AbortSignal.timeout(60_000));
   } catch (error) {
     if (error instanceof DaemonError && error.code === 'NoPartition') return null;
     throw error;

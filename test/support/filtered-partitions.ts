@@ -22,6 +22,7 @@ import type { Secondary } from '../../src/model/secondary.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { GuestConsole } from './guest-wire.ts';
 import { desiredWith, installation, planPass, runPlan, secondary } from './passes.ts';
+import { until } from './until.ts';
 
 const never = new AbortController().signal;
 const kit = process.env['UNNEST_GUEST_KIT'] ?? '';
@@ -131,14 +132,16 @@ export class FilteredPartition {
     return tapName(this.owner(name));
   }
 
-  /** Of a guest that has just been started, once it has its address. */
+  /** Of a guest, once it has its address. */
   async console(name: string): Promise<GuestConsole> {
     const ref = {
       uuid: secondaryUuid(this.owner(name)),
       domainName: domainName(this.name, name as SecondaryName),
     };
     const opened = await GuestConsole.open(this.host, ref);
-    await opened.hears(/address ([0-9.]+)\r/);
+    await opened.answers();
+    const facts = () => opened.do('GET /facts');
+    await until(`${name} has an address`, facts, (said) => said.includes('"addresses":["'));
     return opened;
   }
 

@@ -22,6 +22,8 @@ export interface ImageServer {
   readonly asked: readonly Asked[];
   /** From now on, to whatever it is asked for. */
   answer(how: Answer): void;
+  /** Whoever is connected, as the kernel does it when a machine is gone. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -72,11 +74,12 @@ export async function imageServer(certificate: Certificate = {}): Promise<ImageS
     response.on('error', () => undefined);
     answer(request, response);
   });
+  /** Below TLS, and of those who have not come so far, too. */
+  const connections = new Set<Socket>();
   // Of TLS servers, Node's types know their own events only.
   (server as Server).on('connection', (socket) => {
-    const { remotePort = 0 } = socket;
-    connections.set(remotePort, socket);
-    socket.on('error', () => undefined).on('close', () => connections.delete(remotePort));
+    connections.add(socket);
+    socket.on('error', () => undefined).on('close', () => connections.delete(socket));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
@@ -85,24 +88,18 @@ export async function imageServer(certificate: Certificate = {}): Promise<ImageS
     caFile: join(folder, 'ca.pem'),
     asked,
     answer: (how) => (answer = how),
+    reset: () => connections.forEach((socket) => socket.resetAndDestroy()),
     close: async () => {
       const closed = new Promise((done) => server.close(done));
-      server.closeAllConnections();
+      // Node's own `closeAllConnections` knows nothing of one without a handshake, which it ends after 120 s.
+      connections.forEach((socket) => socket.destroy());
       await closed;
       rmSync(folder, { recursive: true });
     },
   };
 }
 
-/** Below TLS, by the client's port. */
-const connections = new Map<number, Socket>();
-
-/** As the kernel does it when a machine is gone. */
-function reset(response: ServerResponse): void {
-  connections.get(response.socket?.remotePort ?? 0)?.resetAndDestroy();
-}
-
-/** As an honest one does, by ranges too. @param until breaks off after that many bytes of the whole */
+/** As an honest one does, by ranges too. @param until after that many bytes of the whole no more come */
 export function giving(bytes: Uint8Array, until = bytes.length): Answer {
   return ({ headers }, response) => {
     const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
@@ -112,8 +109,8 @@ export function giving(bytes: Uint8Array, until = bytes.length): Answer {
       response.writeHead(206, { 'content-range': range, 'content-length': length });
     } else response.writeHead(200, { 'content-length': length });
     const piece = bytes.subarray(from, until);
-    if (until >= bytes.length) return void response.end(piece);
-    response.write(piece, () => setTimeout(() => reset(response), 100));
+    if (until >= bytes.length) response.end(piece);
+    else response.write(piece);
   };
 }
 

@@ -4,14 +4,14 @@
     terminal.py STEP... -- COMMAND [ARGUMENT...]
 
 Each STEP is `wait:TEXT` (until the command has written it), `type:TEXT` (C escapes hold, such as \\r and
-\\x1d), `signal:NAME`, `is:raw` or `is:cooked` (what the terminal is like now), or `sleep:SECONDS`. At the
+\\x1d), `signal:NAME`, `is:raw` or `is:cooked` (until the terminal is like that), or `sleep:SECONDS`. At the
 end it waits for the command and prints one line of JSON: its exit code, all that it wrote, whether the
 terminal's settings are those of before.
 """
 import json, os, pty, select, signal, sys, termios, time
 
 # Seconds for each step.
-patience = 60
+patience = 100
 
 def main():
     at = sys.argv.index('--')
@@ -35,6 +35,8 @@ def main():
             said += os.read(master, 65536)
         except OSError:
             pass
+    def is_raw():
+        return termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG) == 0
     def fail(step):
         os.kill(child, signal.SIGKILL)
         print(json.dumps({'failed': step, 'said': said.decode('latin-1')}))
@@ -57,9 +59,11 @@ def main():
         elif kind == 'sleep':
             time.sleep(float(value))
         elif kind == 'is':
-            is_raw = termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG) == 0
-            if is_raw != (value == 'raw'):
-                fail(step)
+            end = time.monotonic() + patience
+            while is_raw() != (value == 'raw'):
+                if time.monotonic() > end:
+                    fail(step)
+                read(0.1)
     end = time.monotonic() + patience
     while True:
         done, status = os.waitpid(child, os.WNOHANG)

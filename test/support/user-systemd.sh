@@ -17,7 +17,7 @@ outside() {
   unshare --cgroup --mount bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec unshare --cgroup "$@"' \
     bash "$group" "${BASH_SOURCE[0]}" --inside "$@" || status=$?
   # Whoever was in it ends with its systemd, a little later.
-  for _ in {1..50}; do
+  for _ in {1..600}; do
     grep -q '^populated 0' "$group/cgroup.events" && break
     sleep 0.1
   done
@@ -39,7 +39,7 @@ inside() {
   XDG_RUNTIME_DIR=$home/runtime SYSTEMD_UNIT_PATH=$home/units \
     /lib/systemd/systemd --user --unit=idle.target --log-level=err --log-target=console </dev/null &
   manager=$!
-  for _ in {1..100}; do
+  for _ in {1..600}; do
     [[ -S $home/runtime/systemd/private ]] && break
     sleep 0.1
   done

@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import type { DaemonClient } from '../../channel/client.ts';
 import type { ImageState } from '../../channel/control.ts';
+import { DaemonError } from '../../channel/daemon-error.ts';
 import { channelLimits } from '../../channel/limits.ts';
 import { imageName, type ImageName, type PartitionName } from '../../model/names.ts';
 import { formatApproximately } from '../../model/sizes.ts';
@@ -81,6 +82,7 @@ async function handIn(
   const asking = client.image(partition, name, limits.stop);
   const state = await withinLimits(limits, 'the Image was asked about', asking);
   if (state.phase === 'Ready') {
+    await checkIsThat(path, state);
     environment.stdout.write(`${name} is there already\n`);
     return exitCodes.ok;
   }
@@ -125,6 +127,17 @@ function otherWay({ name, source }: ImageState): CommandError {
   return usageError(`the bytes of ${name} come in another way`, way[source]);
 }
 
+/** Not said of a file that it cannot be. */
+async function checkIsThat(path: string | undefined, state: ImageState): Promise<void> {
+  if (path === undefined) return;
+  const file = await openImageFile(path);
+  try {
+    checkSize(path, file, state);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Before any of it is sent: the host would refuse it anyway, later. */
 function checkSize(path: string, { sizeBytes }: ImageFile, state: ImageState): void {
   if (state.sizeBytes === null || sizeBytes === state.sizeBytes) return;
@@ -138,8 +151,9 @@ function checkSize(path: string, { sizeBytes }: ImageFile, state: ImageState): v
 async function upload(state: ImageState, handing: HandingIn): Promise<void> {
   const { client, partition, name, file, limits } = handing;
   if (state.receivedBytes === null) throw notYet(state);
-  // What is all there and was no good is begun anew.
-  const begun = state.receivedBytes === file.sizeBytes ? 0 : state.receivedBytes;
+  // What is all there and was no good is begun anew; else it is looked into soon.
+  const isNoGood = state.phase === 'Rejected' && state.receivedBytes === file.sizeBytes;
+  const begun = isNoGood ? 0 : state.receivedBytes;
   await piecewise(begun, handing, (piece, atByte) =>
     withinLimits(
       limits,
@@ -220,6 +234,8 @@ async function lastPassOf({ client, partition, limits }: OfPartition): Promise<s
 /** What is on the disk stays there, and may have taken long to write. */
 function untold(name: ImageName, error: unknown): unknown {
   const exit = exitCodeOf(error);
+  // What is to be written to is another disk, and not there yet.
+  if (error instanceof DaemonError && error.code === 'AwaitingBytes') return error;
   // Said again it would be as wrong.
   if (!(error instanceof Error) || exit === exitCodes.usage || exit === exitCodes.bug) return error;
   const remedy = remedyOf(error);

@@ -10,7 +10,6 @@ import {
   withDaemonOptions,
   withinLimits,
 } from '../daemon.ts';
-import type { Condition } from '../../report/condition.ts';
 import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { requireSecondary } from '../options.ts';
@@ -48,21 +47,12 @@ export function resumeCommand(environment: Environment, exit: (code: ExitCode) =
     .description('end a pause, or the emptying of a partition')
     .argument('[name]', whichOne)
     .action(async (name: string | undefined, options: DaemonOptions) => {
-      await order(name, options, environment, async (client, partition, secondary, stop) => {
-        const { conditions } = await client.status(partition, stop);
-        const message = await client.resume(partition, secondary, stop);
-        return secondary === null && conditions.some(isDraining)
-          ? `${message}; ${emptied}`
-          : message;
-      });
+      await order(name, options, environment, (client, partition, secondary, stop) =>
+        client.resume(partition, secondary, stop),
+      );
       exit(exitCodes.ok);
     });
 }
-
-const isDraining = ({ type, status }: Condition) => type === 'Draining' && status === 'True';
-
-/** To drain is to accept that there be nothing, which stays in force. */
-const emptied = 'its documents are gone: `unnest rollback` brings them back';
 
 export function retryCommand(environment: Environment, exit: (code: ExitCode) => void): Command {
   return withDaemonOptions(new Command('retry'), environment)

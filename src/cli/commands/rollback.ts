@@ -1,5 +1,8 @@
 /** `unnest rollback`: bring the documents of an earlier generation back into force. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DaemonClient } from '../../channel/client.ts';
+import { DaemonError } from '../../channel/daemon-error.ts';
+import type { PartitionName } from '../../model/names.ts';
 import type { HistoryEntry } from '../../report/submission.ts';
 import { askFirst } from '../ask-first.ts';
 import { usageError } from '../command-error.ts';
@@ -13,7 +16,7 @@ import {
 import type { Environment } from '../environment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { outputOption } from '../options.ts';
-import { limitsOf } from '../pass.ts';
+import { type Limits, limitsOf } from '../pass.ts';
 import { hand } from '../submit.ts';
 
 interface Options extends DaemonOptions {
@@ -47,10 +50,28 @@ async function runRollback(options: Options, environment: Environment): Promise<
   if (!options.yes) {
     const what = `brings generation ${generation} of partition ${partition} back; guests may be restarted or deleted by it`;
     await askFirst(what, environment);
+    await checkInForce(client, partition, history, limits);
   }
   const { wait, output } = options;
   const give = (stop: AbortSignal) => client.rollback(partition, generation, stop);
   return hand({ client, partition, give, wait, output }, environment, limits);
+}
+
+/** Nobody has agreed to put out of force what was accepted while they were asked. */
+async function checkInForce(
+  client: DaemonClient,
+  partition: PartitionName,
+  asked: readonly HistoryEntry[],
+  limits: Limits,
+): Promise<void> {
+  const reading = client.history(partition, limits.stop);
+  const now = newest(await withinLimits(limits, 'the history was read', reading));
+  if (now === newest(asked)) return;
+  throw new DaemonError('NotInForce', `generation ${now} was accepted meanwhile`);
+}
+
+function newest(history: readonly HistoryEntry[]): number {
+  return Math.max(0, ...history.map(({ generation }) => generation));
 }
 
 /** Other documents than those in force: to bring back the same is to do nothing. */

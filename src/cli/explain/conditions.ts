@@ -42,8 +42,8 @@ export const conditionExplanations: Explanations<ConditionType> = {
     todo: 'Where it is False: hand the documents in again (`unnest apply`); until then nothing is deleted.',
   },
   HostReachable: {
-    means: 'libvirt answers.',
-    todo: 'Where it is False: `unnest doctor` says what to mend. unnestd goes on by itself then.',
+    means: 'libvirt answers, and what the partition has on its host could be listed.',
+    todo: 'Where it is False or Unknown: `unnest doctor` says what to mend. unnestd goes on by itself then.',
   },
   GaveUp: {
     means: 'Something has failed so often that it is no longer tried.',

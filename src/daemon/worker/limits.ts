@@ -2,10 +2,15 @@
 export const workerLimits = {
   /** At once, over all partitions. */
   workersMax: 8,
-  /** From the request to the answer, the start of the worker included. */
+  /** More for the first answer of one: its sandbox and its Node may start slowly on a host that is busy. */
+  startMsMax: 20_000,
+  /** From the request to the answer. */
   parseMsMin: 10_000,
-  /** More for each MiB of documents, so that the largest bundle can be read on a busy host: 30 s. */
-  parseMsPerMebibyte: 2_000,
+  /**
+   * More for each MiB of documents, so that the largest bundle can be read on a slow and busy host: 70 s.
+   * One that is ended in the middle is read again, and again in vain. What it burns `cpuSeconds` bounds.
+   */
+  parseMsPerMebibyte: 6_000,
   /** How long one is kept after its last use. */
   warmMs: 60_000,
   /** One that has read more than this at once has grown above 80 MB, and is not kept. */

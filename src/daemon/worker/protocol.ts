@@ -63,7 +63,7 @@ export function answerBounds({ files }: Pick<ParseRequest, 'files'>): JsonBounds
   };
 }
 
-/** How long documents of so many characters may take to read, the start of a worker included. */
+/** How long documents of so many characters may take to read. */
 export function parseMsMax(characters: number): number {
   const { parseMsMin, parseMsPerMebibyte } = workerLimits;
   return parseMsMin + Math.round((parseMsPerMebibyte * characters) / 2 ** 20);

@@ -33,6 +33,7 @@ export class Worker {
   readonly #timers: Timers;
   readonly #process: WorkerProcess;
   #asked: Asked | null = null;
+  #hasAnswered = false;
   #broken: Failure | null = null;
   #onEnded: () => void = () => undefined;
 
@@ -59,15 +60,19 @@ export class Worker {
     return this.#broken === null;
   }
 
-  /** One request at a time. Never rejects. An answer that is a failure is its end. */
+  /**
+   * One request at a time. Never rejects. An answer that is a failure is its end.
+   * @param parseMsMax once it has been started
+   */
   async ask(
     request: ParseRequest,
-    timeMsMax: number,
+    parseMsMax: number,
     signal: AbortSignal,
   ): Promise<ParsedDocuments> {
     const giveUp = () => this.#kill(failure('GivenUp', 'nobody waits for the answer any more'));
     if (signal.aborted) giveUp();
     if (this.#broken !== null) return this.#broken;
+    const timeMsMax = parseMsMax + (this.#hasAnswered ? 0 : workerLimits.startMsMax);
     const hung = () => this.#kill(failure('Hung', `there was no answer after ${timeMsMax} ms`));
     const stopTimer = this.#timers.after(timeMsMax, hung);
     signal.addEventListener('abort', giveUp);
@@ -103,6 +108,7 @@ export class Worker {
       return this.#kill(failure('Forged', 'the answer is not one to what was asked'));
     }
     this.#asked = null;
+    this.#hasAnswered = true;
     asked.settle(answer);
   }
 

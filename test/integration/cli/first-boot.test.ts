@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guestDocument, virsh, type Workplace, workplace } from '../../support/cli.ts';
+import { heard } from '../../support/heard.ts';
 
 let at: Workplace;
 let count = 0;
@@ -28,11 +29,14 @@ const domain = (name: string) => `unnest.first-boot-${count}.${name}`;
 const seedsDir = () => join(at.stateDir, at.partition, 'seeds');
 /** The line that the guest prints, again and again. */
 const seedOf = async (name: string) => {
-  const { stdout } = await at.unnest('console', name, '--lines', '4', '--timeout', '60');
-  return /unnest-guest \S+ seed (.*?)\r?\n/.exec(stdout)?.[1]?.split(' ') ?? stdout;
+  const reading = heard(at.start('console', name));
+  const line = /unnest-guest \S+ seed (.*?)\r?\n/;
+  const said = await reading.hears(line);
+  await reading.end();
+  return line.exec(said)?.[1]?.split(' ');
 };
 
-describe('a real guest', () => {
+describe('a real guest', { timeout: 300_000 }, () => {
   test('finds the disk of cloud-init with the bytes of its document, and nobody else sees them', async () => {
     at.write(asking('web', cloudInit(userData), 'updatePolicy: Restart'));
     const planned = await plan();

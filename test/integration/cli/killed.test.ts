@@ -179,5 +179,5 @@ describe.each(plans)('%s', (_what, from, to) => {
       expect(await at.unnest('apply', '-f', at.documents, ...apply)).toMatchObject({ code: 0 });
       expect(await world(), `killed at write ${moment}`).toEqual(goal);
     }
-  }, 300_000);
+  }, 900_000);
 });

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { guestDocument, program, type Ran, run } from '../../support/cli.ts';
 import { type DaemonPlace, daemonPlace } from '../../support/daemon.ts';
+import { heard } from '../../support/heard.ts';
 
 const partition = 'cli-reach';
 let place: DaemonPlace;
@@ -26,16 +27,16 @@ beforeAll(async () => {
   const path = place.at('documents.yaml');
   const shell = 'unnest.name=web unnest.do=shell unnest.every=1000';
   writeFileSync(path, web.replace('unnest.name=web', shell) + guestDocument('bare'));
-  const applied = await unnest('apply', '-f', path, '--timeout', '60');
+  const applied = await unnest('apply', '-f', path, '--timeout', '100');
   expect(applied).toMatchObject({ code: 0 });
   await vi.waitFor(
     async () => {
       const { stdout } = await unnest('logs', 'web');
       expect(stdout).toMatch(/unnest-guest web address 10\.93\.0\.\d+/);
     },
-    { timeout: 60_000, interval: 500 },
+    { timeout: 100_000, interval: 500 },
   );
-}, 150_000);
+}, 300_000);
 afterAll(() => place.dispose());
 
 function unnest(...args: readonly string[]): Promise<Ran> {
@@ -43,14 +44,18 @@ function unnest(...args: readonly string[]): Promise<Ran> {
 }
 
 test('a port leads to the guest’s, both ways, until it is ended', async () => {
-  const serve = `printf 'nc -l -p 7000 -e cat &\n' | "$0" "$@"`;
-  const words = ['console', 'web', '--write', '--timeout', '3'];
-  await run('sh', ['-c', serve, process.execPath, program, ...words], env);
+  const typing = heard(spawn(process.execPath, [program, 'console', 'web', '--write'], { env }));
+  // The kernel has ports in hexadecimal.
+  const isThere = 'grep -q :1B58 /proc/net/tcp /proc/net/tcp6';
+  const serve = `nc -l -p 7000 -e cat & until ${isThere}; do sleep 1; done`;
+  typing.write(`${serve}; echo there are $((3+4))\n`);
+  await typing.hears(/there are 7/);
+  expect(await typing.end()).toBe(130);
   const args = [program, 'port-forward', 'web', ':7000'];
   const forwarding = spawn(process.execPath, args, { env });
   let said = '';
   forwarding.stdout.on('data', (chunk) => (said += String(chunk)));
-  await expect.poll(() => said, { timeout: 20_000 }).toMatch(/leads to web:7000 \(10\.93\.0\./);
+  await expect.poll(() => said, { timeout: 60_000 }).toMatch(/leads to web:7000 \(10\.93\.0\./);
   const port = Number(/:(\d+) leads/.exec(said)?.[1]);
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   const sent = 'x'.repeat(100_000);
@@ -61,7 +66,7 @@ test('a port leads to the guest’s, both ways, until it is ended', async () => 
   expect(echoed).toBe(sent);
   forwarding.kill('SIGINT');
   expect(await once(forwarding, 'close')).toEqual([130, null]);
-}, 60_000);
+});
 
 test('ssh is the system’s, with its exit code; the guest of the kit has none that listens', async () => {
   const { code, stderr } = await unnest('ssh', 'web', '--', '-o', 'ConnectTimeout=10', 'true');

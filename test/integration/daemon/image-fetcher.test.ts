@@ -2,6 +2,7 @@
  * The real fetcher, in its sandbox, and servers that want something else than to give an image. Loopback is
  * a private address: who may connect to it is told so, as an operator would.
  */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -60,6 +61,8 @@ interface Try {
   /** How many times as fast as it is a clock goes. */
   readonly hurry?: number;
   readonly signal?: AbortSignal;
+  /** Told how much is there, each time that more is. */
+  readonly onBytes?: (length: number) => void;
 }
 
 const allowed = (more: Partial<ImageHost> = {}, of = server): ImageHost => ({
@@ -85,6 +88,7 @@ async function fetched(given: Try = {}): Promise<Fetched & { readonly bytes: Buf
     append: async (atByte: number, piece: Uint8Array) => {
       expect(atByte === 0 || atByte === bytes.length).toBe(true);
       bytes = Buffer.concat([bytes.subarray(0, atByte), piece]);
+      given.onBytes?.(bytes.length);
       return bytes.length;
     },
     timers: {
@@ -126,15 +130,18 @@ test('an honest server gives all of it, and is told nothing but what is asked fo
 
 test('one that breaks off is gone on with where it stopped', async () => {
   server.answer(giving(content, 2 * MiB));
-  const first = await fetched();
+  const first = await fetched({ onBytes: () => server.reset() });
   expect(first.failure).toMatchObject({ code: 'FetchFailed', retryable: true });
   expect(first.failure?.message).toMatch(
     /mirror\.test:\d+: the connection broke off \(ECONNRESET\)/,
   );
-  expect(first.bytes.equals(content.subarray(0, 2 * MiB))).toBe(true);
+  // How much of what was under way comes after all, the kernel decides.
+  const there = first.bytes.length;
+  expect(there).toBeGreaterThanOrEqual(MiB);
+  expect(first.bytes.equals(content.subarray(0, there))).toBe(true);
   server.answer(giving(content));
   const second = await fetched({ before: first.bytes });
-  expect(server.asked.at(-1)?.headers.range).toBe(`bytes=${2 * MiB}-`);
+  expect(server.asked.at(-1)?.headers.range).toBe(`bytes=${there}-`);
   expect(second).toMatchObject({ failure: null, isOfOneAnswer: false });
   expect(second.bytes.equals(content)).toBe(true);
 });
@@ -355,7 +362,8 @@ test('a name that leads to a private address, unless the operator allows it', as
   const before = asked();
   const why = await failure({ hosts: [{ privateAddresses: false }] });
   expect(why).toMatchObject({ code: 'AddressNotAllowed', retryable: false });
-  expect(why?.message).not.toContain('127');
+  // The port that this server was given may have any digits.
+  expect(why?.message.replace(`mirror.test:${server.port}: `, '')).not.toContain('127');
   // Not even then.
   for (const [address, family] of [
     ['0.0.0.0', 4],
@@ -413,9 +421,9 @@ test('it has no way to anybody but by the connection that it is given', async ()
     /^\/etcfalse;\/procfalse;\/runfalse;\/tmpfalse;\{.*\};(?!connected)[A-Z_0-9]+;[A-Z_0-9]+;$/,
   );
   // There is somebody there.
-  await new Promise<void>((done) =>
-    connect({ host: '127.0.0.1', port: listening.port }, () => done()),
-  );
+  const there = connect({ host: '127.0.0.1', port: listening.port });
+  await once(there, 'connect');
+  there.destroy();
 });
 
 test.each([

@@ -189,4 +189,4 @@ test('uploaded, booted, kept while it runs, and gone after it', async ({ onTestF
     () => !existsSync(at('linux')) && !existsSync(at('ramdisk')),
   );
   expect(await domainsOf(partition)).toEqual([]);
-});
+}, 300_000);

@@ -118,7 +118,7 @@ describe.concurrent('a partition', () => {
     expect((await virsh('list', '--all', '--name')).split('\n')).toContain('mine-now');
     expect(await domains()).toHaveLength(2);
     await virsh('domrename', 'mine-now', of('off'));
-    await daemon.api.retry(partitionNamed('drift-e'), AbortSignal.timeout(5000));
+    await daemon.api.retry(partitionNamed('drift-e'), AbortSignal.timeout(60_000));
     await allSynced();
   });
 

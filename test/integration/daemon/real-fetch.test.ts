@@ -118,7 +118,14 @@ spec: { size: 1MiB }
 
 /** Sandboxes with a fetcher in them. */
 function fetching(pid: number): readonly number[] {
-  return descendantsOf(pid).filter((each) =>
-    readFileSync(`/proc/${each}/cmdline`, 'latin1').includes('--max-old-space-size=128'),
-  );
+  return descendantsOf(pid).filter((each) => commandOf(each).includes('--max-old-space-size=128'));
+}
+
+/** Empty: it has ended since it was listed. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
 }

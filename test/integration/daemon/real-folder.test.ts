@@ -62,7 +62,8 @@ describe.concurrent('a folder', () => {
     const [, b] = await domainsOf('git');
     checkOut(place.at('desired/git'), 'second', ['b', 'c']);
     await synced(daemon, 'git', ['b', 'c']);
-    expect(documentsAccepted(daemon)).toEqual([2, 2]);
+    // Of two that were written one after the other, the first may have settled before the second.
+    expect(documentsAccepted(daemon).join(' ')).toMatch(/^(1 )?2 2$/);
     expect(await domainsOf('git')).toEqual([b, expect.stringMatching(/^c \d+ running$/)]);
   });
 
@@ -76,7 +77,7 @@ describe.concurrent('a folder', () => {
     checkOut(place.at('desired/link/current'), 'second', ['b', 'c']);
     await synced(daemon, 'link', ['b', 'c']);
     // Both together, before they are told apart, or not; never a half of either.
-    expect(documentsAccepted(daemon).join(' ')).toMatch(/^2 (3 )?2$/);
+    expect(documentsAccepted(daemon).join(' ')).toMatch(/^(1 )?2 (3 )?2$/);
     expect(await domainsOf('link')).toEqual([b, expect.stringMatching(/^c \d+ running$/)]);
   });
 });
@@ -114,13 +115,17 @@ async function standsIn(
 const passesOf = (daemon: RealDaemon, partition: string) =>
   daemon.lines('pass-started').filter((line) => line['partition'] === partition).length;
 
-/** Writes another document every millisecond until it is told to end. @returns how many */
+/** Writes another document many times a second until it is told to end. @returns how many */
 async function makeNoise(place: DaemonPlace, signal: AbortSignal): Promise<number> {
-  const policies = ['Halted', 'Manual'];
+  const texts = ['Halted', 'Manual'].map((each) => idleDocument('n', [`runPolicy: ${each}`]));
+  const at = (file: string) => place.at(`desired/noisy/${file}`);
   let count = 0;
   for (; !signal.aborted; count += 1) {
-    place.write('noisy', idleDocument('n', [`runPolicy: ${policies[count % 2]}`]));
-    await sleep(1);
+    // Without its disk, which is there by now, and a thousand times as much to write.
+    writeFileSync(at('.new'), texts[count % 2] ?? '');
+    renameSync(at('.new'), at('all.yaml'));
+    // With moments in which it can be read.
+    await sleep(20);
   }
   return count;
 }
@@ -138,21 +143,24 @@ test('one whose files change all the time keeps no quiet one waiting', async (co
   await sleep(5000);
   const passes = () => ['noisy', 'quiet'].map((each) => passesOf(daemon, each));
   const before = passes();
+  const startedMs = performance.now();
   place.write('quiet', idleDocument('q') + idleDocument('r'));
   await synced(daemon, 'quiet', ['q', 'r']);
   const during = passes().map((count, index) => count - (before[index] ?? 0));
+  const secondsTaken = (performance.now() - startedMs) / 1000;
   await sleep(5000);
   writing.abort();
-  expect(await noise).toBeGreaterThan(1000);
-  expect(during[0]).toBeLessThanOrEqual(20);
-  expect(during[1]).toBeLessThanOrEqual(4);
+  expect(await noise).toBeGreaterThan(100);
+  // A few at once and then one every two seconds, however much is written.
+  expect(during[0]).toBeLessThanOrEqual(10 + 2 * secondsTaken);
+  expect(during[1]).toBeLessThanOrEqual(8);
   place.write('noisy', idleDocument('n'));
   await until(
     'it runs',
     () => domainsOf('noisy'),
     ([line]) => line?.endsWith('running') === true,
   );
-  // Some thousands of changes are some tens of bundles.
+  // Some hundreds of changes are some tens of bundles.
   expect(daemon.lines('submission-accepted').length).toBeLessThan(100);
   expect(await daemon.metrics()).toMatch(/^unnest_pass_duration_seconds_count \d+$/m);
-});
+}, 300_000);

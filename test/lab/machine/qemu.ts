@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
 import { JsonSocket } from './json-socket.ts';
 
@@ -35,16 +36,24 @@ export const hardware = { vcpus: 2, memoryMiB: 3072 };
 const emulatedCpu = 'qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,-cx16,+lahf_lm';
 
 /** With a state. */
-const patience = { msMax: 120_000, everyMs: 50 };
+const patience = { msMax: 300_000, everyMs: 50 };
+/** Until it ends that was told to. */
+const endMsMax = 20_000;
 
 export class Machine {
   readonly dir: string;
+  readonly accelerator: Accelerator;
   readonly #process: ChildProcess;
   readonly #monitor: JsonSocket;
   #resets = 0;
 
-  private constructor(dir: string, process: ChildProcess, monitor: JsonSocket) {
+  private constructor(
+    { dir, accelerator }: MachineSpec,
+    process: ChildProcess,
+    monitor: JsonSocket,
+  ) {
     this.dir = dir;
+    this.accelerator = accelerator;
     this.#process = process;
     this.#monitor = monitor;
     monitor.onEvent((name) => {
@@ -57,8 +66,18 @@ export class Machine {
     return this.#resets;
   }
 
+  /** @throws Error with its process at its end */
   static async start(spec: MachineSpec): Promise<Machine> {
     const process = spawned(spec);
+    try {
+      return await Machine.#of(spec, process);
+    } catch (error) {
+      process.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  static async #of(spec: MachineSpec, process: ChildProcess): Promise<Machine> {
     const failed = new Promise<never>((_, reject) => {
       process.once('exit', (code) =>
         reject(new Error(`QEMU ended (${code}); see ${spec.dir}/qemu.log`)),
@@ -67,20 +86,27 @@ export class Machine {
     failed.catch(() => undefined);
     const monitor = await Promise.race([JsonSocket.connect(paths(spec.dir).monitor), failed]);
     await Promise.race([monitor.request('qmp_capabilities'), failed]);
-    const machine = new Machine(spec.dir, process, monitor);
+    const machine = new Machine(spec, process, monitor);
     if (spec.resume !== undefined) await Promise.race([machine.#goOn(), failed]);
     return machine;
   }
 
-  /** Writes memory and devices to a file, and ends. What is on the disk belongs to it. */
+  /** Writes memory and devices to a file, and ends, whatever comes of it. What is on the disk belongs to it. */
   async saveAndEnd(path: string): Promise<void> {
+    try {
+      await this.#save(path);
+    } finally {
+      await this.end();
+    }
+  }
+
+  async #save(path: string): Promise<void> {
     await this.#monitor.request('stop');
     await this.#monitor.request('migrate', { uri: `exec:cat >'${path}'` });
     const ends = ['completed', 'failed', 'cancelled'];
     const status = () => this.#status('query-migrate');
     const how = await until('the state is saved', status, (now) => ends.includes(now), patience);
     if (how !== 'completed') throw new Error(`the state was not saved: ${how}`);
-    await this.end();
   }
 
   /** A further disk of nothing but zeroes, under a host that runs; it finds it by its serial number. */
@@ -100,7 +126,10 @@ export class Machine {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null) done();
       else this.#process.once('exit', () => done());
     });
-    await this.#monitor.request('quit').catch(() => this.#process.kill('SIGKILL'));
+    const quits = this.#monitor.request('quit').then(() => ended);
+    const isLate = sleep(endMsMax, 'late', { ref: false });
+    const how = await Promise.race([quits, isLate]).catch(() => 'late');
+    if (how === 'late') this.#process.kill('SIGKILL');
     await ended;
     this.#monitor.close();
   }

@@ -62,19 +62,19 @@ export const balloon: Scenario = {
     await lab.does('team-d asks for web', () => ask(host, web));
     await says('the Primary itself sees less', new RegExp(`${left.guest} MiB`));
     const held = new RegExp(`^${left.machine}$`, 'm');
-    await lab.prints('and the kernel holds it to that', limitsOnIt, held, 30);
+    await lab.prints('and the kernel holds it to that', limitsOnIt, held);
     await boots(lab, 'web boots', web);
 
     await lab.does('the Primary boots anew, and has forgotten its balloon', async () => {
       await host.sh(`: > ${log}; virsh reset team-d`);
     });
-    await lab.prints('the kernel still holds it to that', limitsOnIt, held, 30);
+    await lab.prints('the kernel still holds it to that', limitsOnIt, held);
     await says('it comes up', /up [0-9]+ s/);
     await boots(lab, 'and web still runs', web);
 
     await lab.does('nobody asks for anything any more', () => ask(host, halted));
     await says('the Primary has got back all', /704 MiB/);
     const none = new RegExp(`^(?![^]*^${left.machine}$)`, 'm');
-    await lab.prints('and nothing holds it to less', limitsOnIt, none, 30);
+    await lab.prints('and nothing holds it to less', limitsOnIt, none);
   },
 };

@@ -93,9 +93,9 @@ export const carving: Scenario = {
     await lab.sabotage('the Primary sleeps', () => host.sh('virsh suspend team-c'));
     await lab.does('team-c asks for web', () => ask(host, web));
     const live = 'virsh vcpucount team-c --live --active';
-    await lab.prints('libvirt sees that the Primary has given a vCPU', live, /^1$/m, 90);
+    await lab.prints('libvirt sees that the Primary has given a vCPU', live, /^1$/m);
     const defined = 'virsh vcpucount team-c --config --active';
-    await lab.prints('for its next start too', defined, /^1$/m, 10);
+    await lab.prints('for its next start too', defined, /^1$/m);
     await boots(lab, 'web boots', web);
     await says('the Primary itself sees less of both', /1 vCPU, 474 MiB/);
     const group = `/sys/fs/cgroup/unnest.slice/unnest-${slice.replace('/unnest/', '')}.slice`;
@@ -115,7 +115,7 @@ export const carving: Scenario = {
       await ask(host, { ...late, more: '  runPolicy: Halted\n' });
       await host.sh('unnest retry --partition team-c');
     });
-    await lab.prints('libvirt sees that it has got back its vCPU', live, /^2$/m, 150);
+    await lab.prints('libvirt sees that it has got back its vCPU', live, /^2$/m, 300);
     await says('and so does the Primary', /2 vCPU, 704 MiB/);
 
     await lab.does('the Primary sleeps, and team-c asks for web once more', async () => {
@@ -127,13 +127,13 @@ export const carving: Scenario = {
       'it is told that its Primary does not release',
       told,
       /PrimaryNotReleasing/,
-      150,
+      300,
     );
     const noWeb = new RegExp(`^(?![^]*${domainOf(web)} +running)`);
     await lab.prints('and web was not started', 'virsh list', noWeb);
     await lab.does('the Primary wakes', async () => {
       await host.sh('virsh resume team-c; unnest retry --partition team-c');
     });
-    await boots(lab, 'and web boots', web, 200);
+    await boots(lab, 'and web boots', web, 300);
   },
 };

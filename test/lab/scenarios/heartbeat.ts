@@ -36,7 +36,7 @@ export const heartbeat: Scenario = {
     const { host } = lab;
     const status = `unnest describe db --partition ${partition}`;
     const runs = (of: { name: string }, claim: string) =>
-      lab.prints(claim, 'virsh list', new RegExp(`${domainOf({ ...db, ...of })} +running`), 120);
+      lab.prints(claim, 'virsh list', new RegExp(`${domainOf({ ...db, ...of })} +running`), 240);
     const isDown = (seen: string) => !seen.includes(domainOf(app));
     await lab.does('the tenant asks for db, which is ready once it says so, and app after it', () =>
       ask(host, db).then(() => ask(host, app)),
@@ -47,47 +47,49 @@ export const heartbeat: Scenario = {
       () => cidOf(host, db),
       (seen) => seen >= 2 ** 31 && seen < 2 ** 32 - 1,
     );
-    await lab.hears('it answers there', `lab-vsock ask ${cid} GET /facts`, /"name":/);
-    await lab.prints('unnestd waits for it', status, /Ready +False +AwaitsHeartbeat/, 30);
+    await lab.prints('unnestd waits for it', status, /Ready +False +AwaitsHeartbeat/);
     await lab.claim('app is not started', () => host.sh('virsh list'), isDown);
+    await lab.hears('it answers there', `lab-vsock ask ${cid} GET /facts`, /"name":/);
 
     await lab.prints(
       'a Primary that says it in its place is not heard',
       inGuest(stranger, beat('\\xb7')),
-      /back nothing|not heard/,
-    );
-    await lab.prints(
-      'and unnestd tells of that',
-      'unnest events',
-      new RegExp(`CID ${stranger} is not heard on the port of heartbeats: UnknownCid`),
-    );
-    await lab.prints(
-      'something else than a heartbeat is none',
-      inGuest(cid, beat('A')),
       /back nothing/,
     );
-    await lab.prints('db still is not ready', status, /Ready +False +AwaitsHeartbeat/);
-    const asks = `cid=2&port=${control}&path=/v1/version&from=700`;
-    await lab.claim(
-      'its root is not listened to where Primaries are',
-      async () => (await host.run(`lab-vsock ask ${cid} POST '/request?${asks}'`)).stdout,
-      (said) => !said.includes('"version"'),
-    );
+    // Whoever starts it has waited long enough by now, on a slow machine, and says something else of it.
+    await lab.prints('db still is not ready', status, /Ready +False/);
 
     await lab.sabotage('nobody hears heartbeats', () => host.sh('systemctl stop unnestd'));
     await lab.prints(
       'db says that it is ready, and gets its byte back',
       inGuest(cid, beat('\\xb7')),
       /back b7/,
-      20,
     );
-    await lab.prints('so it is', status, /Ready +True/, 30);
+    await lab.prints('so it is', status, /Ready +True/);
     await runs(app, 'and app runs');
+    await lab.prints(
+      'unnestd has told of the Primary',
+      'unnest events',
+      new RegExp(`CID ${stranger} is not heard on the port of heartbeats: UnknownCid`),
+    );
+    const asks = `cid=2&port=${control}&path=/v1/version&from=300`;
+    await lab.prints(
+      'its root is not listened to where Primaries are',
+      `lab-vsock ask ${cid} POST '/request?${asks}'`,
+      /^(?:cannot connect .*reset|the answer is no HTTP)/,
+    );
     await lab.does('unnestd starts anew', () => host.sh('systemctl restart unnestd'));
-    await lab.prints('db still is ready', status, /Ready +True/, 60);
+    await lab.prints('db still is ready', status, /Ready +True/);
     await lab.does('db is powered off, and is started again', () =>
       host.sh(`virsh destroy ${domainOf(db)}`),
     );
-    await lab.prints('what it said was of that run', status, /Ready +False +AwaitsHeartbeat/, 60);
+    await lab.prints('what it said was of that run', status, /Ready +False +AwaitsHeartbeat/);
+    const now = await cidOf(host, db);
+    await lab.prints(
+      'something else than a heartbeat is none',
+      inGuest(now, beat('A')),
+      /back nothing/,
+    );
+    await lab.prints('and makes it no more ready', status, /Ready +False/);
   },
 };

@@ -18,7 +18,7 @@ export const newKernel: Scenario = {
   breaks: 'a group below others owns a processor',
   run: async (lab) => {
     const { host } = lab;
-    await host.run('systemctl is-system-running --wait');
+    await host.run('systemctl is-system-running --wait', '', 300);
     // Remote partitions, of groups whose parents are none, came with 6.7.
     const isNew = (version: string) =>
       Number.parseFloat(version) >= 6.1 && !/^6\.[1-6]\./.test(version);
@@ -41,13 +41,11 @@ export const newKernel: Scenario = {
       'a group below others owns a processor',
       `cat ${group}/cpuset.cpus.partition`,
       /^root$/m,
-      5,
     );
     await lab.prints(
       'nobody else has it',
       'cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective',
       /^0$/m,
-      5,
     );
 
     await lab.does('it is given back, and unnest is installed', async () => {
@@ -60,15 +58,14 @@ export const newKernel: Scenario = {
     await lab.does('a partition has processor 1 for itself', () => ask(host, web));
     await boots(lab, 'its VM boots', web);
     const slice = '/sys/fs/cgroup/unnest.slice/unnest-p*.slice';
-    await lab.prints('the kernel keeps it', `cat ${slice}/cpuset.cpus.partition`, /^root$/m, 20);
+    await lab.prints('the kernel keeps it', `cat ${slice}/cpuset.cpus.partition`, /^root$/m);
     await lab.prints(
       'nobody else has it',
       'cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective',
       /^0$/m,
-      5,
     );
-    await lab.prints('and its memory', `cat ${slice}/../memory.min`, /^268435456$/m, 5);
+    await lab.prints('and its memory', `cat ${slice}/../memory.min`, /^268435456$/m);
     const said = /CpusGuaranteed +True +KeptByKernel/;
-    await lab.prints('unnest says so', `unnest status -p ${web.partition}`, said, 20);
+    await lab.prints('unnest says so', `unnest status -p ${web.partition}`, said);
   },
 };

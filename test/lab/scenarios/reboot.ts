@@ -23,8 +23,8 @@ export const reboot: Scenario = {
       host.sh('systemctl disable unnestd'),
     );
     await lab.does('the host reboots', () => host.reboot());
-    await lab.prints('libvirt answers again', 'virsh list --all', off, 120);
-    await boots(lab, 'web boots again', web, 90);
+    await lab.prints('libvirt answers again', 'virsh list --all', off);
+    await boots(lab, 'web boots again', web, 300);
     await lab.prints('batch stays off', 'virsh list --all', off);
     await lab.prints(
       'unnest says that all is as it should be',

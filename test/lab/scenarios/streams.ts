@@ -1,12 +1,14 @@
 import { bundled } from '../built.ts';
 import type { Lab, Scenario } from '../scenario.ts';
 import { primaries } from '../primaries.ts';
-import { ports } from '../streams.ts';
+import { caseSecondsMax, ports } from '../streams.ts';
+import { streamCases } from '../../contract/stream-cases.ts';
 
 const { cid } = primaries[0]!;
 /** Beside unnest, where it finds what unnest stands on. */
 const program = '/usr/local/lib/node_modules/unnest/dist/bin/stream-contract.mjs';
-const seconds = 300;
+/** With all that starts before the first. */
+const seconds = (streamCases.length + 2) * caseSecondsMax;
 
 /** Every case of the contract, by its own words. */
 async function holds(lab: Lab, claim: string, way: string): Promise<void> {

@@ -50,19 +50,17 @@ async function supplies(lab: Lab, name: string, source: string, command: string)
     'there is room for it',
     'unnest status --partition team-e',
     new RegExp(`${name}[^]*AwaitingBytes`),
-    60,
   );
   await lab.prints(
     `and somebody there supplies it: ${command}`,
-    inPrimary(`timeout 60 ${command}`),
+    inPrimary(`timeout 75 ${command}`),
     new RegExp(`${name} is (ready|there already)`),
-    90,
+    240,
   );
   await lab.hears(
     'and a Secondary boots from it',
-    inPrimary(`timeout 20 unnest console ${name} --lines 3`),
+    inPrimary(`timeout 75 unnest console ${name} --lines 3`),
     /booted from what a Primary has/,
-    75,
   );
   await lab.does(`${name}.yaml goes`, () =>
     host.sh(inPrimary(`rm /etc/unnest/desired/${name}.yaml`)),
@@ -94,39 +92,33 @@ export const supply: Scenario = {
       'the disk that it was lent is gone from the Primary',
       inGuest('ls /sys/block'),
       /^(?![^]*vdb)[^]*vda/,
-      30,
     );
     await supplies(lab, 'sent', 'upload', 'unnest upload sent /tmp/os.img');
 
-    const serve = 'printf "nc -l -p 7000 -e cat &\\n"';
+    // More than one connection, as the first try may come to nothing.
+    const serve = 'printf "while :; do nc -l -p 7000 -e cat; sleep 1; done &\\n"';
     await lab.prints(
       'somebody in the Primary types on its console',
-      inPrimary(`sleep 5; ${serve} | timeout 30 unnest console reach --write --timeout 6`),
+      inPrimary(`sleep 5; ${serve} | timeout 75 unnest console reach --write --timeout 30`),
       /nc -l -p 7000/,
-      90,
+      240,
     );
     await host.sh(inGuest('ip link set lo up'));
     await host.sh(
       inGuest(
-        'chroot /full /bin/sh -c "unnest port-forward reach 7000:7000 >/tmp/forward.log 2>&1 &"',
+        'chroot /full /bin/sh -c "while :; do unnest port-forward reach 7000:7000; sleep 1; done >/tmp/forward.log 2>&1 &"',
       ),
     );
     await lab.prints(
       'and reaches a port of it by one of its own',
-      inGuest('echo here I am | timeout 5 nc 127.0.0.1 7000; cat /full/tmp/forward.log'),
+      inGuest('echo here I am | timeout 20 nc 127.0.0.1 7000; cat /full/tmp/forward.log'),
       /^here I am/m,
-      60,
     );
     for (const [command, says] of [
       ['unnest top --secondaries', /reach/],
       ['unnest restart reach', /reach is to restart/],
     ] as const) {
-      await lab.prints(
-        `\`${command}\` says what it says on the host`,
-        inPrimary(command),
-        says,
-        60,
-      );
+      await lab.prints(`\`${command}\` says what it says on the host`, inPrimary(command), says);
     }
   },
 };

@@ -16,7 +16,7 @@ use strict;
 
 my ($AF_INET, $AF_VSOCK, $AF_PACKET, $STREAM, $RAW) = (2, 40, 17, 1, 3);
 our $connection;
-my ($CID_ANY, $WNOHANG) = (0xffffffff, 1);
+my ($CID_ANY, $WNOHANG, $ETIMEDOUT) = (0xffffffff, 1, 110);
 my ($CONNECTIONS_MAX, $SECONDS_MAX, $HEAD_BYTES_MAX, $BODY_BYTES_MAX) = (16, 30, 8192, 65536);
 # For whatever is done between a request and its answer; a guest under emulation takes its time.
 my $ANSWER_SECONDS_MAX = 100;
@@ -239,6 +239,8 @@ sub frames {
   my ($interface) = @_;
   my $ALL = 0x0003;
   socket my $raw, $AF_PACKET, $RAW, unpack 'S', pack 'n', $ALL or die "packet socket: $!\n";
+  # SO_RCVBUFFORCE: who is held up for a while misses nothing.
+  setsockopt $raw, 1, 33, pack 'i', 1 << 24 or die "no room for frames: $!\n";
   bind $raw, packet_address(interface_index($interface), $ALL) or die "cannot bind: $!\n";
   syswrite STDOUT, "listens\n";
   syswrite STDOUT, unpack('H*', $_) . "\n" while defined(recv $raw, $_, 65536, 0);
@@ -395,16 +397,26 @@ sub witness {
   syswrite $peer, http_answer(200, "cid=$cid");
 }
 
-# From one of the ports that only root may take, none of which is for long.
-sub connect_as_root {
-  my ($cid, $port) = @_;
+# A socket on one of the ports that only root may take, none of which is for long.
+sub root_socket {
   socket my $peer, $AF_VSOCK, $STREAM, 0 or die "no AF_VSOCK: $!";
   for (1 .. 1000) {
-    next if !bind $peer, vsock_address($CID_ANY, 512 + int rand 512);
-    connect $peer, vsock_address($cid, $port) or die "cannot connect to $cid:$port: $!";
-    return $peer;
+    return $peer if bind $peer, vsock_address($CID_ANY, 512 + int rand 512);
   }
   die 'no port below 1024 is free';
+}
+
+# The kernel gives up after two seconds, in which a host that has other things to do does not answer.
+sub connect_as_root {
+  my ($cid, $port) = @_;
+  my $why;
+  for (1 .. 3) {
+    my $peer = root_socket();
+    return $peer if connect $peer, vsock_address($cid, $port);
+    $why = $!;
+    last if $! != $ETIMEDOUT;
+  }
+  die "cannot connect to $cid:$port: $why";
 }
 
 # Each way has a process of its own, so that one which is held up holds up nothing else.
@@ -432,13 +444,13 @@ sub pass_on {
   shutdown $into, 1;
 }
 
-# A guest that listens no more is given time to do so again: nothing has been asked of it yet.
+# A guest that listens no more, or is slow, is given time to do so again: nothing has been asked of it yet.
 sub ask {
   my ($cid, $method, $path, $port) = @_;
   my ($status, $body);
   for (1 .. 20) {
     ($status, $body) = eval { exchange($cid, $port // 1024, $method, $path, $ANSWER_SECONDS_MAX) };
-    last if defined $status || $@ !~ /^502 cannot connect.*reset/;
+    last if defined $status || $@ !~ /^502 cannot connect.*(?:reset|timed out)/;
     sleep 1;
   }
   defined $status or print(STDERR $@), exit 1;

@@ -1,11 +1,12 @@
 /** What somebody on the operator's socket may cost the daemon, however they ask. */
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { channelLimits, operatorLimits } from '../../../src/channel/limits.ts';
 import type { EventRecord } from '../../../src/report/event.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { partitionName, type PartitionName } from '../../../src/model/names.ts';
 import { partitionStatus, teamA } from './fake-control.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const at = `/v1/partitions/${teamA}`;
 const version = request('GET', '/v1/version');
@@ -52,7 +53,7 @@ async function untilClosed(text: string): Promise<string> {
   const socket = await connected(text);
   let answer = '';
   socket.on('data', (chunk) => (answer += String(chunk)));
-  await vi.waitFor(() => expect(isOpen(socket)).toBe(false));
+  await waitFor(() => expect(isOpen(socket)).toBe(false));
   return answer;
 }
 
@@ -82,7 +83,7 @@ describe('submissions', () => {
     expect(await asked(put)).toContain('"TooBusy"');
     release();
     place.result = { status: 'refused', code: 'Draining', message: 'x', diagnostics: [] };
-    await vi.waitFor(async () => expect(await asked(put)).toContain('"Draining"'));
+    await waitFor(async () => expect(await asked(put)).toContain('"Draining"'));
   });
 
   test('and rollbacks take each other’s places: for each a whole bundle is read', async () => {
@@ -93,7 +94,7 @@ describe('submissions', () => {
     place.result = () => held;
     const rollback = request('POST', `${at}/rollback`, '{"generation":5}');
     for (let n = 0; n < operatorLimits.submissionsMax; n += 1) await connected(rollback);
-    await vi.waitFor(() => expect(place.calls).toHaveLength(operatorLimits.submissionsMax));
+    await waitFor(() => expect(place.calls).toHaveLength(operatorLimits.submissionsMax));
     expect(await asked(rollback)).toContain('"TooBusy"');
     expect(await asked(put)).toContain('"TooBusy"');
     expect(await asked(request('POST', `${at}/plan`, '{"files":[]}'))).toContain('"TooBusy"');
@@ -105,10 +106,10 @@ describe('submissions', () => {
     place.answer = () => new Promise(() => {});
     for (let count = 0; count < operatorLimits.submissionsMax; count += 1) {
       const socket = await connected(request('POST', `${at}/retry`, '{}') + put);
-      await vi.waitFor(() => expect(place.calls).toHaveLength(2 * (count + 1)));
+      await waitFor(() => expect(place.calls).toHaveLength(2 * (count + 1)));
       socket.destroy();
     }
-    await vi.waitFor(async () => expect(statusOf(await asked(put))).toBe(200));
+    await waitFor(async () => expect(statusOf(await asked(put))).toBe(200));
   });
 });
 
@@ -119,11 +120,11 @@ describe('a connection', () => {
     ['a question', version],
   ])('with a stream ends when somebody asks behind it for %s', async (_what, more) => {
     const socket = await connected(watch);
-    await vi.waitFor(() => expect(place.listeners()).toBe(1));
+    await waitFor(() => expect(place.listeners()).toBe(1));
     socket.write(more);
-    await vi.waitFor(() => expect(place.listeners()).toBe(0));
+    await waitFor(() => expect(place.listeners()).toBe(0));
     socket.resume();
-    await vi.waitFor(() => expect(isOpen(socket)).toBe(false));
+    await waitFor(() => expect(isOpen(socket)).toBe(false));
   });
 
   test('that asks for a stream and for more at once gets neither', async () => {
@@ -146,13 +147,13 @@ describe('a connection', () => {
     const socket = await connected(request('GET', '/v1/events'));
     let text = '';
     socket.on('data', (chunk) => (text += String(chunk)));
-    await vi.waitFor(() => expect(text).toMatch(/"host-back"[^]*\r\n0\r\n\r\n$/));
+    await waitFor(() => expect(text).toMatch(/"host-back"[^]*\r\n0\r\n\r\n$/));
     socket.write(version);
-    await vi.waitFor(() => expect(text).toContain('"version":"1.2.3"'));
+    await waitFor(() => expect(text).toContain('"version":"1.2.3"'));
     for (let count = 0; count < 2 * operatorLimits.requestsPerConnectionMax; count += 1) {
       text = '';
       socket.write(version);
-      await vi.waitFor(() => expect(text).toContain('"version":"1.2.3"'));
+      await waitFor(() => expect(text).toContain('"version":"1.2.3"'));
     }
   });
 
@@ -173,7 +174,7 @@ describe('a connection', () => {
     expect(refused).toContain(`more than ${connectionsMax} connections at`);
     expect(statusOf(refused)).toBe(503);
     own[0]?.destroy();
-    await vi.waitFor(async () => expect(statusOf(await asked(version))).toBe(200));
+    await waitFor(async () => expect(statusOf(await asked(version))).toBe(200));
   });
 });
 
@@ -182,7 +183,7 @@ test('streams leave connections for a question', async () => {
     uid = 1000 + (count % 5);
     await connected(watch);
   }
-  await vi.waitFor(() => expect(place.listeners()).toBe(operatorLimits.streamsMax));
+  await waitFor(() => expect(place.listeners()).toBe(operatorLimits.streamsMax));
   const refused = await asked(watch);
   expect(statusOf(refused)).toBe(503);
   expect(refused).toContain('too many streams');
@@ -223,7 +224,7 @@ describe('what nobody reads', () => {
   const lengthOf = async (socket: Socket) => {
     let length = 0;
     socket.on('data', (chunk: Buffer) => (length += chunk.length));
-    await vi.waitFor(() => expect(isOpen(socket)).toBe(false));
+    await waitFor(() => expect(isOpen(socket)).toBe(false));
     return length;
   };
 
@@ -238,12 +239,12 @@ describe('what nobody reads', () => {
   test('of a stream ends it after a time, though nothing more happens', async () => {
     large(2 * 2 ** 20);
     await connected(request('GET', `${at}/status?watch=1`));
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     place.ring(channelLimits.drainMs - 1);
     await settled();
     expect(place.listeners()).toBe(2);
     place.ring(channelLimits.drainMs);
-    await vi.waitFor(() => expect(place.listeners()).toBe(0));
+    await waitFor(() => expect(place.listeners()).toBe(0));
   });
 
   test('of a stream that has ended is thrown away as well', async () => {
@@ -265,19 +266,22 @@ describe('what nobody reads', () => {
     of(others, operatorLimits.unreadInAllBytesMax / 4);
     await connected(request('GET', `${at}/status?watch=1`));
     const reader = await connected(request('GET', `${at}/status?watch=1`));
-    reader.resume();
-    await vi.waitFor(() => expect(place.listeners()).toBe(4));
+    let read = 0;
+    reader.on('data', (chunk: Buffer) => (read += chunk.length));
+    await waitFor(() => expect(place.listeners()).toBe(4));
+    // What it has not read yet would be held against it as well.
+    await waitFor(() => expect(read).toBeGreaterThan(2 * 2 ** 20));
     uid = 1000;
     for (let count = 0; count < 4; count += 1) {
       await connected(request('GET', `/v1/partitions/${others}`));
     }
-    await vi.waitFor(async () => expect(await asked(version)).toContain('nobody reads'));
+    await waitFor(async () => expect(await asked(version)).toContain('nobody reads'));
     expect(place.listeners()).toBe(4);
     of(teamA, 1);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     of(teamA, 2);
     for (const socket of sockets) if (socket !== reader) socket.destroy();
-    await vi.waitFor(async () => expect(statusOf(await asked(version))).toBe(200));
+    await waitFor(async () => expect(statusOf(await asked(version))).toBe(200));
     expect(place.listeners()).toBe(2);
   });
 });

@@ -1,9 +1,10 @@
 /** What the API makes of what no client of ours would send. */
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { channelLimits, operatorLimits } from '../../../src/channel/limits.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { teamA } from './fake-control.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 let place: ApiPlace;
 beforeEach(async () => {
@@ -135,7 +136,7 @@ describe('connections', () => {
     const headers = request('PUT', `${at}/desired`, '{"files":[]}').slice(0, -5);
     const kinds = ['', 'GET /v1/ver', headers, version];
     const ended = kinds.map((text) => place.raw(text));
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       place.ring(channelLimits.idleMs);
       const left = await Promise.race([Promise.all(ended), tick()]);
       expect(left).not.toBe('waiting');
@@ -150,13 +151,13 @@ describe('connections', () => {
     let text = '';
     socket.on('data', (chunk) => (text += String(chunk)));
     socket.write(request('GET', `${at}/status?watch=1`));
-    await vi.waitFor(() => expect(text).toContain('"generation":6'));
+    await waitFor(() => expect(text).toContain('"generation":6'));
     place.ring(channelLimits.answerMs);
     place.say({ kind: 'host-back' });
     place.set({ ...place.control.status(teamA)!, generation: 7 });
-    await vi.waitFor(() => expect(text).toContain('"generation":7'));
+    await waitFor(() => expect(text).toContain('"generation":7'));
     socket.destroy();
-    await vi.waitFor(() => expect(place.listeners()).toBe(0));
+    await waitFor(() => expect(place.listeners()).toBe(0));
   });
 });
 

@@ -1,11 +1,12 @@
 /** The client and the API together, over a real socket: what one sends, the other understands. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient, type DaemonClient } from '../../../src/channel/client.ts';
 import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { DaemonError } from '../../../src/channel/daemon-error.ts';
 import { partitionName, type PartitionName } from '../../../src/model/names.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { bundle, partitionStatus, teamA, web } from './fake-control.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 let place: ApiPlace;
 let client: DaemonClient;
@@ -196,7 +197,7 @@ describe('submissions', () => {
     });
     place.result = () => held;
     const waiting = [1, 2, 3, 4].map(() => failure(client.submit(teamA, { files }, stop.signal)));
-    await vi.waitFor(() => expect(place.calls).toHaveLength(4));
+    await waitFor(() => expect(place.calls).toHaveLength(4));
     expect((await failure(client.submit(teamA, { files }, stop.signal))).code).toBe('TooBusy');
     release();
     await Promise.all(waiting);
@@ -227,7 +228,7 @@ describe('a stream of statuses', () => {
       if (generation === 9) stop.abort();
     }
     expect(seen).toEqual([6, 7, 9]);
-    await vi.waitFor(() => expect(place.listeners()).toBe(0));
+    await waitFor(() => expect(place.listeners()).toBe(0));
   });
 
   test('ends when the partition is taken away, and when the daemon ends', async () => {
@@ -244,7 +245,7 @@ describe('a stream of statuses', () => {
 
   test('is broken off for a reader that does not read, and is never silently incomplete', async () => {
     const statuses = await client.statuses(teamA, stop.signal);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     const digest = 'x'.repeat(2 ** 20);
     let sent = 0;
     // The kernel, this process's own client and the API each hold some of it.
@@ -321,7 +322,7 @@ describe('a daemon that', () => {
   test('does not answer in time', async () => {
     place.answer = () => new Promise(() => {});
     const asking = failure(client.retry(teamA, stop.signal));
-    await vi.waitFor(() => expect(place.calls).toHaveLength(1));
+    await waitFor(() => expect(place.calls).toHaveLength(1));
     place.ring(120_000);
     expect((await asking).code).toBe('NoAnswer');
   });
@@ -329,7 +330,7 @@ describe('a daemon that', () => {
   test('is not waited for any longer than somebody wants to', async () => {
     place.answer = () => new Promise(() => {});
     const asking = failure(client.retry(teamA, stop.signal));
-    await vi.waitFor(() => expect(place.calls).toHaveLength(1));
+    await waitFor(() => expect(place.calls).toHaveLength(1));
     stop.abort();
     expect((await asking).code).toBe('Cancelled');
   });
@@ -341,7 +342,7 @@ describe('a daemon that', () => {
         release = () => done({ status: 'ok', message: 'late' });
       });
     const asking = client.retry(teamA, stop.signal);
-    await vi.waitFor(() => expect(place.calls).toHaveLength(1));
+    await waitFor(() => expect(place.calls).toHaveLength(1));
     const closed = place.close();
     release();
     expect(await asking).toBe('late');

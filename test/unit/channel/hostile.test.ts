@@ -3,6 +3,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient } from '../../../src/channel/client.ts';
 import { unixTransport } from '../../../src/channel/client-transport.ts';
@@ -141,7 +144,7 @@ describe('ten thousand connections', () => {
     const client = daemonClient(unixTransport(`${other}_1021`));
     const { signal } = new AbortController();
     await expect.poll(() => client.own(signal).catch(() => null)).toBe(teamB);
-    const before = process.memoryUsage().rss;
+    const before = memoryKept();
     const open = new Set<Socket>();
     for (let thousand = 0; thousand < 10; thousand += 1) {
       for (let hundred = 0; hundred < 10; hundred += 1) {
@@ -151,26 +154,40 @@ describe('ten thousand connections', () => {
     }
     await expect.poll(() => open.size).toBeLessThanOrEqual(primaryLimits.connectionsMax);
     expect(open.size).toBeGreaterThan(0);
-    expect(process.memoryUsage().rss - before).toBeLessThan(128 * 2 ** 20);
+    expect(memoryKept() - before).toBeLessThan(6 * 2 ** 20);
     for (const stream of open) stream.destroy();
     await channels.close();
-  }, 30_000);
+  }, 180_000);
 });
 
-/** Connects, and begins a request that never ends. */
-function knock(path: string, open: Set<Socket>): Promise<void> {
-  return new Promise((done) => {
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Not what the process has of the machine: that is also what nobody has collected yet. */
+function memoryKept(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Connects, and begins a request that never ends. Where too many wait for that already it tries again. */
+async function knock(path: string, open: Set<Socket>): Promise<void> {
+  while (!(await isLetIn(path, open))) await sleep(5);
+}
+
+function isLetIn(path: string, open: Set<Socket>): Promise<boolean> {
+  return new Promise((done, fail) => {
     const stream = connect(path);
-    open.add(stream);
-    stream.on('error', () => undefined);
     stream.once('connect', () => {
+      open.add(stream);
       stream.write('GET /v1/version HTTP/1.1\r\nx: ');
-      done();
+      done(true);
     });
+    stream.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EAGAIN' ? done(false) : fail(error),
+    );
     stream.resume();
-    stream.once('close', () => {
-      open.delete(stream);
-      done();
-    });
+    stream.once('close', () => open.delete(stream));
   });
 }

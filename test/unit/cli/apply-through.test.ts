@@ -2,14 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Condition } from '../../../src/report/condition.ts';
 import type { DaemonEvent } from '../../../src/report/event.ts';
 import type { PartitionStatus } from '../../../src/report/partition-status.ts';
 import { secondaryDocument } from '../documents/parsing.ts';
 import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
 import { partitionStatus, secondaryReport, teamA, web } from '../channel/fake-control.ts';
+import { isStatus, notedClient, type Said } from './noted-client.ts';
 import { run, type Surroundings } from './run.ts';
+import { runUntilSeen } from './time-up.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 let place: ApiPlace;
 let folder: string;
@@ -29,6 +32,10 @@ const unnest = (argv: readonly string[], surroundings: Surroundings = {}) =>
   run([...argv, '-p', teamA, '--socket', place.socket], { stdin: documents, ...surroundings });
 const apply = (argv: readonly string[] = [], surroundings: Surroundings = {}) =>
   unnest(['apply', '-f', '-', '--yes', ...argv], surroundings);
+const applyUntil = (isEnough: (said: Said) => boolean) => {
+  const argv = ['apply', '-f', '-', '--yes', '-p', teamA];
+  return runUntilSeen(argv, place.socket, { stdin: documents }, isEnough);
+};
 
 const at = (second: number) => `2026-01-01T00:00:${`${second}`.padStart(2, '0')}.000Z`;
 const pass = (second: number): PartitionStatus['lastPass'] => ({
@@ -73,35 +80,39 @@ const blocked: Condition = {
 
 /** Once the command looks on, the rest of the story is told. */
 async function whileApplying<T>(applying: Promise<T>, tell: () => Promise<void> | void) {
-  await vi.waitFor(() => expect(place.listeners()).toBe(3));
+  await waitFor(() => expect(place.listeners()).toBe(3));
   await tell();
   return applying;
 }
 
-/** Long enough for what was said to have come through; nothing depends on how long that takes. */
-const passed = () => new Promise((done) => setTimeout(done, 50));
+/** Whoever did has ended, and is not taken for who comes next. */
+const nobodyLooks = () => waitFor(() => expect(place.listeners()).toBe(0));
+
+/** As `apply`. `takes` waits until so much of what was said was taken, the status at first included. */
+function noted(argv: readonly string[] = [], surroundings: Surroundings = {}) {
+  const taken: Said[] = [];
+  const client = notedClient(place.socket, (said) => taken.push(said));
+  const takes = (count: number) => waitFor(() => expect(taken).toHaveLength(count));
+  return { applying: apply(argv, { ...surroundings, findDaemon: async () => client }), takes };
+}
 
 describe('ends', () => {
   test('when a pass under the new documents has found everything in sync, and not before', async () => {
-    let ended = false;
-    const applying = apply().finally(() => (ended = true));
+    const { applying, takes } = noted();
     const ran = await whileApplying(applying, async () => {
       // A pass from before is under way; the status has the new number already, and old contents.
       place.say({ kind: 'pass-started', partition, because: ['resync'] }, at(1));
       place.say(accepted, at(2));
       place.set(seven({ observedGeneration: 6 }));
       place.set(seven({ observedGeneration: 6, lastPass: pass(3) }));
-      await passed();
-      expect(ended).toBe(false);
+      await takes(5);
       place.say(started, at(4));
       place.say(done, at(5));
-      await passed();
-      expect(ended).toBe(false);
+      await takes(7);
       place.set(
         seven({ lastPass: pass(6), secondaries: [secondaryReport({ sync: 'OutOfSync' })] }),
       );
-      await passed();
-      expect(ended).toBe(false);
+      await takes(8);
       place.set(seven({ lastPass: pass(7) }));
     });
     expect(ran).toEqual({
@@ -144,12 +155,25 @@ Applied generation 7; waits for a restart: web (spec.vcpus)
     expect(ran.stdout).toContain('  web: NameTaken: a \\u001b[1mforeign\\u001b[0m domain\n');
   });
 
-  test('at once where the documents are in force and in sync already', async () => {
-    place.set(seven({ lastPass: pass(1) }));
+  test('by another look where the documents are in force already', async () => {
+    // What it has found may no longer be so: perhaps that is why they are handed in again.
+    const resources = [
+      {
+        kind: 'volume',
+        name: 'data',
+        sync: 'Blocked',
+        message: 'FileMissing: x',
+        phase: null,
+      },
+    ] as const;
+    place.set(seven({ lastPass: pass(1), sync: 'Blocked', resources }));
     const result = place.result as Exclude<typeof place.result, null | (() => unknown)>;
     if (result.status === 'refused') throw new Error('not expected');
     place.result = { ...result, status: 'unchanged' };
-    const { code, stdout } = await apply();
+    const { applying, takes } = noted();
+    await takes(1);
+    place.set(seven({ lastPass: pass(2) }));
+    const { code, stdout } = await applying;
     expect(code).toBe(0);
     expect(stdout).toContain('nothing changed: generation 7 (sha256:777777777777) is in force\n');
     expect(stdout).toContain('Synced');
@@ -164,7 +188,7 @@ Applied generation 7; waits for a restart: web (spec.vcpus)
   });
 
   test('when the time is over, saying what was waited for, what is so, and that work goes on', async () => {
-    const applying = apply(['--timeout', '1']);
+    const applying = applyUntil((said) => isStatus(said) && said.generation === 7);
     const ran = await whileApplying(applying, () => {
       place.say(accepted, at(2));
       place.say(started, at(3));
@@ -180,9 +204,10 @@ Applied generation 7; waits for a restart: web (spec.vcpus)
   });
 
   test('when the time is over before a pass has ended, saying how far that is', async () => {
-    const idle = await apply(['--timeout', '1']);
+    const idle = await applyUntil(isStatus);
     expect(idle.stderr).toContain('generation 7 of team-a: unnestd is at work on it\n');
-    const applying = apply(['--timeout', '1']);
+    await nobodyLooks();
+    const applying = applyUntil((said) => !isStatus(said) && said.event.kind === 'pass-started');
     const busy = await whileApplying(applying, () => {
       place.say(accepted, at(2));
       place.say(started, at(3));
@@ -192,9 +217,13 @@ Applied generation 7; waits for a restart: web (spec.vcpus)
 
   test('with Ctrl-C, and with a daemon that ends', async () => {
     const stop = new AbortController();
-    const interrupted = await whileApplying(apply([], { stop: stop.signal }), () => stop.abort());
+    const { applying, takes } = noted([], { stop: stop.signal });
+    await takes(1);
+    stop.abort();
+    const interrupted = await applying;
     expect(interrupted.code).toBe(130);
     expect(interrupted.stderr).toContain('unnestd goes on with it');
+    await nobodyLooks();
     const broken = await whileApplying(apply(), () => place.close());
     expect(broken.code).toBe(5);
     expect(broken.stderr).toContain('unnestd has ended');
@@ -313,10 +342,12 @@ describe('asks first', () => {
 });
 
 test('-o json is one document, and the lines go elsewhere', async () => {
-  const ran = await whileApplying(apply(['-o', 'json']), () => {
+  const { applying, takes } = noted(['-o', 'json']);
+  const ran = await whileApplying(applying, async () => {
     place.say(accepted, at(2));
     place.say(started, at(3));
     place.say(done, at(4));
+    await takes(4);
     place.set(seven({ lastPass: pass(5) }));
   });
   expect(JSON.parse(ran.stdout)).toMatchObject({

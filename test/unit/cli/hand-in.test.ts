@@ -13,7 +13,9 @@ import type { ImageName } from '../../../src/model/names.ts';
 import type { ImagePhase, PassReport } from '../../../src/report/partition-status.ts';
 import { type ApiPlace, apiPlace } from '../channel/api-place.ts';
 import { partitionStatus, teamA } from '../channel/fake-control.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { run } from './run.ts';
+import { runUntilSeen } from './time-up.ts';
 
 const content = randomBytes(channelLimits.uploadBytesMax + 1000);
 let folder: string;
@@ -68,6 +70,9 @@ function passed(phase: ImagePhase, message = '', at = 'later'): void {
   place.set(partitionStatus({ lastPass, resources }));
 }
 
+/** What is said from now on, it hears. */
+const looksOn = () => waitFor(() => expect(place.listeners()).toBe(2));
+
 const unnest = (...argv: readonly string[]) =>
   run([...argv, '-p', teamA], {
     findDaemon: async () => daemonClient(unixTransport(place.socket)),
@@ -94,13 +99,32 @@ describe('unnest upload', () => {
     expect(received.equals(content)).toBe(true);
   });
 
+  test('sends nothing of what is all there and was not looked into yet', async () => {
+    received = content;
+    imageIs({ receivedBytes: content.length });
+    const control = place.control as { upload: typeof place.control.upload };
+    control.upload = () => Promise.reject(new Error('nothing is to be sent'));
+    const uploading = unnest('upload', 'debian', file);
+    await looksOn();
+    passed('Ready');
+    expect(await uploading).toMatchObject({ code: 0, stdout: 'debian is ready\n' });
+  });
+
+  test('of another file than the one that is there does not say that it is', async () => {
+    imageIs({ phase: 'Ready' });
+    writeFileSync(file, 'short');
+    const { code, stderr } = await unnest('upload', 'debian', file);
+    expect(code).toBe(exitCodes.usage);
+    expect(stderr).toContain('has 5 bytes, and the document of debian says');
+  });
+
   test('says why it was rejected, of these bytes and not of those before', async () => {
     passed('Rejected', 'what came before', 'earlier');
     const control = place.control as { upload: typeof place.control.upload };
     control.upload = async (_partition, _image, atByte, bytes) => {
       const receivedBytes = atByte + bytes.length;
       if (receivedBytes === content.length) {
-        setTimeout(() => passed('Rejected', 'it is sha256:x', 'now'), 20);
+        void looksOn().then(() => passed('Rejected', 'it is sha256:x', 'now'));
       }
       return { status: 'ok', receivedBytes, sizeBytes: content.length };
     };
@@ -152,7 +176,8 @@ describe('unnest upload', () => {
       receivedBytes: atByte + bytes.length,
       sizeBytes: content.length,
     });
-    const { code, stderr } = await unnest('upload', 'debian', file, '--timeout', '1');
+    const argv = ['upload', 'debian', file, '-p', teamA];
+    const { code, stderr } = await runUntilSeen(argv, place.socket);
     expect(code).toBe(exitCodes.timeout);
     expect(stderr).toContain('debian ready');
   });
@@ -227,6 +252,15 @@ describe('unnest hand-over', () => {
     },
   );
 
+  test('to the disk of other bytes is not to be said again of the next one', async () => {
+    imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
+    place.answer = { status: 'refused', code: 'AwaitingBytes', message: 'there is no disk yet' };
+    const { code, stderr } = await unnest('hand-over', 'debian', file, '--device', device());
+    expect(code).toBe(exitCodes.partial);
+    expect(stderr).toContain('there is no disk yet');
+    expect(stderr).not.toContain('without a file');
+  });
+
   test('of what no document speaks of any more is not to be said again', async () => {
     imageIs({ source: 'handOver', receivedBytes: null, serial: 'debian' });
     place.answer = { status: 'refused', code: 'NoSuchImage', message: 'no debian' };
@@ -240,25 +274,30 @@ describe('unnest hand-over', () => {
     const held = 'Held: partition team-a is left alone';
     const awaits = 'AwaitingBytes: its Primary is to write it';
     type Step = readonly [phase: ImagePhase, message: string, handedOver: boolean | null];
+    const asked = () => place.calls.filter(({ method }) => method === 'image').length;
+    /** Each once whoever waits has asked about the one before, as it does but of what is being imported. */
+    const say = async (steps: readonly Step[]) => {
+      let before = asked();
+      let last: ImagePhase = 'Pending';
+      for (const [at, [phase, message, handedOver]] of steps.entries()) {
+        if (last !== 'Importing') await waitFor(() => expect(asked()).toBeGreaterThan(before));
+        before = asked();
+        last = phase;
+        imageIs({ ...state, phase, message, handedOver });
+        passed(phase, message, `pass ${at}`);
+      }
+    };
     /** The host says these one after the other, from when it was told. */
     const handOver = (steps: readonly Step[]) => {
       imageIs({ ...state, handedOver: false, message: awaits });
       passed('Pending', awaits, 'before');
       place.answer = async () => {
         imageIs({ ...state, handedOver: true, message: awaits });
-        steps.forEach(([phase, message, handedOver], at) =>
-          setTimeout(
-            () => {
-              imageIs({ ...state, phase, message, handedOver });
-              passed(phase, message, `pass ${at}`);
-            },
-            20 * (at + 1),
-          ),
-        );
+        void say(steps);
         return { status: 'ok', message: 'the disk is taken back' };
       };
       // Or what waits for ever would.
-      return unnest('hand-over', 'debian', file, '--device', device(), '--timeout', '20');
+      return unnest('hand-over', 'debian', file, '--device', device(), '--timeout', '45');
     };
     const blocked = (words: string, todo: string) => ({
       code: exitCodes.partial,
@@ -290,13 +329,9 @@ describe('unnest hand-over', () => {
         awaits,
         '`unnest events` tells what has blocked it',
       ],
-    ])(
-      'as it %s ends with that',
-      async (_, steps, words, todo) => {
-        expect(await handOver(steps)).toEqual(blocked(words, todo));
-      },
-      30_000,
-    );
+    ])('as it %s ends with that', async (_, steps, words, todo) => {
+      expect(await handOver(steps)).toEqual(blocked(words, todo));
+    });
 
     test.each<[string, Step[]]>([
       ['waits for what ends by itself', [['Blocked', 'HostUnknown: it hangs', true]]],

@@ -253,6 +253,7 @@ test.each([[['plan', '-f', '.']], [['describe', 'web']]])(
     const { stderr } = await runCommand(given, { findDaemon: async () => client });
     // No libvirtd is found, and that is what is said in the end.
     expect(stderr).toContain('/nonexistent/libvirt-sock');
+    expect(stderr).toContain('has not answered within 5 s: this is said without unnestd\n');
     hanging.close();
   },
   20_000,
@@ -275,7 +276,7 @@ describe('an agent', () => {
     const busy = await listening((near) => {
       if (kept.length === commands.length) return passOn(near);
       kept.push(near);
-      if (kept.length === commands.length) setTimeout(() => kept.forEach(passOn), 2500);
+      if (kept.length === commands.length) setTimeout(() => kept.forEach(passOn), 5500);
     });
     const [reading, describing, planning] = await Promise.all([
       run(['console', 'web']),

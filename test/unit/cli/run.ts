@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly variables?: Readonly<Record<string, string>>;
   readonly columns?: number;
   /** What a person says to every question; without it there is nobody to ask. */
-  readonly answer?: string;
+  readonly answer?: string | (() => Promise<string>);
   /** By default what is on this machine. */
   readonly findDaemon?: Environment['findDaemon'];
   /** What runs as the agent; by default this machine's own. */
@@ -23,7 +23,9 @@ export interface Surroundings {
   /** Where somebody sits; by default nobody does. */
   readonly terminal?: Environment['terminal'];
   /** What is run or listened to in a test's stead; by default what is on this machine. */
-  readonly programs?: Partial<Pick<Environment, 'forward' | 'runProgram' | 'userStateDir'>>;
+  readonly programs?: Partial<
+    Pick<Environment, 'forward' | 'openView' | 'runProgram' | 'userStateDir'>
+  >;
   /** Ctrl-C. */
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
@@ -65,7 +67,7 @@ export async function run(
     variables: new Map(Object.entries(variables)),
     stdout,
     stderr,
-    ask: answer === undefined ? null : async () => answer,
+    ask: answer === undefined ? null : typeof answer === 'string' ? async () => answer : answer,
     terminal,
     standardInput: async function* () {
       yield Buffer.from(stdin);

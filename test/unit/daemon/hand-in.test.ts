@@ -33,9 +33,15 @@ let daemon: VirtualDaemon;
 let areOthers = false;
 let isFull = false;
 let isIntakeKept = false;
+let gate = Promise.resolve();
 const world = () => worldOf({ files: ['vmlinuz'], primaries: { vm: simulatedPrimary() } });
 const begin = (more: VirtualDaemonOptions = {}) => {
-  daemon = virtualDaemon({ world: world(), rules: [otherBytes, tooFull, keepingIntakes], ...more });
+  daemon = virtualDaemon({
+    world: world(),
+    rules: [otherBytes, tooFull, keepingIntakes],
+    latency: async ({ name }) => (name === 'images.list' ? gate : undefined),
+    ...more,
+  });
   describeIt(['handOver']);
 };
 const describeIt = (grants: readonly string[], more: object = {}) => {
@@ -48,6 +54,7 @@ beforeEach(() => {
   areOthers = false;
   isFull = false;
   isIntakeKept = false;
+  gate = Promise.resolve();
   begin();
 });
 afterEach(() => daemon.close());
@@ -389,6 +396,50 @@ test('no bytes go where those of before came in', async () => {
     image: { sizeBytes: 3 * MiB, receivedBytes: 0 },
   });
   expect(await upload(0, MiB)).toMatchObject({ status: 'ok', receivedBytes: MiB });
+});
+
+test('what was found of the bytes of before is not said of those that have come', async () => {
+  areOthers = true;
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, 2 * MiB);
+  await settle();
+  expect(phase()).toMatch(/^Rejected/);
+  // The first piece wakes nobody; the last one comes while no pass has looked at them.
+  await upload(0, MiB);
+  expect(phase()).toMatch(/^Rejected/);
+  const uploading = daemon.control.upload(partition, debian, MiB, new Uint8Array(MiB));
+  const before = daemon.statuses.length;
+  await uploading;
+  expect(daemon.statuses.length).toBeGreaterThan(before);
+  const [next] = daemon.statuses.slice(before);
+  expect(next?.resources.find(({ kind }) => kind === 'image')?.phase).not.toBe('Rejected');
+});
+
+test('of documents that were not looked at yet nothing is said but that', async () => {
+  await daemon.submit(uploaded);
+  await settle();
+  await upload(0, 2 * MiB);
+  await settle();
+  const imageOf = () => daemon.control.image(partition, debian);
+  expect(await imageOf()).toMatchObject({ image: { phase: 'Ready' } });
+  let open: () => void = () => undefined;
+  gate = new Promise((done) => (open = done));
+  await daemon.submit(imageText(`upload: { bytes: ${2 * MiB} }`, `sha256:${'b'.repeat(64)}`));
+  expect(await imageOf()).toMatchObject({ image: { phase: 'Pending', receivedBytes: null } });
+  open();
+});
+
+test('the disk of other bytes is not named to whoever asks where to write', async () => {
+  await daemon.submit(handedOver);
+  await settle();
+  expect(await daemon.control.image(partition, debian)).toMatchObject({
+    image: { serial: 'debian' },
+  });
+  isIntakeKept = true;
+  await daemon.submit(imageText(`handOver: { bytes: ${2 * MiB} }`));
+  await settle();
+  expect(await daemon.control.image(partition, debian)).toMatchObject({ image: { serial: null } });
 });
 
 test('of what no document speaks nothing is taken in', async () => {

@@ -4,6 +4,7 @@ import { partition } from '../../support/passes.ts';
 import {
   folder,
   holdOf,
+  passes,
   power,
   runIdIn,
   slowFiles,
@@ -83,6 +84,25 @@ describe('an order that comes during a pass', () => {
     expect(daemon.words('db')).toBe('Stopped Synced Healthy');
   });
 
+  test('says of a pause from when on it is one', async () => {
+    const daemon = await deleting('documents');
+    expect(await pause(daemon, null)).toMatchObject({
+      message: 'partition team-a is left alone as soon as what is under way has ended',
+    });
+    await daemon.advance(120_000);
+    expect(await pause(daemon, null)).toMatchObject({ message: 'partition team-a is left alone' });
+  });
+
+  test('and hands in again what is in force has the host looked at', async () => {
+    const daemon = virtualDaemon();
+    await daemon.submit(all);
+    await daemon.advance(10_000);
+    const before = passes(daemon);
+    expect(await daemon.submit(all)).toMatchObject({ status: 'unchanged' });
+    await daemon.advance(1000);
+    expect(passes(daemon)).toBeGreaterThan(before);
+  });
+
   test('ends the emptying of a partition that is paused', async () => {
     const daemon = virtualDaemon();
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -97,6 +117,17 @@ describe('an order that comes during a pass', () => {
 });
 
 describe('a drain', () => {
+  test('that is ended says how its documents come back, and nothing else does', async () => {
+    const daemon = virtualDaemon();
+    await daemon.submit(secondaryText('web'));
+    await daemon.advance(5000);
+    await drain(daemon);
+    await daemon.advance(60_000);
+    const gone = /documents are gone: `unnest rollback` brings them back$/;
+    expect(await resume(daemon)).toMatchObject({ message: expect.stringMatching(gone) });
+    expect(await resume(daemon)).toMatchObject({ message: expect.not.stringMatching(gone) });
+  });
+
   test('that is resumed before it has begun has deleted nothing', async () => {
     const daemon = virtualDaemon();
     await daemon.submit(secondaryText('web') + secondaryText('db'));

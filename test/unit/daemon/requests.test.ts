@@ -8,6 +8,7 @@ import {
   power,
   runIdIn,
   slowCall,
+  slowFiles,
   writesOf,
 } from '../../support/daemon-orders.ts';
 import { secondaryText, virtualDaemon, type VirtualDaemon } from '../../support/virtual-daemon.ts';
@@ -95,6 +96,36 @@ describe('a start', () => {
     await daemon.advance(600_000);
     expect(starts(daemon)).toBe(0);
     expect(daemon.words('web')).toBe('Stopped Synced Healthy');
+  });
+});
+
+test('who has come up is said to run while the pass still has others to wait for', async () => {
+  const runtime = virtualRuntime();
+  const latency = slowCall('start', 'other', 60_000, runtime.timers);
+  const daemon = virtualDaemon({ runtime, latency });
+  await daemon.submit(secondaryText('web') + secondaryText('other'));
+  await daemon.advance(5000);
+  expect(daemon.words('web')).toMatch(/^Running/);
+  expect(daemon.words('other')).toMatch(/Progressing/);
+});
+
+describe('an order that documents have come to forbid while it was taken down', () => {
+  test('does not wait for others', async () => {
+    const runtime = virtualRuntime();
+    const daemon = virtualDaemon({ runtime });
+    await daemon.submit(web('Manual'));
+    await daemon.advance(1000);
+    await pause(daemon);
+    slowFiles(runtime, 'replace', 'wishes', 3000);
+    void power(daemon, 'web', 'start');
+    await daemon.advance(1000);
+    await daemon.submit(web('Halted'));
+    await daemon.advance(10_000);
+    void resume(daemon);
+    await daemon.advance(10_000);
+    await daemon.submit(web('Manual'));
+    await daemon.advance(600_000);
+    expect(starts(daemon)).toBe(0);
   });
 });
 

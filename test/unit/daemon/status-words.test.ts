@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../../src/host/simulated/faults.ts';
 import { HostError } from '../../../src/host/host-error.ts';
 import { partition } from '../../support/passes.ts';
-import { ends, folder, refusing, volumeText, writesOf } from '../../support/daemon-orders.ts';
+import {
+  ends,
+  folder,
+  refusing,
+  switched,
+  volumeText,
+  writesOf,
+} from '../../support/daemon-orders.ts';
 import { onCall } from '../../support/simulation.ts';
 import {
   descriptionOf,
@@ -162,5 +169,30 @@ describe('a condition', () => {
     daemon.describe('Apply');
     await daemon.advance(1000);
     expect(daemon.condition('DocumentsValid')).toBe('unsaid');
+  });
+});
+
+describe('a store that cannot be listed', () => {
+  test('may hold what is to be deleted: nothing is in sync, nothing is empty, and consent is not used up', async () => {
+    const error = new HostError('Unreachable', 'input/output error');
+    const dark = switched(onCall('volumes.list', { kind: 'error', error }));
+    dark.on = false;
+    const daemon = virtualDaemon({ rules: [dark.rule] });
+    await daemon.submit(volumeText() + secondaryText('web'));
+    await daemon.advance(5000);
+    dark.on = true;
+    await daemon.submit(secondaryText('web'));
+    await daemon.advance(60_000);
+    expect(daemon.status()).toMatchObject({ sync: 'Unknown' });
+    expect(daemon.condition('HostReachable')).toBe(
+      'Unknown NotListed its Volumes: input/output error',
+    );
+    await daemon.control.drain(partition, 'uid 0');
+    await daemon.advance(60_000);
+    expect(daemon.condition('Draining')).toMatch(/^True Emptying/);
+    dark.on = false;
+    await daemon.advance(600_000);
+    expect(daemon.condition('Draining')).toMatch(/^True Empty /);
+    expect(daemon.world.volumes.get(partition)?.size ?? 0).toBe(0);
   });
 });

@@ -204,7 +204,7 @@ describe('on a terminal', () => {
     };
     const { running } = await held();
     person.types('once');
-    await expect.poll(() => daemon.typed.join(''), { timeout: 3000 }).toBe('once');
+    await expect.poll(() => daemon.typed.join('')).toBe('once');
     person.types('\u001d');
     await running;
     expect(daemon.typed).toEqual(['once']);

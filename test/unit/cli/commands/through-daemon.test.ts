@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Condition } from '../../../../src/report/condition.ts';
 import { type ApiPlace, apiPlace } from '../../channel/api-place.ts';
 import {
@@ -14,6 +14,8 @@ import {
 } from '../../channel/fake-control.ts';
 import { secondaryDocument } from '../../documents/parsing.ts';
 import { run, type Surroundings } from '../run.ts';
+import { runUntilSeen } from '../time-up.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 
 let place: ApiPlace;
 let folder: string;
@@ -228,7 +230,7 @@ web   Gone
         if (text.includes('Gone')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
+    await waitFor(() => expect(place.listeners()).toBe(2));
     place.set(partitionStatus({ generation: 9 }));
     const db = secondaryReport({ name: 'db' as never, status: 'Stopped' });
     place.set(partitionStatus({ secondaries: [db] }));
@@ -239,12 +241,16 @@ web   Gone
     const host = ['--host', `sim:${join(folder, 'host.json')}`, '-p', teamA];
     await run(['apply', '-f', '-', ...host], { stdin: secondaryDocument('web') });
     const stop = new AbortController();
+    let seen = () => {};
+    const first = new Promise<void>((done) => (seen = done));
     const watching = run(['get', '-w', '-o', 'json', ...host], {
       stop: stop.signal,
       onOutput: (text) => {
+        seen();
         if (text.includes('Gone')) stop.abort();
       },
     });
+    await first;
     await run(['destroy', 'web', '--yes', ...host]);
     const { code, stdout } = await watching;
     expect(code).toBe(130);
@@ -252,8 +258,9 @@ web   Gone
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({ name: 'web', status: 'Running' });
     expect(lines.at(-1)).toEqual({ name: 'web', status: 'Gone' });
-  }, 15_000);
+  });
 
   test('-w is not for everything', async () => {
     expect((await ofTeamA(['get', '-w', '-o', 'yaml'])).code).toBe(64);
@@ -280,6 +287,19 @@ describe('unnest wait', () => {
     cancelled: 0,
     failures: [],
   };
+  const answers: Condition = { ...ready, type: 'HostReachable', reason: 'Answers' };
+  const lost: Condition = {
+    ...answers,
+    status: 'False',
+    reason: 'NoAnswer',
+    message: 'it is down',
+  };
+  const untilSeen = async (argv: readonly string[]) => {
+    const ran = await runUntilSeen([...argv, '-p', teamA], place.socket);
+    // Or it is taken for whoever looks next.
+    await waitFor(() => expect(place.listeners()).toBe(0));
+    return ran;
+  };
   const web_ = (more: Parameters<typeof secondaryReport>[0]) =>
     place.set(partitionStatus({ lastPass, secondaries: [secondaryReport(more)] }));
 
@@ -298,12 +318,12 @@ describe('unnest wait', () => {
     '--for %s ends when it is so, and says what is so if not',
     async (goal, no, yes, now) => {
       web_(no);
-      const soon = await ofTeamA(['wait', 'web', '--for', goal, '--timeout', '1']);
+      const soon = await untilSeen(['wait', 'web', '--for', goal]);
       expect(soon.code).toBe(6);
       expect(soon.stderr).toContain(`while waiting for web ${goal}: ${now}\n`);
       expect(soon.stderr.includes('unnestd goes on with it')).toBe(goal === 'synced');
       const waiting = ofTeamA(['wait', 'web', '--for', goal]);
-      await vi.waitFor(() => expect(place.listeners()).toBe(2));
+      await waitFor(() => expect(place.listeners()).toBe(2));
       web_(yes);
       expect(await waiting).toEqual({ code: 0, stdout: '', stderr: '' });
     },
@@ -311,10 +331,10 @@ describe('unnest wait', () => {
 
   test('--for synced without names means everything, as looked at under what is in force', async () => {
     place.set(partitionStatus({ observedGeneration: 5 }));
-    const early = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const early = await untilSeen(['wait', '--for', 'synced']);
     expect(early.stderr).toContain('unnestd has not looked at generation 6 yet');
     place.set(partitionStatus({ lastPass, sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(['wait', '--for', 'synced', '--timeout', '1']);
+    const unknown = await untilSeen(['wait', '--for', 'synced']);
     expect(unknown.stderr).toContain('while waiting for partition team-a synced: it was not');
     place.set(partitionStatus({ lastPass }));
     expect((await ofTeamA(['wait', '--for', 'synced'])).code).toBe(0);
@@ -323,9 +343,48 @@ describe('unnest wait', () => {
   test('--for deleted ends when there is none of the name', async () => {
     web_({});
     const waiting = ofTeamA(['wait', 'web', '--for', 'deleted']);
-    await vi.waitFor(() => expect(place.listeners()).toBe(2));
-    place.set(partitionStatus({ lastPass, secondaries: [] }));
+    await waitFor(() => expect(place.listeners()).toBe(2));
+    // It is not in the status of a host that nobody could look at, either.
+    place.set(partitionStatus({ lastPass, secondaries: [], sync: 'Unknown', conditions: [lost] }));
+    let isOver = false;
+    void waiting.then(() => (isOver = true));
+    await new Promise((done) => setTimeout(done, 50));
+    expect(isOver).toBe(false);
+    place.set(partitionStatus({ lastPass, secondaries: [], conditions: [answers] }));
     expect((await waiting).code).toBe(0);
+  });
+
+  test.each(['ready', 'running', 'stopped', 'deleted', 'synced'])(
+    '--for %s is not so where nobody has looked at any documents',
+    async (goal) => {
+      const control = place.control as { accepted: typeof place.control.accepted };
+      control.accepted = () => null;
+      place.set(
+        partitionStatus({ generation: 0, observedGeneration: 0, secondaries: [], sync: 'Unknown' }),
+      );
+      const { code, stderr } = await untilSeen(['wait', '--for', goal]);
+      expect({ code, goal }).toEqual({ code: 6, goal });
+      expect(stderr).toContain('no documents were looked at yet');
+    },
+  );
+
+  test('--for running is not the run that is about to be ended', async () => {
+    web_({ status: 'Running', sync: 'OutOfSync', health: 'Progressing' });
+    const waiting = ofTeamA(['wait', 'web', '--for', 'running']);
+    await waitFor(() => expect(place.listeners()).toBe(2));
+    web_({ status: 'Stopped', sync: 'OutOfSync', health: 'Progressing' });
+    web_({ status: 'Running' });
+    expect((await waiting).code).toBe(0);
+  });
+
+  test('--for synced names documents that are not read', async () => {
+    const conditions: Condition[] = [
+      answers,
+      { ...lost, type: 'DocumentsValid', reason: 'Invalid', message: 'web.yaml:1: no YAML' },
+    ];
+    place.set(partitionStatus({ lastPass, sync: 'Blocked', conditions }));
+    const { stderr } = await untilSeen(['wait', '--for', 'synced']);
+    expect(stderr).toContain('partition team-a synced: Invalid: web.yaml:1: no YAML\n');
   });
 
   test.each(['ready', 'running', 'stopped', 'synced'])(
@@ -341,11 +400,11 @@ describe('unnest wait', () => {
   );
 
   test('a name that nobody could look for yet is waited for', async () => {
-    const soon = ['wait', 'db', '--timeout', '1'];
+    const soon = ['wait', 'db'];
     place.set(partitionStatus({ observedGeneration: 5 }));
-    expect((await ofTeamA(soon)).stderr).toContain('has not looked at generation 6 yet');
+    expect((await untilSeen(soon)).stderr).toContain('has not looked at generation 6 yet');
     place.set(partitionStatus({ sync: 'Unknown', secondaries: [] }));
-    const unknown = await ofTeamA(soon);
+    const unknown = await untilSeen(soon);
     expect(unknown.code).toBe(6);
     expect(unknown.stderr).toContain('db is not there\n  unnestd goes on with it');
   });
@@ -375,7 +434,7 @@ describe('unnest events', () => {
         if (text.includes('answers again')) stop.abort();
       },
     });
-    await vi.waitFor(() => expect(place.listeners()).toBe(1));
+    await waitFor(() => expect(place.listeners()).toBe(1));
     place.say({ kind: 'host-back' });
     expect(await watching).toMatchObject({ code: 130, stderr: '' });
   });
@@ -452,16 +511,6 @@ describe('orders', () => {
     },
   );
 
-  test('resume of what was drained says how its documents come back', async () => {
-    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining' }] }));
-    expect((await ofTeamA(['resume'])).stdout).toBe(
-      'taken down; its documents are gone: `unnest rollback` brings them back\n',
-    );
-    expect((await ofTeamA(['resume', 'web'])).stdout).toBe('taken down\n');
-    place.set(partitionStatus({ conditions: [{ ...paused, type: 'Draining', status: 'False' }] }));
-    expect((await ofTeamA(['resume'])).stdout).toBe('taken down\n');
-  });
-
   test('drain asks, and names the partition to the daemon', async () => {
     expect((await ofTeamA(['drain'])).stderr).toContain(
       'this empties partition team-a, which has 1 Secondaries, and there is nobody to ask',
@@ -499,6 +548,18 @@ describe('generations', () => {
       { method: 'rollback', args: [teamA, 5, submitter] },
       { method: 'rollback', args: [teamA, 3, submitter] },
     ]);
+  });
+
+  test('rollback puts nothing out of force that was accepted while it was asked about', async () => {
+    const [five, six] = place.kept;
+    const answer = async () => {
+      place.kept = [five!, six!, historyEntry(7)];
+      return 'y';
+    };
+    const { code, stderr } = await ofTeamA(['rollback', '--no-wait'], { answer });
+    expect(code).toBe(7);
+    expect(stderr).toContain('generation 7 was accepted meanwhile');
+    expect(place.calls).toEqual([]);
   });
 
   test('rollback passes over those that are in force again already', async () => {

@@ -3,6 +3,7 @@ import type { ParsedDocuments } from '../../../../src/daemon/parser.ts';
 import { openDocumentParser } from '../../../../src/daemon/worker/document-parser.ts';
 import { frameOf } from '../../../../src/daemon/worker/frames.ts';
 import { workerLimits } from '../../../../src/daemon/worker/limits.ts';
+import { parseMsMax } from '../../../../src/daemon/worker/protocol.ts';
 import { HostError } from '../../../../src/host/host-error.ts';
 import { noWorkerPlaces, type WorkerPlaces } from '../../../../src/host/worker-places.ts';
 import type { PartitionName } from '../../../../src/model/names.ts';
@@ -19,6 +20,8 @@ import {
 
 const never = new AbortController().signal;
 const files = [{ path: 'web.yaml', text: secondaryDocument('web') }];
+/** When one that reads those counts as one that hangs, once it has started. */
+const hungMs = parseMsMax(secondaryDocument('web').length);
 
 function opened(workers: FakeWorkers, places: WorkerPlaces = noWorkerPlaces) {
   const time = virtualTime();
@@ -36,6 +39,9 @@ function opened(workers: FakeWorkers, places: WorkerPlaces = noWorkerPlaces) {
 function word(answer: ParsedDocuments): string {
   return answer.status === 'failed' ? answer.code : answer.status;
 }
+
+/** So long one that was not asked before may take. */
+const coldMs = workerLimits.startMsMax + hungMs;
 
 describe('documents', () => {
   test('come back as plain data, or with what is wrong and where', async () => {
@@ -179,11 +185,21 @@ describe('a worker that', () => {
     const { ask, time, answers } = opened(workers);
     void ask('a');
     void ask('b');
-    await time.advance(9_999);
+    await time.advance(coldMs - 1);
     expect(answers).toEqual(['b parsed']);
     await time.advance(1);
     expect(answers).toEqual(['b parsed', 'a Hung']);
     expect(workers.alive).toEqual(['b']);
+  });
+
+  test('hangs at its second question is given no time to start', async () => {
+    const workers = fakeWorkers(honest);
+    const { ask, time, answers } = opened(workers);
+    await ask();
+    workers.behave(hanging);
+    void ask();
+    await time.advance(hungMs);
+    expect(answers).toEqual(['a parsed', 'a Hung']);
   });
 
   test('drips one byte at a time hangs as well', async () => {
@@ -197,7 +213,7 @@ describe('a worker that', () => {
     });
     const { ask, time, answers } = opened(workers);
     void ask();
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers).toEqual(['a Hung']);
     expect(workers.alive).toEqual([]);
   });
@@ -208,7 +224,7 @@ describe('a worker that', () => {
     for (let i = 0; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     await time.settle();
     void ask('b');
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers).toHaveLength(workerLimits.workersMax);
     expect(workers.started).not.toContain('b');
     await time.advance(workerLimits.killGraceMs);
@@ -363,7 +379,7 @@ describe('more partitions than workers', () => {
     for (const partition of waiting) void ask(partition);
     await time.settle();
     expect(answers).toEqual([]);
-    await time.advance(10_000);
+    await time.advance(coldMs);
     expect(answers.filter((each) => each.startsWith('b'))).toEqual(
       waiting.map((each) => `${each} parsed`),
     );
@@ -404,7 +420,7 @@ describe('nobody waits any more', () => {
     const workers = fakeWorkers(hanging);
     const { ask, time, answers } = opened(workers);
     void ask('a0');
-    await time.advance(5_000);
+    await time.advance(coldMs / 2);
     for (let i = 1; i < workerLimits.workersMax; i++) void ask(`a${i}`);
     const stop = new AbortController();
     void ask('b', stop.signal);
@@ -414,7 +430,7 @@ describe('nobody waits any more', () => {
     expect(answers).toEqual(['b GivenUp']);
     workers.behave(honest);
     void ask('c');
-    await time.advance(5_000);
+    await time.advance(coldMs / 2);
     expect(answers).toEqual(['b GivenUp', 'a0 Hung', 'c parsed']);
   });
 
