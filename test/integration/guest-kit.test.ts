@@ -26,7 +26,7 @@ beforeAll(async () => {
   await truncate(join(folder, 'disk.img'), 8 * MIB);
   qemu = spawn('qemu-system-x86_64', await qemuArguments());
   qemu.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('latin1')));
-  await until('it has its address', () => said.includes('guest-kit address 10.0.2.15'));
+  await hears(/guest-kit address 10\.0\.2\.15\r?\n/);
 });
 
 afterAll(async () => {
@@ -50,14 +50,19 @@ async function qemuArguments(): Promise<string[]> {
   return [...words.flatMap((each) => each.split(' ')), '-append', append];
 }
 
+/** What it has said since then, once it has said it: a guest under emulation takes its time. */
+async function hears(pattern: RegExp, from = 0): Promise<string> {
+  const text = () => said.slice(from);
+  const isSaid = (now: string) => pattern.test(now);
+  await until(`${pattern} is said`, text, isSaid, { msMax: 100_000, everyMs: 20 });
+  return pattern.exec(text())?.[1] ?? '';
+}
+
 /** Types a line into the guest's console; what it answers. */
 async function type(line: string): Promise<string> {
   const from = said.length;
   qemu.stdin.write(`${line}\n`);
-  const answer = /guest-kit answer (.*?)\r?\n/;
-  const now = () => said.slice(from);
-  await until('it answers', now, (text) => answer.test(text), { msMax: 100_000, everyMs: 20 });
-  return answer.exec(now())?.[1] ?? '';
+  return hears(/guest-kit answer (.*?)\r?\n/, from);
 }
 
 /** Clock ticks that QEMU has used, of which there are 100 in a second. */
