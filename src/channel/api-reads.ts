@@ -10,7 +10,7 @@ import type { ApiFeature } from './messages.ts';
 import type { Scope } from './scope.ts';
 
 /** What was added to the API, for clients that must know before they rely on it. */
-const features = ['idempotency-key'] satisfies ApiFeature[];
+const features = ['idempotency-key', 'looks-anew'] satisfies ApiFeature[];
 
 /** To operators with what somebody needs who looks at the same host without asking for each thing. */
 export function readVersion(

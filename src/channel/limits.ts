@@ -14,7 +14,7 @@ export const channelLimits = {
   /** From the headers until the body is there. */
   bodyMs: 30_000,
   /** Until the daemon has answered. A bundle may wait for its worker, and for the one before it. */
-  answerMs: 120_000,
+  answerMs: 200_000,
   /** Until it is known what would come of a word about a disk: long before nobody waits for that any more. */
   wordMs: 60_000,
   /** From an answer, or from the first line of a stream that waits, until all of it is read. */

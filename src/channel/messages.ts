@@ -90,7 +90,10 @@ export type PauseMessage = z.input<typeof pauseSchema>;
 export const resumeSchema = z.strictObject({ secondary: secondary.nullish() });
 
 /** What a server says that it can, beyond the first version of the API. */
-export type ApiFeature = 'idempotency-key';
+export type ApiFeature =
+  | 'idempotency-key'
+  /** Who hands in what is in force already has the host looked at anew. */
+  | 'looks-anew';
 
 /** As draft-ietf-httpapi-idempotency-key-header has it, without its quotes. */
 export const KEY_HEADER = 'idempotency-key';

@@ -4,12 +4,14 @@
  */
 import type { Accepted } from '../channel/client-answers.ts';
 import type { DaemonClient } from '../channel/client.ts';
+import type { ApiFeature } from '../channel/messages.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { EventRecord } from '../report/event.ts';
 import { stoppedLooking, withinLimits } from './daemon.ts';
 import type { Environment, Output } from './environment.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { follow, type Followed, type Following } from './follow.ts';
+import { lastPassOf } from './last-pass.ts';
 import { MovingLine } from './moving-line.ts';
 import type { Limits } from './pass.ts';
 import { eventWords } from './render/events.ts';
@@ -49,7 +51,8 @@ export async function hand(
     to.write(`${acceptedWords(accepted)}\n`);
     if (events === null) return finish(accepted, null, handing, environment);
     // Whoever hands in again what is in force asks what is so now.
-    const after = accepted.status === 'unchanged' ? before : null;
+    const isOld = accepted.status === 'unchanged' && (await looksAnew(handing, limits));
+    const after = isOld ? before : null;
     const followed = await lookOn(accepted, { events, after }, handing, to, environment, limits);
     return finish(accepted, followed, handing, environment);
   } finally {
@@ -57,11 +60,11 @@ export async function hand(
   }
 }
 
-/** Null: there was none, or nothing is known of the partition yet. */
-async function lastPassOf({ client, partition }: Handing, limits: Limits): Promise<string | null> {
-  const reading = client.status(partition, limits.stop);
-  const { lastPass } = await withinLimits(limits, 'the status was read', reading);
-  return lastPass?.at ?? null;
+/** An older daemon has nothing to look for then. */
+async function looksAnew({ client }: Handing, limits: Limits): Promise<boolean> {
+  const asking = client.about(limits.stop);
+  const { features } = await withinLimits(limits, 'unnestd was asked what it can', asking);
+  return features.includes('looks-anew' satisfies ApiFeature);
 }
 
 function acceptedWords({ status, bundle }: Accepted): string {

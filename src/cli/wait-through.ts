@@ -76,7 +76,10 @@ function leftOf(
 ): string | null {
   const { observedGeneration, secondaries, conditions } = status;
   // Of what nobody has looked at, nobody knows that it is not there.
-  if (observedGeneration === 0 && generation === 0) return 'no documents were looked at yet';
+  if (observedGeneration === 0 && generation === 0) {
+    checkAccepted(status);
+    return 'no documents were looked at yet';
+  }
   if (observedGeneration < generation) {
     return `unnestd has not looked at generation ${generation} yet`;
   }
@@ -88,6 +91,13 @@ function leftOf(
   const wanting = wanted.filter((name) => !isSo(all.get(name), goal));
   if (wanting.length === 0) return null;
   return listed(wanting.map((name) => `${name} is ${wordsOf(all.get(name), goal)}`));
+}
+
+/** Of a partition that has no documents there is nothing to wait for. @throws CommandError */
+function checkAccepted({ partition, conditions }: PartitionStatus): void {
+  const accepted = conditions.find(({ type }) => type === 'Accepted');
+  if (accepted?.status !== 'False' || accepted.reason !== 'NothingYet') return;
+  throw new DaemonError('NothingYet', `partition ${partition} has no documents in force`);
 }
 
 /**
@@ -126,13 +136,12 @@ function invalidWords({ conditions }: PartitionStatus): string | null {
 
 function isSo(report: SecondaryReport | undefined, goal: DaemonGoal): boolean {
   if (report === undefined) return goal === 'deleted';
-  const { status, sync, health, conditions } = report;
+  const { status, sync, conditions } = report;
   switch (goal) {
     case 'ready':
       return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     case 'running':
-      // A run that is about to be ended is not the one that is waited for.
-      return (status === 'Running' && health !== 'Progressing') || status === 'Starting';
+      return status === 'Running' || status === 'Starting';
     case 'stopped':
       return status === 'Stopped' || status === 'Crashed';
     case 'deleted':

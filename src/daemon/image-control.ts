@@ -89,8 +89,8 @@ async function written(
   const tried = isLent ? [ofImage] : [ofImage, { kind: 'image-disk', name: kept.name } as const];
   const refusal = await refusalOf(said, tried, asked, ends);
   if (refusal !== null) return refusal;
-  for (const what of tried) loop.forgive(what);
-  loop.restate();
+  const forgiven = tried.map((what) => loop.forgive(what));
+  if (forgiven.includes(true)) loop.restate();
   const answer = await authority.wish((wishes) => wishes.addWritten(said));
   const disk = isLent ? `the disk of ${image}` : 'the image disk';
   return answered(answer, `${disk} is taken back, and looked into`);
@@ -209,9 +209,8 @@ async function upload(
     const receivedBytes = await loop.intakes.append(owner, intake, atByte, bytes);
     if (receivedBytes === source.sizeBytes) {
       // Other bytes may be the right ones.
-      loop.forgive({ kind: 'image', name });
-      // Or whoever waits for what is found in these would be told what was found in those before.
-      loop.restate();
+      // Else whoever waits for what is found in these would be told what was found in those before.
+      if (loop.forgive({ kind: 'image', name })) loop.restate();
       loop.wake('request');
     }
     return { status: 'ok', receivedBytes, sizeBytes: source.sizeBytes };

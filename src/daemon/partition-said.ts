@@ -8,6 +8,7 @@ import type { Emit } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import { type FailureFacts, type Look, partitionReport } from '../report/partition-report.ts';
 import type { PartitionStatus, PassReport } from '../report/partition-status.ts';
+import { unlistedKept } from '../report/unlisted.ts';
 import { conditionEvents } from './happenings.ts';
 import type { Clock } from './runtime.ts';
 import {
@@ -62,6 +63,10 @@ export class PartitionSaid {
   get filesMissing(): boolean {
     const entries = this.#look?.entries ?? [];
     return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === 'FileMissing');
+  }
+
+  get isUnlisted(): boolean {
+    return this.#look !== null && unlistedKept(this.#look.observed) !== null;
   }
 
   get unreachable(): number {

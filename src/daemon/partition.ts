@@ -3,11 +3,12 @@
  */
 import type { Block } from '../diff/change.ts';
 import type { Outcome } from '../execute/outcome.ts';
+import { explainError } from '../host/host-error.ts';
 import type { Host } from '../host/ports.ts';
 import type { DomainRef } from '../model/domain.ts';
 import type { InstallationId, PartitionOwner } from '../model/identity.ts';
 import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
-import type { Resource } from '../model/resource.ts';
+import { type Resource, resourceKey } from '../model/resource.ts';
 import type { SliceUsage } from '../model/slice.ts';
 import { allocationOf } from '../partition/allocation.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -206,10 +207,16 @@ export class Partition {
     return installation === undefined ? null : { installation, partition };
   }
 
-  /** Tries what has failed again, and starts what ended again and again. @param what null: everything */
-  forgive(what: Resource | null): void {
+  /**
+   * Tries what has failed again, and starts what ended again and again.
+   * @param what null: everything
+   * @returns whether anything had failed, which is said until the next look unless it is said anew
+   */
+  forgive(what: Resource | null): boolean {
+    const { failures } = this.#remembered;
     this.#remembered.forgive(what);
     this.#fetches.forgive(what);
+    return what === null ? failures.size > 0 : failures.has(resourceKey(what));
   }
 
   /** What is said changes with what was accepted or refused, also where no pass comes of it. */
@@ -271,6 +278,7 @@ export class Partition {
       resyncMs,
       unreachable: this.#said.unreachable,
       filesMissing: this.#said.filesMissing,
+      isUnlisted: this.#said.isUnlisted,
       rules,
       random: runtime.random(),
     });
@@ -308,7 +316,10 @@ export class Partition {
     const ended = new AbortController();
     const { signal } = ended;
     const { timers } = this.#options.runtime;
-    const sayWhoHasCome = onceMore(() => this.#sayWhoHasCome(look, input, { ...tools, signal }));
+    const sayWhoHasCome = onceMore(
+      () => this.#sayWhoHasCome(look, input, { ...tools, signal }),
+      (error) => this.#onBug(explainError(error)),
+    );
     const cancels: (() => void)[] = [];
     this.#isAtWork = true;
     const onOutcome = (outcome: Outcome) => {
@@ -329,12 +340,14 @@ export class Partition {
     input: TurnInput,
     { signal, ...tools }: TurnTools & { readonly signal: AbortSignal },
   ): Promise<void> {
-    if (input.desired === null) return;
+    if (input.desired === null || signal.aborted) return;
     const observed = await observeFor(input.desired, tools);
     if (signal.aborted || tools.stop.aborted || observed.unlisted !== null) return;
     this.consoleLogs?.follow(observed);
     this.#said.looked({ ...look, observed });
     this.#said.say(this.#options.input(), null);
+    // Many may come one after the other, and each look reads all that there is.
+    await this.#options.runtime.timers.sleep(untoldMs, signal);
   }
 
   /**

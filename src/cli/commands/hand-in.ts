@@ -21,6 +21,7 @@ import type { Environment } from '../environment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { outcome, saidAgain } from '../handed-in.ts';
 import { checkUnmounted, type ImageFile, openImageFile, openLentDisk } from '../image-bytes.ts';
+import { lastPassOf } from '../last-pass.ts';
 import { MovingLine } from '../moving-line.ts';
 import { type Limits, limitsOf } from '../pass.ts';
 import { paintFor, printable } from '../render/paint.ts';
@@ -79,6 +80,7 @@ async function handIn(
   const limits = limitsOf(environment, options.timeout);
   const partition = partitionOf(options);
   const client = await requireDaemon(options, environment);
+  const before = await lastPassOf({ client, partition }, limits);
   const asking = client.image(partition, name, limits.stop);
   const state = await withinLimits(limits, 'the Image was asked about', asking);
   if (state.phase === 'Ready') {
@@ -88,7 +90,6 @@ async function handIn(
   }
   const isOnImageDisk = by === 'handOver' && state.source === 'imageDisk';
   if (state.source !== by && !isOnImageDisk) throw otherWay(state);
-  const before = await lastPassOf({ client, partition, limits });
   const handing = { client, partition, name, environment, limits };
   if (isOnImageDisk) {
     await letGo(state, path, options.device ?? null);
@@ -130,7 +131,9 @@ function otherWay({ name, source }: ImageState): CommandError {
 /** Not said of a file that it cannot be. */
 async function checkIsThat(path: string | undefined, state: ImageState): Promise<void> {
   if (path === undefined) return;
-  const file = await openImageFile(path);
+  // Nobody has to keep what was handed in.
+  const file = await openImageFile(path).catch(() => null);
+  if (file === null) return;
   try {
     checkSize(path, file, state);
   } finally {
@@ -151,9 +154,13 @@ function checkSize(path: string, { sizeBytes }: ImageFile, state: ImageState): v
 async function upload(state: ImageState, handing: HandingIn): Promise<void> {
   const { client, partition, name, file, limits } = handing;
   if (state.receivedBytes === null) throw notYet(state);
-  // What is all there and was no good is begun anew; else it is looked into soon.
-  const isNoGood = state.phase === 'Rejected' && state.receivedBytes === file.sizeBytes;
-  const begun = isNoGood ? 0 : state.receivedBytes;
+  const isAllThere = state.receivedBytes === file.sizeBytes;
+  if (isAllThere && state.phase === 'Importing') {
+    handing.environment.stdout.write(`all bytes of ${name} are there already: none were sent\n`);
+    return;
+  }
+  // What is all there and is not being looked into may be another file's of the same size.
+  const begun = isAllThere ? 0 : state.receivedBytes;
   await piecewise(begun, handing, (piece, atByte) =>
     withinLimits(
       limits,
@@ -212,7 +219,7 @@ async function letGo(
 async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
   const { client, partition, name, environment, limits } = handing;
   try {
-    const before = await lastPassOf(handing);
+    const before = await lastPassOf(handing, limits);
     const telling = client.imageWritten(partition, name, limits.stop);
     const message = await withinLimits(limits, `unnestd was told about ${name}`, telling);
     environment.stdout.write(`${printable(message)}\n`);
@@ -220,15 +227,6 @@ async function tell(handing: Omit<HandingIn, 'file'>): Promise<string | null> {
   } catch (error) {
     throw untold(name, error);
   }
-}
-
-type OfPartition = Pick<HandingIn, 'client' | 'partition' | 'limits'>;
-
-/** Null: there was none yet. */
-async function lastPassOf({ client, partition, limits }: OfPartition): Promise<string | null> {
-  const asking = client.status(partition, limits.stop);
-  const { lastPass } = await withinLimits(limits, 'the status was read', asking);
-  return lastPass?.at ?? null;
 }
 
 /** What is on the disk stays there, and may have taken long to write. */

@@ -91,7 +91,7 @@ export const wishExplanations: Explanations<WishRefusalCode> = {
   AwaitingBytes: {
     means:
       'There is no room for the bytes of the Image yet: its document is too new, or something keeps the room from being made.',
-    todo: 'Look at `unnest status`, which says what keeps it, and try again.',
+    todo: 'Look at `unnest status`, which says what keeps it, and try again. What was written to the disk for other bytes of that Image is to be written anew, to the next one.',
   },
   ImageBlocked: {
     means:

@@ -48,7 +48,8 @@ const listens =
 test('by a port, through the packet filter of its network, and only for that run', async ({
   onTestFinished,
 }) => {
-  const place = daemonPlace();
+  // The guest's console is the test's.
+  const place = daemonPlace({ spec: ['consoleLogs: false'] });
   onTestFinished(() => place.dispose());
   // From nowhere else is it reached, and nothing of it leaves.
   place.describe(partition, 'Directory', { network: { cidr: '10.83.0.0/24', mode: 'isolated' } });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { daemonClient, type DaemonClient } from '../../../src/channel/client.ts';
 import { unixTransport } from '../../../src/channel/client-transport.ts';
 import { DaemonError } from '../../../src/channel/daemon-error.ts';
+import { channelLimits } from '../../../src/channel/limits.ts';
 import { partitionName, type PartitionName } from '../../../src/model/names.ts';
 import { type ApiPlace, apiPlace } from './api-place.ts';
 import { bundle, partitionStatus, teamA, web } from './fake-control.ts';
@@ -38,7 +39,7 @@ describe('reads', () => {
       version: '1.2.3',
       partition: null,
       api: 'v1',
-      features: ['idempotency-key'],
+      features: ['idempotency-key', 'looks-anew'],
       host: 'qemu:///system',
       stateDir: '/var/lib/unnest',
       thinPool: null,
@@ -323,7 +324,7 @@ describe('a daemon that', () => {
     place.answer = () => new Promise(() => {});
     const asking = failure(client.retry(teamA, stop.signal));
     await waitFor(() => expect(place.calls).toHaveLength(1));
-    place.ring(120_000);
+    place.ring(channelLimits.answerMs);
     expect((await asking).code).toBe('NoAnswer');
   });
 

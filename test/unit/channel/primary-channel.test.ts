@@ -26,7 +26,7 @@ describe('a Primary', () => {
     expect(bodyOf(await caller.ask('GET', '/v1/version'))).toEqual({
       version: '1.2.3',
       api: 'v1',
-      features: ['idempotency-key'],
+      features: ['idempotency-key', 'looks-anew'],
       partition: 'team-a',
     });
   });

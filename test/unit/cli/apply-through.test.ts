@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { daemonClient, type DaemonClient } from '../../../src/channel/client.ts';
+import { unixTransport } from '../../../src/channel/client-transport.ts';
 import type { Condition } from '../../../src/report/condition.ts';
 import type { DaemonEvent } from '../../../src/report/event.ts';
 import type { PartitionStatus } from '../../../src/report/partition-status.ts';
@@ -177,6 +179,21 @@ Applied generation 7; waits for a restart: web (spec.vcpus)
     expect(code).toBe(0);
     expect(stdout).toContain('nothing changed: generation 7 (sha256:777777777777) is in force\n');
     expect(stdout).toContain('Synced');
+  });
+
+  test('at once through an older daemon, which looks at nothing anew', async () => {
+    place.set(seven({ lastPass: pass(1) }));
+    const result = place.result as Exclude<typeof place.result, null | (() => unknown)>;
+    if (result.status === 'refused') throw new Error('not expected');
+    place.result = { ...result, status: 'unchanged' };
+    const client = daemonClient(unixTransport(place.socket));
+    const older: DaemonClient = {
+      ...client,
+      about: async (stop) => ({ ...(await client.about(stop)), features: [] }),
+    };
+    const argv = ['apply', '-f', '-', '--yes', '-p', teamA];
+    const ran = await run(argv, { stdin: documents, findDaemon: async () => older });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('at once with --no-wait', async () => {

@@ -99,15 +99,18 @@ describe('unnest upload', () => {
     expect(received.equals(content)).toBe(true);
   });
 
-  test('sends nothing of what is all there and was not looked into yet', async () => {
+  test('sends nothing of what is all there and is being looked into', async () => {
     received = content;
-    imageIs({ receivedBytes: content.length });
+    imageIs({ receivedBytes: content.length, phase: 'Importing' });
     const control = place.control as { upload: typeof place.control.upload };
     control.upload = () => Promise.reject(new Error('nothing is to be sent'));
     const uploading = unnest('upload', 'debian', file);
     await looksOn();
     passed('Ready');
-    expect(await uploading).toMatchObject({ code: 0, stdout: 'debian is ready\n' });
+    expect(await uploading).toMatchObject({
+      code: 0,
+      stdout: 'all bytes of debian are there already: none were sent\ndebian is ready\n',
+    });
   });
 
   test('of another file than the one that is there does not say that it is', async () => {
@@ -116,6 +119,15 @@ describe('unnest upload', () => {
     const { code, stderr } = await unnest('upload', 'debian', file);
     expect(code).toBe(exitCodes.usage);
     expect(stderr).toContain('has 5 bytes, and the document of debian says');
+    rmSync(file);
+    expect((await unnest('upload', 'debian', file)).stdout).toBe('debian is there already\n');
+  });
+
+  test('sends a corrected file of the same size, whatever keeps the one before', async () => {
+    received = Buffer.alloc(content.length);
+    imageIs({ receivedBytes: content.length, phase: 'Blocked' });
+    expect((await unnest('upload', 'debian', file)).code).toBe(0);
+    expect(received.equals(content)).toBe(true);
   });
 
   test('says why it was rejected, of these bytes and not of those before', async () => {

@@ -10,6 +10,7 @@ const quiet: NextLookFacts = {
   resyncMs: 300_000,
   unreachable: 0,
   filesMissing: false,
+  isUnlisted: false,
   rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 60_000 },
   random: 0,
 };
@@ -46,6 +47,11 @@ test.each([
     'a file of the store that is missing',
     { filesMissing: true },
     { afterMs: 60_000, because: 'retry' },
+  ],
+  [
+    'a folder of the store that could not be listed',
+    { isUnlisted: true },
+    { afterMs: 10_000, because: 'retry' },
   ],
   ['a pause', { holdOverMs: 7000 }, { afterMs: 7000, because: 'hold-over' }],
   ['a host that is away', { unreachable: 3 }, { afterMs: 4000, because: 'retry' }],

@@ -368,13 +368,17 @@ describe('unnest wait', () => {
     },
   );
 
-  test('--for running is not the run that is about to be ended', async () => {
-    web_({ status: 'Running', sync: 'OutOfSync', health: 'Progressing' });
-    const waiting = ofTeamA(['wait', 'web', '--for', 'running']);
-    await waitFor(() => expect(place.listeners()).toBe(2));
-    web_({ status: 'Stopped', sync: 'OutOfSync', health: 'Progressing' });
-    web_({ status: 'Running' });
-    expect((await waiting).code).toBe(0);
+  test('of a partition that has no documents there is nothing to wait for', async () => {
+    const control = place.control as { accepted: typeof place.control.accepted };
+    control.accepted = () => null;
+    const nothing = { ...lost, type: 'Accepted', reason: 'NothingYet' } as const;
+    const conditions = [nothing];
+    place.set(
+      partitionStatus({ generation: 0, observedGeneration: 0, secondaries: [], conditions }),
+    );
+    const { code, stderr } = await ofTeamA(['wait', 'web', '--for', 'deleted']);
+    expect(code).toBe(64);
+    expect(stderr).toContain('partition team-a has no documents in force');
   });
 
   test('--for synced names documents that are not read', async () => {
