@@ -41,8 +41,9 @@ export function growthBlock(moreBytes: number, store: Observation<VolumeStore>):
 function roomBlock(bytes: number, { refusal, freeBytes }: VolumeStore): Block | null {
   if (refusal !== null) return { code: 'StoreFull', message: refusal };
   if (freeBytes === null || bytes <= freeBytes) return null;
-  const sizes = `it takes ${formatSize(bytes)} more, and ${formatSize(freeBytes)} are left`;
-  return { code: 'StoreFull', message: `the host's thin pool has no room for it: ${sizes}` };
+  // How much is left says what others have.
+  const message = `the host's thin pool has no room for it: it takes ${formatSize(bytes)} more`;
+  return { code: 'StoreFull', message };
 }
 
 function storeUnknown(store: Exclude<Observation<VolumeStore>, { status: 'present' }>): Block {

@@ -37,6 +37,7 @@ export function promisedIn({ volumes }: VolumeGroup, { pool }: ThinPool): number
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
+/** Tenants are told of it: so it does not say how much of it others have. */
 function refusalOf(pool: LogicalVolume, { group, pool: name }: ThinPool): string | null {
   const what = `thin pool ${group}/${name}`;
   const { isZeroing, health, dataPercent, metadataPercent } = pool;
@@ -48,8 +49,9 @@ function refusalOf(pool: LogicalVolume, { group, pool: name }: ThinPool): string
     return `${what} is not active: lvchange --activate y ${group}/${name}`;
   }
   if (metadataPercent >= fullPercent.metadata) {
-    return `the map of ${what} is ${metadataPercent} % full: lvextend --poolmetadatasize`;
+    return `the map of ${what} is over ${fullPercent.metadata} % full: lvextend --poolmetadatasize`;
   }
-  if (dataPercent >= fullPercent.data) return `${what} is ${dataPercent} % full: lvextend`;
+  if (dataPercent >= fullPercent.data)
+    return `${what} is over ${fullPercent.data} % full: lvextend`;
   return null;
 }

@@ -102,7 +102,7 @@ export async function makeBlank(
     throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
   }
   // Somebody else may have made one since it was looked at.
-  if (promisedIn(now, place) > poolIn(now, place).sizeBytes) throw noRoom(place, 0);
+  if (promisedIn(now, place) > poolIn(now, place).sizeBytes) throw noRoom(place);
   await udev.requireQuiet(deviceOf(place));
 }
 
@@ -214,11 +214,11 @@ async function requireRoom(
 function checkRoom(group: VolumeGroup, thin: ThinPool, bytes: number): void {
   const { refusal, freeBytes } = storeIn(group, thin);
   if (refusal !== null) throw new HostError('Refused', refusal);
-  if (freeBytes !== null && bytes > freeBytes) throw noRoom(thin, freeBytes);
+  if (freeBytes !== null && bytes > freeBytes) throw noRoom(thin);
 }
 
-function noRoom({ group, pool }: ThinPool, freeBytes: number): HostError {
-  const words = `its logical volumes could come to more than it has; ${freeBytes} bytes are left`;
+function noRoom({ group, pool }: ThinPool): HostError {
+  const words = 'its logical volumes could come to more than it has';
   return new HostError('Refused', `thin pool ${group}/${pool} has no room: ${words}`);
 }
 

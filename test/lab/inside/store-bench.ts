@@ -1,28 +1,38 @@
 /**
  * Run inside the lab's host: what a store for Volumes costs. `store-bench.mjs FOLDER` measures files there,
- * `store-bench.mjs FOLDER GROUP` the thin pool `thin` of a volume group. Prints one line of JSON.
- *
- * By hand, as its figures depend on what the lab's disks are on: `npm run lab -- keep` first. The table of README has
- * what it said.
+ * `store-bench.mjs FOLDER GROUP` the thin pool `thin` of a volume group. Prints one line of JSON (`StoreFigures`).
  */
 import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
+import { localImages } from '../../../src/host/local/images.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import { localVolumes } from '../../../src/host/local/volumes.ts';
-import type { VolumeName } from '../../../src/model/names.ts';
+import type { FileName, ImageName, VolumeName } from '../../../src/model/names.ts';
 import { devicePath, logicalVolumeName } from '../../../src/model/thin-pool.ts';
-import type { Volume } from '../../../src/model/volume.ts';
+import type { Volume, VolumeOrigin } from '../../../src/model/volume.ts';
 import { installation, partition } from '../../support/passes.ts';
+
+/** Of one store: medians in milliseconds, and how much of it was taken in MiB for each Volume. */
+export interface StoreFigures {
+  readonly ms: Readonly<
+    Record<'create' | 'ofImage' | 'firstWrite' | 'copy' | 'writeToCopy' | 'remove', number>
+  >;
+  readonly spaceMiB: Readonly<Record<'written' | 'ofImage' | 'copied' | 'overwritten', number>>;
+}
 
 const [folder = '', group] = process.argv.slice(2);
 const MiB = 2 ** 20;
+const imageMiB = 64;
 const never = new AbortController().signal;
 const us = { installation, partition };
 const thinPool = group === undefined ? null : { group, pool: 'thin' };
 const volumes = localVolumes(folder, { thinPool });
 const layout = storeLayout(folder, partition);
+// What lies in it is read by a user of the sandbox's own.
+await chmod(folder, 0o755);
 await mkdir(layout.filesDir, { recursive: true });
 
 const volume = (name: string, more: Partial<Volume> = {}): Volume => ({
@@ -39,7 +49,7 @@ const pathOf = (name: string) =>
     ? layout.volumeDisk(name as VolumeName, 'raw')
     : devicePath(group, logicalVolumeName(partition, name as VolumeName));
 
-/** Milliseconds, the median of so many times. */
+/** The median of so many times. */
 async function timed(times: number, act: (turn: number) => Promise<unknown>): Promise<number> {
   const took: number[] = [];
   for (let turn = 0; turn < times; turn += 1) {
@@ -52,13 +62,13 @@ async function timed(times: number, act: (turn: number) => Promise<unknown>): Pr
 
 async function write(name: string, bytes: number, places: readonly number[]): Promise<void> {
   const disk = await open(pathOf(name), constants.O_WRONLY);
-  const block = Buffer.alloc(bytes, name);
+  const block = randomBytes(bytes);
   for (const at of places) await disk.write(block, 0, bytes, at);
   await disk.sync();
   await disk.close();
 }
 
-/** How much more of the file system, or of the pool, is taken than before. */
+/** How much of the file system, or of the pool, is taken. */
 function takenBytes(): number {
   execFileSync('sync');
   if (group === undefined) {
@@ -73,32 +83,53 @@ function takenBytes(): number {
   return (size * percent) / 100;
 }
 
-const inOrder = Array.from({ length: 64 }, (_, index) => index * MiB);
+/** What a guest's start does, which is not measured here. */
+function activated(name: string): void {
+  if (group === undefined) return;
+  const of = `${group}/${logicalVolumeName(partition, name as VolumeName)}`;
+  execFileSync('lvm', ['lvchange', '--activate', 'y', '--ignoreactivationskip', of]);
+}
+
+async function imported(): Promise<VolumeOrigin> {
+  const bytes = randomBytes(imageMiB * MiB);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  await writeFile(layout.file('base'), bytes);
+  const name = 'base' as ImageName;
+  const source = { kind: 'file', file: 'base' as FileName } as const;
+  const image = { name, source, format: 'raw', digest, virtualBytesMax: null } as const;
+  await localImages(folder).import(us, image, never);
+  return { image: name, digest, format: 'raw', provision: 'Copy' };
+}
+
+const origin = await imported();
+const turns = [0, 1, 2];
+const inOrder = Array.from({ length: imageMiB }, (_, index) => index * MiB);
 const scattered = Array.from({ length: 512 }, (_, index) => ((index * 7919) % 16_384) * 4096);
-const before = takenBytes();
-const create = await timed(5, (turn) => volumes.create(us, volume(`b-${turn}`), never));
+const taken = [takenBytes()];
+
+const create = await timed(3, (turn) => volumes.create(us, volume(`b-${turn}`), never));
 const firstWrite = await timed(3, (turn) => write(`b-${turn}`, MiB, inOrder));
-const written = takenBytes();
+taken.push(takenBytes());
+const ofImage = await timed(3, (turn) =>
+  volumes.create(us, volume(`i-${turn}`, { origin }), never),
+);
+taken.push(takenBytes());
 const copy = await timed(3, (turn) =>
   volumes.create(us, volume(`c-${turn}`, { copyOf: `b-${turn}` as VolumeName }), never),
 );
-const copied = takenBytes();
-if (group !== undefined) {
-  for (const turn of [0, 1, 2]) {
-    const name = `${group}/${logicalVolumeName(partition, `c-${turn}` as VolumeName)}`;
-    execFileSync('lvm', ['lvchange', '--activate', 'y', '--ignoreactivationskip', name]);
-  }
-}
+taken.push(takenBytes());
+for (const turn of turns) activated(`c-${turn}`);
 const writeToCopy = await timed(3, (turn) => write(`c-${turn}`, 4096, scattered));
-const overwritten = takenBytes();
-const names = [...[0, 1, 2, 3, 4].map((turn) => `b-${turn}`), 'c-0', 'c-1', 'c-2'];
-const remove = await timed(8, (turn) => volumes.delete(us, names[turn] as VolumeName, never));
-const inMiB = (bytes: number) => Math.round((bytes / MiB) * 10) / 10;
-const spaceMiB = {
-  written: inMiB(written - before),
-  copied: inMiB(copied - written),
-  overwritten: inMiB(overwritten - copied),
+taken.push(takenBytes());
+const names = ['b', 'i', 'c'].flatMap((kind) => turns.map((turn) => `${kind}-${turn}`));
+const remove = await timed(9, (turn) => volumes.delete(us, names[turn] as VolumeName, never));
+
+const [written = 0, ofImageMiB = 0, copied = 0, overwritten = 0] = taken
+  .slice(1)
+  .map((now, index) => Math.round(((now - (taken[index] ?? 0)) / MiB / turns.length) * 10) / 10);
+const figures: StoreFigures = {
+  ms: { create, ofImage, firstWrite, copy, writeToCopy, remove },
+  spaceMiB: { written, ofImage: ofImageMiB, copied, overwritten },
 };
-const ms = { create, firstWrite, copy, writeToCopy, remove };
-process.stdout.write(`${JSON.stringify({ ms, spaceMiB })}\n`);
+process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit();

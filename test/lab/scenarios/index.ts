@@ -11,6 +11,7 @@ import { newKernel } from './new-kernel.ts';
 import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
 import { restart } from './restart.ts';
+import { storesCompared } from './stores.ts';
 import { streams } from './streams.ts';
 import { supply } from './supply.ts';
 import { thin } from './thin.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   streams,
   thin,
   thinContract,
+  storesCompared,
   noSystemd,
   upgrade,
   newKernel,
