@@ -11,14 +11,28 @@ import type { DeletionPolicy, Volume } from '../../model/volume.ts';
 import type { VolumeReader, VolumeWriter } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { growDisk, makeDisk } from './disk-file.ts';
-import { emptyPlace, fillPlace, type Place, readyRecord, requireRoom } from './kept-folder.ts';
+import {
+  emptyPlace,
+  fillPlace,
+  lookInto,
+  type Place,
+  readyRecord,
+  requireRoom,
+} from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
 import { systemLvm } from './lvm.ts';
 import { volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type VolumeRecord, writeRecord } from './record.ts';
 import { checkThinVolume, growThinVolume, makeThinVolume, thinFor } from './thin-making.ts';
-import { isThin, placeOf, removeThin, type ThinTools } from './thin-volumes.ts';
+import {
+  isThin,
+  placeOf,
+  removeThin,
+  requireFree,
+  thinPlace,
+  type ThinTools,
+} from './thin-volumes.ts';
 import { machineUdev } from './udev-rule.ts';
 import { checkSource, makeFromVolume } from './volume-copy.ts';
 import { listVolumes, lookAtStore, readVolume, volumeLooks } from './volume-looks.ts';
@@ -84,7 +98,7 @@ export function localVolumes(
       ),
     delete: (owner, name, signal) =>
       attempt(`deleting volume ${name}`, signal, () =>
-        emptyPlace(clearedPlace(workshopOf(owner), name), owner),
+        deleteVolume(workshopOf(owner), owner, name, signal),
       ),
   };
 }
@@ -103,6 +117,21 @@ function clearedPlace(workshop: VolumeWorkshop, name: VolumeName): Place<VolumeR
 }
 
 const never = new AbortController().signal;
+
+async function deleteVolume(
+  workshop: VolumeWorkshop,
+  owner: PartitionOwner,
+  name: VolumeName,
+  signal: AbortSignal,
+): Promise<void> {
+  const { lvm, thinPool } = workshop;
+  const place = clearedPlace(workshop, name);
+  if (thinPool !== null && (await lookInto(place)).status === 'absent') {
+    // What has its name there, and no record, is not ours; nor is it gone.
+    requireFree(await lvm.report(thinPool.group, signal), thinPlace(thinPool, owner, name));
+  }
+  await emptyPlace(place, owner);
+}
 
 async function createVolume(
   workshop: VolumeWorkshop,

@@ -133,6 +133,7 @@ describe('a Volume in a thin pool', () => {
     expect(await look()).toMatchObject({ owner: null });
     expect(await volumes.list(partition, never)).toEqual([name]);
     expect(await codeOf(create())).toBe('Conflict');
+    expect(await codeOf(volumes.delete(us, name, never))).toBe('Conflict');
     expect(await look()).toMatchObject({ owner: null });
     expect(ours()).toEqual([own]);
   });
