@@ -58,6 +58,6 @@ export const directoryStore: VolumeStore = {
   refusal: null,
 };
 
-export function roundedUp(bytes: number, { grainBytes }: VolumeStore): number {
+export function roundedUp(bytes: number, grainBytes: number): number {
   return Math.ceil(bytes / grainBytes) * grainBytes;
 }

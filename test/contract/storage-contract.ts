@@ -120,7 +120,9 @@ export function describeStorageContract(
     const lookVolume = async (name = volume().name): Promise<ObservedVolume | null> => {
       const seen = await volumes().read(us().partition, name, never);
       if (seen.status === 'unknown') throw new Error(seen.why);
-      return seen.status === 'present' ? seen.value : null;
+      if (seen.status === 'absent') return null;
+      const { thin: _, ...volume } = seen.value;
+      return volume;
     };
     const lookImage = async (name = `i-${count}` as ImageName): Promise<ObservedImage | null> => {
       const seen = await images().read(us().partition, name, never);

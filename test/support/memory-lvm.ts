@@ -1,4 +1,5 @@
 /** A volume group in memory, with a thin pool, behind the port of LVM: for what happens when a command fails, or we do. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HostError } from '../../src/host/host-error.ts';
 import type { LogicalVolume, Lvm, LvmVerb } from '../../src/host/local/lvm.ts';
 
@@ -26,6 +27,8 @@ export function memoryLvm(poolBytes = 2 ** 30): MemoryLvm {
     pool: null,
     isThinPool: true,
     isZeroing: true,
+    chunkBytes: 2 ** 16,
+    isOrigin: false,
     health: '',
     isActive: true,
     dataPercent: 0,
@@ -42,6 +45,8 @@ export function memoryLvm(poolBytes = 2 ** 30): MemoryLvm {
     scansVolumes: async () => false,
     change: async (verb, args, signal) => {
       if (signal.aborted) throw new HostError('Cancelled', `running ${verb}`);
+      // As a program does, it takes a while, in which others look.
+      await sleep(20);
       const how = lvm.spoil(verb, (count += 1));
       if (how !== 'before') {
         act(lvm, verb, args);
@@ -97,6 +102,8 @@ function of(name: string, sizeBytes: number): LogicalVolume {
     name,
     sizeBytes,
     ...thin,
+    chunkBytes: 0,
+    isOrigin: false,
     tags: [],
     isActive: true,
     dataPercent: 0,

@@ -5,6 +5,7 @@ import type { DomainRef } from '../../model/domain.ts';
 import { splitUses } from '../../model/volume.ts';
 import type { DiskCare } from '../local/disk-places.ts';
 import type { DomainConsole, DomainWriter, OpenConsole } from '../ports.ts';
+import { HostError } from '../host-error.ts';
 import { volumeAliasOf, volumesNamedIn } from './domain-parts.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
@@ -26,7 +27,10 @@ export function domainWriter(
         const current = await currentXml(domains, definition, signal);
         const { bootVolume, volumes } = definition.fields;
         const uses = [bootVolume ?? '', volumes].flatMap(splitUses);
-        const layout = await care.located(uses.map(({ volume }) => volume));
+        const { layout, unknown } = await care.located(uses.map(({ volume }) => volume));
+        for (const [volume, why] of unknown) {
+          throw new HostError('Refused', `where volume ${volume} is cannot be known: ${why}`);
+        }
         const xml = writeDomainXml(definition, current, layout);
         // Not validated against libvirt's schema: that costs ten times the definition itself, what
         // was asked for is read back anyway, and a test validates all that is ever written.

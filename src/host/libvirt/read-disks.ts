@@ -74,7 +74,7 @@ function isIts(
 ): boolean {
   const source = childNamed(disk, 'source');
   const type = attributeOf(disk, 'type');
-  const device = layout.volumeDevice(volume);
+  const device = layout.volumeDevice(volume, format);
   if (device !== null) return type === 'block' && attributeOf(source, 'dev') === device;
   return type === 'file' && attributeOf(source, 'file') === layout.volumeDisk(volume, format);
 }

@@ -89,7 +89,7 @@ function wantedVolume(use: VolumeUse, layout: StoreLayout): WantedDisk {
 }
 
 function sourceOf({ volume, format }: VolumeUse, layout: StoreLayout): DiskSource {
-  const device = layout.volumeDevice(volume);
+  const device = layout.volumeDevice(volume, format);
   if (device !== null) return { type: 'block', path: device };
   return { type: 'file', path: layout.volumeDisk(volume, format) };
 }

@@ -24,8 +24,14 @@ import { noteThinSize } from './thin-making.ts';
 import { machineUdev } from './udev-rule.ts';
 
 export interface DiskPlaces {
-  /** Knows where each of these is; of one that is not there yet, where it will be. */
-  located(volumes: readonly VolumeName[]): Promise<StoreLayout>;
+  /** Where each of these is; of one that is not there yet, where it will be. */
+  located(volumes: readonly VolumeName[]): Promise<Located>;
+}
+
+export interface Located {
+  readonly layout: StoreLayout;
+  /** Those of which it cannot be known, and why. */
+  readonly unknown: ReadonlyMap<VolumeName, string>;
 }
 
 export interface DiskCare extends DiskPlaces {
@@ -52,17 +58,22 @@ export function diskPlaces(
   thinPool: ThinPool | null,
 ): DiskPlaces {
   const layout = storeLayout(resolve(stateDir), partition);
-  if (thinPool === null) return { located: async () => layout };
+  if (thinPool === null) return { located: async () => ({ layout, unknown: new Map() }) };
   return {
     located: async (volumes) => {
       const devices = new Map<VolumeName, string>();
+      const unknown = new Map<VolumeName, string>();
       for (const volume of new Set(volumes)) {
         const seen = await lookInto(volumePlace(layout, volume));
         const record = seen.status === 'present' ? seen.value : null;
         if (record !== null && isThin(record)) devices.set(volume, deviceOf(placeOf(record)));
         if (seen.status === 'absent') devices.set(volume, thinDevice(thinPool, partition, volume));
+        if (seen.status === 'unknown') unknown.set(volume, seen.why);
       }
-      return { ...layout, volumeDevice: (volume) => devices.get(volume) ?? null };
+      // Whatever is not raw is a file.
+      const volumeDevice: StoreLayout['volumeDevice'] = (volume, format) =>
+        format === 'raw' ? (devices.get(volume) ?? null) : null;
+      return { layout: { ...layout, volumeDevice }, unknown };
     },
   };
 }

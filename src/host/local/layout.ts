@@ -38,7 +38,7 @@ export interface StoreLayout {
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
   /** The block device that a Volume is; null: it is that file. Where nobody has looked, all are files. */
-  volumeDevice(name: VolumeName): string | null;
+  volumeDevice(name: VolumeName, format: DiskFormat): string | null;
   imageFile(name: ImageName, format: ImageFormat): string;
   /** Our copy of what was supplied, while it is looked into. */
   imageSupplied(name: ImageName): string;

@@ -31,6 +31,10 @@ export interface LogicalVolume {
   readonly isThinPool: boolean;
   /** Of a thin pool: whether what it hands out reads as zeroes until it is written to. */
   readonly isZeroing: boolean;
+  /** Of a thin pool: what it hands out is whole numbers of these; 0: it is none. */
+  readonly chunkBytes: number;
+  /** Something else is made of it, and would go with it, as a snapshot that is in no thin pool. */
+  readonly isOrigin: boolean;
   /** Of a thin pool: what LVM says is the matter with it; empty: nothing. */
   readonly health: string;
   readonly isActive: boolean;
@@ -47,6 +51,8 @@ export interface VolumeGroup {
 }
 
 const remedy = 'apt-get install lvm2 thin-provisioning-tools';
+/** It warns of much, before it says what is the matter. */
+const noise = /^\s*WARNING:/;
 /** LVM waits for whoever else changes the group, an operator too. */
 const changeMsMax = 120_000;
 const reportMsMax = 60_000;
@@ -73,6 +79,8 @@ const fields = [
   'data_percent',
   'metadata_percent',
   'vg_extent_size',
+  // With it there is a row for each segment of those that have several, which are told apart by nothing else.
+  'chunk_size',
 ];
 
 const scope = [
@@ -84,8 +92,13 @@ const scope = [
   '--',
 ];
 
-/** @param program for tests */
-export function systemLvm(program = 'lvm', hasSystemd = existsSync('/run/systemd/system')): Lvm {
+/** @param program for tests, as `answerMsMax` is */
+export function systemLvm(
+  program = 'lvm',
+  hasSystemd = existsSync('/run/systemd/system'),
+  answerMsMax = reportMsMax + 10_000,
+): Lvm {
+  const answering = patience(answerMsMax);
   const run = (args: readonly string[]) =>
     hasSystemd
       ? { command: 'systemd-run', args: [...scope, program, ...args] }
@@ -95,10 +108,10 @@ export function systemLvm(program = 'lvm', hasSystemd = existsSync('/run/systemd
       attempt(`reading volume group ${group}`, signal, async () => {
         const how = ['--reportformat', 'json', '--units', 'b', '--nosuffix'];
         const args = ['lvs', '--config', config, ...how, '--options', fields.join(','), group];
-        const bounds = { timeLimitMs: reportMsMax, outputBytesMax };
-        return groupIn(
-          await runProgram({ command: program, args, title: 'lvs', remedy, ...bounds, signal }),
-        );
+        const bounds = { timeLimitMs: reportMsMax, outputBytesMax, remedy, noise, signal };
+        const asked = () =>
+          quoting(() => runProgram({ command: program, args, title: 'lvs', ...bounds }));
+        return groupIn(await answering(asked));
       }),
     scansVolumes: (signal) =>
       attempt('asking LVM how it is set up', signal, async () => {
@@ -114,9 +127,48 @@ export function systemLvm(program = 'lvm', hasSystemd = existsSync('/run/systemd
           const bounds = { timeLimitMs: changeMsMax, outputBytesMax: 2 ** 20 };
           const command = run([verb, '--config', config, ...args]);
           const end = { endBy: 'SIGTERM', signal: new AbortController().signal } as const;
-          await runProgram({ ...command, title: verb, remedy, ...bounds, ...end });
+          await quoting(() =>
+            runProgram({ ...command, title: verb, remedy, noise, ...bounds, ...end }),
+          );
         }),
       ),
+  };
+}
+
+/** Its own words in quotes: they speak of the whole group, and tenants are not told them (`discreet.ts`). */
+async function quoting<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof HostError) || !(error.cause instanceof Error)) throw error;
+    const { code, message, context } = error;
+    const cause = new Error(`LVM says "${error.cause.message.replaceAll('"', "'")}"`);
+    throw new HostError(code, message, { cause, context });
+  }
+}
+
+/**
+ * What waits for a disk that does not answer cannot be killed: nobody waits for it longer than this, and no second one is
+ * started beside it.
+ */
+function patience(msMax: number): <T>(ask: () => Promise<T>) => Promise<T> {
+  let stuck: Promise<unknown> | null = null;
+  const late = () => new HostError('Timeout', 'LVM does not answer: a disk of its may hang');
+  return async (ask) => {
+    if (stuck !== null) throw late();
+    const asked = ask();
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        stuck = asked.catch(() => undefined).then(() => (stuck = null));
+        reject(late());
+      }, msMax);
+    });
+    try {
+      return await Promise.race([asked, over]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 
@@ -142,6 +194,7 @@ const row = z.object({
   data_percent: percent,
   metadata_percent: percent,
   vg_extent_size: size,
+  chunk_size: size,
 });
 const reportSchema = z.object({ report: z.tuple([z.object({ lv: z.array(row) })]) });
 
@@ -159,7 +212,7 @@ export function groupIn(json: string): VolumeGroup {
   };
 }
 
-/** Of `lv_attr`: the fifth letter is the state, the eighth whether new blocks are zeroed (lvs(8)). */
+/** Of `lv_attr`: the first letter is the kind, the fifth the state, the eighth whether new blocks are zeroed (lvs(8)). */
 function volumeIn(of: z.output<typeof row>): LogicalVolume {
   const layout = of.lv_layout.split(',');
   return {
@@ -169,6 +222,8 @@ function volumeIn(of: z.output<typeof row>): LogicalVolume {
     pool: of.pool_lv === '' ? null : of.pool_lv,
     isThinPool: layout.includes('thin') && layout.includes('pool'),
     isZeroing: of.lv_attr[7] === 'z',
+    chunkBytes: of.chunk_size,
+    isOrigin: /^o/i.test(of.lv_attr),
     health: of.lv_health_status,
     isActive: of.lv_attr[4] === 'a',
     dataPercent: of.data_percent,

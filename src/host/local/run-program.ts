@@ -21,6 +21,8 @@ export interface ProgramRun {
   readonly outputBytesMax: number;
   /** What it is ended by where it has to be. Default: SIGKILL. By anything else it ends when it sees fit. */
   readonly endBy?: 'SIGTERM';
+  /** Lines of standard error that are no complaint. */
+  readonly noise?: RegExp;
   /** By which it does not fail. Default: 0 alone. */
   readonly exitCodes?: readonly number[];
   /**
@@ -137,7 +139,8 @@ function killGroup(child: ChildProcess, by: NodeJS.Signals): void {
 }
 
 function failed(run: ProgramRun, child: ChildProcess, output: Output): HostError {
-  const lines = output.text('stderr').split('\n').slice(0, complaintLinesMax);
+  const said = output.text('stderr').split('\n');
+  const lines = said.filter((line) => run.noise?.test(line) !== true).slice(0, complaintLinesMax);
   const words = lines.join('\n').trim().slice(0, complaintCharactersMax);
   const how = child.exitCode === null ? `by signal ${child.signalCode}` : `with ${child.exitCode}`;
   const cause = new Error(words === '' ? `it ended ${how}` : words);

@@ -3,13 +3,13 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { PartitionOwner } from '../../model/identity.ts';
 import { roundedUp, type ThinPool } from '../../model/thin-pool.ts';
-import type { Volume, VolumeOrigin } from '../../model/volume.ts';
+import type { Volume } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { writeDisk } from './copy-disk.ts';
 import { withFile } from './disk-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { type VolumeRecord, writeRecord } from './record.ts';
-import { storeIn } from './thin-pool.ts';
+import { grainIn } from './thin-pool.ts';
 import {
   deviceOf,
   growThin,
@@ -23,11 +23,25 @@ import {
   type ThinTools,
 } from './thin-volumes.ts';
 
-/** @throws HostError `Refused` if it is none that a thin pool can keep */
-export function checkThinVolume({ name, format, origin }: Volume, thin: ThinPool): void {
-  if (format === 'raw' && origin?.provision !== 'Overlay') return;
-  const what = `${thin.group}/${thin.pool} keeps raw disks only, and none that lie on an image`;
-  throw new HostError('Refused', `volume ${name} cannot be kept: ${what}`);
+/**
+ * Where a new one is put; null: into a file, as what is copied of one that is a qcow2, from before there was a thin pool.
+ * @param source what it is a copy of; null: of nothing
+ * @throws HostError `Refused` if it is none that a thin pool can keep, or a copy of what is in one that is used no more
+ */
+export function poolFor(
+  { name, format, origin }: Volume,
+  source: VolumeRecord | null,
+  thin: ThinPool | null,
+): ThinPool | null {
+  const refused = (why: string) =>
+    new HostError('Refused', `volume ${name} cannot be kept: ${why}`);
+  if (thin === null) {
+    if (source === null || !isThin(source)) return null;
+    throw refused('what it is a copy of is in a thin pool, and none is used here');
+  }
+  if (format === 'raw' && origin?.provision !== 'Overlay') return thin;
+  if (source !== null) return null;
+  throw refused(`${thin.group}/${thin.pool} keeps raw disks only, and none that lie on an image`);
 }
 
 /**
@@ -43,11 +57,11 @@ export async function thinFor(
 ): Promise<ThinRecord['thin']> {
   const group = await lvm.report(thin.group, signal);
   requireFree(group, thinPlace(thin, owner, name));
-  const size = roundedUp(sizeBytes, storeIn(group, thin));
+  const size = roundedUp(sizeBytes, grainIn(group, thin));
   return { group: thin.group, pool: thin.pool, sizeBytes: size };
 }
 
-/** @param source null: it begins as an Image, or empty */
+/** @param source null: it begins as an Image, or empty. One that is a file is written out, as an Image is. */
 export async function makeThinVolume(
   workshop: ThinTools & { readonly layout: StoreLayout },
   record: ThinRecord,
@@ -60,23 +74,20 @@ export async function makeThinVolume(
     return makeSnapshot(workshop, place, placeOf(source), sizeBytes, signal);
   }
   await makeBlank(workshop, place, sizeBytes, signal);
-  if (record.origin !== null) {
-    await writeImage(workshop.layout, record.origin, deviceOf(place), signal);
+  const { layout } = workshop;
+  const { origin } = record;
+  if (source !== null) {
+    await writeOnto(layout.volumeDisk(source.name, source.format), deviceOf(place), signal);
+  } else if (origin !== null) {
+    await writeOnto(layout.imageFile(origin.image, origin.format), deviceOf(place), signal);
   }
 }
 
 /** Of a device that somebody has open already, `O_EXCL` says so. */
-async function writeImage(
-  layout: StoreLayout,
-  { image, format }: VolumeOrigin,
-  device: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function writeOnto(file: string, device: string, signal: AbortSignal): Promise<void> {
   const disk = await open(device, constants.O_WRONLY | constants.O_EXCL);
   try {
-    await withFile(layout.imageFile(image, format), 'read', (bytes, sizeBytes) =>
-      writeDisk(bytes, sizeBytes, disk, signal),
-    );
+    await withFile(file, 'read', (bytes, sizeBytes) => writeDisk(bytes, sizeBytes, disk, signal));
   } finally {
     await disk.close();
   }
@@ -84,7 +95,7 @@ async function writeImage(
 
 /** Of one that no guest uses. */
 export async function growThinVolume(
-  tools: Pick<ThinTools, 'lvm'>,
+  tools: ThinTools,
   folder: string,
   record: ThinRecord,
   sizeBytes: number,

@@ -2,7 +2,7 @@
  * What a thin pool has room for. Its data is what its logical volumes may come to at most, all of them, whoever made
  * them: so none of them ever finds it full, which a guest sees as a broken disk, and its neighbours with it.
  */
-import type { ThinPool, VolumeStore } from '../../model/thin-pool.ts';
+import { roundedUp, type ThinPool, type VolumeStore } from '../../model/thin-pool.ts';
 import { HostError } from '../host-error.ts';
 import type { LogicalVolume, VolumeGroup } from './lvm.ts';
 
@@ -23,27 +23,45 @@ export function poolIn(group: VolumeGroup, { group: name, pool }: ThinPool): Log
 export function storeIn(group: VolumeGroup, thin: ThinPool): VolumeStore {
   const pool = poolIn(group, thin);
   return {
-    grainBytes: group.extentBytes,
+    grainBytes: grainIn(group, thin),
     keeps: 'raw',
     freeBytes: Math.max(0, pool.sizeBytes - promisedIn(group, thin)),
-    refusal: refusalOf(pool, thin),
+    refusal: zeroingObjection(group, thin) ?? refusalOf(pool, thin),
   };
 }
 
-/** What all of them may come to. */
-export function promisedIn({ volumes }: VolumeGroup, { pool }: ThinPool): number {
-  return [...volumes.values()]
-    .filter((volume) => volume.pool === pool)
-    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+/** A Volume is whole extents, and takes whole chunks. */
+export function grainIn(group: VolumeGroup, thin: ThinPool): number {
+  return leastCommonMultiple(group.extentBytes, poolIn(group, thin).chunkBytes);
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  return (a / greatestCommonDivisor(a, b)) * b;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** What all of them may come to, in whole chunks: those of a large pool may be larger than an extent. */
+export function promisedIn(group: VolumeGroup, thin: ThinPool): number {
+  const { chunkBytes } = poolIn(group, thin);
+  return [...group.volumes.values()]
+    .filter((volume) => volume.pool === thin.pool)
+    .reduce((sum, { sizeBytes }) => sum + roundedUp(sizeBytes, chunkBytes), 0);
+}
+
+/** What somebody has deleted would be read by whoever gets its blocks next. @returns null: it zeroes them */
+export function zeroingObjection(group: VolumeGroup, thin: ThinPool): string | null {
+  if (poolIn(group, thin).isZeroing) return null;
+  const name = `${thin.group}/${thin.pool}`;
+  return `thin pool ${name} does not zero what it hands out: lvchange --zero y ${name}`;
 }
 
 /** Tenants are told of it: so it does not say how much of it others have. */
 function refusalOf(pool: LogicalVolume, { group, pool: name }: ThinPool): string | null {
   const what = `thin pool ${group}/${name}`;
-  const { isZeroing, health, dataPercent, metadataPercent } = pool;
-  // What somebody has deleted would be read by whoever gets its blocks next.
-  if (!isZeroing)
-    return `${what} does not zero what it hands out: lvchange --zero y ${group}/${name}`;
+  const { health, dataPercent, metadataPercent } = pool;
   if (health !== '') return `LVM says of ${what}: ${health}`;
   if (dataPercent === null || metadataPercent === null) {
     return `${what} is not active: lvchange --activate y ${group}/${name}`;

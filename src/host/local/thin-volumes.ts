@@ -13,10 +13,12 @@ import {
   roundedUp,
   type ThinPool,
 } from '../../model/thin-pool.ts';
+import type { ObservedVolume } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
+import { takingTurns } from '../turns.ts';
 import type { LogicalVolume, Lvm, VolumeGroup } from './lvm.ts';
 import type { VolumeRecord } from './record.ts';
-import { promisedIn, poolIn, storeIn } from './thin-pool.ts';
+import { grainIn, poolIn, promisedIn, storeIn, zeroingObjection } from './thin-pool.ts';
 import type { Udev } from './udev-rule.ts';
 
 /** What the logical volumes of this machine are worked on with. */
@@ -65,19 +67,29 @@ export function deviceOf({ group, logicalVolume }: ThinPlace): string {
   return devicePath(group, logicalVolume);
 }
 
-/**
- * What its guest was told last, and what the record says: if a crash came between making it larger and telling, it is told
- * again. One that is not ready takes what is there of it.
- */
-export function observedThinSize(record: ThinRecord, group: VolumeGroup): Observation<number> {
+/** It is as large as LVM says; the record has what its guests were told. One that is not ready takes what is there of it. */
+export function observedThin(
+  record: ThinRecord,
+  group: VolumeGroup,
+): Observation<Pick<ObservedVolume, 'sizeBytes' | 'thin'>> {
   const place = placeOf(record);
   const found = group.volumes.get(place.logicalVolume);
-  const name = `${place.group}/${place.logicalVolume}`;
-  if (record.state !== 'ready') return present(found?.sizeBytes ?? 0);
+  const name = nameOf(place);
+  if (record.state !== 'ready') return present({ sizeBytes: found?.sizeBytes ?? 0 });
   if (found === undefined) return unknown(`its record is there, and ${name} is not`);
   if (!isOurs(found, place)) return unknown(`${name} is not the one that its record is about`);
-  if (found.sizeBytes >= record.thin.sizeBytes) return present(record.thin.sizeBytes);
-  return unknown(`${name} is smaller than it was made`);
+  const { sizeBytes } = found;
+  const { sizeBytes: toldBytes } = record.thin;
+  if (sizeBytes < toldBytes) return unknown(`${name} is smaller than it was made`);
+  const reason = zeroingObjection(group, place);
+  if (reason !== null) return unknown(reason);
+  const grainBytes = grainIn(group, place);
+  return present({ sizeBytes, thin: { grainBytes, toldBytes } });
+}
+
+/** Between a look for room and taking it nobody else takes any. */
+function inTurn<T>({ group, pool }: ThinPool, act: () => Promise<T>): Promise<T> {
+  return takingTurns(`thin pool ${group}/${pool}`, act);
 }
 
 /** Nothing but zeroes, and active. */
@@ -88,21 +100,22 @@ export async function makeBlank(
   signal: AbortSignal,
 ): Promise<void> {
   await udev.requireRule();
-  await requireRoom(lvm, place, sizeBytes, signal);
-  const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
-  const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
-  await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
-  const now = await lvm.report(place.group, signal);
-  const made = now.volumes.get(place.logicalVolume);
-  /*
-   * A crash of LVM's can leave a pool with a thin device that no logical volume has, and the next one to get
-   * its number gets what was written to it (lvmteam's thin pools say so only when it is a snapshot).
-   */
-  if (made?.dataPercent !== 0) {
-    throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
-  }
-  // Somebody else may have made one since it was looked at.
-  if (promisedIn(now, place) > poolIn(now, place).sizeBytes) throw noRoom(place);
+  await inTurn(place, async () => {
+    await requireRoom(lvm, place, sizeBytes, signal);
+    const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
+    const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
+    await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
+    const now = await lvm.report(place.group, signal);
+    const made = now.volumes.get(place.logicalVolume);
+    /*
+     * A crash of LVM's can leave a pool with a thin device that no logical volume has, and the next one to get
+     * its number gets what was written to it (lvmteam's thin pools say so only when it is a snapshot).
+     */
+    if (made?.dataPercent !== 0) {
+      throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
+    }
+    requireAllFit(now, place);
+  });
   await udev.requireQuiet(deviceOf(place));
 }
 
@@ -115,36 +128,49 @@ export async function makeSnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   await udev.requireRule();
-  const group = await requireRoom(lvm, place, sizeBytes, signal);
-  const from = ownIn(group, source);
-  if (source.group !== place.group || source.pool !== place.pool) {
-    throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
-  }
-  // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
-  if (from.isActive) await deactivate(lvm, source, signal);
-  // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
-  const mode = ['--type', 'thin', '--activate', 'n'];
-  await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
-  if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
+  await inTurn(place, async () => {
+    const group = await requireRoom(lvm, place, sizeBytes, signal);
+    const from = ownIn(group, source);
+    if (source.group !== place.group || source.pool !== place.pool) {
+      throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
+    }
+    if (from.sizeBytes > sizeBytes) {
+      throw new HostError('Refused', `${nameOf(source)} is larger than a copy of it is to be`);
+    }
+    // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
+    if (from.isActive) await deactivate(lvm, source, signal);
+    // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
+    const mode = ['--type', 'thin', '--activate', 'n'];
+    await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
+    if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
+    requireAllFit(await lvm.report(place.group, signal), place);
+  });
 }
 
 /**
- * Its logical volume alone: who uses it has to be told.
- * @returns how large it is then; more than was asked for, where a crash came between that and telling
+ * Its logical volume alone: who uses it has to be told, also where it was as large already.
+ * @returns how large it is then
  */
 export async function growThin(
-  { lvm }: Pick<ThinTools, 'lvm'>,
+  { lvm, udev }: ThinTools,
   place: ThinPlace,
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const group = await lvm.report(place.group, signal);
-  const found = ownIn(group, place);
-  const wanted = roundedUp(sizeBytes, storeIn(group, place));
-  if (found.sizeBytes >= wanted) return found.sizeBytes;
-  checkRoom(group, place, wanted - found.sizeBytes);
-  await extend(lvm, place, wanted, signal);
-  return wanted;
+  // Of one that becomes larger udev is told, as of one that appears.
+  await udev.requireRule();
+  return inTurn(place, async () => {
+    const group = await lvm.report(place.group, signal);
+    const found = ownIn(group, place);
+    const wanted = roundedUp(sizeBytes, grainIn(group, place));
+    if (found.sizeBytes > wanted) {
+      throw new HostError('Conflict', `${nameOf(place)} has ${found.sizeBytes} bytes by now`);
+    }
+    if (found.sizeBytes === wanted) return wanted;
+    checkRoom(group, place, wanted - found.sizeBytes);
+    await extend(lvm, place, wanted, signal);
+    return wanted;
+  });
 }
 
 /** Before a guest gets it. */
@@ -153,13 +179,22 @@ export async function activate(
   place: ThinPlace,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = ownIn(await lvm.report(place.group, signal), place);
+  const group = await lvm.report(place.group, signal);
+  const found = ownIn(group, place);
+  const objection = zeroingObjection(group, place);
+  if (objection !== null) throw new HostError('Refused', objection);
   await udev.requireRule();
   if (!found.isActive) {
     const args = ['--activate', 'y', '--ignoreactivationskip', nameOf(place)];
     await lvm.change('lvchange', args, signal);
   }
-  await udev.requireQuiet(deviceOf(place));
+  try {
+    await udev.requireQuiet(deviceOf(place));
+  } catch (error) {
+    // Udev looks at it anew when it appears again. Whoever has it open keeps it.
+    await deactivate(lvm, place, signal).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** With all that is on it. Of what is not there it is done already; whoever has it open keeps it. */
@@ -171,6 +206,10 @@ export async function removeThin(
   const found = (await lvm.report(place.group, signal)).volumes.get(place.logicalVolume);
   if (found === undefined) return;
   requireOurs(found, place);
+  if (found.isOrigin) {
+    const words = 'a snapshot that somebody has made of it would go with it: lvs shows it';
+    throw new HostError('Conflict', `${nameOf(place)} stays: ${words}`);
+  }
   await lvm.change('lvremove', ['--yes', nameOf(place)], signal);
 }
 
@@ -184,7 +223,7 @@ function ownIn(group: VolumeGroup, place: ThinPlace): LogicalVolume {
 
 function requireOurs(found: LogicalVolume, place: ThinPlace): void {
   if (isOurs(found, place)) return;
-  throw new HostError('Conflict', `${nameOf(place)} is not ours: it has no tag ${place.tag}`);
+  throw new HostError('Conflict', `${nameOf(place)} is not ours: it has not the tag of ours`);
 }
 
 /** A snapshot that somebody has made of one of ours may have got its tag with it, and another name. */
@@ -215,6 +254,11 @@ function checkRoom(group: VolumeGroup, thin: ThinPool, bytes: number): void {
   const { refusal, freeBytes } = storeIn(group, thin);
   if (refusal !== null) throw new HostError('Refused', refusal);
   if (freeBytes !== null && bytes > freeBytes) throw noRoom(thin);
+}
+
+/** Somebody else, as an operator, may have made one since it was looked at. @throws HostError `Refused` */
+function requireAllFit(now: VolumeGroup, thin: ThinPool): void {
+  if (promisedIn(now, thin) > poolIn(now, thin).sizeBytes) throw noRoom(thin);
 }
 
 function noRoom({ group, pool }: ThinPool): HostError {

@@ -24,7 +24,7 @@ import { systemLvm } from './lvm.ts';
 import { volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type VolumeRecord, writeRecord } from './record.ts';
-import { checkThinVolume, growThinVolume, makeThinVolume, thinFor } from './thin-making.ts';
+import { growThinVolume, makeThinVolume, poolFor, thinFor } from './thin-making.ts';
 import {
   isThin,
   placeOf,
@@ -58,8 +58,8 @@ export function localVolumeReader(
   tools: Partial<VolumeTools> = {},
 ): VolumeReader {
   const layoutOf = (partition: PartitionName) => storeLayout(resolve(stateDir), partition);
-  const { lvm, thinPool } = withMachines(stateDir, tools);
-  const looks = volumeLooks(lvm, thinPool);
+  const machines = withMachines(stateDir, tools);
+  const looks = volumeLooks(machines, machines.thinPool);
   return {
     store: (signal) => attempt('looking at the store of volumes', signal, () => lookAtStore(looks)),
     list: (partition, signal) =>
@@ -145,9 +145,7 @@ async function createVolume(
   const remains = await requireRoom(place, owner);
   if (origin !== null) await checkOrigin(layout, owner, volume, origin);
   const source = copyOf === null ? null : await checkSource(layout, owner, volume, copyOf);
-  // A copy is where its source is: elsewhere nothing of it could be shared.
-  const pool = source === null ? thinPool : (source.thin ?? null);
-  if (pool !== null) checkThinVolume(volume, pool);
+  const pool = poolFor(volume, source, thinPool);
   // Wherever new ones went when it was begun.
   if (remains !== null) await place.clear?.(remains);
   const common = { formatVersion: 1, kind: 'volume', state: 'ready' } as const;

@@ -7,6 +7,7 @@ const web = { partition, name: 'web', words: 'unnest.do=shell' };
 const disk = (name: string) =>
   `  terminationGracePeriodSeconds: 1\n  disks: [{ volume: ${name} }]\n`;
 const device = '/dev/vg0/unnest.team-a.data';
+const oldFile = '/var/lib/unnest/team-a/volumes/old/disk.raw';
 
 const volumeYaml = (name: string, size: string, more = '') => `apiVersion: unnest.dev/v1
 kind: Volume
@@ -52,6 +53,12 @@ export const thin: Scenario = {
   breaks: 'udev has looked into nothing',
   run: async (lab) => {
     const { host } = lab;
+    await lab.does('team-a has a Volume that is a file', async () => {
+      await host.sh(`mkdir -p /etc/unnest/desired/${partition}`);
+      await host.write(`/etc/unnest/desired/${partition}/old.yaml`, volumeYaml('old', '5MiB'));
+    });
+    await isSynced(lab, 'which comes to be', web);
+    await host.sh(`echo from before | dd of=${oldFile} bs=1 seek=1000000 conv=notrunc,fsync`);
     await lab.does('the operator has a thin pool for Volumes', () => givePool(lab));
     const had = { ...web, more: disk('data') };
     await lab.does('team-a asks for web, with a Volume of 5 MiB', () =>
@@ -104,19 +111,28 @@ export const thin: Scenario = {
       (books) => books.includes('ID_FS_TYPE=ext2'),
     );
     await copies(lab);
+    await losesRule(lab);
     await survives(lab);
   },
 };
 
+const twin = {
+  partition,
+  name: 'twin',
+  more: '  terminationGracePeriodSeconds: 1\n  disks: [{ volume: copy }, { volume: moved }]\n',
+};
+const copied =
+  volumeYaml('copy', '20MiB', ', copyOf: data') + volumeYaml('moved', '5MiB', ', copyOf: old');
+
 /** A second guest begins with what the first one has written. */
 async function copies(lab: Lab): Promise<void> {
   const { host } = lab;
-  const twin = { partition, name: 'twin', more: disk('copy') };
-  await lab.does('twin is to have a copy of it, larger', () =>
-    asks(host, volumeYaml('copy', '20MiB', ', copyOf: data'), twin),
+  await lab.does('twin is to have a copy of it, larger, and one of the file', () =>
+    asks(host, copied, twin),
   );
   const line = 'timeout 20 unnest console twin --partition team-a --lines 3 --timeout 15';
-  await lab.hears('it boots, and has it', line, /disks vda:copy:20/, 180);
+  const both = /disks vda:copy:20 vdb:moved:8/;
+  await lab.hears('it boots, and has them', line, both, 180);
   await host.sh('vgchange -ay -K vg0');
   const digests = 'for v in data copy; do head -c 16M /dev/vg0/unnest.team-a.$v | sha256sum; done';
   await lab.claim(
@@ -124,6 +140,35 @@ async function copies(lab: Lab): Promise<void> {
     async () => new Set((await host.sh(digests)).trim().split('\n')).size,
     (different) => different === 1,
   );
+  await lab.claim(
+    'the file too',
+    () => host.sh(`cmp -n 5242880 ${oldFile} /dev/vg0/unnest.team-a.moved && echo the same`),
+    (said) => said.includes('the same'),
+  );
+}
+
+/** Nobody is stopped who could not be started again. */
+async function losesRule(lab: Lab): Promise<void> {
+  const { host } = lab;
+  const rule = '/etc/udev/rules.d/58-unnest.rules';
+  const reload = 'udevadm control --reload';
+  await lab.does('a rule for udev is lost, and twin is to have another processor', async () => {
+    await host.sh(`mv ${rule} /root/ && ${reload}`);
+    const more = `${twin.more}  updatePolicy: Restart\n`;
+    await asks(host, copied, { ...twin, vcpus: 2, more });
+  });
+  const status = 'unnest status --partition team-a';
+  await lab.prints('that waits, and says what for', status, /unnest host install/);
+  await lab.claim(
+    'and it runs on',
+    () => host.sh('virsh list'),
+    (list) => /team-a\.twin +running/.test(list),
+  );
+  await lab.does('the rule is back', () =>
+    host.sh(`mv /root/58-unnest.rules ${rule} && ${reload}`),
+  );
+  const line = 'timeout 60 unnest console twin --partition team-a --lines 1 --timeout 45';
+  await lab.hears('it starts again, with two', line, /^unnest-guest twin .* 2 vCPU/m, 240);
 }
 
 /** Whoever is killed, in the middle of whatever. */
@@ -152,12 +197,28 @@ async function survives(lab: Lab): Promise<void> {
     () => ours(host),
     (there) => names.every((name) => there.split(`unnest.team-a.${name}`).length === 2),
   );
+  await lab.does('the operator makes a snapshot of one of them, which is in no thin pool', () =>
+    host.sh(
+      'modprobe dm_snapshot && lvcreate -q --snapshot --size 8m --name backup vg0/unnest.team-a.k1',
+    ),
+  );
   await lab.does('nobody wants any of them any more, and unnestd is killed again', async () => {
     await asks(host, '', { ...web, more: '  runPolicy: Halted\n' });
-    await host.sh(`rm ${folder}/k.yaml ${folder}/twin.yaml`);
+    await host.sh(`rm ${folder}/k.yaml ${folder}/twin.yaml ${folder}/old.yaml`);
     await killed();
   });
-  await isAbsent(lab, 'twin goes', { partition, name: 'twin' });
+  await isAbsent(lab, 'twin goes', twin);
+  await lab.prints(
+    'what somebody has a snapshot of stays, which is said',
+    'unnest status --partition team-a',
+    /a snapshot that somebody has made of it/,
+  );
+  await lab.claim(
+    'and the snapshot',
+    () => host.sh('lvs --noheadings -o lv_name vg0'),
+    (there) => there.includes('backup') && there.includes('unnest.team-a.k1'),
+  );
+  await lab.does('they take their snapshot away', () => host.sh('lvremove -q --yes vg0/backup'));
   await lab.becomes({
     claim: 'nothing of it is left in the pool',
     seconds: 120,

@@ -43,20 +43,49 @@ test('a size is rounded up to what there is', async () => {
   expect(operations).toMatchObject([{ kind: 'volume.create', volume: { sizeBytes: 8 * MiB } }]);
 });
 
+/** A Volume in a thin pool, of so many MiB, of which its guests have been told of so many. */
+function withThin(isMiB: number, toldMiB = isMiB, store: Parameters<typeof hostWith>[0] = {}) {
+  const host = hostWith(store, { volumes: [kept('data', { sizeBytes: isMiB * MiB })] });
+  const state = { grainBytes: 4 * MiB, toldBytes: toldMiB * MiB };
+  const read: HostView['volumes']['read'] = async (...asked) => {
+    const seen = await host.volumes.read(...asked);
+    return seen.status === 'present' ? { ...seen, value: { ...seen.value, thin: state } } : seen;
+  };
+  return { ...host, volumes: { ...host.volumes, read } };
+}
+
 test.each([5, 8])('one of 8 MiB is as it is to be if %i MiB were asked for', async (asked) => {
-  const host = hostWith({}, { volumes: [kept('data', { sizeBytes: 8 * MiB })] });
+  const host = withThin(8);
   expect(await planned(host, volume('data', { sizeBytes: asked * MiB }))).toEqual({
     operations: [],
     blocks: [],
   });
 });
 
-test('one from before there was such a store stays as large as it is', async () => {
+test.each([4, 32])('one is of whole extents of where it is, not of %i MiB', async (grainMiB) => {
+  const host = withThin(8, 8, { grainBytes: grainMiB * MiB });
+  expect(await planned(host, volume('data', { sizeBytes: 5 * MiB }))).toEqual({
+    operations: [],
+    blocks: [],
+  });
+});
+
+test('one that its guests know as smaller is grown to what it is, and never less', async () => {
+  const { operations } = await planned(withThin(16, 8), volume('data', { sizeBytes: 16 * MiB }));
+  expect(operations).toMatchObject([{ kind: 'volume.grow', sizeBytes: 16 * MiB }]);
+  const { blocks } = await planned(withThin(16, 8), volume('data', { sizeBytes: 8 * MiB }));
+  expect(blocks).toMatchObject([['data', 'ShrinkRefused', expect.any(String)]]);
+});
+
+test('one that is a file is what it was, and grows whatever the pool has', async () => {
   const host = hostWith({}, { volumes: [kept('data', { sizeBytes: 5 * MiB })] });
   const same = await planned(host, volume('data', { sizeBytes: 5 * MiB }));
   expect(same).toEqual({ operations: [], blocks: [] });
-  const { operations } = await planned(host, volume('data', { sizeBytes: 6 * MiB }));
-  expect(operations).toMatchObject([{ kind: 'volume.grow', sizeBytes: 8 * MiB }]);
+  for (const store of [{}, { freeBytes: 0 }, { refusal: 'full' }, new Error('no group')]) {
+    const any = hostWith(store, { volumes: [kept('data', { sizeBytes: 5 * MiB })] });
+    const { operations } = await planned(any, volume('data', { sizeBytes: 6 * MiB }));
+    expect(operations).toMatchObject([{ kind: 'volume.grow', sizeBytes: 6 * MiB }]);
+  }
 });
 
 test('one does not shrink by less than that either', async () => {
@@ -107,7 +136,7 @@ describe('what the store does not keep', () => {
 
 describe('a store that is full', () => {
   test('gets nothing new, and what is there does not grow', async () => {
-    const host = hostWith({ freeBytes: 4 * MiB }, { volumes: [kept('data')] });
+    const host = withThin(64, 64, { freeBytes: 4 * MiB });
     const message = "the host's thin pool has no room for it: it takes";
     const fits = volume('fits', { sizeBytes: 3 * MiB });
     const { blocks, operations } = await planned(
@@ -122,6 +151,13 @@ describe('a store that is full', () => {
       ['new', 'StoreFull', `${message} 8MiB more`],
     ]);
     expect(operations.map(({ id }) => id)).toEqual(['volume.create/fits']);
+  });
+
+  test('has for one what the one before it has left', async () => {
+    const two = ['one', 'two'].map((name) => volume(name, { sizeBytes: 4 * MiB }));
+    const { blocks, operations } = await planned(hostWith({ freeBytes: 4 * MiB }), ...two);
+    expect(operations.map(({ id }) => id)).toEqual(['volume.create/one']);
+    expect(blocks.map(([name, code]) => [name, code])).toEqual([['two', 'StoreFull']]);
   });
 
   test('says what is the matter with it, and whoever needs the Volume waits', async () => {

@@ -21,6 +21,7 @@ const pool = {
   data_percent: '12.50',
   metadata_percent: '10.94',
   vg_extent_size: `${4 * 2 ** 20}`,
+  chunk_size: '65536',
 };
 const volume = {
   ...pool,
@@ -32,18 +33,19 @@ const volume = {
   pool_lv: 'thin',
   data_percent: '0.00',
   metadata_percent: '',
+  chunk_size: '0',
 };
 const text = (...lv: readonly object[]) => JSON.stringify({ report: [{ lv }] });
 
 /** A program in the place of LVM's. */
-function fake(body: string) {
+function fake(body: string, answerMsMax = 60_000) {
   const dir = mkdtempSync(join(tmpdir(), 'unnest-lvm-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'lvm');
   writeFileSync(path, `#!/bin/sh\ncd ${dir}\n${body}\n`);
   chmodSync(path, 0o755);
   return {
-    lvm: systemLvm(path, false),
+    lvm: systemLvm(path, false, answerMsMax),
     read: (name: string) => readFileSync(join(dir, name), 'utf8'),
     write: (name: string) => writeFileSync(join(dir, name), ''),
     has: (name: string) => existsSync(join(dir, name)),
@@ -61,12 +63,23 @@ describe('a report', () => {
       pool: 'thin',
       isThinPool: false,
       isZeroing: true,
+      chunkBytes: 0,
+      isOrigin: false,
       health: '',
       isActive: true,
       dataPercent: 0,
       metadataPercent: null,
     });
-    expect(volumes.get('thin')).toMatchObject({ isThinPool: true, pool: null, tags: [] });
+    const thinPool = { isThinPool: true, pool: null, tags: [], chunkBytes: 65_536 };
+    expect(volumes.get('thin')).toMatchObject(thinPool);
+  });
+
+  test('says of what something else is made', () => {
+    const rows = [{ ...volume, lv_attr: 'owi-aotz-k' }, pool, pool];
+    const { volumes } = groupIn(text(...rows));
+    expect(volumes.get('unnest.team-a.data')).toMatchObject({ isOrigin: true });
+    // Whatever has several segments has as many rows.
+    expect(volumes.size).toBe(2);
   });
 
   test.each([
@@ -96,6 +109,15 @@ describe('a thin pool', () => {
     expect(store({}, volume, foreign, { ...volume, lv_size: `${2 * GiB}` }).freeBytes).toBe(0);
     const elsewhere = { ...foreign, pool_lv: 'another' };
     expect(store({}, volume, elsewhere).freeBytes).toBe(9 * GiB);
+  });
+
+  test('hands out whole chunks, also to what is smaller', () => {
+    const large = { chunk_size: `${6 * 2 ** 20}`, lv_size: `${GiB}` };
+    const small = { ...volume, lv_size: `${4 * 2 ** 20}` };
+    expect(store(large, small)).toMatchObject({
+      grainBytes: 12 * 2 ** 20,
+      freeBytes: GiB - 6 * 2 ** 20,
+    });
   });
 
   test.each([
@@ -135,11 +157,33 @@ describe('running LVM', () => {
     expect(read('said')).not.toContain('--config');
   });
 
-  test('fails with its own words', async () => {
-    const { lvm } = fake('echo "  Volume group \\"vg\\" not found" >&2; exit 5');
-    const failed = await lvm.report('vg', never).catch((error: unknown) => error);
-    expect(failed).toMatchObject({ code: 'Refused', context: { exitCode: 5 } });
-    expect((failed as Error).cause).toMatchObject({ message: 'Volume group "vg" not found' });
+  test('fails with its own words, but for its warnings', async () => {
+    const warn = 'for n in 1 2 3; do echo "  WARNING: sum of all: $n" >&2; done';
+    const { lvm } = fake(`${warn}; echo "  Volume group \\"vg\\" not found" >&2; exit 5`);
+    const message = `LVM says "Volume group 'vg' not found"`;
+    for (const call of [lvm.report('vg', never), lvm.change('lvcreate', [], never)]) {
+      const failed = await call.catch((error: unknown) => error);
+      expect(failed).toMatchObject({ code: 'Refused', context: { exitCode: 5 } });
+      expect((failed as Error).cause).toMatchObject({ message });
+    }
+  });
+
+  test('is waited for no longer than it may take, and not asked twice at once', async () => {
+    // What it leaves behind keeps its output open, as one does that cannot be killed.
+    const { lvm, has, write, read } = fake(
+      'echo . >>asked; setsid sh -c "while [ ! -e go ]; do sleep 0.05; done; touch gone" & exit 0',
+      500,
+    );
+    const timeout = { code: 'Timeout' };
+    await expect(lvm.report('vg', never)).rejects.toMatchObject(timeout);
+    await expect(lvm.report('vg', never)).rejects.toMatchObject(timeout);
+    expect(read('asked')).toBe('.\n');
+    write('go');
+    await vi.waitUntil(() => has('gone'));
+    await vi.waitUntil(async () => {
+      await lvm.report('vg', never).catch(() => undefined);
+      return read('asked') !== '.\n';
+    });
   });
 
   test('is not begun once told to stop, and not ended by that', async () => {

@@ -1,11 +1,13 @@
 /** Volumes in a thin pool: what is refused, what stays, and that a crash at any step leaves nothing behind. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HostError } from '../../../../src/host/host-error.ts';
 import { diskCare } from '../../../../src/host/local/disk-places.ts';
 import { storeLayout } from '../../../../src/host/local/layout.ts';
+import type { VolumeRecord } from '../../../../src/host/local/record.ts';
+import { poolFor } from '../../../../src/host/local/thin-making.ts';
 import { localVolumes } from '../../../../src/host/local/volumes.ts';
 import type { VolumeName } from '../../../../src/model/names.ts';
 import type { Volume } from '../../../../src/model/volume.ts';
@@ -32,6 +34,7 @@ function place(poolBytes?: number) {
   return {
     dir,
     lvm,
+    volumesDir,
     volumes,
     volume,
     care: diskCare(dir, partition, MEMORY_POOL, { lvm, udev: quiet }),
@@ -157,15 +160,97 @@ describe('a Volume in a thin pool', () => {
     expect(ours()).toEqual([own]);
   });
 
-  test('that was a file stays one, and so does a copy of it', async () => {
-    const { dir, volume, volumes, look, ours } = place();
+  test('that was a file stays one, and a copy of it is put where new ones are', async () => {
+    const { dir, volume, look, ours } = place();
     await localVolumes(dir).create(us, volume(), never);
     expect(await look()).toMatchObject({ state: 'ready', sizeBytes: 8 * MiB });
-    const copy = volume({ name: 'copy' as VolumeName, copyOf: name });
-    await volumes.create(us, copy, never);
-    expect(await look(copy.name)).toMatchObject({ state: 'ready', copyOf: name });
+    expect(await look()).not.toHaveProperty('thin');
     expect(ours()).toEqual([]);
+    const source = { thin: undefined } as unknown as VolumeRecord;
+    const copy = volume({ name: 'copy' as VolumeName, copyOf: name });
+    expect(poolFor(copy, source, MEMORY_POOL)).toBe(MEMORY_POOL);
+    expect(poolFor({ ...copy, format: 'qcow2' }, source, MEMORY_POOL)).toBeNull();
+    expect(() => poolFor({ ...copy, format: 'qcow2' }, null, MEMORY_POOL)).toThrow(/raw disks/);
+    const inPool = { thin: MEMORY_POOL } as unknown as VolumeRecord;
+    expect(() => poolFor(copy, inPool, null)).toThrow(/none is used/);
   });
+
+  test('that is a file is there, whatever LVM says', async () => {
+    const { dir, lvm, volume, volumes, create, look } = place();
+    await localVolumes(dir).create(us, volume(), never);
+    const other = 'other' as VolumeName;
+    await create({ name: other });
+    lvm.report = async () => Promise.reject(new HostError('Timeout', 'running lvs'));
+    expect(await volumes.list(partition, never)).toEqual([name, other]);
+    expect(await look()).toMatchObject({ state: 'ready' });
+    for (const of of [other, 'new' as VolumeName]) {
+      expect(await look(of)).toMatchObject({ status: 'unknown' });
+    }
+    expect(await codeOf(volumes.store(never))).toBe('Refused');
+  });
+
+  test('stays as long as somebody else has made something of it', async () => {
+    const { create, volumes, lvm, ours } = place();
+    await create();
+    lvm.volumes.set(own, { ...lvm.volumes.get(own)!, isOrigin: true });
+    expect(await codeOf(volumes.delete(us, name, never))).toBe('Conflict');
+    expect(ours()).toEqual([own]);
+  });
+
+  test('is one of as many as there is room for, when several are made at once', async () => {
+    const { create, ours } = place(20 * MiB);
+    const names = ['a', 'b', 'c', 'd'] as VolumeName[];
+    const codes = await Promise.all(names.map((each) => codeOf(create({ name: each }))));
+    expect(codes.filter((code) => code === null)).toHaveLength(2);
+    expect(ours()).toHaveLength(2);
+  });
+
+  test('is copied by as many as there is room for, when several are made at once', async () => {
+    const { create, ours } = place(20 * MiB);
+    await create();
+    const names = ['a', 'b', 'c'] as VolumeName[];
+    const copies = names.map((each) => codeOf(create({ name: each, copyOf: name })));
+    expect((await Promise.all(copies)).filter((code) => code === null)).toHaveLength(1);
+    expect(ours()).toHaveLength(2);
+  });
+
+  test('grows by as much as there is room for, when several do at once', async () => {
+    const { create, volumes, lvm } = place(20 * MiB);
+    const names = ['a', 'b'] as VolumeName[];
+    for (const each of names) await create({ name: each });
+    const codes = names.map((each) => codeOf(volumes.grow(us, each, 12 * MiB, never)));
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(['Refused', null]));
+    const sizes = names.map((each) => lvm.volumes.get(`unnest.${partition}.${each}`)?.sizeBytes);
+    expect(new Set(sizes)).toEqual(new Set([8 * MiB, 12 * MiB]));
+  });
+
+  test.each(['the rule for udev is not there', 'the pool does not zero'])(
+    'is not known to be one, and given to nobody, where %s',
+    async (why) => {
+      const { dir, create, lvm } = place();
+      await create();
+      const pool = lvm.volumes.get('thin')!;
+      const zeroes = why.includes('zero');
+      const refuse = async () => {
+        throw new HostError('Unsupported', why);
+      };
+      if (zeroes) lvm.volumes.set('thin', { ...pool, isZeroing: false });
+      const udev = { ...quiet, requireRule: zeroes ? quiet.requireRule : refuse };
+      const tools = { lvm, udev };
+      const volumes = localVolumes(dir, { thinPool: MEMORY_POOL, ...tools });
+      expect(await volumes.read(partition, name, never)).toMatchObject({ status: 'unknown' });
+      expect(await volumes.store(never)).toMatchObject({ refusal: expect.any(String) as string });
+      const care = diskCare(dir, partition, MEMORY_POOL, tools);
+      const code = zeroes ? 'Refused' : 'Unsupported';
+      expect(await codeOf(care.provide([name], never))).toBe(code);
+      if (zeroes) return;
+      // Udev is told of what becomes larger, too.
+      const told = vi.fn<() => Promise<void>>();
+      expect(await codeOf(care.grow(name, 16 * MiB, told, never))).toBe(code);
+      expect(told).not.toHaveBeenCalled();
+      expect(lvm.volumes.get(own)).toMatchObject({ sizeBytes: 8 * MiB });
+    },
+  );
 
   test('is copied while nobody has it open', async () => {
     const { create, lvm, look, ours } = place();
@@ -193,17 +278,56 @@ describe('its guest', () => {
     expect(lvm.done.length).toBe(before);
   });
 
-  test('is told that it is larger before that counts', async () => {
+  test('does not get it where udev has looked, and can once udev has begun anew', async () => {
+    const { dir, create, lvm } = place();
+    await create();
+    let isQuiet = false;
+    const requireQuiet = async () => {
+      if (!isQuiet) throw new HostError('Unsupported', 'udev');
+    };
+    const udev = { ...quiet, requireQuiet };
+    const care = diskCare(dir, partition, MEMORY_POOL, { lvm, udev });
+    expect(await codeOf(care.provide([name], never))).toBe('Unsupported');
+    expect(lvm.volumes.get(own)).toMatchObject({ isActive: false });
+    isQuiet = true;
+    await care.provide([name], never);
+    expect(lvm.volumes.get(own)).toMatchObject({ isActive: true });
+  });
+
+  test('is told later where it could not be told, and what is there counts at once', async () => {
     const { create, care, look, lvm } = place();
     await create();
     const untold = care.grow(name, 16 * MiB, () => Promise.reject(new Error('crash')), never);
     await expect(untold).rejects.toThrow('crash');
     expect(lvm.volumes.get(own)).toMatchObject({ sizeBytes: 16 * MiB });
-    expect(await look()).toMatchObject({ sizeBytes: 8 * MiB });
+    expect(await look()).toMatchObject({
+      sizeBytes: 16 * MiB,
+      thin: { grainBytes: 4 * MiB, toldBytes: 8 * MiB },
+    });
+    // Nobody was asked for that much.
+    const less = care.grow(name, 12 * MiB, () => Promise.resolve(), never);
+    expect(await codeOf(less)).toBe('Conflict');
+    // Nor is it a copy that is smaller.
+    const copy = create({ name: 'copy' as VolumeName, copyOf: name, sizeBytes: 8 * MiB });
+    expect(await codeOf(copy)).toBe('Refused');
     const told: number[] = [];
-    await care.grow(name, 12 * MiB, async (bytes) => void told.push(bytes), never);
+    await care.grow(name, 16 * MiB, async (bytes) => void told.push(bytes), never);
     expect(told).toEqual([16 * MiB]);
-    expect(await look()).toMatchObject({ sizeBytes: 16 * MiB });
+    expect(await look()).toMatchObject({ sizeBytes: 16 * MiB, thin: { toldBytes: 16 * MiB } });
+  });
+
+  test('is defined with it where it is, and not at all where that cannot be known', async () => {
+    const { create, care, volumesDir } = place();
+    await create();
+    const other = 'other' as VolumeName;
+    const { layout, unknown } = await care.located([name, other]);
+    expect(unknown.size).toBe(0);
+    expect(layout.volumeDevice(other, 'raw')).toBe(`/dev/vg/unnest.${partition}.other`);
+    expect(layout.volumeDevice(name, 'raw')).toBe(`/dev/vg/${own}`);
+    // One that is to be a qcow2 is a file, which is copied of one.
+    expect(layout.volumeDevice(other, 'qcow2')).toBeNull();
+    writeFileSync(join(volumesDir, name, 'record.json'), 'torn');
+    expect([...(await care.located([name, other])).unknown.keys()]).toEqual([name]);
   });
 });
 
