@@ -95,7 +95,10 @@ async function run(of: DaemonConfig): Promise<void> {
     logTo: logDestinationOf(process.stdout),
     notify: await systemdNotify(process.env, process.pid),
     openHosts: (onCall) =>
-      openLibvirtHosts({ uri: of.host, stateDir: of.stateDir, onCall }, ending.signal),
+      openLibvirtHosts(
+        { uri: of.host, stateDir: of.stateDir, thinPool: of.thinPool, onCall },
+        ending.signal,
+      ),
   });
   // Timers of the runtime keep nobody alive, and the daemon lives until it is told to end.
   const alive = setInterval(() => undefined, 2 ** 30);

@@ -13,10 +13,13 @@ import type { Scope } from './scope.ts';
 const features = ['idempotency-key', 'looks-anew'] satisfies ApiFeature[];
 
 /** To operators with what somebody needs who looks at the same host without asking for each thing. */
-export function readVersion({ version, host, stateDir }: Control, scope: Scope): Answered {
+export function readVersion(
+  { version, host, stateDir, thinPool }: Control,
+  scope: Scope,
+): Answered {
   switch (scope.kind) {
     case 'operator':
-      return value({ version, api: 'v1', features, host, stateDir });
+      return value({ version, api: 'v1', features, host, stateDir, thinPool });
     case 'primary':
       return value({ version, api: 'v1', features, partition: scope.partition });
   }

@@ -12,6 +12,7 @@ import type { PartitionStatus } from '../report/partition-status.ts';
 import type { AcceptedBundle, HistoryEntry, SubmissionResult } from '../report/submission.ts';
 import type { UsageSample } from '../report/usage-sample.ts';
 import type { PartitionName } from '../model/names.ts';
+import { LVM_NAME_PATTERN } from '../model/thin-pool.ts';
 import type { AgentLine } from './api-agent.ts';
 import type { ConsoleLine, ConsoleLogLine } from './api-reads.ts';
 import type { Answer, ImageState, PartitionProblem, PlanResult } from './control.ts';
@@ -23,6 +24,7 @@ function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
 
 const text = z.string();
 /** What the daemon calls it is one. */
+const lvmName = text.regex(LVM_NAME_PATTERN);
 const branded = <T extends string>() => text as unknown as z.ZodType<T, string>;
 const count = z.number();
 const items = <T>(schema: z.ZodType<T>) => z.looseObject({ items: z.array(schema) });
@@ -89,6 +91,8 @@ export const versionAnswer = z.looseObject({
   version: text,
   host: text.nullable().default(null),
   stateDir: text.nullable().default(null),
+  /** Null: there is none, or it was said by a daemon of before there could be one. */
+  thinPool: z.looseObject({ group: lvmName, pool: lvmName }).nullable().default(null),
   /** To a Primary, of which there is one partition; null: to an operator. */
   partition: branded<PartitionName>().nullable().default(null),
   /** What it can beyond its first version. */

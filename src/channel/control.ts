@@ -4,6 +4,7 @@
  */
 import type { PlainDocument } from '../documents/plain-document.ts';
 import type { ImageName, PartitionName, SecondaryName } from '../model/names.ts';
+import type { ThinPool } from '../model/thin-pool.ts';
 import type { ImageSource } from '../model/volume.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AuditEntry } from '../report/audit.ts';
@@ -191,6 +192,8 @@ export interface Control {
   /** libvirt's URI, as it is configured. */
   readonly host: string;
   readonly stateDir: string;
+  /** Where new Volumes are put; null: into files. */
+  readonly thinPool: ThinPool | null;
   readonly partitionsDir: string;
   partitions(): readonly PartitionStatus[];
   problems(): readonly PartitionProblem[];

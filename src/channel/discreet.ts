@@ -11,9 +11,12 @@ const rules: readonly (readonly [pattern: RegExp, put: string])[] = [
   [/\buid \d+, pid \d+/g, operator],
   [/ as of partition [a-z0-9-]+ of installation [0-9a-f-]+/g, ' as of another partition'],
   [
-    /(?<![\w./-])\/(?:var|etc|run|srv|root|home|tmp|sys|proc)(?:\/[^\s'"`,;:()]+)+/g,
+    // Disks of a Primary's own are called by their serial numbers, and are its affair.
+    /(?<![\w./-])\/(?:var|etc|run|srv|root|home|tmp|sys|proc|dev(?!\/disk\/by-id\/virtio-))(?:\/[^\s'"`,;:()]+)+/g,
     '(a path of the host)',
   ],
+  // Of the whole volume group.
+  [/\bLVM says "[^"]*"/g, 'LVM has failed'],
 ];
 
 function discreet(text: string): string {

@@ -8,6 +8,7 @@ import type { Installer } from '../host/installer.ts';
 import type { Host, HostView } from '../host/ports.ts';
 import type { InstallationId } from '../model/identity.ts';
 import type { PartitionName } from '../model/names.ts';
+import type { ThinPool } from '../model/thin-pool.ts';
 
 export interface Output {
   write(text: string): void;
@@ -58,6 +59,8 @@ export interface Forwarded {
 export interface Target {
   readonly uri: string;
   readonly stateDir: string;
+  /** The thin pool that Volumes are in; null, or not said: none is. */
+  readonly thinPool?: ThinPool | null;
   readonly partition: PartitionName;
 }
 

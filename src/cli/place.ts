@@ -65,6 +65,7 @@ function targetBeside(
     ...target,
     uri: said?.about.host ?? target.uri,
     stateDir: stateDirSaid ? target.stateDir : (said?.about.stateDir ?? target.stateDir),
+    thinPool: said?.about.thinPool ?? null,
   };
 }
 

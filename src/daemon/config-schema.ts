@@ -12,6 +12,7 @@ import {
   textOf,
   wholeNumber,
 } from '../documents/schema-parts.ts';
+import { LVM_NAME_PATTERN } from '../model/thin-pool.ts';
 import { overcommitMax } from '../partition/host-room.ts';
 
 export const CONFIG_KIND = 'DaemonConfig';
@@ -115,11 +116,29 @@ const fetch = z.strictObject({
   }),
 });
 
+const lvmName = textOf(LVM_NAME_PATTERN, 'a name as LVM has them (letters, digits, + _ . -)');
+
+const store = z.strictObject({
+  thinPool: field(
+    z
+      .strictObject({
+        group: field(lvmName, { description: 'The volume group.' }),
+        pool: field(lvmName, { description: 'The thin pool in it.' }),
+      })
+      .optional(),
+    {
+      description:
+        "A thin pool of LVM's, yours, in which new Volumes are put as logical volumes (raw ones only); without it they are files in stateDir. Those that are there stay where they are.",
+    },
+  ),
+});
+
 const spec = z.strictObject({
   host: field(hostUri.default('qemu:///system'), { description: "libvirt's URI of this host." }),
   stateDir: field(path.default('/var/lib/unnest'), {
     description: 'Where accepted documents, Volumes and Images are kept.',
   }),
+  store: field(store.prefault({}), { description: 'What Volumes are kept in.' }),
   partitionsDir: field(path.default('/etc/unnest/partitions'), {
     description: 'Where the Partition documents are, one in each NAME.yaml.',
   }),

@@ -7,6 +7,7 @@ import { documentLimits } from '../documents/limits.ts';
 import { parseSource, type SourceDocument } from '../documents/source.ts';
 import { validateAs } from '../documents/validate.ts';
 import type { PartitionName } from '../model/names.ts';
+import type { ThinPool } from '../model/thin-pool.ts';
 import type { HostRules } from '../partition/host-room.ts';
 import { placeConflicts } from './config-places.ts';
 import { CONFIG_KIND, type ConfigSpec, configSchema } from './config-schema.ts';
@@ -21,6 +22,8 @@ export interface DaemonConfig {
   readonly host: string;
   /** Absolute, as all paths here. */
   readonly stateDir: string;
+  /** Where new Volumes are put; null: into files. */
+  readonly thinPool: ThinPool | null;
   readonly partitionsDir: string;
   /** Each partition's documents are in a folder of its name in it. */
   readonly desiredStateDir: string;
@@ -111,6 +114,7 @@ function configOf(spec: ConfigSpec): DaemonConfig {
   return Object.freeze({
     host,
     stateDir,
+    thinPool: spec.store.thinPool ?? null,
     partitionsDir,
     desiredStateDir,
     runDir,

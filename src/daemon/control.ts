@@ -32,7 +32,7 @@ import type { PartitionMetrics } from './watching/partition-metrics.ts';
 export interface ControlOptions {
   readonly version: string;
   /** Of the configuration. */
-  readonly places: Pick<Control, 'host' | 'stateDir' | 'partitionsDir'>;
+  readonly places: Pick<Control, 'host' | 'stateDir' | 'thinPool' | 'partitionsDir'>;
   readonly problems: Pick<Problems, 'now'>;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
@@ -51,12 +51,13 @@ export interface ControlOptions {
 
 export function controlOf(options: ControlOptions): Control {
   const { supervisor, events, audit, version, stop } = options;
-  const { host, stateDir, partitionsDir } = options.places;
+  const { host, stateDir, thinPool, partitionsDir } = options.places;
   const authorityOf = (name: PartitionName) => supervisor.partition(name)?.authority ?? null;
   return {
     version,
     host,
     stateDir,
+    thinPool,
     partitionsDir,
     problems: () =>
       options.problems.now.map(({ file, code, message }) => ({ file, code, message })),

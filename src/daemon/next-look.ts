@@ -15,14 +15,14 @@ export interface NextLookFacts {
   readonly unreachable: number;
   /** Whether files of the store are missing: of one that comes nothing tells. */
   readonly filesMissing: boolean;
-  /** Whether something of the store could not be listed: nothing tells when it can be. */
-  readonly isUnlisted: boolean;
+  /** Whether something could not be listed, or be seen: nothing tells when it can be. */
+  readonly isUnseen: boolean;
   readonly rules: RetryRules;
   readonly random: number;
 }
 
 const filesMs = 60_000;
-const unlistedMs = 10_000;
+const unseenMs = 10_000;
 
 export interface NextLook {
   readonly afterMs: number;
@@ -31,7 +31,7 @@ export interface NextLook {
 
 export function nextLook(facts: NextLookFacts): NextLook {
   const { memory, nowMs, holdOverMs, resyncMs, unreachable, rules, random } = facts;
-  const { filesMissing, isUnlisted } = facts;
+  const { filesMissing, isUnseen } = facts;
   const looks: NextLook[] = [{ afterMs: resyncMs, because: 'resync' }];
   const add = (afterMs: number | null, because: WakeReason) => {
     if (afterMs !== null) looks.push({ afterMs: Math.max(0, afterMs), because });
@@ -41,7 +41,7 @@ export function nextLook(facts: NextLookFacts): NextLook {
   add(until(nextStartMs(memory.runs, nowMs)), 'hold-over');
   add(holdOverMs, 'hold-over');
   if (filesMissing) add(filesMs, 'retry');
-  if (isUnlisted && unreachable === 0) add(unlistedMs, 'retry');
+  if (isUnseen && unreachable === 0) add(unseenMs, 'retry');
   // A host that is away is never given up: nobody else would look whether it is back.
   if (unreachable > 0) add(retryDelayMs(unreachable, rules, random), 'retry');
   return looks.reduce((first, each) => (each.afterMs < first.afterMs ? each : first));

@@ -2,6 +2,7 @@
  * What is said of a partition: its status, kept up with what was seen and done last. Whatever was
  * not seen is not said to be so.
  */
+import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { PartitionName } from '../model/names.ts';
 import type { Emit } from '../report/event.ts';
@@ -61,12 +62,18 @@ export class PartitionSaid {
 
   /** Whether somebody waits for a file of the store. */
   get filesMissing(): boolean {
-    const entries = this.#look?.entries ?? [];
-    return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === 'FileMissing');
+    return this.#isBlockedBy('FileMissing');
   }
 
-  get isUnlisted(): boolean {
-    return this.#look !== null && unlistedKept(this.#look.observed) !== null;
+  /** Whether somebody waits for what could not be listed, or be seen. */
+  get isUnseen(): boolean {
+    if (this.#look === null) return false;
+    return unlistedKept(this.#look.observed) !== null || this.#isBlockedBy('HostUnknown');
+  }
+
+  #isBlockedBy(code: Block['code']): boolean {
+    const entries = this.#look?.entries ?? [];
+    return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === code);
   }
 
   get unreachable(): number {

@@ -278,7 +278,7 @@ export class Partition {
       resyncMs,
       unreachable: this.#said.unreachable,
       filesMissing: this.#said.filesMissing,
-      isUnlisted: this.#said.isUnlisted,
+      isUnseen: this.#said.isUnseen,
       rules,
       random: runtime.random(),
     });

@@ -65,6 +65,8 @@ export type BlockCode =
   | 'BootTooLarge' // its kernel and initial RAM disk do not fit into its memory
   | 'ShrinkRefused' // a smaller disk would lose what is behind its end
   | 'FormatFixed' // another format would lose the data
+  | 'FormatNotKept' // the host keeps Volumes where there are only raw ones
+  | 'StoreFull' // what the host keeps Volumes in has no room for it
   | 'OriginFixed' // it has begun as another Image, and lies on it
   | 'NothingToCopy' // it is to begin with the data of a Volume that is not there
   | 'CopyDiffers' // it is to be of another kind than the Volume that it is to be a copy of

@@ -7,11 +7,19 @@ import { samePartition } from '../model/identity.ts';
 import { byName, type ImageName, type VolumeName } from '../model/names.ts';
 import type { DesiredState } from '../model/secondary.ts';
 import { formatSize } from '../model/sizes.ts';
-import { joinUses, type ObservedVolume, splitUses, useOf, type Volume } from '../model/volume.ts';
+import {
+  joinUses,
+  type ObservedVolume,
+  splitUses,
+  toldBytes,
+  useOf,
+  type Volume,
+} from '../model/volume.ts';
 import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
 import { copiesOwed } from './copies-owed.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
+import { asStored, type StoreRoom, storeRoom } from './volume-store.ts';
 
 export function diffVolumes(
   desired: DesiredState,
@@ -22,10 +30,11 @@ export function diffVolumes(
   const users = runningUsers(observed);
   const changes = new Map(images.map((change) => [change.name, change]));
   const owed = copiesOwed(desired, observed);
+  const room = storeRoom(observed.volumeStore);
   return [...names].sort(byName).flatMap((name) => {
     const volume = desired.volumes.get(name);
     if (volume === undefined) return unwanted(name, observed, owed.get(name) ?? []);
-    return [wanted(volume, observed, changes, users)];
+    return [wanted(volume, observed, { images: changes, users, room })];
   });
 }
 
@@ -45,25 +54,30 @@ function unwanted(
   return [{ kind: 'delete', name, observed: seen.value, owedTo }];
 }
 
-function wanted(
-  volume: Volume,
-  observed: Observed,
-  images: ReadonlyMap<ImageName, ImageChange>,
-  users: ReadonlyMap<VolumeName, ObservedDomain>,
-): VolumeChange {
-  const { name } = volume;
+interface Ground {
+  readonly images: ReadonlyMap<ImageName, ImageChange>;
+  readonly users: ReadonlyMap<VolumeName, ObservedDomain>;
+  readonly room: StoreRoom;
+}
+
+function wanted(document: Volume, observed: Observed, ground: Ground): VolumeChange {
+  const { name } = document;
+  const { images, users, room } = ground;
   const seen = looked(observed.volumes.get(name));
   if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
-  if (seen.status === 'absent') return creation(volume, null, images);
+  if (seen.status === 'absent') return creation(asStored(document, null, observed), null, ground);
   const there = seen.value;
+  const volume = asStored(document, there, observed);
   const block = foreignBlock(`Volume ${name}`, there.owner, observed);
   if (block !== null) return { kind: 'blocked', name, block };
-  if (there.state !== 'ready') return creation(volume, there, images);
+  if (there.state !== 'ready') return creation(volume, there, ground);
   const refusal = refusalOf(volume, there) ?? groundBlock(volume, images, observed);
   if (refusal !== null) return { kind: 'blocked', name, block: refusal };
+  const noRoom = room.grow(there, volume.sizeBytes);
+  if (noRoom !== null) return { kind: 'blocked', name, block: noRoom };
   const user = users.get(name) ?? null;
   const isOurs = user !== null && samePartition(user.owner, observed);
-  if (user !== null && !isOurs && volume.sizeBytes !== there.sizeBytes) {
+  if (user !== null && !isOurs && volume.sizeBytes !== toldBytes(there)) {
     const message = `domain "${user.domainName}", which is not of this partition, runs with it`;
     return blocked(name, 'VolumeInUse', message);
   }
@@ -80,7 +94,7 @@ function wanted(
 function creation(
   volume: Volume,
   remains: ObservedVolume | null,
-  images: ReadonlyMap<ImageName, ImageChange>,
+  { images, room }: Ground,
 ): VolumeChange {
   const { name, origin, sizeBytes } = volume;
   const image = origin === null ? undefined : images.get(origin.image);
@@ -91,6 +105,8 @@ function creation(
     const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
     return blocked(name, 'ShrinkRefused', message);
   }
+  const unkept = room.create(volume);
+  if (unkept !== null) return { kind: 'blocked', name, block: unkept };
   return { kind: 'create', name, volume, remains };
 }
 
@@ -132,9 +148,11 @@ function fieldsBetween(
 ): FieldChange[] {
   const impact = user === null ? 'none' : 'live';
   const fields: FieldChange[] = [];
+  // What LVM has made larger already is one that its guests are to know of.
+  const known = { ...there, sizeBytes: toldBytes(there) };
   const compare = (field: 'sizeBytes' | 'deletionPolicy', path: string) => {
-    if (volume[field] === there[field]) return;
-    const ends = { from: there[field], to: volume[field] };
+    if (volume[field] === known[field]) return;
+    const ends = { from: known[field], to: volume[field] };
     fields.push({ field, path, ...ends, impact, origin: 'document' });
   };
   compare('sizeBytes', 'spec.size');

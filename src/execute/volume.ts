@@ -3,7 +3,7 @@ import { HostError } from '../host/host-error.ts';
 import { partitionOfDomain } from '../model/identity.ts';
 import type { ObservedDomain } from '../model/domain.ts';
 import type { VolumeName } from '../model/names.ts';
-import { joinUses, splitUses, type ObservedVolume, useOf } from '../model/volume.ts';
+import { joinUses, splitUses, type ObservedVolume, toldBytes, useOf } from '../model/volume.ts';
 import type { OperationOf } from '../plan/operation.ts';
 import type { Done, Workbench } from './executors.ts';
 import { checkPartition } from './identity.ts';
@@ -46,7 +46,7 @@ export async function growVolume(
   { volume, sizeBytes }: OperationOf<'volume.grow'>,
   bench: Workbench,
 ): Promise<Done> {
-  if ((await requireVolume(volume, bench)).sizeBytes >= sizeBytes) return 'already';
+  if (toldBytes(await requireVolume(volume, bench)) >= sizeBytes) return 'already';
   await bench.host.volumes.grow(bench.us, volume, sizeBytes, bench.signal);
   return observed(await hasSize(volume, sizeBytes, bench), volume, 'larger');
 }
@@ -55,7 +55,7 @@ export async function growDisk(
   { domain, volume, sizeBytes }: OperationOf<'domain.grow-disk'>,
   bench: Workbench,
 ): Promise<Done> {
-  if ((await requireVolume(volume, bench)).sizeBytes >= sizeBytes) return 'already';
+  if (toldBytes(await requireVolume(volume, bench)) >= sizeBytes) return 'already';
   await bench.host.domains.growDisk(domain, volume, sizeBytes, bench.signal);
   return observed(await hasSize(volume, sizeBytes, bench), volume, 'larger');
 }
@@ -94,7 +94,7 @@ function observed(isSo: boolean, name: VolumeName, what: string): Done {
 }
 
 async function hasSize(name: VolumeName, bytes: number, bench: Workbench): Promise<boolean> {
-  return (await requireVolume(name, bench)).sizeBytes === bytes;
+  return toldBytes(await requireVolume(name, bench)) === bytes;
 }
 
 async function requireVolume(name: VolumeName, bench: Workbench): Promise<ObservedVolume> {

@@ -32,6 +32,7 @@ import type { PrimaryPlug } from '../model/plug.ts';
 import type { NicWay, PrimaryNic } from '../model/uplink.ts';
 import type { VmRun } from '../model/vm-run.ts';
 import type { ObservedSeed, Seed, SeedContent, SeedName } from '../model/seed.ts';
+import type { VolumeStore } from '../model/thin-pool.ts';
 import type { CidUse } from '../model/vsock.ts';
 import type { ObservedSlice, SliceFields, SliceRef } from '../model/slice.ts';
 import type {
@@ -147,7 +148,10 @@ export interface KeptReader<Name extends string, Kept> {
   read(partition: PartitionName, name: Name, signal: AbortSignal): Promise<Observation<Kept>>;
 }
 
-export type VolumeReader = KeptReader<VolumeName, ObservedVolume>;
+export interface VolumeReader extends KeptReader<VolumeName, ObservedVolume> {
+  /** Where new ones are put. */
+  store(signal: AbortSignal): Promise<VolumeStore>;
+}
 export type ImageReader = KeptReader<ImageName, ObservedImage>;
 /** Each has the name of its Image. */
 export type IntakeReader = KeptReader<ImageName, ObservedIntake>;

@@ -22,6 +22,7 @@ import { digestIn, type ObservedSeed, type SeedForm, type SeedName } from './see
 import type { ObservedSlice } from './slice.ts';
 import type { ObservedPrimary } from './primary.ts';
 import type { NicWay } from './uplink.ts';
+import type { VolumeStore } from './thin-pool.ts';
 import type { CidUse } from './vsock.ts';
 import { joinUses, type ObservedImage, type ObservedVolume } from './volume.ts';
 
@@ -275,6 +276,8 @@ export interface Observed {
   readonly volumes: ReadonlyMap<VolumeName, Observation<ObservedVolume>>;
   readonly images: ReadonlyMap<ImageName, Observation<ObservedImage>>;
   readonly seeds: ReadonlyMap<SeedName, Observation<ObservedSeed>>;
+  /** Where new Volumes are put. */
+  readonly volumeStore: Observation<VolumeStore>;
   /** Why there may be more than `volumes`, `images` or `seeds` hold; null: these are all. */
   readonly unlistedVolumes: string | null;
   readonly unlistedImages: string | null;

@@ -136,6 +136,17 @@ export function unpackedBytesMax(virtualBytes: number): number {
 export const STORED_STATES = ['creating', 'ready', 'deleting'] as const;
 export type StoredState = (typeof STORED_STATES)[number];
 
+/** What there is to know besides of a Volume that is a logical volume in a thin pool. */
+export interface ThinState {
+  /** It is as large as a whole number of these. */
+  readonly grainBytes: number;
+  /**
+   * How large its guests know it to be: less than it is, if LVM has made it larger and nobody could be told, since
+   * the guest ended or we did.
+   */
+  readonly toldBytes: number;
+}
+
 export interface ObservedVolume {
   readonly name: VolumeName;
   /** Null: there is something of this name that has no record, so it is not ours. */
@@ -148,6 +159,13 @@ export interface ObservedVolume {
   /** What it began with, whether or not that still is. */
   readonly copyOf: VolumeName | null;
   readonly deletionPolicy: DeletionPolicy;
+  /** Only of one that is no file. */
+  readonly thin?: ThinState;
+}
+
+/** As how large its guests know it. */
+export function toldBytes({ sizeBytes, thin }: ObservedVolume): number {
+  return thin?.toldBytes ?? sizeBytes;
 }
 
 export interface ObservedImage {

@@ -146,6 +146,7 @@ async function unknownDomains({ wanted }: ObserveRequest, why: string): Promise<
 type Stored = Pick<
   Observed,
   | 'volumes'
+  | 'volumeStore'
   | 'images'
   | 'intakes'
   | 'seeds'
@@ -156,14 +157,16 @@ type Stored = Pick<
 >;
 
 async function observeStore(host: HostView, request: ObserveRequest): Promise<Stored> {
-  const [volumes, images, intakes, seeds] = await Promise.all([
+  const [volumes, volumeStore, images, intakes, seeds] = await Promise.all([
     observeKept(host.volumes, request.volumes, request),
+    attempt(() => host.volumes.store(request.signal)),
     observeKept(host.images, request.images, request),
     observeKept(host.intakes, request.images, request),
     observeKept(host.seeds, request.seeds, request),
   ]);
   return {
     volumes: volumes.seen,
+    volumeStore,
     unlistedVolumes: volumes.unlisted,
     images: images.seen,
     unlistedImages: images.unlisted,

@@ -24,7 +24,10 @@ export function packed(commit: string): string {
   return printed('test/lab/image/pack.sh', [commit]);
 }
 
-/** A program of ours as one file, for the lab's host, where unnest's own dependencies are. */
+/**
+ * A program of ours as one file, for the lab's host, where unnest's own dependencies are. A contract's tests speak there
+ * with words of ours.
+ */
 export function bundled(entry: string): Buffer {
   const { outputFiles } = buildSync({
     entryPoints: [entry],
@@ -32,6 +35,7 @@ export function bundled(entry: string): Buffer {
     platform: 'node',
     format: 'esm',
     external: ['koffi'],
+    alias: { vitest: './test/lab/inside/test-words.ts' },
     write: false,
   });
   return Buffer.from(outputFiles[0]!.contents);

@@ -127,7 +127,7 @@ export function virtualDaemon(options: VirtualDaemonOptions = {}): VirtualDaemon
     audit: { record: () => undefined, last: async () => [] },
     metrics: { text: async () => '' },
     version: '0.0.0',
-    places: { host: 'sim:', stateDir, partitionsDir: '/etc/unnest/partitions' },
+    places: { host: 'sim:', stateDir, thinPool: null, partitionsDir: '/etc/unnest/partitions' },
     problems,
     supervisor,
     clock: runtime.clock,

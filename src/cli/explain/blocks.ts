@@ -134,6 +134,16 @@ export const blockExplanations: Explanations<BlockCode> = {
     means: 'The Volume has another format than its document says, and cannot change it.',
     todo: 'Write the format that it has (`unnest get --kind volumes`), or copy the data to a new Volume.',
   },
+  FormatNotKept: {
+    means:
+      'The operator of this host keeps Volumes as logical volumes in a thin pool of LVM. Those are raw: there is no qcow2 in one, and so none that lies on an Image (provision: Overlay).',
+    todo: 'Write format: raw, or nothing, since that is the default. For a Volume that begins as an Image, take an Image of format raw with provision: Copy.',
+  },
+  StoreFull: {
+    means:
+      "The Volumes of this host are logical volumes in a thin pool, and all that are in it, whoever's they are, must not come to more than the pool has: one that runs full breaks the disks of all guests in it. Or the pool is not one that Volumes can be put in, which the message says.",
+    todo: 'Delete Volumes that nobody needs, or ask the operator: lvextend makes the pool larger, and lvextend --poolmetadatasize its map.',
+  },
   OriginFixed: {
     means:
       'The Volume has begun in another way than its document says, and lies on an Image, or does not.',

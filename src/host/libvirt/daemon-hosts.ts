@@ -12,6 +12,7 @@ import {
 } from '../../libvirt/index.ts';
 import { systemTimers } from '../../libvirt/timers.ts';
 import type { PartitionName } from '../../model/names.ts';
+import type { ThinPool } from '../../model/thin-pool.ts';
 import { explainError } from '../host-error.ts';
 import type { DaemonHosts, DomainLister, Host, HostSign, VmRunReader } from '../ports.ts';
 import { SignListeners } from '../sign-listeners.ts';
@@ -24,6 +25,8 @@ import { vmRunReader } from './vm-runs.ts';
 export interface LibvirtHostsTarget {
   readonly uri: string;
   readonly stateDir: string;
+  /** Where new Volumes are put; null, or not said: into files. */
+  readonly thinPool?: ThinPool | null;
   /** Default: the machine's. */
   readonly timers?: Timers;
   /** Told of every call that has ended. */
@@ -32,11 +35,11 @@ export interface LibvirtHostsTarget {
 
 /** Resolves after the first attempt to connect, whatever came of it. @param signal ends it all */
 export async function openLibvirtHosts(
-  { uri, stateDir, timers = systemTimers, onCall }: LibvirtHostsTarget,
+  { uri, stateDir, thinPool = null, timers = systemTimers, onCall }: LibvirtHostsTarget,
   signal: AbortSignal,
 ): Promise<DaemonHosts> {
   const { connection, failure } = await connectEventually({ uri, signal, timers, onCall });
-  const hosts = new LibvirtHosts(connection, stateDir, timers);
+  const hosts = new LibvirtHosts(connection, { stateDir, thinPool }, timers);
   const end = () => void hosts.close();
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
@@ -48,11 +51,13 @@ export async function openLibvirtHosts(
 /** Before listening is tried again on a connection that is up. */
 const listenAgainMs = 1000;
 
+type Store = Required<Pick<LibvirtHostsTarget, 'stateDir' | 'thinPool'>>;
+
 class LibvirtHosts implements DaemonHosts {
   readonly domains: DomainLister;
   readonly vmRuns: VmRunReader;
   readonly #connection: Connection;
-  readonly #stateDir: string;
+  readonly #store: Store;
   readonly #timers: Timers;
   readonly #listeners = new SignListeners();
   readonly #hosts = new Map<PartitionName, Host>();
@@ -60,18 +65,19 @@ class LibvirtHosts implements DaemonHosts {
   #listening: 'no' | 'asked' | 'yes' = 'no';
   #timer: unknown;
 
-  constructor(connection: Connection, stateDir: string, timers: Timers) {
+  constructor(connection: Connection, store: Store, timers: Timers) {
     this.#connection = connection;
     this.domains = domainLister(connection);
     this.vmRuns = vmRunReader(connection);
-    this.#stateDir = stateDir;
+    this.#store = store;
     this.#timers = timers;
     connection.onStateChange((state) => this.#onState(state));
     this.#unwatch = this.#watchFiles();
   }
 
   host(partition: PartitionName): Host {
-    const host = this.#hosts.get(partition) ?? hostOn(this.#connection, this.#stateDir, partition);
+    const host =
+      this.#hosts.get(partition) ?? hostOn(this.#connection, { ...this.#store, partition });
     this.#hosts.set(partition, host);
     return host;
   }

@@ -12,6 +12,7 @@ import { imageSandbox } from '../local/image-sandbox.ts';
 import { hasErrno } from '../local/io-error.ts';
 import { checkScript, tellsBridge } from '../local/nft.ts';
 import { storePath } from '../local/store.ts';
+import { diagnoseThinPool } from './diagnose-thin.ts';
 import { readFacts } from './facts.ts';
 import type { LibvirtTarget } from './open.ts';
 
@@ -40,6 +41,7 @@ export async function diagnose(
     await checkVsock(),
     await checkStateDir(target),
     await checkStore(target),
+    ...(await diagnoseThinPool(target.thinPool ?? null, signal)),
   ];
 }
 

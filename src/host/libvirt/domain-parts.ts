@@ -57,6 +57,12 @@ export function targetOf(disk: XmlElement): string | undefined {
 
 const volumeAlias = 'ua-volume-';
 
+/** Without taking the XML apart: any that it has is among them. */
+export function volumesNamedIn(xml: string): readonly VolumeName[] {
+  const names = [...xml.matchAll(/ua-volume-([a-z0-9-]+)/g)].map(([, name = '']) => name);
+  return names.flatMap((name) => volumeName(name) ?? []);
+}
+
 /** libvirt keeps an alias that begins so as it is, and it need not be where a disk was. */
 export function volumeAliasOf(volume: VolumeName): string {
   return `${volumeAlias}${volume}`;

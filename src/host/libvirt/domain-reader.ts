@@ -14,11 +14,14 @@ import type { DomainFields, DomainRef, ObservedDomain, Power } from '../../model
 import { domainUuid } from '../../model/identity.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { explainError } from '../host-error.ts';
+import type { VolumeName } from '../../model/names.ts';
+import type { DiskPlaces, Located } from '../local/disk-places.ts';
 import type { StoreLayout } from '../local/layout.ts';
 import type { DomainLister, DomainReader } from '../ports.ts';
 import { isPluggedIn } from '../local/tap.ts';
 import { readCids } from './cids.ts';
 import { domainWatches } from './domain-watch.ts';
+import { volumesNamedIn } from './domain-parts.ts';
 import { readFacts } from './facts.ts';
 import { readGuestUsage, statsOf } from './domain-stats.ts';
 import { calling } from './host-error-from.ts';
@@ -39,12 +42,12 @@ export function domainLister(connection: ReadOnlyConnection): DomainLister {
   };
 }
 
-/** @param layout where the files are that documents name */
-export function domainReader(connection: ReadOnlyConnection, layout: StoreLayout): DomainReader {
+/** @param places where the disks are that documents name */
+export function domainReader(connection: ReadOnlyConnection, places: DiskPlaces): DomainReader {
   return {
     ...domainLister(connection),
     read: (refs, signal) =>
-      calling('reading domains', () => readAll(connection, layout, refs, signal)),
+      calling('reading domains', () => readAll(connection, places, refs, signal)),
     usage: (refs, signal) =>
       calling('reading what guests use', () =>
         readGuestUsage(connection, refs.map(handleOf), signal),
@@ -61,7 +64,7 @@ export function handleOf({ domainName, uuid }: DomainRef): Domain {
 
 async function readAll(
   connection: ReadOnlyConnection,
-  layout: StoreLayout,
+  places: DiskPlaces,
   refs: readonly DomainRef[],
   signal: AbortSignal,
 ): Promise<readonly Observation<ObservedDomain>[]> {
@@ -75,10 +78,11 @@ async function readAll(
   ]);
   const running = handles.filter(({ uuid }) => isUp(states.get(uuid)));
   const live = await collect(connection.domains.xmlAll(running, { signal }));
+  const located = await places.located([...inactive.values(), ...live.values()].flatMap(volumesIn));
   const transientUuids = new Set(transient.map(({ uuid }) => uuid));
   const savedUuids = new Set(saved.map(({ uuid }) => uuid));
   return refs.map((ref) =>
-    observation(ref, layout, {
+    observation(ref, located, {
       state: states.get(ref.uuid),
       isTransient: transientUuids.has(ref.uuid),
       isSaved: savedUuids.has(ref.uuid),
@@ -86,6 +90,10 @@ async function readAll(
       live: live.get(ref.uuid),
     }),
   );
+}
+
+function volumesIn(result: BulkResult<string>): readonly VolumeName[] {
+  return 'ok' in result ? volumesNamedIn(result.ok) : [];
 }
 
 type Results = ReadonlyMap<string, BulkResult<string>>;
@@ -132,7 +140,7 @@ interface Parts {
 
 function observation(
   ref: DomainRef,
-  layout: StoreLayout,
+  { layout, unknown: lost }: Located,
   { state, isTransient, isSaved, inactive, live }: Parts,
 ): Observation<ObservedDomain> {
   if (inactive === undefined || isGone(inactive) || (live !== undefined && isGone(live))) {
@@ -141,6 +149,10 @@ function observation(
   if ('error' in inactive) return unknown(explainError(inactive.error));
   if (live !== undefined && 'error' in live) return unknown(explainError(live.error));
   if (state === undefined) return unknown('libvirt did not say in which state it is');
+  const [why] = [inactive, ...(live === undefined ? [] : [live])]
+    .flatMap(volumesIn)
+    .flatMap((volume) => lost.get(volume) ?? []);
+  if (why !== undefined) return unknown(`it cannot be known where its disks are: ${why}`);
   const power = powerOf(state);
   if (power === null) return unknown(`libvirt says that it is in state ${state.state}`);
   try {

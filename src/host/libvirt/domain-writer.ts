@@ -2,9 +2,11 @@
 import type { Duplex } from 'node:stream';
 import { type Connection, type ConsoleOptions, LibvirtError } from '../../libvirt/index.ts';
 import type { DomainRef } from '../../model/domain.ts';
-import type { StoreLayout } from '../local/layout.ts';
+import { splitUses } from '../../model/volume.ts';
+import type { DiskCare } from '../local/disk-places.ts';
 import type { DomainConsole, DomainWriter, OpenConsole } from '../ports.ts';
-import { volumeAliasOf } from './domain-parts.ts';
+import { HostError } from '../host-error.ts';
+import { volumeAliasOf, volumesNamedIn } from './domain-parts.ts';
 import { handleOf } from './domain-reader.ts';
 import { calling } from './host-error-from.ts';
 import { letGo } from './let-go.ts';
@@ -15,7 +17,7 @@ import { writeDomainXml, writeStopNote } from './write-domain-xml.ts';
 
 export function domainWriter(
   { domains }: Connection,
-  layout: StoreLayout,
+  care: DiskCare,
 ): DomainWriter & DomainConsole {
   const on = (verb: string, ref: DomainRef, call: () => Promise<unknown>) =>
     calling(`${verb} ${ref.domainName}`, async () => void (await call()));
@@ -23,6 +25,12 @@ export function domainWriter(
     define: (definition, signal) =>
       on('defining', definition, async () => {
         const current = await currentXml(domains, definition, signal);
+        const { bootVolume, volumes } = definition.fields;
+        const uses = [bootVolume ?? '', volumes].flatMap(splitUses);
+        const { layout, unknown } = await care.located(uses.map(({ volume }) => volume));
+        for (const [volume, why] of unknown) {
+          throw new HostError('Refused', `where volume ${volume} is cannot be known: ${why}`);
+        }
         const xml = writeDomainXml(definition, current, layout);
         // Not validated against libvirt's schema: that costs ten times the definition itself, what
         // was asked for is read back anyway, and a test validates all that is ever written.
@@ -39,7 +47,14 @@ export function domainWriter(
           signal,
         }),
       ),
-    start: (ref, signal) => on('starting', ref, () => domains.start(handleOf(ref), { signal })),
+    start: (ref, signal) =>
+      on('starting', ref, async () => {
+        if (care.hasDevices) {
+          const xml = await domains.xml(handleOf(ref), { inactive: true, signal });
+          await care.provide(volumesNamedIn(xml), signal);
+        }
+        await domains.start(handleOf(ref), { signal });
+      }),
     resume: (ref, signal) => on('resuming', ref, () => domains.resume(handleOf(ref), { signal })),
     shutdown: (ref, signal) =>
       on('shutting down', ref, () => domains.shutdown(handleOf(ref), { acpi: true, signal })),
@@ -79,14 +94,22 @@ export function domainWriter(
         }),
       ),
     attachDisk: (ref, volume, signal) =>
-      on(`plugging ${volume} into`, ref, () => attachDisk(domains, handleOf(ref), volume, signal)),
+      on(`plugging ${volume} into`, ref, async () => {
+        await care.provide([volume], signal);
+        await attachDisk(domains, handleOf(ref), volume, signal);
+      }),
     detachDisk: (ref, volume, signal) =>
       on(`taking ${volume} out of`, ref, () =>
         letGo(domains, handleOf(ref), volumeAliasOf(volume), signal),
       ),
     growDisk: (ref, volume, bytes, signal) =>
       on(`growing ${volume} of`, ref, () =>
-        growDisk(domains, handleOf(ref), volume, bytes, signal),
+        care.grow(
+          volume,
+          bytes,
+          (size) => growDisk(domains, handleOf(ref), volume, size, signal),
+          signal,
+        ),
       ),
     setMemory: (ref, bytes, signal) =>
       on('setting the memory of', ref, () =>

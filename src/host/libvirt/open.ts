@@ -1,6 +1,8 @@
 /** A host by its libvirt URI: a view that cannot write, or the whole. */
 import { type Connection, connect, connectReadOnly } from '../../libvirt/index.ts';
 import type { PartitionName } from '../../model/names.ts';
+import type { ThinPool } from '../../model/thin-pool.ts';
+import { diskCare, diskPlaces } from '../local/disk-places.ts';
 import { localFilterReader, localFilters } from '../local/filters.ts';
 import { localImageDiskReader, localImageDisks } from '../local/image-disk.ts';
 import { localImageReader, localImages } from '../local/images.ts';
@@ -8,7 +10,7 @@ import { localIntakeReader, localIntakes } from '../local/intakes.ts';
 import { localInstallation } from '../local/installation.ts';
 import { storeLayout } from '../local/layout.ts';
 import { localSeedReader, localSeeds } from '../local/seeds.ts';
-import { localSliceReader, localSlices } from '../local/slices.ts';
+import { localSliceReader, localSlices, machineSlices, type SlicePlaces } from '../local/slices.ts';
 import { localStore } from '../local/store.ts';
 import { localVolumeReader, localVolumes } from '../local/volumes.ts';
 import type { Host, HostView } from '../ports.ts';
@@ -23,6 +25,8 @@ import { uplinkReader } from './uplinks.ts';
 export interface LibvirtTarget {
   readonly uri: string;
   readonly stateDir: string;
+  /** Where new Volumes are put; null, or not said: into files. */
+  readonly thinPool?: ThinPool | null;
   readonly partition: PartitionName;
 }
 
@@ -35,21 +39,21 @@ export async function openLibvirtView(
   target: LibvirtTarget,
   signal: AbortSignal,
 ): Promise<Open<HostView>> {
-  const { uri, stateDir, partition } = target;
+  const { uri, stateDir, partition, thinPool = null } = target;
   const connection = await calling(`connecting to ${uri}`, () => connectReadOnly({ uri, signal }));
   return {
     host: {
-      domains: domainReader(connection, storeLayout(stateDir, partition)),
+      domains: domainReader(connection, diskPlaces(stateDir, partition, thinPool)),
       store: localStore(stateDir),
       // Without the writers also at run time.
-      volumes: localVolumeReader(stateDir),
+      volumes: localVolumeReader(stateDir, { thinPool }),
       images: localImageReader(stateDir),
       intakes: localIntakeReader(stateDir),
       imageDisks: localImageDiskReader(stateDir),
       seeds: localSeedReader(stateDir),
       networks: networkReader(connection),
       filters: localFilterReader(),
-      slices: localSliceReader(stateDir),
+      slices: localSliceReader(stateDir, slicePlaces(thinPool)),
       primaries: primaryReader(connection),
       uplinks: uplinkReader(connection),
       installation: { read: () => localInstallation(stateDir).read() },
@@ -62,28 +66,36 @@ export async function openLibvirtHost(
   target: LibvirtTarget,
   signal: AbortSignal,
 ): Promise<Open<Host>> {
-  const { uri, stateDir, partition } = target;
+  const { uri, stateDir, partition, thinPool = null } = target;
   const connection = await calling(`connecting to ${uri}`, () => connect({ uri, signal }));
   return {
-    host: hostOn(connection, stateDir, partition),
+    host: hostOn(connection, { stateDir, partition, thinPool }),
     close: async () => connection.close(),
   };
 }
 
+function slicePlaces(thinPool: ThinPool | null): SlicePlaces {
+  return { ...machineSlices, hasThinPool: thinPool !== null };
+}
+
 /** One partition's host, on a connection that may serve others too. */
-export function hostOn(connection: Connection, stateDir: string, partition: PartitionName): Host {
+export function hostOn(
+  connection: Connection,
+  { stateDir, partition, thinPool = null }: Omit<LibvirtTarget, 'uri'>,
+): Host {
   const layout = storeLayout(stateDir, partition);
+  const care = diskCare(stateDir, partition, thinPool);
   return {
-    domains: { ...domainReader(connection, layout), ...domainWriter(connection, layout) },
+    domains: { ...domainReader(connection, care), ...domainWriter(connection, care) },
     store: localStore(stateDir),
-    volumes: localVolumes(stateDir),
+    volumes: localVolumes(stateDir, { thinPool }),
     images: localImages(stateDir),
     intakes: localIntakes(stateDir),
     imageDisks: localImageDisks(stateDir),
     seeds: localSeeds(stateDir),
     networks: { ...networkReader(connection), ...networkWriter(connection) },
     filters: localFilters(),
-    slices: localSlices(stateDir),
+    slices: localSlices(stateDir, slicePlaces(thinPool)),
     primaries: { ...primaryReader(connection), ...primaryWriter(connection, layout, partition) },
     uplinks: uplinkReader(connection),
     installation: localInstallation(stateDir),

@@ -62,9 +62,21 @@ function useOfDisk(volume: VolumeName, disk: XmlElement, layout: StoreLayout): V
   const format = formatOf(attributeOf(childNamed(disk, 'driver'), 'type'));
   const backing = readBacking(childNamed(disk, 'backingStore'), layout);
   if (format === undefined || backing === 'other') return null;
-  const isOurs =
-    attributeOf(childNamed(disk, 'source'), 'file') === layout.volumeDisk(volume, format);
-  return isOurs ? { volume, format, backing } : null;
+  return isIts(disk, volume, format, layout) ? { volume, format, backing } : null;
+}
+
+/** Whether its bytes are those of the Volume. */
+function isIts(
+  disk: XmlElement,
+  volume: VolumeName,
+  format: VolumeUse['format'],
+  layout: StoreLayout,
+): boolean {
+  const source = childNamed(disk, 'source');
+  const type = attributeOf(disk, 'type');
+  const device = layout.volumeDevice(volume, format);
+  if (device !== null) return type === 'block' && attributeOf(source, 'dev') === device;
+  return type === 'file' && attributeOf(source, 'file') === layout.volumeDisk(volume, format);
 }
 
 /** Where nothing is said of what lies below, QEMU would believe the file, and a guest writes that. */

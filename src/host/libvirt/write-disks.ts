@@ -19,9 +19,15 @@ import {
 } from './domain-parts.ts';
 import { attributeOf, childNamed, edit, element, withAttributes } from './xml-tree.ts';
 
-/** A disk that is wanted: which one it is, its file, and what it looks like laid over another. */
+/** A file, or a block device. */
+interface DiskSource {
+  readonly type: 'file' | 'block';
+  readonly path: string;
+}
+
+/** A disk that is wanted: which one it is, where its bytes are, and what it looks like laid over another. */
 interface WantedDisk {
-  readonly file: string;
+  readonly source: DiskSource;
   readonly is: (device: XmlElement) => boolean;
   readonly over: (current: XmlElement | undefined) => XmlElement;
 }
@@ -46,7 +52,9 @@ export function withDisks(
   const isPlaced = elementsIn(devices).some((device) => isAtRoot(device) && isOurs(device));
   if (root !== null && !isPlaced) addRoot(children, root);
   for (const wanted of further) addFurther(children, wanted);
-  for (const { file } of root === null ? further : [root, ...further]) refuseTwice(children, file);
+  for (const { source } of root === null ? further : [root, ...further]) {
+    refuseTwice(children, source);
+  }
   return children;
 }
 
@@ -64,20 +72,26 @@ function wantedRoot(
   const [use] = usesIn(bootVolume ?? '');
   if (use !== undefined) return wantedVolume(use, layout);
   if (disk === null) return null;
-  const file = layout.file(disk);
+  const source = { type: 'file', path: layout.file(disk) } as const;
   return {
-    file,
+    source,
     is: isRootDisk,
-    over: (current) => fileDisk(current, file, diskFormat ?? 'raw'),
+    over: (current) => fileDisk(current, source, diskFormat ?? 'raw'),
   };
 }
 
 function wantedVolume(use: VolumeUse, layout: StoreLayout): WantedDisk {
   return {
-    file: layout.volumeDisk(use.volume, use.format),
+    source: sourceOf(use, layout),
     is: (device) => volumeOf(device) === use.volume,
     over: (current) => volumeDisk(current, use, layout),
   };
+}
+
+function sourceOf({ volume, format }: VolumeUse, layout: StoreLayout): DiskSource {
+  const device = layout.volumeDevice(volume, format);
+  if (device !== null) return { type: 'block', path: device };
+  return { type: 'file', path: layout.volumeDisk(volume, format) };
 }
 
 function addRoot(children: XmlNode[], { over }: WantedDisk): void {
@@ -104,13 +118,14 @@ export function freeTarget(devices: readonly XmlElement[]): string {
   }
 }
 
-/** One file twice in one guest destroys it. */
-function refuseTwice(children: readonly XmlNode[], file: string): void {
-  const having = elementsIn(children).filter(
-    (device) => attributeOf(childNamed(device, 'source'), 'file') === file,
-  );
+/** The same bytes twice in one guest destroy them. */
+function refuseTwice(children: readonly XmlNode[], { path }: DiskSource): void {
+  const having = elementsIn(children).filter((device) => {
+    const source = childNamed(device, 'source');
+    return [attributeOf(source, 'file'), attributeOf(source, 'dev')].includes(path);
+  });
   if (having.length > 1) {
-    throw new HostError('Refused', `another device of the domain has ${file} already`);
+    throw new HostError('Refused', `another device of the domain has ${path} already`);
   }
 }
 
@@ -136,9 +151,9 @@ function emptied(disk: XmlElement): XmlElement {
   return element('disk', { type: 'file', device: 'disk' }, kept);
 }
 
-function fileDisk(current: XmlElement | undefined, file: string, format: string): XmlElement {
+function fileDisk(current: XmlElement | undefined, source: DiskSource, format: string): XmlElement {
   const there = current !== undefined && !isRootDisk(current) ? emptied(current) : current;
-  return withSource(there ?? diskAt(ROOT_DISK_TARGET), file, format, element('backingStore'));
+  return withSource(there ?? diskAt(ROOT_DISK_TARGET), source, format, element('backingStore'));
 }
 
 /** The serial number is what the guest finds it by, in /dev/disk/by-id. */
@@ -153,7 +168,7 @@ function volumeDisk(
   const disk = edit(base, [
     ['driver', (driver) => driver ?? element('driver', { name: 'qemu', discard: 'unmap' })],
   ]);
-  return edit(withSource(disk, layout.volumeDisk(volume, format), format, backingOf(use, layout)), [
+  return edit(withSource(disk, sourceOf(use, layout), format, backingOf(use, layout)), [
     ['serial', (serial) => serial ?? element('serial', {}, [serialOf(volume)])],
     ['alias', (alias) => alias ?? element('alias', { name: volumeAliasOf(volume) })],
   ]);
@@ -172,16 +187,16 @@ function backingOf({ backing }: VolumeUse, layout: StoreLayout): XmlElement {
 
 function withSource(
   disk: XmlElement,
-  file: string,
+  { type, path }: DiskSource,
   format: string,
   backing: XmlElement,
 ): XmlElement {
-  return edit(withAttributes(disk, { type: 'file' }), [
+  return edit(withAttributes(disk, { type }), [
     [
       'driver',
       (driver) => withAttributes(driver ?? element('driver', { name: 'qemu' }), { type: format }),
     ],
-    ['source', () => element('source', { file })],
+    ['source', () => element('source', type === 'block' ? { dev: path } : { file: path })],
     ['backingStore', () => backing],
   ]);
 }

@@ -87,6 +87,17 @@ async function isShared(source: FileHandle, to: string): Promise<boolean> {
   return true;
 }
 
+/** Onto what reads as zeroes, and is no smaller. Synced when this resolves. */
+export async function writeDisk(
+  source: FileHandle,
+  sizeBytes: number,
+  disk: FileHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  await writeChunks(source, sizeBytes, disk, signal);
+  await disk.sync();
+}
+
 async function copyChunks(
   source: FileHandle,
   sizeBytes: number,
@@ -94,14 +105,24 @@ async function copyChunks(
   signal: AbortSignal,
   see: (chunk: Buffer) => unknown = () => undefined,
 ): Promise<void> {
-  const copied = await eachChunk(source, sizeBytes, signal, async (chunk, at) => {
+  await copy.truncate(await writeChunks(source, sizeBytes, copy, signal, see));
+}
+
+/** @returns how many bytes there were */
+function writeChunks(
+  source: FileHandle,
+  sizeBytes: number,
+  copy: FileHandle,
+  signal: AbortSignal,
+  see: (chunk: Buffer) => unknown = () => undefined,
+): Promise<number> {
+  return eachChunk(source, sizeBytes, signal, async (chunk, at) => {
     const isZero = chunk.equals(zeroes.subarray(0, chunk.length));
     const written = isZero ? undefined : writeAll(copy, chunk, at);
     // While it is being written.
     see(chunk);
     await written;
   });
-  await copy.truncate(copied);
 }
 
 /** @returns how many bytes there were: fewer, if the file has become shorter meanwhile */

@@ -57,6 +57,8 @@ NoNewPrivileges=yes
 ProtectControlGroups=yes
 # Which CPUs one partition has for itself the kernel is told in files that systemd has no word for.
 ReadWritePaths=-/sys/fs/cgroup/unnest.slice
+# LVM's locks, and what it writes down of each change (spec.store.thinPool).
+ReadWritePaths=-/run/lock/lvm -/run/lvm -/etc/lvm/archive -/etc/lvm/backup
 ProtectKernelModules=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -90,6 +92,8 @@ kind: DaemonConfig
 spec: {}
 #  partitionsDir: /etc/unnest/partitions
 #  desiredStateDir: /etc/unnest/desired
+# New Volumes into a thin pool of LVM's, in the place of files.
+#  store: { thinPool: { group: vg0, pool: thin } }
 #  metrics: { listen: loopback, port: 9464 }
 #  logLevel: info
 # Certificates in PEM that are trusted besides those of Node.js when Images are fetched (policy.imageHosts).

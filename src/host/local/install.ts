@@ -17,6 +17,7 @@ import { stamped } from './install-stamp.ts';
 import { configText, sysusersText, unitText } from './install-texts.ts';
 import { writableByOthers } from './install-trust.ts';
 import { runProgram } from './run-program.ts';
+import { UDEV_RULE_PATHS, udevRuleText } from './udev-rule.ts';
 
 const unitName = 'unnestd.service';
 
@@ -27,7 +28,7 @@ export function localInstaller(programs: Pick<Installer, 'node' | 'program'>): I
 async function planInstall(request: InstallRequest): Promise<readonly InstallStep[]> {
   const { root, force } = request;
   const open = await openProgram(request);
-  const { unit, sysusers, config } = filesOf(request);
+  const { unit, sysusers, config, rules } = filesOf(request);
   const file = async (wanted: WantedFile) =>
     stepForFile(wanted, await look(root, wanted.path), force);
   const sysusersStep = await file(sysusers);
@@ -40,6 +41,7 @@ async function planInstall(request: InstallRequest): Promise<readonly InstallSte
     ...(root === '/' && !(await hasGroup()) ? [makeGroup] : []),
     ...folderSteps,
     await file(config),
+    ...(await inOrder(rules, file)),
     unitStep,
     ...(unitStep.kind === 'write-file' && (await systemdRuns(root)) ? [reload] : []),
   ];
@@ -47,12 +49,16 @@ async function planInstall(request: InstallRequest): Promise<readonly InstallSte
 
 async function planUninstall(request: InstallRequest): Promise<readonly InstallStep[]> {
   const { root, force } = request;
-  const { unit, sysusers, config } = filesOf(request);
+  const { unit, sysusers, config, rules } = filesOf(request);
   const remove = async (wanted: WantedFile) =>
     stepToRemoveFile(wanted, await look(root, wanted.path), force);
   const unitStep = await remove(unit);
   const runs = unitStep?.kind === 'remove-file' && (await systemdRuns(root));
-  const fileSteps = [await remove(sysusers), await remove(config)];
+  const fileSteps = [
+    await remove(sysusers),
+    await remove(config),
+    ...(await inOrder(rules, remove)),
+  ];
   const goes = new Set([...fileSteps].flatMap((step) => goneBy(step)));
   const folders = await inOrder(foldersOf(root).toReversed(), async (folder) => {
     const step = stepToRemoveFolder(folder, await look(root, folder.path), goes);
@@ -102,9 +108,11 @@ const programLimits = {
   outputBytesMax: 2 ** 20,
 } as const;
 
-function filesOf(
-  request: InstallRequest,
-): Readonly<Record<'unit' | 'sysusers' | 'config', WantedFile>> {
+function filesOf(request: InstallRequest): Readonly<
+  Record<'unit' | 'sysusers' | 'config', WantedFile>
+> & {
+  readonly rules: readonly WantedFile[];
+} {
   const at = (path: string) => join(request.root, path);
   return {
     sysusers: { path: at(sysusersPath), content: stamped(sysusersText()), owner: 'ours' },
@@ -113,6 +121,11 @@ function filesOf(
       content: stamped(configText(request)),
       owner: 'operator',
     },
+    rules: UDEV_RULE_PATHS.map((path) => ({
+      path: at(path),
+      content: stamped(udevRuleText()),
+      owner: 'ours',
+    })),
     unit: {
       path: at(`/etc/systemd/system/${unitName}`),
       content: stamped(unitText(request)),

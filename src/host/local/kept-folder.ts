@@ -42,6 +42,8 @@ export interface Place<R extends KeptRecord> {
   readonly name: string;
   readonly folder: string;
   readonly schema: z.ZodType<R>;
+  /** Removes what of it is not in its folder; of what is not there it is done already. */
+  readonly clear?: (record: R) => Promise<void>;
 }
 
 /** Whatever of them there is: which one it is to be, the record says. */
@@ -124,13 +126,17 @@ export async function readyRecord<R extends KeptRecord>(
   throw notSo(place, record?.state ?? null);
 }
 
-/** @throws HostError as `ownRecord`, `Conflict` if there is one already, or still */
+/**
+ * @returns the record of what a crash has left half made; null: there is none
+ * @throws HostError as `ownRecord`, `Conflict` if there is one already, or still
+ */
 export async function requireRoom<R extends KeptRecord>(
   place: Place<R>,
   owner: PartitionOwner,
-): Promise<void> {
+): Promise<R | null> {
   const record = await ownRecord(place, owner);
   if (record !== null && record.state !== 'creating') throw notSo(place, record.state);
+  return record;
 }
 
 /**
@@ -147,12 +153,12 @@ export async function fillPlace<R extends KeptRecord>(
     await makeFolder(folder);
     await writeRecord(folder, { ...record, state: 'creating' });
     // Of one that a crash left half made.
-    await removeDisks(folder);
+    await removeDisks(place, record);
     await make();
     await syncFolder(folder);
   } catch (error) {
     // What cannot be removed now says `creating`, which is made anew or deleted by the next pass.
-    await removePlace(folder).catch(() => undefined);
+    await removePlace(place, record).catch(() => undefined);
     throw error;
   }
   await writeRecord(folder, { ...record, state: 'ready' });
@@ -167,7 +173,7 @@ export async function emptyPlace<R extends KeptRecord>(
   if (record !== null && record.state !== 'deleting') {
     await markDeleting(place.folder, record);
   }
-  await removePlace(place.folder);
+  await removePlace(place, record);
 }
 
 /** A full disk must not keep anybody from making room on it. */
@@ -181,8 +187,9 @@ async function markDeleting(folder: string, record: KeptRecord): Promise<void> {
 }
 
 /** The record goes last: without it a disk would be a stranger's. */
-async function removePlace(folder: string): Promise<void> {
-  await removeDisks(folder);
+async function removePlace<R extends KeptRecord>(place: Place<R>, record: R | null): Promise<void> {
+  const { folder } = place;
+  await removeDisks(place, record);
   await rm(join(folder, RECORD_DRAFT), { force: true });
   await rm(join(folder, RECORD_FILE), { force: true });
   try {
@@ -194,7 +201,11 @@ async function removePlace(folder: string): Promise<void> {
   await syncFolder(dirname(folder));
 }
 
-async function removeDisks(folder: string): Promise<void> {
+async function removeDisks<R extends KeptRecord>(
+  { folder, clear }: Place<R>,
+  record: R | null,
+): Promise<void> {
+  if (record !== null) await clear?.(record);
   try {
     for (const file of diskFiles) await rm(join(folder, file), { force: true });
     await syncFolder(folder);

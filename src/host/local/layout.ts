@@ -37,6 +37,8 @@ export interface StoreLayout {
   catalogueFile(name: FileName): string;
   file(name: FileName | string): string;
   volumeDisk(name: VolumeName, format: DiskFormat): string;
+  /** The block device that a Volume is; null: it is that file. Where nobody has looked, all are files. */
+  volumeDevice(name: VolumeName, format: DiskFormat): string | null;
   imageFile(name: ImageName, format: ImageFormat): string;
   /** Our copy of what was supplied, while it is looked into. */
   imageSupplied(name: ImageName): string;
@@ -78,6 +80,7 @@ export function storeLayout(stateDir: string, partition: PartitionName): StoreLa
     seedsDir,
     file: (name) => join(filesDir, name),
     volumeDisk: (name, format) => join(volumesDir, name, `disk.${format}`),
+    volumeDevice: () => null,
     imageFile: (name, format) => join(imagesDir, name, IMAGE_FILES[format]),
     intakeDisk: (name) => join(intakesDir, name, 'disk.raw'),
     sealedDisk: (name) => join(intakesDir, name, SEALED_DISK),

@@ -24,6 +24,7 @@ import {
 } from '../../model/names.ts';
 import { absent, type Observation, present, unknown } from '../../model/observation.ts';
 import { SEED_FORMS, seedName, type SeedName } from '../../model/seed.ts';
+import { LVM_NAME_PATTERN } from '../../model/thin-pool.ts';
 import {
   DELETION_POLICIES,
   DISK_FORMATS,
@@ -73,6 +74,14 @@ export const volumeRecord = z.strictObject({
   origin: origin.nullable(),
   /** Only of a copy, so that an older program goes on reading all others. */
   copyOf: named<VolumeName>().optional(),
+  /** Only of one that is no file, but a logical volume, with how large its guests know it to be. */
+  thin: z
+    .strictObject({
+      group: z.string().regex(LVM_NAME_PATTERN),
+      pool: z.string().regex(LVM_NAME_PATTERN),
+      sizeBytes: z.int().positive(),
+    })
+    .optional(),
 });
 export type VolumeRecord = z.output<typeof volumeRecord>;
 

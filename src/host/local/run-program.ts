@@ -19,6 +19,10 @@ export interface ProgramRun {
   readonly timeLimitMs: number;
   /** Of standard output and standard error together. */
   readonly outputBytesMax: number;
+  /** What it is ended by where it has to be. Default: SIGKILL. By anything else it ends when it sees fit. */
+  readonly endBy?: 'SIGTERM';
+  /** Lines of standard error that are no complaint. */
+  readonly noise?: RegExp;
   /** By which it does not fail. Default: 0 alone. */
   readonly exitCodes?: readonly number[];
   /**
@@ -69,7 +73,7 @@ function ending(child: ChildProcess, run: ProgramRun, output: Output): Promise<H
     let cut: HostError | null = null;
     const kill = (why: HostError) => {
       cut ??= why;
-      killGroup(child);
+      killGroup(child, run.endBy ?? 'SIGKILL');
     };
     const onAbort = () => kill(cancelled(run));
     const timer = setTimeout(() => kill(tooLong(run)), run.timeLimitMs);
@@ -124,10 +128,10 @@ class Output {
   }
 }
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: ChildProcess, by: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    process.kill(-child.pid, by);
     endSandboxed(child);
   } catch {
     // It has ended by itself.
@@ -135,7 +139,8 @@ function killGroup(child: ChildProcess): void {
 }
 
 function failed(run: ProgramRun, child: ChildProcess, output: Output): HostError {
-  const lines = output.text('stderr').split('\n').slice(0, complaintLinesMax);
+  const said = output.text('stderr').split('\n');
+  const lines = said.filter((line) => run.noise?.test(line) !== true).slice(0, complaintLinesMax);
   const words = lines.join('\n').trim().slice(0, complaintCharactersMax);
   const how = child.exitCode === null ? `by signal ${child.signalCode}` : `with ${child.exitCode}`;
   const cause = new Error(words === '' ? `it ended ${how}` : words);

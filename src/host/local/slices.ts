@@ -35,6 +35,8 @@ export interface SlicePlaces {
   /** There where systemd runs (sd_booted(3)). */
   readonly systemd: string;
   readonly sysDevBlock: string;
+  /** Whether Volumes are in a thin pool, whose disks nobody has limited yet: then no limit of disks holds. */
+  readonly hasThinPool: boolean;
 }
 
 export const machineSlices: SlicePlaces = {
@@ -43,6 +45,7 @@ export const machineSlices: SlicePlaces = {
   pids: '/run/libvirt/qemu',
   systemd: '/run/systemd/system',
   sysDevBlock: '/sys/dev/block',
+  hasThinPool: false,
 };
 
 /** Who makes and changes them. `folder`: below the root. */
@@ -170,7 +173,9 @@ function needsDevice({ diskBytesPerSecond, diskOperationsPerSecond }: SliceField
 async function requireDisk(stateDir: string, places: SlicePlaces): Promise<string> {
   const device = await diskOf(stateDir, places);
   if (device !== null) return device;
-  const message = `${stateDir} is on no disk of its own that the kernel could limit`;
+  const message = places.hasThinPool
+    ? 'Volumes of this host are in a thin pool, and the disks of one are not limited: take diskBandwidthPerSecond and diskOperationsPerSecond out of the limits'
+    : `${stateDir} is on no disk of its own that the kernel could limit`;
   throw new HostError('Unsupported', message);
 }
 
@@ -178,7 +183,12 @@ async function requireDisk(stateDir: string, places: SlicePlaces): Promise<strin
  * `MAJOR:MINOR` of the whole disk that a folder is on: the kernel limits no partitions of one. Null
  * for a file system that has no one disk.
  */
-async function diskOf(stateDir: string, { sysDevBlock }: SlicePlaces): Promise<string | null> {
+async function diskOf(
+  stateDir: string,
+  { sysDevBlock, hasThinPool }: SlicePlaces,
+): Promise<string | null> {
+  // One limit on the disk of the files would only look as if all of them were limited.
+  if (hasThinPool) return null;
   try {
     const { dev } = await stat(stateDir);
     const link = join(sysDevBlock, deviceOf(dev));

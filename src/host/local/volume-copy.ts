@@ -8,15 +8,19 @@ import { diskSize, growDisk, withFile } from './disk-file.ts';
 import { readyRecord } from './kept-folder.ts';
 import type { StoreLayout } from './layout.ts';
 import { volumePlace } from './places.ts';
+import type { VolumeRecord } from './record.ts';
 import { backingOf, type Workshop } from './volume-origin.ts';
 
-/** @throws HostError `Refused` if the other is not ready, of another kind, or does not fit */
+/**
+ * @returns the record of the other
+ * @throws HostError `Refused` if the other is not ready, of another kind, or does not fit
+ */
 export async function checkSource(
   layout: StoreLayout,
   owner: PartitionOwner,
   volume: Volume,
   from: VolumeName,
-): Promise<void> {
+): Promise<VolumeRecord> {
   const refused = (why: string, cause?: unknown) =>
     new HostError('Refused', `volume ${volume.name} cannot begin so: ${why}`, { cause });
   const source = await readyRecord(volumePlace(layout, from), owner).catch((error: unknown) => {
@@ -28,10 +32,12 @@ export async function checkSource(
       `volume ${from} is ${source.format} on ${ground ?? 'no image'}, and a copy is too`,
     );
   }
-  const sizeBytes = await diskSize(layout.volumeDisk(from, source.format), source.format);
+  const disk = layout.volumeDisk(from, source.format);
+  const sizeBytes = source.thin?.sizeBytes ?? (await diskSize(disk, source.format));
   if (sizeBytes > volume.sizeBytes) {
     throw refused(`volume ${from} has ${sizeBytes} bytes, and it ${volume.sizeBytes}`);
   }
+  return source;
 }
 
 /** Nothing of the bytes is read but to copy them. */

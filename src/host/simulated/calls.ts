@@ -23,6 +23,7 @@ const kinds = {
   setMemory: 'write',
   console: 'read',
   size: 'read',
+  'volumes.store': 'read',
   'volumes.list': 'read',
   'volumes.read': 'read',
   'volumes.create': 'write',

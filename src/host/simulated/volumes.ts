@@ -1,4 +1,5 @@
 /** A simulated host's Volumes behind the ports: one call to the store each. */
+import { directoryStore } from '../../model/thin-pool.ts';
 import type { VolumeReader, VolumeWriter } from '../ports.ts';
 import type { Simulation } from './host.ts';
 import { keptReader } from './kept.ts';
@@ -6,11 +7,16 @@ import * as changes from './volume-changes.ts';
 import { writing } from './writing.ts';
 
 export function volumeReader(simulation: Simulation): VolumeReader {
-  return keptReader(simulation, ({ volumes }) => volumes, {
-    list: 'volumes.list',
-    read: 'volumes.read',
-    subject: volumeSubject,
-  });
+  const { faults } = simulation;
+  return {
+    ...keptReader(simulation, ({ volumes }) => volumes, {
+      list: 'volumes.list',
+      read: 'volumes.read',
+      subject: volumeSubject,
+    }),
+    store: (signal) =>
+      faults.carryOut('volumes.store', [], signal, { whole: async () => directoryStore }),
+  };
 }
 
 export function volumeWriter(simulation: Simulation): VolumeWriter {

@@ -21,6 +21,7 @@ import type {
 } from '../../../src/model/names.ts';
 import { addressAt, type ObservedNetwork } from '../../../src/model/network.ts';
 import type { Volume } from '../../../src/model/volume.ts';
+import { directoryStore } from '../../../src/model/thin-pool.ts';
 import { absent, type Observation, present } from '../../../src/model/observation.ts';
 import { nothingGuaranteed, type Share } from '../../../src/model/share.ts';
 import type { Secondary } from '../../../src/model/secondary.ts';
@@ -171,6 +172,7 @@ function observedOf(secondaries: readonly Secondary[], volumes: readonly Volume[
     cids: absent,
     unlisted: null,
     unlistedVolumes: null,
+    volumeStore: present(directoryStore),
     unlistedImages: null,
     intakes: new Map(),
     unlistedIntakes: null,

@@ -9,6 +9,7 @@ import { domainReader } from '../../../src/host/libvirt/domain-reader.ts';
 import { domainWriter } from '../../../src/host/libvirt/domain-writer.ts';
 import { networkReader } from '../../../src/host/libvirt/network-reader.ts';
 import { networkWriter } from '../../../src/host/libvirt/network-writer.ts';
+import { diskCare } from '../../../src/host/local/disk-places.ts';
 import { storeLayout } from '../../../src/host/local/layout.ts';
 import { type Connection, connect } from '../../../src/libvirt/index.ts';
 import { type DomainFields, fieldsOf, type ObservedDomain } from '../../../src/model/domain.ts';
@@ -36,6 +37,7 @@ const { signal } = new AbortController();
 const partition = 'devices' as PartitionName;
 const stateDir = mkdtempSync(join(tmpdir(), 'unnest-'));
 const layout = storeLayout(stateDir, partition);
+const care = diskCare(stateDir, partition, null);
 
 let connection: Connection;
 let domains: ReturnType<typeof domainReader> & ReturnType<typeof domainWriter>;
@@ -46,7 +48,7 @@ let count = 0;
 
 beforeAll(async () => {
   connection = await connect();
-  domains = { ...domainReader(connection, layout), ...domainWriter(connection, layout) };
+  domains = { ...domainReader(connection, care), ...domainWriter(connection, care) };
   networks = { ...networkReader(connection), ...networkWriter(connection) };
   ({ platform } = await domains.facts(signal));
   mkdirSync(layout.filesDir, { recursive: true });

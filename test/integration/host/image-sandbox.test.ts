@@ -329,7 +329,7 @@ describe('without a sandbox', () => {
       copyOf: null,
       deletionPolicy: 'Retain',
     };
-    const volumes = localVolumes(at, tools);
+    const volumes = localVolumes(at, { qemuImgFor: tools });
     await volumes.create(owner, volume, never);
     const path = layout.volumeDisk(volume.name, 'qcow2');
     const before = readFileSync(path);

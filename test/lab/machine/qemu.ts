@@ -1,6 +1,7 @@
 /** The lab's host as a process: QEMU with a disk, two serial consoles, a monitor and a guest agent. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
@@ -106,6 +107,17 @@ export class Machine {
     const status = () => this.#status('query-migrate');
     const how = await until('the state is saved', status, (now) => ends.includes(now), patience);
     if (how !== 'completed') throw new Error(`the state was not saved: ${how}`);
+  }
+
+  /** A further disk of nothing but zeroes, under a host that runs; it finds it by its serial number. */
+  async plugDisk(name: string, bytes: number): Promise<void> {
+    const filename = join(this.dir, `${name}.raw`);
+    await writeFile(filename, '');
+    await truncate(filename, bytes);
+    const file = { driver: 'file', filename, discard: 'unmap' };
+    await this.#monitor.request('blockdev-add', { 'node-name': name, driver: 'raw', file });
+    const device = { driver: 'virtio-blk-pci', id: name, drive: name, serial: name };
+    await this.#monitor.request('device_add', device);
   }
 
   /** As if its power went away. */

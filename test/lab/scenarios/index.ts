@@ -11,8 +11,11 @@ import { newKernel } from './new-kernel.ts';
 import { noSystemd } from './no-systemd.ts';
 import { reboot } from './reboot.ts';
 import { restart } from './restart.ts';
+import { storesCompared } from './stores.ts';
 import { streams } from './streams.ts';
 import { supply } from './supply.ts';
+import { thin } from './thin.ts';
+import { thinContract } from './thin-contract.ts';
 import { upgrade } from './upgrade.ts';
 import { who } from './who.ts';
 
@@ -28,6 +31,9 @@ export const scenarios: readonly Scenario[] = [
   balloon,
   who,
   streams,
+  thin,
+  thinContract,
+  storesCompared,
   noSystemd,
   upgrade,
   newKernel,

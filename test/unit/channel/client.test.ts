@@ -42,6 +42,7 @@ describe('reads', () => {
       features: ['idempotency-key', 'looks-anew'],
       host: 'qemu:///system',
       stateDir: '/var/lib/unnest',
+      thinPool: null,
     });
     place.problems = [{ file: 'b.yaml', code: 'UnknownField', message: 'no such field' }];
     expect(await client.partitions(signal)).toEqual({

@@ -22,6 +22,15 @@ test.each([
     'web.yaml:4:9: no such file vmlinuz (1/2 done)',
     'web.yaml:4:9: no such file vmlinuz (1/2 done)',
   ],
+  [
+    'write it to /dev/disk/by-id/virtio-unnest-images',
+    'write it to /dev/disk/by-id/virtio-unnest-images',
+  ],
+  ["open '/dev/vg0/unnest.team-a.data'", "open '(a path of the host)'"],
+  [
+    'running lvcreate: LVM says "vg0: 12 TiB of 13", as it is',
+    'running lvcreate: LVM has failed, as it is',
+  ],
   ['https://example.org/var/x stays', 'https://example.org/var/x stays'],
 ])('of a text: %s', (text, rest) => {
   for (const field of ['message', 'detail', 'why'])

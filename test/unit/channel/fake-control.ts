@@ -9,6 +9,7 @@ import type {
   PlanResult,
   UploadAnswer,
 } from '../../../src/channel/control.ts';
+import type { ThinPool } from '../../../src/model/thin-pool.ts';
 import type { InstallationId } from '../../../src/model/identity.ts';
 import {
   partitionName,
@@ -119,6 +120,7 @@ export interface FakeControl {
   sum: HostSum;
   /** As the daemon says it. */
   place: { readonly host: string; readonly stateDir: string };
+  thinPool: ThinPool | null;
   /** Of the spec in the operator's description. */
   spec: object;
   /** From now on the partition is not described. */
@@ -197,6 +199,7 @@ export function fakeControl(): FakeControl {
       waiting: [],
     },
     place: { host: 'qemu:///system', stateDir: '/var/lib/unnest' },
+    thinPool: null,
     forget: (name) => void statuses.delete(name),
     forgotten: 0,
     listeners: () => onStatus.size + onEvent.size,
@@ -225,6 +228,9 @@ export function fakeControl(): FakeControl {
       },
       get stateDir() {
         return fake.place.stateDir;
+      },
+      get thinPool() {
+        return fake.thinPool;
       },
       partitionsDir: '/etc/unnest/partitions',
       problems: () => fake.problems,

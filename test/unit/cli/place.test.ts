@@ -61,6 +61,15 @@ describe('beside a daemon that answers', () => {
     expect(await beside(argv)).toMatchObject({ code: 0 });
   });
 
+  test('its thin pool is where Volumes are looked for', async () => {
+    const pools: unknown[] = [];
+    const onView: Surroundings['onView'] = ({ thinPool }) => void pools.push(thinPool);
+    await beside(['plan', '-f', '-'], { onView });
+    place.thinPool = { group: 'vg0', pool: 'thin' };
+    await beside(['plan', '-f', '-'], { onView });
+    expect(pools).toEqual([null, { group: 'vg0', pool: 'thin' }]);
+  });
+
   const limits = { vcpus: 1, memory: '1GiB', storage: '1GiB', secondaries: 5 };
 
   test('get shows the slice, and the Primary by the name that the operator gave it', async () => {

@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly stop?: AbortSignal;
   /** Called with what standard output has by now, after each write. */
   readonly onOutput?: (stdout: string) => void;
+  /** Called with the host that is looked at. */
+  readonly onView?: (target: Target) => void;
 }
 
 export async function run(
@@ -43,6 +45,7 @@ export async function run(
     agent,
     stop,
     onOutput,
+    onView,
     terminal = null,
     programs,
   }: Surroundings = {},
@@ -52,7 +55,10 @@ export async function run(
   const never = new AbortController().signal;
   const code = await main(argv, '1.2.3', {
     ...adapters,
-    openView: (target, signal) => adapters.openView(notThisMachine(target), signal),
+    openView: (target, signal) => {
+      onView?.(target);
+      return adapters.openView(notThisMachine(target), signal);
+    },
     openHost: (target, signal) => adapters.openHost(notThisMachine(target), signal),
     diagnose: (target, signal) => adapters.diagnose(notThisMachine(target), signal),
     findDaemon: findDaemon ?? adapters.findDaemon,

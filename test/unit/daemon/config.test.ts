@@ -44,6 +44,7 @@ const defaults = {
   },
   consoleLogs: true,
   fetchCaFile: null,
+  thinPool: null,
   logLevel: 'info',
 };
 
@@ -77,6 +78,7 @@ describe('the configuration', () => {
       maxDeletions: 0,
       consoleLogs: false,
       fetch: { caFile: '/etc/unnest/mirror.pem' },
+      store: { thinPool: { group: 'vg0', pool: 'thin' } },
       logLevel: 'debug',
     };
     // JSON is YAML.
@@ -103,6 +105,7 @@ describe('the configuration', () => {
       },
       consoleLogs: false,
       fetchCaFile: '/etc/unnest/mirror.pem',
+      thinPool: { group: 'vg0', pool: 'thin' },
       logLevel: 'debug',
     });
   });

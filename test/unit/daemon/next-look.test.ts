@@ -10,7 +10,7 @@ const quiet: NextLookFacts = {
   resyncMs: 300_000,
   unreachable: 0,
   filesMissing: false,
-  isUnlisted: false,
+  isUnseen: false,
   rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 60_000 },
   random: 0,
 };
@@ -49,8 +49,8 @@ test.each([
     { afterMs: 60_000, because: 'retry' },
   ],
   [
-    'a folder of the store that could not be listed',
-    { isUnlisted: true },
+    'something that could not be listed, or be seen',
+    { isUnseen: true },
     { afterMs: 10_000, because: 'retry' },
   ],
   ['a pause', { holdOverMs: 7000 }, { afterMs: 7000, because: 'hold-over' }],

@@ -176,6 +176,22 @@ describe('a condition', () => {
   });
 });
 
+test('a Volume that cannot be looked at is looked at again before long', async () => {
+  const error = new HostError('Timeout', 'lvs');
+  const dark = switched(onCall('volumes.read', { kind: 'error', error }));
+  dark.on = false;
+  const daemon = virtualDaemon({ rules: [dark.rule] });
+  await daemon.submit(volumeText());
+  await daemon.advance(5000);
+  dark.on = true;
+  await daemon.submit(volumeText() + secondaryText('web'));
+  await daemon.advance(60_000);
+  expect(daemon.status()).toMatchObject({ sync: 'Unknown' });
+  dark.on = false;
+  await daemon.advance(15_000);
+  expect(daemon.status()).toMatchObject({ sync: 'Synced' });
+});
+
 describe('a store that cannot be listed', () => {
   test('may hold what is to be deleted: nothing is in sync, nothing is empty, and consent is not used up', async () => {
     const error = new HostError('Unreachable', 'input/output error');

@@ -22,7 +22,7 @@ describe('unnest host', () => {
   test('says each step, the same in a dry run', async () => {
     const { root, host } = image();
     const dry = await host('install', '--dry-run');
-    expect(dry.lines.at(-1)).toBe('Dry run: nothing was done; steps to take: 7.');
+    expect(dry.lines.at(-1)).toBe('Dry run: nothing was done; steps to take: 9.');
     expect(existsSync(join(root, 'etc'))).toBe(false);
     const wet = await host('install');
     expect(wet).toEqual({
@@ -35,6 +35,8 @@ describe('unnest host', () => {
         '  create    /etc/unnest/desired/ (mode 0750)',
         '  create    /var/lib/unnest/ (mode 0711)',
         '  create    /etc/unnest/unnestd.yaml',
+        '  create    /etc/udev/rules.d/12-unnest.rules',
+        '  create    /etc/udev/rules.d/58-unnest.rules',
         '  create    /etc/systemd/system/unnestd.service',
         'Installed. Enable it with: systemctl --root= enable unnestd',
       ],

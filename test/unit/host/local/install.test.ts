@@ -29,6 +29,7 @@ const installer = localInstaller({ node, program });
 const unit = 'etc/systemd/system/unnestd.service';
 const config = 'etc/unnest/unnestd.yaml';
 const sysusers = 'etc/sysusers.d/unnest.conf';
+const rules = ['etc/udev/rules.d/12-unnest.rules', 'etc/udev/rules.d/58-unnest.rules'];
 
 function image() {
   const root = mkdtempSync(join(tmpdir(), 'unnest-install-'));
@@ -77,6 +78,7 @@ const made = [
   'make-folder etc/unnest/desired',
   'make-folder var/lib/unnest',
   `write-file ${config} (missing)`,
+  ...rules.map((path) => `write-file ${path} (missing)`),
   `write-file ${unit} (missing)`,
 ];
 
@@ -232,6 +234,7 @@ describe('removing', () => {
       `remove-file ${unit} (unchanged)`,
       `remove-file ${sysusers} (unchanged)`,
       `remove-file ${config} (unchanged)`,
+      ...rules.map((path) => `remove-file ${path} (unchanged)`),
       'remove-folder var/lib/unnest',
       'remove-folder etc/unnest/desired',
       'remove-folder etc/unnest/partitions',

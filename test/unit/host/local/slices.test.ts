@@ -1,5 +1,5 @@
 /** What is read of a slice and written to one, on folders that stand for the kernel's. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -41,13 +41,14 @@ function put(path: string, text: string): void {
 
 const read = (path: string) => readFileSync(join(machine, path), 'utf8');
 
-function slices() {
+function slices(hasThinPool = false) {
   return localSlices(machine, {
     root: join(machine, 'cgroup'),
     proc: join(machine, 'proc'),
     pids: join(machine, 'pids'),
     systemd: join(machine, 'systemd'),
     sysDevBlock: join(machine, 'block'),
+    hasThinPool,
   });
 }
 
@@ -141,6 +142,9 @@ describe('a slice is read', () => {
     group(without(), { 'io.max': '252:0 rbps=4096 wbps=max riops=500 wiops=500\n' });
     const uneven = await slices().find(ref, never);
     expect(uneven.status === 'present' && uneven.value.fields.diskBytesPerSecond).toBe(0);
+    // A limit of one disk says nothing of those that a thin pool is on.
+    const beside = await slices(true).find(ref, never);
+    expect(beside).toMatchObject({ value: { fields: { diskOperationsPerSecond: null } } });
   });
 });
 
@@ -214,6 +218,10 @@ describe('without systemd a slice', () => {
   test('is refused what limits a disk where there is none', async () => {
     const call = slices().apply(ref, { ...wanted, diskBytesPerSecond: 4096 }, never);
     await expect(call).rejects.toMatchObject({ code: 'Unsupported' });
+    const { dev } = statSync(machine);
+    put(`block/${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}/dev`, '252:0\n');
+    const thin = slices(true).apply(ref, { ...wanted, diskBytesPerSecond: 4096 }, never);
+    await expect(thin).rejects.toThrow(/thin pool/);
   });
 
   test('is not removed under somebody', async () => {

@@ -32,6 +32,7 @@ function find(open = localWorkerPlaces) {
     pids: join(machine, 'pids'),
     systemd: join(machine, 'systemd'),
     sysDevBlock: join(machine, 'block'),
+    hasThinPool: false,
   });
   return places.find(partition, never);
 }

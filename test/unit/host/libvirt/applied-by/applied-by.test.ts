@@ -9,6 +9,7 @@ import { storeLayout } from '../../../../../src/host/local/layout.ts';
 import type { ObservedDomain } from '../../../../../src/model/domain.ts';
 import { domainName, secondaryUuid } from '../../../../../src/model/identity.ts';
 import type { SecondaryName } from '../../../../../src/model/names.ts';
+import { directoryStore } from '../../../../../src/model/thin-pool.ts';
 import { absent, present } from '../../../../../src/model/observation.ts';
 import { makePlan } from '../../../../../src/plan/plan.ts';
 import { noWishes } from '../../../../../src/plan/wishes.ts';
@@ -56,6 +57,7 @@ describe('applied by', () => {
       installationRecorded: true,
       unlisted: null,
       unlistedVolumes: null,
+      volumeStore: present(directoryStore),
       unlistedImages: null,
       unlistedSeeds: null,
       seeds: new Map(),
