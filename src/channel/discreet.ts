@@ -15,8 +15,8 @@ const rules: readonly (readonly [pattern: RegExp, put: string])[] = [
     /(?<![\w./-])\/(?:var|etc|run|srv|root|home|tmp|sys|proc|dev(?!\/disk\/by-id\/virtio-))(?:\/[^\s'"`,;:()]+)+/g,
     '(a path of the host)',
   ],
-  // Of the whole volume group.
-  [/\bLVM says "[^"]*"/g, 'LVM has failed'],
+  // Of the whole volume group; what is long was cut before it comes here.
+  [/\bLVM says "[^"]*(?:"|$)/g, 'LVM has failed'],
 ];
 
 function discreet(text: string): string {

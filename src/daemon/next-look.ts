@@ -15,14 +15,14 @@ export interface NextLookFacts {
   readonly unreachable: number;
   /** Whether files of the store are missing: of one that comes nothing tells. */
   readonly filesMissing: boolean;
-  /** Whether something could not be listed, or be seen: nothing tells when it can be. */
-  readonly isUnseen: boolean;
+  /** For how long something could not be listed, or be seen; null: all is. Nothing tells when it can be. */
+  readonly unseenForMs: number | null;
   readonly rules: RetryRules;
   readonly random: number;
 }
 
 const filesMs = 60_000;
-const unseenMs = 10_000;
+const unseenMsMin = 10_000;
 
 export interface NextLook {
   readonly afterMs: number;
@@ -31,7 +31,7 @@ export interface NextLook {
 
 export function nextLook(facts: NextLookFacts): NextLook {
   const { memory, nowMs, holdOverMs, resyncMs, unreachable, rules, random } = facts;
-  const { filesMissing, isUnseen } = facts;
+  const { filesMissing, unseenForMs } = facts;
   const looks: NextLook[] = [{ afterMs: resyncMs, because: 'resync' }];
   const add = (afterMs: number | null, because: WakeReason) => {
     if (afterMs !== null) looks.push({ afterMs: Math.max(0, afterMs), because });
@@ -41,7 +41,10 @@ export function nextLook(facts: NextLookFacts): NextLook {
   add(until(nextStartMs(memory.runs, nowMs)), 'hold-over');
   add(holdOverMs, 'hold-over');
   if (filesMissing) add(filesMs, 'retry');
-  if (isUnseen && unreachable === 0) add(unseenMs, 'retry');
+  // Ever more seldom, until it is as any other look.
+  if (unseenForMs !== null && unreachable === 0) {
+    add(Math.max(unseenMsMin, unseenForMs / 2), 'retry');
+  }
   // A host that is away is never given up: nobody else would look whether it is back.
   if (unreachable > 0) add(retryDelayMs(unreachable, rules, random), 'retry');
   return looks.reduce((first, each) => (each.afterMs < first.afterMs ? each : first));

@@ -45,6 +45,8 @@ export class PartitionSaid {
   #look: Look | null = null;
   /** Looks in a row that found no host. */
   #unreachable = 0;
+  /** Since which look something could not be listed, or be seen. */
+  #unseenSinceMs: number | null = null;
 
   constructor(options: PartitionSaidOptions) {
     this.#options = options;
@@ -65,10 +67,10 @@ export class PartitionSaid {
     return this.#isBlockedBy('FileMissing');
   }
 
-  /** Whether somebody waits for what could not be listed, or be seen. */
-  get isUnseen(): boolean {
-    if (this.#look === null) return false;
-    return unlistedKept(this.#look.observed) !== null || this.#isBlockedBy('HostUnknown');
+  /** For how long something could not be listed, or be seen; null: all is. */
+  get unseenForMs(): number | null {
+    const since = this.#unseenSinceMs;
+    return since === null ? null : this.#options.clock.now() - since;
   }
 
   #isBlockedBy(code: Block['code']): boolean {
@@ -83,6 +85,8 @@ export class PartitionSaid {
   looked(look: Look): void {
     this.#unreachable = look.observed.unlisted === null ? 0 : this.#unreachable + 1;
     this.#look = look;
+    const isUnseen = unlistedKept(look.observed) !== null || this.#isBlockedBy('HostUnknown');
+    this.#unseenSinceMs = isUnseen ? (this.#unseenSinceMs ?? this.#options.clock.now()) : null;
   }
 
   /** What was seen last need not be so any more. */

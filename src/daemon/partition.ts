@@ -278,7 +278,7 @@ export class Partition {
       resyncMs,
       unreachable: this.#said.unreachable,
       filesMissing: this.#said.filesMissing,
-      isUnseen: this.#said.isUnseen,
+      unseenForMs: this.#said.unseenForMs,
       rules,
       random: runtime.random(),
     });

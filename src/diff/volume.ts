@@ -19,7 +19,7 @@ import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
 import { copiesOwed } from './copies-owed.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
-import { asStored, type StoreRoom, storeRoom } from './volume-store.ts';
+import { asStored } from './volume-store.ts';
 
 export function diffVolumes(
   desired: DesiredState,
@@ -30,11 +30,10 @@ export function diffVolumes(
   const users = runningUsers(observed);
   const changes = new Map(images.map((change) => [change.name, change]));
   const owed = copiesOwed(desired, observed);
-  const room = storeRoom(observed.volumeStore);
   return [...names].sort(byName).flatMap((name) => {
     const volume = desired.volumes.get(name);
     if (volume === undefined) return unwanted(name, observed, owed.get(name) ?? []);
-    return [wanted(volume, observed, { images: changes, users, room })];
+    return [wanted(volume, observed, changes, users)];
   });
 }
 
@@ -54,27 +53,26 @@ function unwanted(
   return [{ kind: 'delete', name, observed: seen.value, owedTo }];
 }
 
-interface Ground {
-  readonly images: ReadonlyMap<ImageName, ImageChange>;
-  readonly users: ReadonlyMap<VolumeName, ObservedDomain>;
-  readonly room: StoreRoom;
-}
-
-function wanted(document: Volume, observed: Observed, ground: Ground): VolumeChange {
+function wanted(
+  document: Volume,
+  observed: Observed,
+  images: ReadonlyMap<ImageName, ImageChange>,
+  users: ReadonlyMap<VolumeName, ObservedDomain>,
+): VolumeChange {
   const { name } = document;
-  const { images, users, room } = ground;
   const seen = looked(observed.volumes.get(name));
   if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
-  if (seen.status === 'absent') return creation(asStored(document, null, observed), null, ground);
+  if (seen.status === 'absent') return creation(asStored(document, null, observed), null, images);
   const there = seen.value;
   const volume = asStored(document, there, observed);
   const block = foreignBlock(`Volume ${name}`, there.owner, observed);
   if (block !== null) return { kind: 'blocked', name, block };
-  if (there.state !== 'ready') return creation(volume, there, ground);
+  if (there.state !== 'ready') return creation(volume, there, images);
+  // Nobody is stopped to be started with what may not be given to anybody.
+  const unfit = there.thin?.unfit ?? null;
+  if (unfit !== null) return blocked(name, 'HostUnknown', unfit);
   const refusal = refusalOf(volume, there) ?? groundBlock(volume, images, observed);
   if (refusal !== null) return { kind: 'blocked', name, block: refusal };
-  const noRoom = room.grow(there, volume.sizeBytes);
-  if (noRoom !== null) return { kind: 'blocked', name, block: noRoom };
   const user = users.get(name) ?? null;
   const isOurs = user !== null && samePartition(user.owner, observed);
   if (user !== null && !isOurs && volume.sizeBytes !== toldBytes(there)) {
@@ -94,7 +92,7 @@ function wanted(document: Volume, observed: Observed, ground: Ground): VolumeCha
 function creation(
   volume: Volume,
   remains: ObservedVolume | null,
-  { images, room }: Ground,
+  images: ReadonlyMap<ImageName, ImageChange>,
 ): VolumeChange {
   const { name, origin, sizeBytes } = volume;
   const image = origin === null ? undefined : images.get(origin.image);
@@ -105,8 +103,6 @@ function creation(
     const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
     return blocked(name, 'ShrinkRefused', message);
   }
-  const unkept = room.create(volume);
-  if (unkept !== null) return { kind: 'blocked', name, block: unkept };
   return { kind: 'create', name, volume, remains };
 }
 

@@ -12,6 +12,10 @@ export interface ThinPool {
   readonly pool: string;
 }
 
+export function poolName({ group, pool }: ThinPool): string {
+  return `${group}/${pool}`;
+}
+
 /** As lvm(8) allows them, but for what it keeps for itself, which no pool is called. */
 export const LVM_NAME_PATTERN = /^(?!\.{1,2}$)[a-zA-Z0-9_+.][a-zA-Z0-9_+.-]{0,126}$/;
 
@@ -40,6 +44,8 @@ export function devicePath(group: string, logicalVolume: string): string {
 
 /** What of a host's store for Volumes a plan has to know. */
 export interface VolumeStore {
+  /** As `ThinState` has it; null: files. */
+  readonly pool: string | null;
   /** Volumes are as large as they are asked to be, rounded up to a whole number of these. */
   readonly grainBytes: number;
   /** `raw`: nothing else can be kept there, and nothing lies on an Image. */
@@ -52,6 +58,7 @@ export interface VolumeStore {
 
 /** Files. */
 export const directoryStore: VolumeStore = {
+  pool: null,
   grainBytes: 1,
   keeps: 'all',
   freeBytes: null,

@@ -138,6 +138,10 @@ export type StoredState = (typeof STORED_STATES)[number];
 
 /** What there is to know besides of a Volume that is a logical volume in a thin pool. */
 export interface ThinState {
+  /** Which one, as LVM says it: GROUP/POOL. */
+  readonly pool: string;
+  /** Why no guest may be given it now; null: there is no such reason. */
+  readonly unfit: string | null;
   /** It is as large as a whole number of these. */
   readonly grainBytes: number;
   /**

@@ -136,7 +136,7 @@ export const blockExplanations: Explanations<BlockCode> = {
   },
   FormatNotKept: {
     means:
-      'The operator of this host keeps Volumes as logical volumes in a thin pool of LVM. Those are raw: there is no qcow2 in one, and so none that lies on an Image (provision: Overlay).',
+      'The operator of this host keeps Volumes as logical volumes in a thin pool of LVM. Those are raw: there is no qcow2 in one, and so none that lies on an Image (provision: Overlay). Or the Volume that is to be copied is in another thin pool than new ones are, as the message says.',
     todo: 'Write format: raw, or nothing, since that is the default. For a Volume that begins as an Image, take an Image of format raw with provision: Copy.',
   },
   StoreFull: {

@@ -66,8 +66,10 @@ export function diskPlaces(
       for (const volume of new Set(volumes)) {
         const seen = await lookInto(volumePlace(layout, volume));
         const record = seen.status === 'present' ? seen.value : null;
-        if (record !== null && isThin(record)) devices.set(volume, deviceOf(placeOf(record)));
-        if (seen.status === 'absent') devices.set(volume, thinDevice(thinPool, partition, volume));
+        // What a crash has left half made is made where new ones are.
+        const isNew = seen.status === 'absent' || (record !== null && record.state !== 'ready');
+        if (isNew) devices.set(volume, thinDevice(thinPool, partition, volume));
+        else if (record !== null && isThin(record)) devices.set(volume, deviceOf(placeOf(record)));
         if (seen.status === 'unknown') unknown.set(volume, seen.why);
       }
       // Whatever is not raw is a file.

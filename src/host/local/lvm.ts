@@ -5,6 +5,7 @@
  * where systemd runs it is in a scope of its own, since what is left of a service that ends is killed.
  */
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { HostError } from '../host-error.ts';
 import { takingTurns } from '../turns.ts';
@@ -56,6 +57,8 @@ const noise = /^\s*WARNING:/;
 /** LVM waits for whoever else changes the group, an operator too. */
 const changeMsMax = 120_000;
 const reportMsMax = 60_000;
+/** Until those before it have ended. */
+const turnMsMax = 300_000;
 const outputBytesMax = 32 * 2 ** 20;
 
 /**
@@ -92,13 +95,12 @@ const scope = [
   '--',
 ];
 
-/** @param program for tests, as `answerMsMax` is */
+/** @param program for tests, as the others are */
 export function systemLvm(
   program = 'lvm',
   hasSystemd = existsSync('/run/systemd/system'),
-  answerMsMax = reportMsMax + 10_000,
+  answering = machinePatience,
 ): Lvm {
-  const answering = patience(answerMsMax);
   const run = (args: readonly string[]) =>
     hasSystemd
       ? { command: 'systemd-run', args: [...scope, program, ...args] }
@@ -121,17 +123,16 @@ export function systemLvm(
         return said.trim() !== 'scan_lvs=0';
       }),
     // One after the other: whoever waits for LVM's own lock would wait here as well, and not be told.
-    change: (verb, args, signal) =>
-      takingTurns('lvm', () =>
-        attempt(`running ${verb}`, signal, async () => {
-          const bounds = { timeLimitMs: changeMsMax, outputBytesMax: 2 ** 20 };
-          const command = run([verb, '--config', config, ...args]);
-          const end = { endBy: 'SIGTERM', signal: new AbortController().signal } as const;
-          await quoting(() =>
-            runProgram({ ...command, title: verb, remedy, noise, ...bounds, ...end }),
-          );
-        }),
-      ),
+    change: async (verb, args, signal) => {
+      const command = run([verb, '--config', config, ...args]);
+      const bounds = { timeLimitMs: changeMsMax, outputBytesMax: 2 ** 20, remedy, noise };
+      const end = { endBy: 'SIGTERM', signal: new AbortController().signal } as const;
+      const act = () =>
+        attempt(`running ${verb}`, signal, () =>
+          quoting(() => runProgram({ ...command, title: verb, ...bounds, ...end })),
+        );
+      await inTurn(act, signal);
+    },
   };
 }
 
@@ -147,29 +148,71 @@ async function quoting<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+export type Patience = <T>(ask: () => Promise<T>) => Promise<T>;
+
+/** After a look that took too long nobody asks again for so long: each would wait as long, partition after partition. */
+const restMs = 30_000;
+
 /**
- * What waits for a disk that does not answer cannot be killed: nobody waits for it longer than this, and no second one is
+ * What waits for a disk that does not answer cannot be killed: nobody waits for it longer than this, and none is
  * started beside it.
  */
-function patience(msMax: number): <T>(ask: () => Promise<T>) => Promise<T> {
-  let stuck: Promise<unknown> | null = null;
-  const late = () => new HostError('Timeout', 'LVM does not answer: a disk of its may hang');
+export function patience(msMax: number): Patience {
+  let stuck = 0;
+  let restUntilMs = Number.NEGATIVE_INFINITY;
+  const late = () =>
+    new HostError('Timeout', 'LVM does not answer: somebody holds it, or a disk of its hangs');
   return async (ask) => {
-    if (stuck !== null) throw late();
+    if (stuck > 0 || performance.now() < restUntilMs) throw late();
     const asked = ask();
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        stuck = asked.catch(() => undefined).then(() => (stuck = null));
-        reject(late());
-      }, msMax);
+    const timer = new AbortController();
+    const over = sleep(msMax, null, { signal: timer.signal }).then(() => {
+      stuck += 1;
+      void asked.catch(() => undefined).then(() => (stuck -= 1));
+      throw late();
     });
+    over.catch(() => undefined);
     try {
       return await Promise.race([asked, over]);
+    } catch (error) {
+      const isLate = error instanceof HostError && error.code === 'Timeout';
+      if (isLate) restUntilMs = performance.now() + restMs;
+      throw error;
     } finally {
-      clearTimeout(timer);
+      timer.abort();
     }
   };
+}
+
+/** Of all who ask on this machine. */
+const machinePatience = patience(reportMsMax + 10_000);
+
+/**
+ * In its turn, which it has until it has really ended; whoever waits for that learns after a while that it does not.
+ * @param signal ends the waiting for the turn, as a while does, and not what has begun
+ * @throws HostError `Timeout` if it has not ended, or its turn not come
+ */
+async function inTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const waiting = AbortSignal.any([signal, AbortSignal.timeout(turnMsMax)]);
+  const ended = new AbortController();
+  let tellLate: (error: HostError) => void = () => undefined;
+  const late = new Promise<never>((_, fail) => (tellLate = fail));
+  const begin = () => {
+    sleep(changeMsMax + 10_000, null, { signal: ended.signal }).then(
+      () => tellLate(new HostError('Timeout', 'what LVM is changing does not end')),
+      () => undefined,
+    );
+    return act();
+  };
+  try {
+    return await Promise.race([takingTurns('lvm', begin, waiting), late]);
+  } catch (error) {
+    const isOver = waiting.aborted && !signal.aborted;
+    if (!isOver || !(error instanceof HostError) || error.code !== 'Cancelled') throw error;
+    throw new HostError('Timeout', 'LVM is busy with what was asked for before');
+  } finally {
+    ended.abort();
+  }
 }
 
 const text = z.string().max(100_000);

@@ -2,7 +2,7 @@
  * What a thin pool has room for. Its data is what its logical volumes may come to at most, all of them, whoever made
  * them: so none of them ever finds it full, which a guest sees as a broken disk, and its neighbours with it.
  */
-import { roundedUp, type ThinPool, type VolumeStore } from '../../model/thin-pool.ts';
+import { poolName, roundedUp, type ThinPool, type VolumeStore } from '../../model/thin-pool.ts';
 import { HostError } from '../host-error.ts';
 import type { LogicalVolume, VolumeGroup } from './lvm.ts';
 
@@ -23,6 +23,7 @@ export function poolIn(group: VolumeGroup, { group: name, pool }: ThinPool): Log
 export function storeIn(group: VolumeGroup, thin: ThinPool): VolumeStore {
   const pool = poolIn(group, thin);
   return {
+    pool: poolName(thin),
     grainBytes: grainIn(group, thin),
     keeps: 'raw',
     freeBytes: Math.max(0, pool.sizeBytes - promisedIn(group, thin)),
@@ -54,7 +55,7 @@ export function promisedIn(group: VolumeGroup, thin: ThinPool): number {
 /** What somebody has deleted would be read by whoever gets its blocks next. @returns null: it zeroes them */
 export function zeroingObjection(group: VolumeGroup, thin: ThinPool): string | null {
   if (poolIn(group, thin).isZeroing) return null;
-  const name = `${thin.group}/${thin.pool}`;
+  const name = poolName(thin);
   return `thin pool ${name} does not zero what it hands out: lvchange --zero y ${name}`;
 }
 

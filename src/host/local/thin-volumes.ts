@@ -10,6 +10,7 @@ import {
   devicePath,
   logicalVolumeName,
   ownerTag,
+  poolName,
   roundedUp,
   type ThinPool,
 } from '../../model/thin-pool.ts';
@@ -81,15 +82,14 @@ export function observedThin(
   const { sizeBytes } = found;
   const { sizeBytes: toldBytes } = record.thin;
   if (sizeBytes < toldBytes) return unknown(`${name} is smaller than it was made`);
-  const reason = zeroingObjection(group, place);
-  if (reason !== null) return unknown(reason);
+  const unfit = zeroingObjection(group, place);
   const grainBytes = grainIn(group, place);
-  return present({ sizeBytes, thin: { grainBytes, toldBytes } });
+  return present({ sizeBytes, thin: { pool: poolName(place), unfit, grainBytes, toldBytes } });
 }
 
 /** Between a look for room and taking it nobody else takes any. */
-function inTurn<T>({ group, pool }: ThinPool, act: () => Promise<T>): Promise<T> {
-  return takingTurns(`thin pool ${group}/${pool}`, act);
+function inTurn<T>(thin: ThinPool, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return takingTurns(`thin pool ${poolName(thin)}`, act, signal);
 }
 
 /** Nothing but zeroes, and active. */
@@ -100,22 +100,26 @@ export async function makeBlank(
   signal: AbortSignal,
 ): Promise<void> {
   await udev.requireRule();
-  await inTurn(place, async () => {
-    await requireRoom(lvm, place, sizeBytes, signal);
-    const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
-    const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
-    await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
-    const now = await lvm.report(place.group, signal);
-    const made = now.volumes.get(place.logicalVolume);
-    /*
-     * A crash of LVM's can leave a pool with a thin device that no logical volume has, and the next one to get
-     * its number gets what was written to it (lvmteam's thin pools say so only when it is a snapshot).
-     */
-    if (made?.dataPercent !== 0) {
-      throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
-    }
-    requireAllFit(now, place);
-  });
+  await inTurn(
+    place,
+    async () => {
+      await requireRoom(lvm, place, sizeBytes, signal);
+      const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
+      const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
+      await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
+      const now = await lvm.report(place.group, signal);
+      const made = now.volumes.get(place.logicalVolume);
+      /*
+       * A crash of LVM's can leave a pool with a thin device that no logical volume has, and the next one to get
+       * its number gets what was written to it (lvmteam's thin pools say so only when it is a snapshot).
+       */
+      if (made?.dataPercent !== 0) {
+        throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
+      }
+      requireAllFit(now, place);
+    },
+    signal,
+  );
   await udev.requireQuiet(deviceOf(place));
 }
 
@@ -128,23 +132,27 @@ export async function makeSnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   await udev.requireRule();
-  await inTurn(place, async () => {
-    const group = await requireRoom(lvm, place, sizeBytes, signal);
-    const from = ownIn(group, source);
-    if (source.group !== place.group || source.pool !== place.pool) {
-      throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
-    }
-    if (from.sizeBytes > sizeBytes) {
-      throw new HostError('Refused', `${nameOf(source)} is larger than a copy of it is to be`);
-    }
-    // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
-    if (from.isActive) await deactivate(lvm, source, signal);
-    // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
-    const mode = ['--type', 'thin', '--activate', 'n'];
-    await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
-    if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
-    requireAllFit(await lvm.report(place.group, signal), place);
-  });
+  await inTurn(
+    place,
+    async () => {
+      const group = await requireRoom(lvm, place, sizeBytes, signal);
+      const from = ownIn(group, source);
+      if (source.group !== place.group || source.pool !== place.pool) {
+        throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
+      }
+      if (from.sizeBytes > sizeBytes) {
+        throw new HostError('Refused', `${nameOf(source)} is larger than a copy of it is to be`);
+      }
+      // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
+      if (from.isActive) await deactivate(lvm, source, signal);
+      // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
+      const mode = ['--type', 'thin', '--activate', 'n'];
+      await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
+      if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
+      requireAllFit(await lvm.report(place.group, signal), place);
+    },
+    signal,
+  );
 }
 
 /**
@@ -159,18 +167,22 @@ export async function growThin(
 ): Promise<number> {
   // Of one that becomes larger udev is told, as of one that appears.
   await udev.requireRule();
-  return inTurn(place, async () => {
-    const group = await lvm.report(place.group, signal);
-    const found = ownIn(group, place);
-    const wanted = roundedUp(sizeBytes, grainIn(group, place));
-    if (found.sizeBytes > wanted) {
-      throw new HostError('Conflict', `${nameOf(place)} has ${found.sizeBytes} bytes by now`);
-    }
-    if (found.sizeBytes === wanted) return wanted;
-    checkRoom(group, place, wanted - found.sizeBytes);
-    await extend(lvm, place, wanted, signal);
-    return wanted;
-  });
+  return inTurn(
+    place,
+    async () => {
+      const group = await lvm.report(place.group, signal);
+      const found = ownIn(group, place);
+      const wanted = roundedUp(sizeBytes, grainIn(group, place));
+      if (found.sizeBytes > wanted) {
+        throw new HostError('Conflict', `${nameOf(place)} has ${found.sizeBytes} bytes by now`);
+      }
+      if (found.sizeBytes === wanted) return wanted;
+      checkRoom(group, place, wanted - found.sizeBytes);
+      await extend(lvm, place, wanted, signal);
+      return wanted;
+    },
+    signal,
+  );
 }
 
 /** Before a guest gets it. */
@@ -184,16 +196,25 @@ export async function activate(
   const objection = zeroingObjection(group, place);
   if (objection !== null) throw new HostError('Refused', objection);
   await udev.requireRule();
-  if (!found.isActive) {
-    const args = ['--activate', 'y', '--ignoreactivationskip', nameOf(place)];
-    await lvm.change('lvchange', args, signal);
-  }
+  // One that is there may have been looked at before the rule was: udev begins anew when it appears anew.
+  if (found.isActive && !(await isQuiet(udev, place))) await deactivate(lvm, place, signal);
+  else if (found.isActive) return;
+  const args = ['--activate', 'y', '--ignoreactivationskip', nameOf(place)];
+  await lvm.change('lvchange', args, signal);
   try {
     await udev.requireQuiet(deviceOf(place));
   } catch (error) {
-    // Udev looks at it anew when it appears again. Whoever has it open keeps it.
     await deactivate(lvm, place, signal).catch(() => undefined);
     throw error;
+  }
+}
+
+async function isQuiet(udev: Udev, place: ThinPlace): Promise<boolean> {
+  try {
+    await udev.requireQuiet(deviceOf(place));
+    return true;
+  } catch {
+    return false;
   }
 }
 

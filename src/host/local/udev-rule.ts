@@ -48,7 +48,7 @@ export function machineUdev(root = '/'): Udev {
       if (!(await isThere())) return;
       for (const path of UDEV_RULE_PATHS) {
         if ((await textOf(at(path))) === stamped(udevRuleText())) continue;
-        throw new HostError('Unsupported', `${path} is not this version's: ${remedy}`);
+        throw new HostError('Refused', `${path} is not this version's: ${remedy}`);
       }
     },
     requireQuiet: async (path) => {
@@ -56,7 +56,7 @@ export function machineUdev(root = '/'): Udev {
       const { rdev } = await stat(path);
       const said = (await textOf(at(`/run/udev/data/b${numbersOf(rdev)}`))) ?? '';
       if (isQuiet(said)) return;
-      throw new HostError('Unsupported', `udev does not leave ${path} alone: ${remedy}`);
+      throw new HostError('Refused', `udev does not leave ${path} alone: ${remedy}`);
     },
   };
 }

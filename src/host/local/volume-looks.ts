@@ -126,7 +126,6 @@ async function fileSize(record: VolumeRecord, layout: StoreLayout): Promise<Size
   return size.status === 'present' ? present({ sizeBytes: size.value }) : size;
 }
 
-/** One that no guest may get is not known, so that none is stopped to be started with it. */
 async function thinSize(
   record: ThinRecord,
   { thinPool, groupNow }: VolumeLooks,
@@ -139,8 +138,10 @@ async function thinSize(
   }
   const seen = await (group === thinPool.group ? now : groupNow(group));
   if (seen.status !== 'present') return seen;
-  if (record.state === 'ready' && seen.value.unfit !== null) return unknown(seen.value.unfit);
-  return observedThin(record, seen.value.group);
+  const size = observedThin(record, seen.value.group);
+  const { unfit } = seen.value;
+  if (unfit === null || size.status !== 'present' || size.value.thin === undefined) return size;
+  return present({ ...size.value, thin: { ...size.value.thin, unfit } });
 }
 
 function foreign(name: VolumeName): ObservedVolume {

@@ -31,6 +31,7 @@ test.each([
     'running lvcreate: LVM says "vg0: 12 TiB of 13", as it is',
     'running lvcreate: LVM has failed, as it is',
   ],
+  ['running lvs: LVM says "vg0: 12 Ti', 'running lvs: LVM has failed'],
   ['https://example.org/var/x stays', 'https://example.org/var/x stays'],
 ])('of a text: %s', (text, rest) => {
   for (const field of ['message', 'detail', 'why'])

@@ -10,7 +10,7 @@ const quiet: NextLookFacts = {
   resyncMs: 300_000,
   unreachable: 0,
   filesMissing: false,
-  isUnseen: false,
+  unseenForMs: null,
   rules: { attemptsMax: 5, delayMsMin: 1000, delayMsMax: 60_000 },
   random: 0,
 };
@@ -50,9 +50,11 @@ test.each([
   ],
   [
     'something that could not be listed, or be seen',
-    { isUnseen: true },
+    { unseenForMs: 0 },
     { afterMs: 10_000, because: 'retry' },
   ],
+  ['the same, for a minute', { unseenForMs: 60_000 }, { afterMs: 30_000, because: 'retry' }],
+  ['the same, for an hour', { unseenForMs: 3_600_000 }, { afterMs: 300_000, because: 'resync' }],
   ['a pause', { holdOverMs: 7000 }, { afterMs: 7000, because: 'hold-over' }],
   ['a host that is away', { unreachable: 3 }, { afterMs: 4000, because: 'retry' }],
   ['a host that is away for long', { unreachable: 99 }, { afterMs: 60_000, because: 'retry' }],

@@ -4,12 +4,19 @@ import { HostError } from '../../../src/host/host-error.ts';
 import type { HostView } from '../../../src/host/ports.ts';
 import type { VolumeName } from '../../../src/model/names.ts';
 import type { VolumeStore } from '../../../src/model/thin-pool.ts';
-import type { Volume } from '../../../src/model/volume.ts';
+import type { ThinState, Volume } from '../../../src/model/volume.ts';
 import { desiredWith, image, planPass, secondary, volume } from '../../support/passes.ts';
 import { imageOf, testHost, volumeOf, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
-const thin: VolumeStore = { grainBytes: 4 * MiB, keeps: 'raw', freeBytes: 64 * MiB, refusal: null };
+const pool = 'vg/thin';
+const thin: VolumeStore = {
+  pool,
+  grainBytes: 4 * MiB,
+  keeps: 'raw',
+  freeBytes: 64 * MiB,
+  refusal: null,
+};
 
 /** As large as `volume` asks for. */
 const kept = (name: string, more: Parameters<typeof volumeOf>[1] = {}) =>
@@ -44,9 +51,14 @@ test('a size is rounded up to what there is', async () => {
 });
 
 /** A Volume in a thin pool, of so many MiB, of which its guests have been told of so many. */
-function withThin(isMiB: number, toldMiB = isMiB, store: Parameters<typeof hostWith>[0] = {}) {
+function withThin(
+  isMiB: number,
+  toldMiB = isMiB,
+  store: Parameters<typeof hostWith>[0] = {},
+  thinIs: Partial<ThinState> = {},
+) {
   const host = hostWith(store, { volumes: [kept('data', { sizeBytes: isMiB * MiB })] });
-  const state = { grainBytes: 4 * MiB, toldBytes: toldMiB * MiB };
+  const state = { pool, unfit: null, grainBytes: 4 * MiB, toldBytes: toldMiB * MiB, ...thinIs };
   const read: HostView['volumes']['read'] = async (...asked) => {
     const seen = await host.volumes.read(...asked);
     return seen.status === 'present' ? { ...seen, value: { ...seen.value, thin: state } } : seen;
@@ -86,6 +98,22 @@ test('one that is a file is what it was, and grows whatever the pool has', async
     const { operations } = await planned(any, volume('data', { sizeBytes: 6 * MiB }));
     expect(operations).toMatchObject([{ kind: 'volume.grow', sizeBytes: 6 * MiB }]);
   }
+});
+
+test('one that may not be given to anybody waits, and can go', async () => {
+  const host = withThin(8, 8, {}, { unfit: 'no rule for udev' });
+  const data = volume('data', { sizeBytes: 16 * MiB });
+  expect((await planned(host, data)).blocks).toMatchObject([
+    ['data', 'HostUnknown', 'no rule for udev'],
+  ]);
+  const gone = withThin(8, 8, {}, { unfit: 'no rule for udev' });
+  const read: HostView['volumes']['read'] = async (...asked) => {
+    const seen = await gone.volumes.read(...asked);
+    if (seen.status !== 'present') return seen;
+    return { ...seen, value: { ...seen.value, deletionPolicy: 'Delete' } };
+  };
+  const { operations } = await planned({ ...gone, volumes: { ...gone.volumes, read } });
+  expect(operations).toMatchObject([{ kind: 'volume.delete' }]);
 });
 
 test('one does not shrink by less than that either', async () => {
@@ -151,6 +179,24 @@ describe('a store that is full', () => {
       ['new', 'StoreFull', `${message} 8MiB more`],
     ]);
     expect(operations.map(({ id }) => id)).toEqual(['volume.create/fits']);
+  });
+
+  test('keeps no room for what is not made', async () => {
+    const waits = volume('a', { sizeBytes: 4 * MiB, copyOf: 'nosuch' as VolumeName });
+    const two = [waits, volume('b', { sizeBytes: 4 * MiB })];
+    const { blocks, operations } = await planned(hostWith({ freeBytes: 4 * MiB }), ...two);
+    expect(blocks.map(([name]) => name)).toEqual(['a']);
+    expect(operations.map(({ id }) => id)).toEqual(['volume.create/b']);
+  });
+
+  test('is not the one that is another pool', async () => {
+    const elsewhere = withThin(8, 8, { freeBytes: 0 }, { pool: 'vg/before' });
+    const { operations } = await planned(elsewhere, volume('data', { sizeBytes: 16 * MiB }));
+    expect(operations).toMatchObject([{ kind: 'volume.grow', sizeBytes: 16 * MiB }]);
+    const copy = volume('copy', { sizeBytes: 8 * MiB, copyOf: 'data' as VolumeName });
+    const before = withThin(8, 8, {}, { pool: 'vg/before' });
+    const { blocks } = await planned(before, volume('data', { sizeBytes: 8 * MiB }), copy);
+    expect(blocks).toMatchObject([['copy', 'FormatNotKept', expect.stringContaining('vg/before')]]);
   });
 
   test('has for one what the one before it has left', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { groupIn, systemLvm } from '../../../../src/host/local/lvm.ts';
+import { groupIn, patience, systemLvm } from '../../../../src/host/local/lvm.ts';
 import { storeIn } from '../../../../src/host/local/thin-pool.ts';
 
 const never = new AbortController().signal;
@@ -45,7 +45,7 @@ function fake(body: string, answerMsMax = 60_000) {
   writeFileSync(path, `#!/bin/sh\ncd ${dir}\n${body}\n`);
   chmodSync(path, 0o755);
   return {
-    lvm: systemLvm(path, false, answerMsMax),
+    lvm: systemLvm(path, false, patience(answerMsMax)),
     read: (name: string) => readFileSync(join(dir, name), 'utf8'),
     write: (name: string) => writeFileSync(join(dir, name), ''),
     has: (name: string) => existsSync(join(dir, name)),
@@ -101,6 +101,7 @@ describe('a thin pool', () => {
   test('has room for as much as all in it may come to, whoever made them', () => {
     const foreign = { ...volume, lv_name: 'theirs', lv_tags: '', lv_size: `${8 * GiB}` };
     expect(store({}, volume, foreign)).toEqual({
+      pool: 'vg/thin',
       grainBytes: 4 * 2 ** 20,
       keeps: 'raw',
       freeBytes: GiB,
@@ -180,10 +181,9 @@ describe('running LVM', () => {
     expect(read('asked')).toBe('.\n');
     write('go');
     await vi.waitUntil(() => has('gone'));
-    await vi.waitUntil(async () => {
-      await lvm.report('vg', never).catch(() => undefined);
-      return read('asked') !== '.\n';
-    });
+    // Nor before a while is over.
+    await expect(lvm.report('vg', never)).rejects.toMatchObject(timeout);
+    expect(read('asked')).toBe('.\n');
   });
 
   test('is not begun once told to stop, and not ended by that', async () => {

@@ -225,7 +225,7 @@ describe('a Volume in a thin pool', () => {
   });
 
   test.each(['the rule for udev is not there', 'the pool does not zero'])(
-    'is not known to be one, and given to nobody, where %s',
+    'is given to nobody, which is said, where %s',
     async (why) => {
       const { dir, create, lvm } = place();
       await create();
@@ -238,7 +238,10 @@ describe('a Volume in a thin pool', () => {
       const udev = { ...quiet, requireRule: zeroes ? quiet.requireRule : refuse };
       const tools = { lvm, udev };
       const volumes = localVolumes(dir, { thinPool: MEMORY_POOL, ...tools });
-      expect(await volumes.read(partition, name, never)).toMatchObject({ status: 'unknown' });
+      const unfit = expect.stringContaining(zeroes ? 'does not zero' : why) as string;
+      expect(await volumes.read(partition, name, never)).toMatchObject({
+        value: { sizeBytes: 8 * MiB, thin: { unfit } },
+      });
       expect(await volumes.store(never)).toMatchObject({ refusal: expect.any(String) as string });
       const care = diskCare(dir, partition, MEMORY_POOL, tools);
       const code = zeroes ? 'Refused' : 'Unsupported';
@@ -294,6 +297,19 @@ describe('its guest', () => {
     expect(lvm.volumes.get(own)).toMatchObject({ isActive: true });
   });
 
+  test('gets what udev has looked at before its rule was there, once that has appeared anew', async () => {
+    const { dir, create, lvm } = place();
+    await create();
+    const requireQuiet = async () => {
+      if (lvm.done.includes('lvchange')) return;
+      throw new HostError('Refused', 'udev');
+    };
+    const care = diskCare(dir, partition, MEMORY_POOL, { lvm, udev: { ...quiet, requireQuiet } });
+    await care.provide([name], never);
+    expect(lvm.volumes.get(own)).toMatchObject({ isActive: true });
+    expect(lvm.done.filter((verb) => verb === 'lvchange')).toHaveLength(2);
+  });
+
   test('is told later where it could not be told, and what is there counts at once', async () => {
     const { create, care, look, lvm } = place();
     await create();
@@ -302,7 +318,7 @@ describe('its guest', () => {
     expect(lvm.volumes.get(own)).toMatchObject({ sizeBytes: 16 * MiB });
     expect(await look()).toMatchObject({
       sizeBytes: 16 * MiB,
-      thin: { grainBytes: 4 * MiB, toldBytes: 8 * MiB },
+      thin: { pool: 'vg/thin', unfit: null, grainBytes: 4 * MiB, toldBytes: 8 * MiB },
     });
     // Nobody was asked for that much.
     const less = care.grow(name, 12 * MiB, () => Promise.resolve(), never);
@@ -326,7 +342,15 @@ describe('its guest', () => {
     expect(layout.volumeDevice(name, 'raw')).toBe(`/dev/vg/${own}`);
     // One that is to be a qcow2 is a file, which is copied of one.
     expect(layout.volumeDevice(other, 'qcow2')).toBeNull();
-    writeFileSync(join(volumesDir, name, 'record.json'), 'torn');
+    // What a crash has left half made of a file is made anew where new ones are.
+    const record = join(volumesDir, name, 'record.json');
+    const { thin: _, ...ofFile } = JSON.parse(readFileSync(record, 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    writeFileSync(record, JSON.stringify({ ...ofFile, state: 'creating' }));
+    expect((await care.located([name])).layout.volumeDevice(name, 'raw')).toBe(`/dev/vg/${own}`);
+    writeFileSync(record, 'torn');
     expect([...(await care.located([name, other])).unknown.keys()]).toEqual([name]);
   });
 });

@@ -56,7 +56,7 @@ test('the rule has to be there, at both places, as this version has it', async (
     { ...control, [second]: rule },
     { ...whole, [second]: rule.replace('unnest.*', 'none.*') },
   ]) {
-    await expect(machine(files).requireRule()).rejects.toMatchObject({ code: 'Unsupported' });
+    await expect(machine(files).requireRule()).rejects.toMatchObject({ code: 'Refused' });
   }
 });
 
@@ -68,7 +68,7 @@ test('where there is no udev nobody has to be told', async () => {
 
 test('a device that udev knows nothing of is not left alone', async () => {
   const udev = machine({ '/run/udev/control': '' });
-  await expect(udev.requireQuiet('/dev/null')).rejects.toMatchObject({ code: 'Unsupported' });
+  await expect(udev.requireQuiet('/dev/null')).rejects.toMatchObject({ code: 'Refused' });
   const told = { '/run/udev/control': '', '/run/udev/data/b1:3': flags.join('\n') };
   await expect(machine(told).requireQuiet('/dev/null')).resolves.toBeUndefined();
 });
