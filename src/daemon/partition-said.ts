@@ -2,9 +2,9 @@
  * What is said of a partition: its status, kept up with what was seen and done last. Whatever was
  * not seen is not said to be so.
  */
-import type { Block } from '../diff/change.ts';
 import type { Observed } from '../model/domain.ts';
 import type { PartitionName } from '../model/names.ts';
+import { resourceKey } from '../model/resource.ts';
 import type { Emit } from '../report/event.ts';
 import { instantOf } from '../report/instant.ts';
 import { type FailureFacts, type Look, partitionReport } from '../report/partition-report.ts';
@@ -45,8 +45,8 @@ export class PartitionSaid {
   #look: Look | null = null;
   /** Looks in a row that found no host. */
   #unreachable = 0;
-  /** Since which look something could not be listed, or be seen. */
-  #unseenSinceMs: number | null = null;
+  /** What could not be listed, or be seen, and since which look it is just that. */
+  #unseen: { readonly what: string; readonly sinceMs: number } | null = null;
 
   constructor(options: PartitionSaidOptions) {
     this.#options = options;
@@ -64,18 +64,32 @@ export class PartitionSaid {
 
   /** Whether somebody waits for a file of the store. */
   get filesMissing(): boolean {
-    return this.#isBlockedBy('FileMissing');
+    const entries = this.#look?.entries ?? [];
+    return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === 'FileMissing');
   }
 
   /** For how long something could not be listed, or be seen; null: all is. */
   get unseenForMs(): number | null {
-    const since = this.#unseenSinceMs;
-    return since === null ? null : this.#options.clock.now() - since;
+    return this.#unseen === null ? null : this.#options.clock.now() - this.#unseen.sinceMs;
   }
 
-  #isBlockedBy(code: Block['code']): boolean {
-    const entries = this.#look?.entries ?? [];
-    return entries.some((entry) => entry.kind === 'blocked' && entry.block.code === code);
+  #follow(what: string | null): void {
+    if (what === null) this.#unseen = null;
+    else if (this.#unseen?.what !== what)
+      this.#unseen = { what, sinceMs: this.#options.clock.now() };
+  }
+
+  /** Null: all is seen, or nothing of the host. */
+  #unseenNow({ observed, entries }: Look): string | null {
+    if (observed.unlisted !== null) return null;
+    const unseen = entries.flatMap((entry) =>
+      entry.kind === 'blocked' && entry.block.code === 'HostUnknown'
+        ? [resourceKey(entry.resource)]
+        : [],
+    );
+    const unlisted = unlistedKept(observed);
+    const all = unlisted === null ? unseen : [unlisted, ...unseen];
+    return all.length === 0 ? null : all.join('\n');
   }
 
   get unreachable(): number {
@@ -85,8 +99,7 @@ export class PartitionSaid {
   looked(look: Look): void {
     this.#unreachable = look.observed.unlisted === null ? 0 : this.#unreachable + 1;
     this.#look = look;
-    const isUnseen = unlistedKept(look.observed) !== null || this.#isBlockedBy('HostUnknown');
-    this.#unseenSinceMs = isUnseen ? (this.#unseenSinceMs ?? this.#options.clock.now()) : null;
+    this.#follow(this.#unseenNow(look));
   }
 
   /** What was seen last need not be so any more. */

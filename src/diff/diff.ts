@@ -41,7 +41,6 @@ import { diffPrimary } from './primary.ts';
 import { diffSeeds } from './seed.ts';
 import { diffSlice } from './slice.ts';
 import { blockCopies } from './volume-copy.ts';
-import { blockUnkept } from './volume-store.ts';
 import { diffVolumes } from './volume.ts';
 import { vsockFrom, type VsockOf } from './vsock.ts';
 
@@ -51,8 +50,7 @@ export function diff(desired: DesiredState, observed: Observed, held: Held = not
   const sourced = heldImages(diffImages(desired, observed, offDisk), held);
   const intakes = heldIntakes(diffIntakes(desired, observed, imageDisk, sourced), held);
   const images = awaitingIntakes(sourced, intakes);
-  const copied = blockCopies(heldVolumes(diffVolumes(desired, observed, images), held), observed);
-  const volumes = blockUnkept(copied, observed);
+  const volumes = blockCopies(heldVolumes(diffVolumes(desired, observed, images), held), observed);
   const seeds = heldSeeds(diffSeeds(desired, observed), held);
   const network = heldNetwork(diffNetwork(desired, observed), held);
   const filter = heldFilter(diffFilter(network, observed), held);

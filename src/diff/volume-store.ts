@@ -2,9 +2,10 @@
 import type { Observed } from '../model/domain.ts';
 import { formatSize } from '../model/sizes.ts';
 import { roundedUp } from '../model/thin-pool.ts';
+import type { VolumeName } from '../model/names.ts';
 import type { ObservedVolume, Volume } from '../model/volume.ts';
 import type { Block, VolumeChange } from './change.ts';
-import { blocked, looked } from './ownership.ts';
+import { looked } from './ownership.ts';
 
 /** The size that it has where it is; of one that is not there, where it will be. */
 export function asStored(volume: Volume, there: ObservedVolume | null, observed: Observed): Volume {
@@ -26,40 +27,8 @@ function sourceOf({ copyOf }: Volume, { volumes }: Observed): ObservedVolume | n
   return source?.status === 'present' ? source.value : null;
 }
 
-/** Blocks what the store does not keep, or has no room for: each takes of what those before it have left. */
-export function blockUnkept(
-  changes: readonly VolumeChange[],
-  observed: Observed,
-): readonly VolumeChange[] {
-  const room = roomIn(observed);
-  return changes.map((change) => {
-    const block = unkept(change, observed, room);
-    return block === null ? change : blocked(change.name, block.code, block.message);
-  });
-}
-
-type Room = (bytes: number) => Block | null;
-
-function unkept(change: VolumeChange, observed: Observed, room: Room): Block | null {
-  switch (change.kind) {
-    case 'create':
-      return formBlock(change.volume, observed) ?? room(bytesNew(change.volume, observed));
-    case 'update': {
-      const { thin, sizeBytes } = change.observed;
-      const moreBytes = change.volume.sizeBytes - sizeBytes;
-      // Files grow where they are, and so does what is in another pool.
-      return moreBytes > 0 && thin !== undefined && thin.pool === poolOf(observed)
-        ? room(moreBytes)
-        : null;
-    }
-    case 'keep':
-    case 'delete':
-    case 'blocked':
-      return null;
-  }
-}
-
-function formBlock(volume: Volume, observed: Observed): Block | null {
+/** Why a new one cannot be put there, whatever room there is; null: it can. */
+export function formBlock(volume: Volume, observed: Observed): Block | null {
   const { volumeStore: store } = observed;
   if (store.status !== 'present') {
     const why = store.status === 'unknown' ? store.why : 'there is none';
@@ -76,20 +45,69 @@ function formBlock(volume: Volume, observed: Observed): Block | null {
   return { code: 'FormatNotKept', message };
 }
 
-function isRaw({ format, origin }: Volume): boolean {
-  return format === 'raw' && origin?.provision !== 'Overlay';
+/**
+ * Those that the store has no room for, by name: each takes of what those before it have left, and a copy comes
+ * after what it is a copy of.
+ */
+export function roomBlocks(
+  changes: readonly VolumeChange[],
+  observed: Observed,
+): ReadonlyMap<VolumeName, Block> {
+  const room = roomIn(observed);
+  return new Map(
+    sourcesFirst(changes).flatMap((change) => {
+      const block = room(bytesMore(change, observed));
+      return block === null ? [] : [[change.name, block] as const];
+    }),
+  );
 }
 
-/** A copy of what is no raw file is a file, from before there was a pool. */
-function bytesNew(volume: Volume, observed: Observed): number {
-  return poolOf(observed) === null || isRaw(volume) ? volume.sizeBytes : 0;
+function sourcesFirst(changes: readonly VolumeChange[]): readonly VolumeChange[] {
+  const byName = new Map(changes.map((change) => [change.name, change]));
+  const ordered = new Set<VolumeChange>();
+  // Documents let no circle through.
+  const visit = (change: VolumeChange) => {
+    const from = change.kind === 'create' ? change.volume.copyOf : null;
+    const source = from === null ? undefined : byName.get(from);
+    if (source !== undefined) visit(source);
+    ordered.add(change);
+  };
+  changes.forEach(visit);
+  return [...ordered];
+}
+
+/** What it takes of the store's room. Files, and what is in another pool, take none. */
+function bytesMore(change: VolumeChange, observed: Observed): number {
+  const pool = poolOf(observed);
+  const thereBytes = ({ thin, sizeBytes }: ObservedVolume) => (thin?.pool === pool ? sizeBytes : 0);
+  if (pool === null) return 0;
+  switch (change.kind) {
+    case 'create': {
+      const { volume, remains } = change;
+      // A copy of what is no raw file is a file, from before there was a pool. What is half made goes first.
+      const bytes = isRaw(volume) ? volume.sizeBytes : 0;
+      return Math.max(0, bytes - (remains === null ? 0 : thereBytes(remains)));
+    }
+    case 'update': {
+      const bytes = thereBytes(change.observed);
+      return bytes === 0 ? 0 : Math.max(0, change.volume.sizeBytes - bytes);
+    }
+    case 'keep':
+    case 'delete':
+    case 'blocked':
+      return 0;
+  }
+}
+
+function isRaw({ format, origin }: Volume): boolean {
+  return format === 'raw' && origin?.provision !== 'Overlay';
 }
 
 function poolOf({ volumeStore: store }: Observed): string | null {
   return store.status === 'present' ? store.value.pool : null;
 }
 
-function roomIn({ volumeStore: store }: Observed): Room {
+function roomIn({ volumeStore: store }: Observed): (bytes: number) => Block | null {
   const { freeBytes = null, refusal = null } = store.status === 'present' ? store.value : {};
   let leftBytes = freeBytes;
   return (bytes) => {

@@ -19,7 +19,7 @@ import type { Block, ImageChange, VolumeChange } from './change.ts';
 import type { FieldChange, ResourceField } from './fields.ts';
 import { copiesOwed } from './copies-owed.ts';
 import { blocked, foreignBlock, looked, partBlocked } from './ownership.ts';
-import { asStored } from './volume-store.ts';
+import { asStored, formBlock } from './volume-store.ts';
 
 export function diffVolumes(
   desired: DesiredState,
@@ -62,12 +62,13 @@ function wanted(
   const { name } = document;
   const seen = looked(observed.volumes.get(name));
   if (seen.status === 'unknown') return blocked(name, 'HostUnknown', seen.why);
-  if (seen.status === 'absent') return creation(asStored(document, null, observed), null, images);
+  if (seen.status === 'absent')
+    return creation(asStored(document, null, observed), null, images, observed);
   const there = seen.value;
   const volume = asStored(document, there, observed);
   const block = foreignBlock(`Volume ${name}`, there.owner, observed);
   if (block !== null) return { kind: 'blocked', name, block };
-  if (there.state !== 'ready') return creation(volume, there, images);
+  if (there.state !== 'ready') return creation(volume, there, images, observed);
   // Nobody is stopped to be started with what may not be given to anybody.
   const unfit = there.thin?.unfit ?? null;
   if (unfit !== null) return blocked(name, 'HostUnknown', unfit);
@@ -93,6 +94,7 @@ function creation(
   volume: Volume,
   remains: ObservedVolume | null,
   images: ReadonlyMap<ImageName, ImageChange>,
+  observed: Observed,
 ): VolumeChange {
   const { name, origin, sizeBytes } = volume;
   const image = origin === null ? undefined : images.get(origin.image);
@@ -103,6 +105,8 @@ function creation(
     const message = `Image ${image.name} is a disk of ${size}, which would not fit`;
     return blocked(name, 'ShrinkRefused', message);
   }
+  const unkept = formBlock(volume, observed);
+  if (unkept !== null) return { kind: 'blocked', name, block: unkept };
   return { kind: 'create', name, volume, remains };
 }
 

@@ -32,6 +32,8 @@ export function takingTurns<T>(
     };
   });
   signal.addEventListener('abort', onAbort, { once: true });
+  // Of one that has fired no event comes any more.
+  if (signal.aborted) onAbort();
   return Promise.race([mine, isGivenUp]).finally(() =>
     signal.removeEventListener('abort', onAbort),
   );

@@ -9,6 +9,7 @@ import { resourceKey } from '../model/resource.ts';
 import type { PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { type Admission, admission } from './admission.ts';
+import { roomBlocks } from '../diff/volume-store.ts';
 import { volumesOf } from '../diff/volume.ts';
 import { withBlocks } from './blocks.ts';
 import { inOrderOfPhases, withDependencies } from './dependencies.ts';
@@ -81,14 +82,26 @@ function draftOf(changes: Changes, observed: Observed, options: PlanOptions): Dr
   const waiting = waitingIn(changes, guarded);
   const room = { secondaries, observed, platform: context.platform, waiting };
   const { blocks, after, primary } = admission(started, guarded, room);
+  // Of the store nothing is kept for what is not made anyway.
+  const unstored =
+    blocks.size === 0 && options.holdAll === null ? noStoreFor(guarded, observed) : [];
   const own =
     guarded.primary === null ? [] : heldBack([planPrimary(guarded.primary, primary)], options);
   const all = [...own.flatMap(({ operations }) => operations), ...started];
   return {
     planned: [...own, ...planned],
     operations: withRoom(all, after),
-    blocks: new Map([...blocks, ...imagesKept(changes, guarded)]),
+    blocks: new Map([...blocks, ...imagesKept(changes, guarded), ...unstored]),
   };
+}
+
+function noStoreFor(
+  { volumes }: Changes,
+  observed: Observed,
+): readonly (readonly [string, Block])[] {
+  return [...roomBlocks(volumes, observed)].map(
+    ([name, block]) => [resourceKey({ kind: 'volume', name }), block] as const,
+  );
 }
 
 /** Images that a guard keeps as they are: whoever begins as what they were to be waits, too. */

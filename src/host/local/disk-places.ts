@@ -8,7 +8,7 @@ import type { ThinPool } from '../../model/thin-pool.ts';
 import { HostError } from '../host-error.ts';
 import { lookInto } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
-import { systemLvm } from './lvm.ts';
+import { machineLvm } from './lvm.ts';
 import { volumePlace } from './places.ts';
 import {
   growThin,
@@ -84,7 +84,7 @@ export function diskCare(
   stateDir: string,
   partition: PartitionName,
   thinPool: ThinPool | null,
-  tools: ThinTools = { lvm: systemLvm(), udev: machineUdev() },
+  tools: ThinTools = { lvm: machineLvm, udev: machineUdev() },
 ): DiskCare {
   const layout = storeLayout(resolve(stateDir), partition);
   /** Null: it is a file. */

@@ -150,20 +150,16 @@ async function quoting<T>(run: () => Promise<T>): Promise<T> {
 
 export type Patience = <T>(ask: () => Promise<T>) => Promise<T>;
 
-/** After a look that took too long nobody asks again for so long: each would wait as long, partition after partition. */
-const restMs = 30_000;
-
 /**
  * What waits for a disk that does not answer cannot be killed: nobody waits for it longer than this, and none is
  * started beside it.
  */
 export function patience(msMax: number): Patience {
   let stuck = 0;
-  let restUntilMs = Number.NEGATIVE_INFINITY;
   const late = () =>
     new HostError('Timeout', 'LVM does not answer: somebody holds it, or a disk of its hangs');
   return async (ask) => {
-    if (stuck > 0 || performance.now() < restUntilMs) throw late();
+    if (stuck > 0) throw late();
     const asked = ask();
     const timer = new AbortController();
     const over = sleep(msMax, null, { signal: timer.signal }).then(() => {
@@ -174,10 +170,6 @@ export function patience(msMax: number): Patience {
     over.catch(() => undefined);
     try {
       return await Promise.race([asked, over]);
-    } catch (error) {
-      const isLate = error instanceof HostError && error.code === 'Timeout';
-      if (isLate) restUntilMs = performance.now() + restMs;
-      throw error;
     } finally {
       timer.abort();
     }
@@ -186,6 +178,8 @@ export function patience(msMax: number): Patience {
 
 /** Of all who ask on this machine. */
 const machinePatience = patience(reportMsMax + 10_000);
+/** The one of this machine: who has waited for it in vain tells the others. */
+export const machineLvm: Lvm = systemLvm();
 
 /**
  * In its turn, which it has until it has really ended; whoever waits for that learns after a while that it does not.
@@ -193,7 +187,16 @@ const machinePatience = patience(reportMsMax + 10_000);
  * @throws HostError `Timeout` if it has not ended, or its turn not come
  */
 async function inTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const waiting = AbortSignal.any([signal, AbortSignal.timeout(turnMsMax)]);
+  // By a timer of its own: Node.js 20 forgets those of `AbortSignal.timeout` that nobody but `AbortSignal.any` knows.
+  const waiting = new AbortController();
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    waiting.abort();
+  }, turnMsMax);
+  const onAbort = () => waiting.abort();
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
   const ended = new AbortController();
   let tellLate: (error: HostError) => void = () => undefined;
   const late = new Promise<never>((_, fail) => (tellLate = fail));
@@ -205,12 +208,13 @@ async function inTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T>
     return act();
   };
   try {
-    return await Promise.race([takingTurns('lvm', begin, waiting), late]);
+    return await Promise.race([takingTurns('lvm', begin, waiting.signal), late]);
   } catch (error) {
-    const isOver = waiting.aborted && !signal.aborted;
     if (!isOver || !(error instanceof HostError) || error.code !== 'Cancelled') throw error;
     throw new HostError('Timeout', 'LVM is busy with what was asked for before');
   } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
     ended.abort();
   }
 }

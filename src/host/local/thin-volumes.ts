@@ -76,7 +76,11 @@ export function observedThin(
   const place = placeOf(record);
   const found = group.volumes.get(place.logicalVolume);
   const name = nameOf(place);
-  if (record.state !== 'ready') return present({ sizeBytes: found?.sizeBytes ?? 0 });
+  if (record.state !== 'ready') {
+    const sizeBytes = found?.sizeBytes ?? 0;
+    const thin = { pool: poolName(place), unfit: null, grainBytes: 1, toldBytes: sizeBytes };
+    return present({ sizeBytes, thin });
+  }
   if (found === undefined) return unknown(`its record is there, and ${name} is not`);
   if (!isOurs(found, place)) return unknown(`${name} is not the one that its record is about`);
   const { sizeBytes } = found;

@@ -13,7 +13,7 @@ import type { ObservedVolume } from '../../model/volume.ts';
 import { explainError, HostError } from '../host-error.ts';
 import { lookInto, namesIn } from './kept-folder.ts';
 import type { StoreLayout } from './layout.ts';
-import type { VolumeGroup } from './lvm.ts';
+import type { Lvm, VolumeGroup } from './lvm.ts';
 import { observedSize, volumePlace } from './places.ts';
 import { ownerOf, type VolumeRecord } from './record.ts';
 import { storeIn } from './thin-pool.ts';
@@ -34,6 +34,17 @@ export interface VolumeLooks {
   readonly groupNow: (group: string) => Promise<Observation<GroupLook>>;
 }
 
+/** After a look that took too long nobody looks again for so long: each would wait as long, partition after partition. */
+const restMs = 30_000;
+const rests = new WeakMap<Lvm, Map<string, number>>();
+
+/** By group, until when. */
+function restOf(lvm: Lvm): Map<string, number> {
+  const rest = rests.get(lvm) ?? new Map<string, number>();
+  rests.set(lvm, rest);
+  return rest;
+}
+
 /** Of all who ask in one turn LVM is asked once: a look at a partition asks for each of its Volumes. */
 export function volumeLooks({ lvm, udev }: ThinTools, thinPool: ThinPool | null): VolumeLooks {
   const begun = new Map<string, Promise<Observation<GroupLook>>>();
@@ -43,12 +54,19 @@ export function volumeLooks({ lvm, udev }: ThinTools, thinPool: ThinPool | null)
     const unfit = await udev.requireRule().then(() => null, explainError);
     return present({ group: report, unfit });
   };
+  const rest = restOf(lvm);
   const groupNow = (group: string) => {
     const waiting = begun.get(group);
     if (waiting !== undefined) return waiting;
     const begins = new Promise<void>((done) => void setImmediate(done)).then(() => {
       begun.delete(group);
-      return look(group).catch((error: unknown) => unknown(explainError(error)));
+      const untilMs = rest.get(group) ?? Number.NEGATIVE_INFINITY;
+      if (performance.now() < untilMs) return unknown('LVM has not answered in time just now');
+      return look(group).catch((error: unknown) => {
+        const isLate = error instanceof HostError && error.code === 'Timeout';
+        if (isLate) rest.set(group, performance.now() + restMs);
+        return unknown(explainError(error));
+      });
     });
     begun.set(group, begins);
     return begins;

@@ -20,7 +20,7 @@ import {
   requireRoom,
 } from './kept-folder.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';
-import { systemLvm } from './lvm.ts';
+import { machineLvm } from './lvm.ts';
 import { volumePlace } from './places.ts';
 import { type QemuImgFor, sandboxedQemuImg } from './qemu-img.ts';
 import { type VolumeRecord, writeRecord } from './record.ts';
@@ -49,7 +49,7 @@ export interface VolumeTools extends ThinTools {
 
 function withMachines(stateDir: string, tools: Partial<VolumeTools>): VolumeTools {
   const qemuImgFor = sandboxedQemuImg(localImagePlaces(stateDir));
-  const machine = { qemuImgFor, lvm: systemLvm(), udev: machineUdev() };
+  const machine = { qemuImgFor, lvm: machineLvm, udev: machineUdev() };
   return { thinPool: null, ...machine, ...tools };
 }
 

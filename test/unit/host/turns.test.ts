@@ -39,6 +39,9 @@ test('whoever gives up waiting is answered at once, and does nothing; what has b
   const second = takingTurns('k', act, ending.signal);
   ending.abort();
   await expect(second).rejects.toMatchObject({ code: 'Cancelled' });
+  // Nor does one begin to wait who has given up before.
+  const third = takingTurns('k', act, ending.signal);
+  await expect(third).rejects.toMatchObject({ code: 'Cancelled' });
   open();
   await first;
   await takingTurns('k', async () => undefined);

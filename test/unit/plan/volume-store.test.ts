@@ -6,6 +6,7 @@ import type { VolumeName } from '../../../src/model/names.ts';
 import type { VolumeStore } from '../../../src/model/thin-pool.ts';
 import type { ThinState, Volume } from '../../../src/model/volume.ts';
 import { desiredWith, image, planPass, secondary, volume } from '../../support/passes.ts';
+import { shareWithStorage } from '../../support/share.ts';
 import { imageOf, testHost, volumeOf, worldOf } from '../../support/simulation.ts';
 
 const MiB = 2 ** 20;
@@ -187,6 +188,49 @@ describe('a store that is full', () => {
     const { blocks, operations } = await planned(hostWith({ freeBytes: 4 * MiB }), ...two);
     expect(blocks.map(([name]) => name)).toEqual(['a']);
     expect(operations.map(({ id }) => id)).toEqual(['volume.create/b']);
+  });
+
+  test('has for what is half made what that takes already', async () => {
+    const made = { state: 'creating', sizeBytes: 8 * MiB, deletionPolicy: 'Delete' } as const;
+    const host = hostWith({ freeBytes: 2 * MiB }, { volumes: [kept('data', made)] });
+    const thinIs = { pool, unfit: null, grainBytes: 1, toldBytes: 8 * MiB };
+    const read: HostView['volumes']['read'] = async (...asked) => {
+      const seen = await host.volumes.read(...asked);
+      return seen.status === 'present' ? { ...seen, value: { ...seen.value, thin: thinIs } } : seen;
+    };
+    const wanted = volume('data', { sizeBytes: 8 * MiB });
+    const { blocks, operations } = await planned(
+      { ...host, volumes: { ...host.volumes, read } },
+      wanted,
+    );
+    expect(blocks).toEqual([]);
+    expect(operations).toMatchObject([{ kind: 'volume.create' }]);
+  });
+
+  test('has none for a copy, and so none for what begins as it', async () => {
+    const data = volume('data', { sizeBytes: 8 * MiB });
+    const backup = volume('backup', { sizeBytes: 8 * MiB, copyOf: data.name });
+    const { blocks, operations } = await planned(hostWith({ freeBytes: 8 * MiB }), data, backup);
+    expect(blocks.map(([name, code]) => [name, code])).toEqual([['backup', 'StoreFull']]);
+    expect(operations.map(({ id }) => id)).toEqual(['volume.create/data']);
+    const none = await planned(hostWith({ freeBytes: 0 }), data, backup);
+    expect(none.operations).toEqual([]);
+    expect(none.blocks.map(([name]) => name)).toEqual(['backup', 'data']);
+    const qcow2 = { format: 'qcow2' } as const;
+    const unkept = await planned(hostWith({}), { ...data, ...qcow2 }, { ...backup, ...qcow2 });
+    expect(unkept.operations).toEqual([]);
+  });
+
+  test('keeps none for what the partition has no room for', async () => {
+    const large = volume('a', { sizeBytes: 12 * MiB });
+    const small = volume('b', { sizeBytes: 4 * MiB });
+    const wanted = desiredWith({
+      volumes: [large, small],
+      share: shareWithStorage(8 * MiB),
+    });
+    const { operations, entries } = await planPass(hostWith({ freeBytes: 12 * MiB }), wanted, true);
+    expect(operations.map(({ id }) => id)).toContain('volume.create/b');
+    expect(entries).toMatchObject([{ block: { code: 'OverBudget' } }, {}]);
   });
 
   test('is not the one that is another pool', async () => {

@@ -187,6 +187,15 @@ describe('a Volume in a thin pool', () => {
       expect(await look(of)).toMatchObject({ status: 'unknown' });
     }
     expect(await codeOf(volumes.store(never))).toBe('Refused');
+    // It is not asked by each of all partitions for as long.
+    let asked = 0;
+    lvm.report = async () => {
+      asked += 1;
+      throw new HostError('Timeout', 'running lvs');
+    };
+    const others = localVolumes(dir, { thinPool: MEMORY_POOL, lvm, udev: quiet });
+    expect(await others.read(partition, other, never)).toMatchObject({ status: 'unknown' });
+    expect(asked).toBe(0);
   });
 
   test('stays as long as somebody else has made something of it', async () => {
