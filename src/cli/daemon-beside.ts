@@ -11,7 +11,7 @@ import { requireDaemon, socketPath } from './daemon.ts';
 import type { Environment } from './environment.ts';
 import type { Limits } from './pass.ts';
 import { saidOf } from './said-where.ts';
-import { timeoutSignal } from './timeout-signal.ts';
+import { timeoutSignal } from '../host/timeout-signal.ts';
 
 /** A Primary may be as busy as its tenant likes, and its agent asks a host that is. */
 const answerSecondsMax = { besideHost: 5, alone: 30 };

@@ -11,7 +11,7 @@ import type { Limits } from './pass.ts';
 import { reserveChecks } from './host-reserve.ts';
 import { isOver, sumFinding } from './render/host-sum.ts';
 import { saidOf } from './said-where.ts';
-import { timeoutSignal } from './timeout-signal.ts';
+import { timeoutSignal } from '../host/timeout-signal.ts';
 
 /** None with `--host`, which means without unnestd. No finding is graver than a warning: none has to run. */
 export async function daemonChecks(

@@ -11,7 +11,7 @@ import { type Basis, basisOf, moved } from '../plan/basis.ts';
 import { makePlan, type PlanOptions } from '../plan/plan.ts';
 import type { Environment } from './environment.ts';
 import type { SavedPlan } from './saved-plan.ts';
-import { timeoutSignal } from './timeout-signal.ts';
+import { timeoutSignal } from '../host/timeout-signal.ts';
 
 export interface Limits {
   /** Ends reading and stops an apply between two operations. */

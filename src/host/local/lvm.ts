@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { HostError } from '../host-error.ts';
+import { timeoutSignal } from '../timeout-signal.ts';
 import { takingTurns } from '../turns.ts';
 import { attempt } from './attempt.ts';
 import { runProgram } from './run-program.ts';
@@ -131,7 +132,7 @@ export function systemLvm(
         attempt(`running ${verb}`, signal, () =>
           quoting(() => runProgram({ ...command, title: verb, ...bounds, ...end })),
         );
-      await inTurn(act, signal);
+      await onceItsTurn(act, signal);
     },
   };
 }
@@ -186,17 +187,8 @@ export const machineLvm: Lvm = systemLvm();
  * @param signal ends the waiting for the turn, as a while does, and not what has begun
  * @throws HostError `Timeout` if it has not ended, or its turn not come
  */
-async function inTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  // By a timer of its own: Node.js 20 forgets those of `AbortSignal.timeout` that nobody but `AbortSignal.any` knows.
-  const waiting = new AbortController();
-  let isOver = false;
-  const timer = setTimeout(() => {
-    isOver = true;
-    waiting.abort();
-  }, turnMsMax);
-  const onAbort = () => waiting.abort();
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
+async function onceItsTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const waiting = AbortSignal.any([signal, timeoutSignal(turnMsMax)]);
   const ended = new AbortController();
   let tellLate: (error: HostError) => void = () => undefined;
   const late = new Promise<never>((_, fail) => (tellLate = fail));
@@ -208,13 +200,12 @@ async function inTurn<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T>
     return act();
   };
   try {
-    return await Promise.race([takingTurns('lvm', begin, waiting.signal), late]);
+    return await Promise.race([takingTurns('lvm', begin, waiting), late]);
   } catch (error) {
+    const isOver = waiting.aborted && !signal.aborted;
     if (!isOver || !(error instanceof HostError) || error.code !== 'Cancelled') throw error;
     throw new HostError('Timeout', 'LVM is busy with what was asked for before');
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
     ended.abort();
   }
 }

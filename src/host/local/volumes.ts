@@ -111,12 +111,12 @@ interface VolumeWorkshop extends Workshop, ThinTools {
 /** With what of a Volume is no file. Once it has begun to go, it goes: nobody's signal ends that half-way. */
 function clearedPlace(workshop: VolumeWorkshop, name: VolumeName): Place<VolumeRecord> {
   const clear = async (record: VolumeRecord) => {
-    if (isThin(record)) await removeThin(workshop, placeOf(record), never);
+    if (isThin(record)) {
+      await removeThin(workshop, placeOf(record), new AbortController().signal);
+    }
   };
   return { ...volumePlace(workshop.layout, name), clear };
 }
-
-const never = new AbortController().signal;
 
 async function deleteVolume(
   workshop: VolumeWorkshop,
