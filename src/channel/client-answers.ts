@@ -23,8 +23,8 @@ function loosely<T>(shape: z.ZodRawShape): z.ZodType<T> {
 }
 
 const text = z.string();
-/** What the daemon calls it is one. */
 const lvmName = text.regex(LVM_NAME_PATTERN);
+/** What the daemon calls it is one. */
 const branded = <T extends string>() => text as unknown as z.ZodType<T, string>;
 const count = z.number();
 const items = <T>(schema: z.ZodType<T>) => z.looseObject({ items: z.array(schema) });

@@ -9,7 +9,6 @@ import { resourceKey } from '../model/resource.ts';
 import type { PartitionName, SecondaryName, VolumeName } from '../model/names.ts';
 import type { Secondary } from '../model/secondary.ts';
 import { type Admission, admission } from './admission.ts';
-import { roomBlocks } from '../diff/volume-store.ts';
 import { volumesOf } from '../diff/volume.ts';
 import { withBlocks } from './blocks.ts';
 import { inOrderOfPhases, withDependencies } from './dependencies.ts';
@@ -38,6 +37,7 @@ import type { DeletionContext, PlanContext } from './steps.ts';
 import { withRequests } from './requests.ts';
 import { wantsStart } from './run-policy.ts';
 import { startOrder, withStartOrder } from './start-order.ts';
+import { roomBlocks } from './store-room.ts';
 import type { Watch, Wishes } from './wishes.ts';
 
 export interface Plan {

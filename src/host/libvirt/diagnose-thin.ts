@@ -1,8 +1,8 @@
 /** Whether the thin pool that Volumes are put in can be worked with, and nobody looks into what is in it. */
-import type { ThinPool } from '../../model/thin-pool.ts';
+import { poolName, type ThinPool } from '../../model/thin-pool.ts';
 import { formatSize } from '../../model/sizes.ts';
 import { explainError } from '../host-error.ts';
-import { type Lvm, systemLvm } from '../local/lvm.ts';
+import { type Lvm, machineLvm } from '../local/lvm.ts';
 import { storeIn } from '../local/thin-pool.ts';
 import { machineUdev, type Udev } from '../local/udev-rule.ts';
 import type { Finding } from './diagnose.ts';
@@ -13,7 +13,7 @@ const name = 'thin pool';
 export async function diagnoseThinPool(
   thinPool: ThinPool | null,
   signal: AbortSignal,
-  lvm: Lvm = systemLvm(),
+  lvm: Lvm = machineLvm,
   udev: Pick<Udev, 'requireRule'> = machineUdev(),
 ): Promise<readonly Finding[]> {
   if (thinPool === null) return [];
@@ -21,12 +21,11 @@ export async function diagnoseThinPool(
 }
 
 async function checkPool(thin: ThinPool, lvm: Lvm, signal: AbortSignal): Promise<Finding> {
-  const { group, pool } = thin;
   try {
-    const { refusal, freeBytes } = storeIn(await lvm.report(group, signal), thin);
+    const { refusal, freeBytes } = storeIn(await lvm.report(thin.group, signal), thin);
     if (refusal !== null) return warning(refusal, 'until then no Volume is made, and none grows');
     const room = formatSize(freeBytes ?? 0);
-    return { name, status: 'ok', finding: `${group}/${pool} has room for ${room}`, mend: null };
+    return { name, status: 'ok', finding: `${poolName(thin)} has room for ${room}`, mend: null };
   } catch (error) {
     return warning(
       explainError(error),

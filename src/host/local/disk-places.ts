@@ -40,8 +40,8 @@ export interface DiskCare extends DiskPlaces {
   /** Before a guest gets them. */
   provide(volumes: readonly VolumeName[], signal: AbortSignal): Promise<void>;
   /**
-   * Makes it larger, has `tell` tell QEMU of it, and only then counts it as larger. A crash may have left it larger than
-   * is asked for by now: then that is what is told.
+   * Makes it larger, unless it is already, has `tell` tell QEMU of it, and then notes that its guest knows. One that is
+   * larger than is asked for stays as it is, and that is a conflict.
    */
   grow(
     volume: VolumeName,

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { PartitionOwner } from '../../model/identity.ts';
-import { roundedUp, type ThinPool } from '../../model/thin-pool.ts';
+import { poolName, roundedUp, type ThinPool } from '../../model/thin-pool.ts';
 import type { Volume } from '../../model/volume.ts';
 import { HostError } from '../host-error.ts';
 import { writeDisk } from './copy-disk.ts';
@@ -41,7 +41,7 @@ export function poolFor(
   }
   if (format === 'raw' && origin?.provision !== 'Overlay') return thin;
   if (source !== null) return null;
-  throw refused(`${thin.group}/${thin.pool} keeps raw disks only, and none that lie on an image`);
+  throw refused(`${poolName(thin)} keeps raw disks only, and none that lie on an image`);
 }
 
 /**

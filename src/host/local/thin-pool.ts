@@ -13,10 +13,10 @@ import type { LogicalVolume, VolumeGroup } from './lvm.ts';
 const fullPercent = { data: 95, metadata: 80 };
 
 /** @throws HostError `Refused` if there is no such pool */
-export function poolIn(group: VolumeGroup, { group: name, pool }: ThinPool): LogicalVolume {
-  const found = group.volumes.get(pool);
-  if (found === undefined) throw new HostError('Refused', `there is no ${name}/${pool}`);
-  if (!found.isThinPool) throw new HostError('Refused', `${name}/${pool} is no thin pool`);
+export function poolIn(group: VolumeGroup, thin: ThinPool): LogicalVolume {
+  const found = group.volumes.get(thin.pool);
+  if (found === undefined) throw new HostError('Refused', `there is no ${poolName(thin)}`);
+  if (!found.isThinPool) throw new HostError('Refused', `${poolName(thin)} is no thin pool`);
   return found;
 }
 
@@ -60,12 +60,13 @@ export function zeroingObjection(group: VolumeGroup, thin: ThinPool): string | n
 }
 
 /** Tenants are told of it: so it does not say how much of it others have. */
-function refusalOf(pool: LogicalVolume, { group, pool: name }: ThinPool): string | null {
-  const what = `thin pool ${group}/${name}`;
+function refusalOf(pool: LogicalVolume, thin: ThinPool): string | null {
+  const name = poolName(thin);
+  const what = `thin pool ${name}`;
   const { health, dataPercent, metadataPercent } = pool;
   if (health !== '') return `LVM says of ${what}: ${health}`;
   if (dataPercent === null || metadataPercent === null) {
-    return `${what} is not active: lvchange --activate y ${group}/${name}`;
+    return `${what} is not active: lvchange --activate y ${name}`;
   }
   if (metadataPercent >= fullPercent.metadata) {
     return `the map of ${what} is over ${fullPercent.metadata} % full: lvextend --poolmetadatasize`;

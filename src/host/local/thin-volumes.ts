@@ -91,8 +91,17 @@ export function observedThin(
   return present({ sizeBytes, thin: { pool: poolName(place), unfit, grainBytes, toldBytes } });
 }
 
-/** Between a look for room and taking it nobody else takes any. */
-function inTurn<T>(thin: ThinPool, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Between a look for room and taking it nobody else takes any. Of a logical volume that appears, or becomes larger,
+ * udev is told: its rule has to be there before.
+ */
+async function taking<T>(
+  { udev }: Pick<ThinTools, 'udev'>,
+  thin: ThinPool,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  await udev.requireRule();
   return takingTurns(`thin pool ${poolName(thin)}`, act, signal);
 }
 
@@ -103,27 +112,19 @@ export async function makeBlank(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await udev.requireRule();
-  await inTurn(
-    place,
-    async () => {
-      await requireRoom(lvm, place, sizeBytes, signal);
-      const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
-      const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
-      await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
-      const now = await lvm.report(place.group, signal);
-      const made = now.volumes.get(place.logicalVolume);
-      /*
-       * A crash of LVM's can leave a pool with a thin device that no logical volume has, and the next one to get
-       * its number gets what was written to it (lvmteam's thin pools say so only when it is a snapshot).
-       */
-      if (made?.dataPercent !== 0) {
-        throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
-      }
-      requireAllFit(now, place);
-    },
-    signal,
-  );
+  await taking({ udev }, place, signal, async () => {
+    await requireRoom(lvm, place, sizeBytes, signal);
+    const size = ['--type', 'thin', '--thinpool', place.pool, '--virtualsize', `${sizeBytes}b`];
+    const mode = ['--activate', 'y', '--ignoreactivationskip', '--wipesignatures', 'n'];
+    await lvm.change('lvcreate', [...size, ...mode, ...birthOf(place), place.group], signal);
+    const now = await lvm.report(place.group, signal);
+    const made = now.volumes.get(place.logicalVolume);
+    // A crash of LVM's can leave a thin device that no logical volume has; who gets its number gets what is in it.
+    if (made?.dataPercent !== 0) {
+      throw new HostError('Refused', `${nameOf(place)} has something in it from the start`);
+    }
+    requireAllFit(now, place);
+  });
   await udev.requireQuiet(deviceOf(place));
 }
 
@@ -135,28 +136,23 @@ export async function makeSnapshot(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await udev.requireRule();
-  await inTurn(
-    place,
-    async () => {
-      const group = await requireRoom(lvm, place, sizeBytes, signal);
-      const from = ownIn(group, source);
-      if (source.group !== place.group || source.pool !== place.pool) {
-        throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
-      }
-      if (from.sizeBytes > sizeBytes) {
-        throw new HostError('Refused', `${nameOf(source)} is larger than a copy of it is to be`);
-      }
-      // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
-      if (from.isActive) await deactivate(lvm, source, signal);
-      // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
-      const mode = ['--type', 'thin', '--activate', 'n'];
-      await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
-      if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
-      requireAllFit(await lvm.report(place.group, signal), place);
-    },
-    signal,
-  );
+  await taking({ udev }, place, signal, async () => {
+    const group = await requireRoom(lvm, place, sizeBytes, signal);
+    const from = ownIn(group, source);
+    if (source.group !== place.group || source.pool !== place.pool) {
+      throw new HostError('Refused', `${nameOf(source)} is in another thin pool`);
+    }
+    if (from.sizeBytes > sizeBytes) {
+      throw new HostError('Refused', `${nameOf(source)} is larger than a copy of it is to be`);
+    }
+    // Whoever has it open keeps it active; and LVM would have to stop it for a moment.
+    if (from.isActive) await deactivate(lvm, source, signal);
+    // By its type: for `--snapshot` LVM asks the kernel for a module that thin pools do not need.
+    const mode = ['--type', 'thin', '--activate', 'n'];
+    await lvm.change('lvcreate', [...mode, ...birthOf(place), nameOf(source)], signal);
+    if (from.sizeBytes < sizeBytes) await extend(lvm, place, sizeBytes, signal);
+    requireAllFit(await lvm.report(place.group, signal), place);
+  });
 }
 
 /**
@@ -169,24 +165,18 @@ export async function growThin(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<number> {
-  // Of one that becomes larger udev is told, as of one that appears.
-  await udev.requireRule();
-  return inTurn(
-    place,
-    async () => {
-      const group = await lvm.report(place.group, signal);
-      const found = ownIn(group, place);
-      const wanted = roundedUp(sizeBytes, grainIn(group, place));
-      if (found.sizeBytes > wanted) {
-        throw new HostError('Conflict', `${nameOf(place)} has ${found.sizeBytes} bytes by now`);
-      }
-      if (found.sizeBytes === wanted) return wanted;
-      checkRoom(group, place, wanted - found.sizeBytes);
-      await extend(lvm, place, wanted, signal);
-      return wanted;
-    },
-    signal,
-  );
+  return taking({ udev }, place, signal, async () => {
+    const group = await lvm.report(place.group, signal);
+    const found = ownIn(group, place);
+    const wanted = roundedUp(sizeBytes, grainIn(group, place));
+    if (found.sizeBytes > wanted) {
+      throw new HostError('Conflict', `${nameOf(place)} has ${found.sizeBytes} bytes by now`);
+    }
+    if (found.sizeBytes === wanted) return wanted;
+    checkRoom(group, place, wanted - found.sizeBytes);
+    await extend(lvm, place, wanted, signal);
+    return wanted;
+  });
 }
 
 /** Before a guest gets it. */
@@ -286,9 +276,9 @@ function requireAllFit(now: VolumeGroup, thin: ThinPool): void {
   if (promisedIn(now, thin) > poolIn(now, thin).sizeBytes) throw noRoom(thin);
 }
 
-function noRoom({ group, pool }: ThinPool): HostError {
+function noRoom(thin: ThinPool): HostError {
   const words = 'its logical volumes could come to more than it has';
-  return new HostError('Refused', `thin pool ${group}/${pool} has no room: ${words}`);
+  return new HostError('Refused', `thin pool ${poolName(thin)} has no room: ${words}`);
 }
 
 async function extend(

@@ -5,6 +5,7 @@ import { absent, type Observation, present, unknown } from '../../model/observat
 import {
   directoryStore,
   logicalVolumeName,
+  poolName,
   type ThinPool,
   volumeNameIn,
   type VolumeStore,
@@ -149,10 +150,10 @@ async function thinSize(
   { thinPool, groupNow }: VolumeLooks,
   now: Promise<Observation<GroupLook>> | null,
 ): Promise<Size> {
-  const { group, pool } = record.thin;
+  const { group } = record.thin;
   if (thinPool === null || now === null) {
     const say = 'spec.store.thinPool of the configuration has to name one';
-    return unknown(`it is in thin pool ${group}/${pool}, and none is used here: ${say}`);
+    return unknown(`it is in thin pool ${poolName(record.thin)}, and none is used here: ${say}`);
   }
   const seen = await (group === thinPool.group ? now : groupNow(group));
   if (seen.status !== 'present') return seen;
