@@ -192,6 +192,27 @@ test('a Volume that cannot be looked at is looked at again before long', async (
   expect(daemon.status()).toMatchObject({ sync: 'Synced' });
 });
 
+test('what a host that was away does not show is looked at again as soon as anything is', async () => {
+  const error = new HostError('Timeout', 'lvs');
+  const dark = switched(onCall('volumes.read', { kind: 'error', error }));
+  const away = switched(onCall('list', { kind: 'error', error }));
+  dark.on = away.on = false;
+  const daemon = virtualDaemon({ rules: [dark.rule, away.rule] });
+  await daemon.submit(volumeText());
+  await daemon.advance(5000);
+  dark.on = away.on = true;
+  await daemon.submit(volumeText());
+  await daemon.advance(900_000);
+  expect(daemon.condition('HostReachable')).toMatch(/^False/);
+  away.on = false;
+  const isBack = () => daemon.condition('HostReachable').startsWith('True');
+  for (let seconds = 0; seconds < 300 && !isBack(); seconds += 1) await daemon.advance(1000);
+  expect(isBack()).toBe(true);
+  dark.on = false;
+  await daemon.advance(10_000);
+  expect(daemon.status()).toMatchObject({ sync: 'Synced' });
+});
+
 describe('a store that cannot be listed', () => {
   test('may hold what is to be deleted: nothing is in sync, nothing is empty, and consent is not used up', async () => {
     const error = new HostError('Unreachable', 'input/output error');

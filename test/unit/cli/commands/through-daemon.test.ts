@@ -554,6 +554,21 @@ describe('generations', () => {
     ]);
   });
 
+  test('rollback puts nothing out of force that was accepted while it was asked about', async () => {
+    const [five, six] = place.kept;
+    const message = 'generation 7 is in force, not 6';
+    const answer = async () => {
+      place.kept = [five!, six!, historyEntry(7)];
+      place.result = { status: 'refused', code: 'NotInForce', message, diagnostics: [] };
+      return 'y';
+    };
+    const { code, stderr } = await ofTeamA(['rollback', '--no-wait'], { answer });
+    expect(code).toBe(7);
+    expect(stderr).toContain(message);
+    // What is asked for is held against what was in force when it was agreed to.
+    expect(place.calls.map(({ args }) => args[1])).toEqual([{ generation: 5, ifGeneration: 6 }]);
+  });
+
   test('rollback passes over those that are in force again already', async () => {
     const [five, six] = place.kept;
     const { digest } = five!;
